@@ -1,0 +1,47 @@
+"""C++ targets of this project: the native rules with our warnings, and protobuf with gRPC."""
+
+_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-command-line-argument",
+]
+
+def hourglass_cc_library(copts = [], **kwargs):
+    native.cc_library(copts = _WARNINGS + copts, **kwargs)
+
+def hourglass_cc_binary(copts = [], **kwargs):
+    native.cc_binary(copts = _WARNINGS + copts, **kwargs)
+
+def hourglass_cc_test(copts = [], deps = [], **kwargs):
+    native.cc_test(
+        copts = _WARNINGS + copts,
+        deps = deps + ["@system//:gtest", "//tests/support:test_main"],
+        **kwargs
+    )
+
+def hourglass_proto_library(name, srcs, deps = [], visibility = None):
+    """Messages and gRPC stubs of the .proto files, included by their path from the repository root."""
+    outs = []
+    for src in srcs:
+        stem = src[:-len(".proto")]
+        outs += [stem + suffix for suffix in [".pb.h", ".pb.cc", ".grpc.pb.h", ".grpc.pb.cc"]]
+    native.genrule(
+        name = name + "_sources",
+        srcs = srcs + deps,
+        outs = outs,
+        cmd = "protoc -I. --cpp_out=$(GENDIR) --grpc_out=$(GENDIR) " +
+              "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) " +
+              " ".join(["$(location {})".format(src) for src in srcs]),
+    )
+    native.cc_library(
+        name = name,
+        srcs = [out for out in outs if out.endswith(".cc")],
+        hdrs = [out for out in outs if out.endswith(".h")],
+        copts = ["-w"],
+        visibility = visibility,
+        deps = [
+            "@system//:grpc",
+            "@system//:protobuf",
+        ],
+    )
