@@ -21,7 +21,7 @@ def hourglass_cc_test(copts = [], deps = [], **kwargs):
     )
 
 def hourglass_proto_library(name, srcs, deps = [], visibility = None):
-    """Messages and gRPC stubs of the .proto files, included by their path from the repository root."""
+    """Messages and gRPC stubs of the .proto files, imported and included by their path from this package."""
     outs = []
     for src in srcs:
         stem = src[:-len(".proto")]
@@ -30,7 +30,7 @@ def hourglass_proto_library(name, srcs, deps = [], visibility = None):
         name = name + "_sources",
         srcs = srcs + deps,
         outs = outs,
-        cmd = "protoc -I. --cpp_out=$(GENDIR) --grpc_out=$(GENDIR) " +
+        cmd = "protoc -I{0} --cpp_out=$(GENDIR)/{0} --grpc_out=$(GENDIR)/{0} ".format(native.package_name()) +
               "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) " +
               " ".join(["$(location {})".format(src) for src in srcs]),
     )
@@ -39,6 +39,7 @@ def hourglass_proto_library(name, srcs, deps = [], visibility = None):
         srcs = [out for out in outs if out.endswith(".cc")],
         hdrs = [out for out in outs if out.endswith(".h")],
         copts = ["-w"],
+        includes = ["."],
         visibility = visibility,
         deps = [
             "@system//:grpc",

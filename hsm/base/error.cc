@@ -1,0 +1,92 @@
+#include "hsm/base/error.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+
+namespace hourglass {
+namespace {
+
+constexpr char kReasonPayload[] = "hourglass/reason";
+constexpr char kFieldPayload[] = "hourglass/field";
+
+struct ReasonRow {
+  ErrorReason reason;
+  absl::string_view name;
+  absl::StatusCode code;
+};
+
+constexpr ReasonRow kReasons[] = {
+    {ErrorReason::kUnspecified, "ERROR_REASON_UNSPECIFIED", absl::StatusCode::kUnknown},
+    {ErrorReason::kFieldMissing, "FIELD_MISSING", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kFieldInvalid, "FIELD_INVALID", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kRequestMalformed, "REQUEST_MALFORMED", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kRequestSignatureInvalid, "REQUEST_SIGNATURE_INVALID", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kKeyUnsupported, "KEY_UNSUPPORTED", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kKeySizeRefused, "KEY_SIZE_REFUSED", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kKeyInvalid, "KEY_INVALID", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kRequestIdReused, "REQUEST_ID_REUSED", absl::StatusCode::kAlreadyExists},
+    {ErrorReason::kCallerUnknown, "CALLER_UNKNOWN", absl::StatusCode::kUnauthenticated},
+    {ErrorReason::kRoleNotPermitted, "ROLE_NOT_PERMITTED", absl::StatusCode::kPermissionDenied},
+    {ErrorReason::kTenantNotPermitted, "TENANT_NOT_PERMITTED", absl::StatusCode::kPermissionDenied},
+    {ErrorReason::kTenantUnknown, "TENANT_UNKNOWN", absl::StatusCode::kNotFound},
+    {ErrorReason::kTenantExists, "TENANT_EXISTS", absl::StatusCode::kAlreadyExists},
+    {ErrorReason::kRootUnknown, "ROOT_UNKNOWN", absl::StatusCode::kNotFound},
+    {ErrorReason::kRootMoveIllegal, "ROOT_MOVE_ILLEGAL", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kNoPrimaryRoot, "NO_PRIMARY_ROOT", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kRootExpiring, "ROOT_EXPIRING", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kRootNotYetValid, "ROOT_NOT_YET_VALID", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kPrimaryChanged, "PRIMARY_CHANGED", absl::StatusCode::kAborted},
+    {ErrorReason::kDeviceNotCompliant, "DEVICE_NOT_COMPLIANT", absl::StatusCode::kPermissionDenied},
+    {ErrorReason::kComplianceUnavailable, "COMPLIANCE_UNAVAILABLE", absl::StatusCode::kUnavailable},
+    {ErrorReason::kComplianceAnswerInvalid, "COMPLIANCE_ANSWER_INVALID", absl::StatusCode::kUnavailable},
+    {ErrorReason::kDeviceUnknown, "DEVICE_UNKNOWN", absl::StatusCode::kNotFound},
+    {ErrorReason::kKeyUriInvalid, "KEY_URI_INVALID", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kKeyNotFound, "KEY_NOT_FOUND", absl::StatusCode::kNotFound},
+    {ErrorReason::kKeyExists, "KEY_EXISTS", absl::StatusCode::kAlreadyExists},
+    {ErrorReason::kKeyUnavailable, "KEY_UNAVAILABLE", absl::StatusCode::kUnavailable},
+    {ErrorReason::kPinRefused, "PIN_REFUSED", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kKeyMismatch, "KEY_MISMATCH", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kKeyUnfit, "KEY_UNFIT", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kJournalUnavailable, "JOURNAL_UNAVAILABLE", absl::StatusCode::kUnavailable},
+    {ErrorReason::kCertificateUnknown, "CERTIFICATE_UNKNOWN", absl::StatusCode::kNotFound},
+    {ErrorReason::kOverloaded, "OVERLOADED", absl::StatusCode::kResourceExhausted},
+    {ErrorReason::kStopping, "STOPPING", absl::StatusCode::kUnavailable},
+    {ErrorReason::kConfigurationInvalid, "CONFIGURATION_INVALID", absl::StatusCode::kInvalidArgument},
+    {ErrorReason::kInternalError, "INTERNAL_ERROR", absl::StatusCode::kInternal},
+};
+
+const ReasonRow& RowOf(ErrorReason reason) {
+  for (const ReasonRow& row : kReasons) {
+    if (row.reason == reason) return row;
+  }
+  return kReasons[0];
+}
+
+}  // namespace
+
+absl::string_view ErrorReasonName(ErrorReason reason) { return RowOf(reason).name; }
+
+absl::Status Error(ErrorReason reason, absl::string_view field, absl::string_view message) {
+  const ReasonRow& row = RowOf(reason);
+  absl::Status status(row.code,
+                      field.empty() ? std::string(message) : absl::StrCat(field, ": ", message));
+  status.SetPayload(kReasonPayload, absl::Cord(row.name));
+  if (!field.empty()) status.SetPayload(kFieldPayload, absl::Cord(field));
+  return status;
+}
+
+ErrorReason ReasonOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonPayload);
+  if (!payload.has_value()) return ErrorReason::kUnspecified;
+  for (const ReasonRow& row : kReasons) {
+    if (*payload == row.name) return row.reason;
+  }
+  return ErrorReason::kUnspecified;
+}
+
+std::string FieldOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kFieldPayload);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+}  // namespace hourglass
