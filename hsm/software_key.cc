@@ -1,0 +1,108 @@
+#include "hsm/software_key.h"
+
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include <utility>
+
+#include "hsm/base/error.h"
+#include "hsm/base/openssl.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/evp_context_pool.h"
+#include "hsm/key_type.h"
+#include "hsm/signature.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+
+// A P-384 Ecdsa-Sig-Value takes at most 104 octets, an RSA-4096 signature 512.
+constexpr size_t kLargestSignature = 512;
+
+class SoftwareKey final : public SigningKey {
+ public:
+  SoftwareKey(KeyType type, std::string public_key, std::unique_ptr<EvpContextPool> contexts)
+      : type_(type), public_key_(std::move(public_key)), contexts_(std::move(contexts)) {}
+
+  KeyType type() const override { return type_; }
+  const std::string& public_key() const override { return public_key_; }
+
+  absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    ASSIGN_OR_RETURN(const std::string digest, Digest(type_, message));
+    ASSIGN_OR_RETURN(EvpPkeyCtxPtr context, contexts_->Take());
+    unsigned char signature[kLargestSignature];
+    size_t size = sizeof(signature);
+    if (EVP_PKEY_sign(context.get(), signature, &size,
+                      reinterpret_cast<const unsigned char*>(digest.data()), digest.size()) != 1) {
+      return Error(ErrorReason::kKeyUnavailable, "software key", DrainOpensslErrors());
+    }
+    contexts_->GiveBack(std::move(context));
+    return std::string(reinterpret_cast<const char*>(signature), size);
+  }
+
+ private:
+  const KeyType type_;
+  const std::string public_key_;
+  const std::unique_ptr<EvpContextPool> contexts_;
+};
+
+absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyOf(EvpPkeyPtr key) {
+  ASSIGN_OR_RETURN(const KeyType type, KeyTypeOf(*key));
+  ASSIGN_OR_RETURN(std::string public_key, EncodePublicKey(*key));
+  ASSIGN_OR_RETURN(std::unique_ptr<EvpContextPool> contexts,
+                   EvpContextPool::Create(std::move(key), type, EvpContextPool::Operation::kSign));
+  auto signing_key =
+      std::make_unique<SoftwareKey>(type, std::move(public_key), std::move(contexts));
+  constexpr absl::string_view kProbe = "hourglass key check";
+  ASSIGN_OR_RETURN(const std::string signature, signing_key->Sign(kProbe));
+  RETURN_IF_ERROR(VerifySignature(signing_key->public_key(), type, kProbe, signature));
+  return signing_key;
+}
+
+absl::StatusOr<EvpPkeyPtr> GenerateEvpKey(KeyType type) {
+  EVP_PKEY* key = nullptr;
+  if (IsEc(type)) {
+    key = EVP_EC_gen(type == KeyType::kEcP256 ? "P-256" : "P-384");
+  } else {
+    key = EVP_RSA_gen(static_cast<size_t>(KeyBits(type)));
+  }
+  if (key == nullptr) return Error(ErrorReason::kInternalError, "key", DrainOpensslErrors());
+  return EvpPkeyPtr(key);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type) {
+  ASSIGN_OR_RETURN(EvpPkeyPtr key, GenerateEvpKey(type));
+  return SoftwareKeyOf(std::move(key));
+}
+
+absl::StatusOr<std::string> GenerateSoftwareKeyPem(KeyType type) {
+  ASSIGN_OR_RETURN(const EvpPkeyPtr key, GenerateEvpKey(type));
+  const BioPtr pem(BIO_new(BIO_s_secmem()));
+  char* data = nullptr;
+  if (pem == nullptr || PEM_write_bio_PKCS8PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0,
+                                                      nullptr, nullptr) != 1) {
+    return Error(ErrorReason::kInternalError, "key", DrainOpensslErrors());
+  }
+  const long size = BIO_get_mem_data(pem.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view pkcs8_pem) {
+  const BioPtr pem(BIO_new_mem_buf(pkcs8_pem.data(), static_cast<int>(pkcs8_pem.size())));
+  const Pkcs8Ptr pkcs8(
+      pem == nullptr ? nullptr
+                     : PEM_read_bio_PKCS8_PRIV_KEY_INFO(pem.get(), nullptr, nullptr, nullptr));
+  EvpPkeyPtr key(pkcs8 == nullptr ? nullptr : EVP_PKCS82PKEY(pkcs8.get()));
+  if (key == nullptr) {
+    // OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either.
+    DrainOpensslErrors();
+    return Error(ErrorReason::kKeyInvalid, "private_key",
+                 "not an unencrypted PKCS#8 PEM private key");
+  }
+  return SoftwareKeyOf(std::move(key));
+}
+
+}  // namespace hourglass::hsm

@@ -1,0 +1,30 @@
+// Signing keys that live in this process's memory: for tests, and where the configuration allows
+// them.
+#ifndef HOURGLASS_HSM_SOFTWARE_KEY_H_
+#define HOURGLASS_HSM_SOFTWARE_KEY_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hsm/signing_key.h"
+
+namespace hourglass::hsm {
+
+// A new key by OpenSSL's generator, which nothing but the returned object holds. RSA exponent
+// 65537. Errors: INTERNAL_ERROR.
+absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type);
+
+// A new key as an unencrypted PKCS#8 PEM document (RFC 7468 section 10), a secret that the caller
+// must guard and may give to SoftwareKeyFromPem. Errors: INTERNAL_ERROR.
+absl::StatusOr<std::string> GenerateSoftwareKeyPem(KeyType type);
+
+// The key in the first `PRIVATE KEY` block of `pkcs8_pem`; encrypted and older forms are refused.
+// Its public half is checked with a test signature. Errors: KEY_INVALID, KEY_UNSUPPORTED,
+// KEY_MISMATCH.
+absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view pkcs8_pem);
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_SOFTWARE_KEY_H_
