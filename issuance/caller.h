@@ -1,0 +1,59 @@
+// Who calls: from the client certificate of a connection to a name, roles and tenants of the configuration.
+#ifndef HOURGLASS_ISSUANCE_CALLER_H_
+#define HOURGLASS_ISSUANCE_CALLER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hourglass::issuance {
+
+enum class Role { kBroker, kAdministrator, kAuditor, kDeviceReporter };
+
+// `broker`, `administrator`, `auditor`, `device_reporter`.
+absl::string_view RoleName(Role role);
+absl::StatusOr<Role> ParseRole(absl::string_view name);
+
+// One entry of `callers:` in the configuration. Immutable after loading.
+struct Caller {
+  std::string name;
+  // `dns:NAME` or `uri:URI`, a subject alternative name of the client certificate, or `sha256:HEX`, the SHA-256 of
+  // its DER.
+  std::string identity;
+  std::vector<Role> roles;
+  // Tenant ids; empty with all_tenants.
+  std::vector<std::string> tenants;
+  bool all_tenants = false;
+
+  bool Has(Role role) const;
+};
+
+// Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED (field `tenant_id`)
+// unless it is bound to the tenant (promise 7). Does not say whether the tenant exists.
+absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
+                       absl::string_view tenant_id);
+
+// The callers of the configuration. Immutable; safe to use from several threads.
+class CallerDirectory {
+ public:
+  // Errors: CONFIGURATION_INVALID where two callers share a name or an identity.
+  static absl::StatusOr<CallerDirectory> Create(std::vector<Caller> callers);
+
+  // The caller whose identity the certificate (PEM, the TLS layer has verified its chain) carries. Errors: CALLER_UNKNOWN, also
+  // where the certificate carries identities of two callers. The pointer lives as long as this object.
+  absl::StatusOr<const Caller*> Identify(absl::string_view client_certificate_pem) const;
+
+ private:
+  explicit CallerDirectory(std::vector<Caller> callers);
+
+  std::vector<Caller> callers_;
+  absl::flat_hash_map<std::string, std::size_t> by_identity_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_CALLER_H_

@@ -1,0 +1,66 @@
+// Asks the compliance service whether a device may connect now, and takes only a sound ALLOW for a yes.
+#ifndef HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
+#define HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hourglass/v1/compliance.grpc.pb.h"
+#include "issuance/clock.h"
+
+namespace hourglass::issuance {
+
+// What a verdict is asked about (promise 2: this user, this device, this key).
+struct ComplianceQuestion {
+  std::string tenant_id;
+  std::string user_id;
+  std::string user_upn;
+  std::string device_id;
+  std::string public_key_sha256;  // 32 octets; empty when no certificate hangs on the answer
+};
+
+// A checked answer. Either it allows, or deny_reasons is not empty.
+struct ComplianceVerdict {
+  std::string verdict_id;
+  std::string policy_version;
+  Timestamp evaluated_at;
+  std::vector<v1::DenyReason> deny_reasons;
+
+  bool allowed() const { return deny_reasons.empty(); }
+};
+
+struct ComplianceClientOptions {
+  // Longest wait for an answer.
+  std::chrono::milliseconds deadline = std::chrono::seconds(2);
+  // An answer evaluated earlier than this before it was asked for, or later than this after it came, is no verdict.
+  std::chrono::seconds clock_tolerance = std::chrono::seconds(30);
+};
+
+// Safe to call from several threads.
+class ComplianceClient {
+ public:
+  // `clock` must outlive this object. `channel` may be an in-process one.
+  ComplianceClient(std::shared_ptr<grpc::Channel> channel, const ComplianceClientOptions& options,
+                   const Clock* clock);
+
+  // One question, one call, a fresh nonce; nothing is cached. Fails closed: an answer is returned only if it came in time, repeats the
+  // nonce, was evaluated now, has a valid verdict id, and its outcome is set (a deny without reasons is malformed).
+  // Blocks for at most the deadline. Errors: COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error),
+  // COMPLIANCE_ANSWER_INVALID with the verdict's field.
+  absl::StatusOr<ComplianceVerdict> Ask(const ComplianceQuestion& question);
+
+ private:
+  std::unique_ptr<v1::ComplianceService::Stub> stub_;
+  const ComplianceClientOptions options_;
+  const Clock* const clock_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_

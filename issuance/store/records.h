@@ -1,0 +1,91 @@
+// What the store keeps, as plain values.
+#ifndef HOURGLASS_ISSUANCE_STORE_RECORDS_H_
+#define HOURGLASS_ISSUANCE_STORE_RECORDS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ca/root_certificate.h"
+#include "ca/root_states.h"
+#include "hsm/signing_key.h"
+#include "issuance/clock.h"
+
+namespace hourglass::issuance {
+
+struct TenantRecord {
+  std::string tenant_id;
+  std::string display_name;
+  Timestamp created_at;
+  // Grows by one with every change of the primary: the fence of the journal.
+  std::uint64_t epoch = 0;
+  // Grows by one with every change of the tenant's roots or their states.
+  std::uint64_t revision = 0;
+};
+
+struct RootRecord {
+  std::string tenant_id;
+  std::string root_id;  // unique in the tenant
+  int generation = 0;
+  ca::RootState state = ca::RootState::kStaged;
+  hsm::KeyType key_type = hsm::KeyType::kEcP256;
+  std::string key_uri;      // without any PIN
+  std::string certificate;  // DER
+  ca::Time not_before;
+  ca::Time not_after;
+  Timestamp created_at;
+  Timestamp state_since;
+  // When the last leaf expires for which an intent was written.
+  std::optional<ca::Time> last_leaf_not_after;
+  // The administrator's id of the request that made it; may be empty.
+  std::string request_id;
+};
+
+// What is recorded before a certificate is signed.
+struct Intent {
+  std::string tenant_id;
+  std::uint64_t epoch = 0;
+  std::string root_id;
+  std::string request_id;
+  std::string request_digest;  // SHA-256 of the whole request and its caller, 32 octets
+  std::string caller;
+  std::string user_id;
+  std::string user_upn;
+  std::string device_id;
+  std::string verdict_id;
+  std::string policy_version;
+  Timestamp verdict_evaluated_at;
+  std::string serial_number;  // 16 octets
+  ca::Time not_before;
+  ca::Time not_after;
+  std::string tbs_certificate;  // DER
+  Timestamp intended_at;
+};
+
+// What is recorded before a certificate leaves.
+struct Release {
+  std::string tenant_id;
+  std::uint64_t epoch = 0;
+  std::string request_id;
+  std::string certificate;  // DER
+  Timestamp released_at;
+};
+
+struct JournalRecord {
+  Intent intent;
+  // Both empty until the release.
+  std::string certificate;
+  std::optional<Timestamp> released_at;
+};
+
+struct DeviceRecord {
+  std::string tenant_id;
+  std::string device_id;
+  std::string state;  // hourglass.v1.DeviceState, serialized
+  Timestamp reported_at;
+  std::string reported_by;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_RECORDS_H_
