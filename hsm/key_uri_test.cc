@@ -1,0 +1,158 @@
+#include "hsm/key_uri.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::hsm {
+namespace {
+
+constexpr char kToken[] = "pkcs11:token=ca?module-path=/usr/lib/p11.so&pin-source=file:/etc/pin";
+
+TEST(ParseTokenUriTest, TakesEveryPart) {
+  ASSERT_OK_AND_ASSIGN(const TokenUri uri,
+                       ParseTokenUri("pkcs11:serial=0a;token=My%20%C3%84%20token?pin-source=env:"
+                                     "CA_PIN&module-path=/usr/lib/a%20b.so"));
+  EXPECT_EQ(uri.label, "My \xC3\x84 token");
+  EXPECT_EQ(uri.serial, "0a");
+  EXPECT_EQ(uri.module_path, "/usr/lib/a b.so");
+  EXPECT_EQ(uri.pin_source, (PinSource{PinSource::Kind::kEnvironment, "CA_PIN"}));
+  EXPECT_EQ(FormatToken(uri), "pkcs11:token=My%20%c3%84%20token;serial=0a");
+}
+
+TEST(ParseTokenUriTest, RefusesWhatIsIncomplete) {
+  ASSERT_OK(ParseTokenUri(kToken));
+  for (const char* text :
+       {"", "pkcs11:", "pkcs11", "token=ca", "pkcs11:token=ca", "pkcs11:token=ca?",
+        "pkcs11:?module-path=/m&pin-source=file:/p", "pkcs11:token=ca?module-path=/m",
+        "pkcs11:token=ca?pin-source=file:/p", "pkcs11:token=?module-path=/m&pin-source=file:/p",
+        "pkcs11:token=ca?module-path=m.so&pin-source=file:/p",
+        "pkcs11:serial=1?module-path=/m&pin-source=file:/p"}) {
+    EXPECT_THAT(ParseTokenUri(text), FailsWith(ErrorReason::kKeyUriInvalid)) << text;
+  }
+}
+
+TEST(ParseTokenUriTest, RefusesAKeysAttributes) {
+  EXPECT_THAT(ParseTokenUri("pkcs11:token=ca;object=k?module-path=/m&pin-source=file:/p"),
+              FailsWith(ErrorReason::kKeyUriInvalid));
+}
+
+TEST(ParseTokenUriTest, NeverRepeatsAPin) {
+  for (const char* text :
+       {"pkcs11:token=ca?module-path=/m&pin-value=424242",
+        "pkcs11:token=ca?module-path=/m&pin-source=424242", "pkcs11:token=ca?module-path=/m&424242",
+        "pkcs11:token=ca?module-path=/m&424242=1", "pkcs11:token=ca;pin-value=424242"}) {
+    const absl::Status status = ParseTokenUri(text).status();
+    EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUriInvalid)) << text;
+    EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr("424242")));
+  }
+}
+
+TEST(ParseKeyUriTest, TakesATokenKey) {
+  ASSERT_OK_AND_ASSIGN(const KeyUri uri,
+                       ParseKeyUri("pkcs11:object=root-1;type=private;id=%01%fF%00;token=ca;"
+                                   "serial=12?module-path=/m&pin-source=file:/p"));
+  const TokenKeyUri& key = std::get<TokenKeyUri>(uri);
+  EXPECT_EQ(key.token_label, "ca");
+  EXPECT_EQ(key.token_serial, "12");
+  EXPECT_EQ(key.object, "root-1");
+  EXPECT_EQ(key.id, std::string("\x01\xff\x00", 3));
+  EXPECT_EQ(key.module_path, "/m");
+  EXPECT_EQ(key.pin_source, "file:/p");
+  EXPECT_EQ(FormatKeyUri(uri), "pkcs11:token=ca;serial=12;object=root-1;id=%01%ff%00");
+}
+
+TEST(ParseKeyUriTest, TakesASoftwareKey) {
+  ASSERT_OK_AND_ASSIGN(const KeyUri uri, ParseKeyUri("software:Root_1.a-b"));
+  EXPECT_EQ(std::get<SoftwareKeyUri>(uri).name, "Root_1.a-b");
+  EXPECT_EQ(FormatKeyUri(uri), "software:Root_1.a-b");
+}
+
+TEST(ParseKeyUriTest, CanonicalTextNamesTheSameKey) {
+  for (const char* text : {"pkcs11:token=ca;object=k", "pkcs11:token=a%3bb%2Fc%3f;object=k",
+                           "pkcs11:token=%c3%a4;serial=0%20a;object=k;id=%00abc", "software:k"}) {
+    ASSERT_OK_AND_ASSIGN(const KeyUri uri, ParseKeyUri(text));
+    ASSERT_OK_AND_ASSIGN(const KeyUri again, ParseKeyUri(FormatKeyUri(uri)));
+    EXPECT_EQ(FormatKeyUri(again), FormatKeyUri(uri)) << text;
+  }
+}
+
+TEST(ParseKeyUriTest, RefusesMalformedTokenKeys) {
+  ASSERT_OK(ParseKeyUri("pkcs11:token=ca;object=k"));
+  const std::string cases[] = {
+      "",
+      "k",
+      "PKCS11:token=ca;object=k",
+      "pkcs11:token=ca",
+      "pkcs11:object=k",
+      "pkcs11:token=ca;object=",
+      "pkcs11:token=ca;object=k;",
+      "pkcs11:token=ca;;object=k",
+      "pkcs11:token=ca;object=k;object=k",
+      "pkcs11:token=ca;token=cb;object=k",
+      "pkcs11:token=ca;object=k;type=public",
+      "pkcs11:token=ca;object=k;type=secret-key",
+      "pkcs11:token=ca;object=k;type=nonsense",
+      "pkcs11:token=ca;object=k;slot-id=1",
+      "pkcs11:token=ca;object=k;manufacturer=x",
+      "pkcs11:token=ca;object=k;vendor-x=1",
+      "pkcs11:token=ca;object=k?pin-value=1234",
+      "pkcs11:token=ca;object=k?module-name=softhsm",
+      "pkcs11:token=ca;object=k?module-path=/m&module-path=/m",
+      "pkcs11:token=ca;object=k#fragment",
+      "pkcs11:token=c a;object=k",
+      "pkcs11:token=ca;object=k\n",
+      std::string("pkcs11:token=ca;object=k\0", 25),
+      "pkcs11:token=c%0aa;object=k",
+      "pkcs11:token=c%00a;object=k",
+      "pkcs11:token=%00a;object=k",
+      "pkcs11:token=%zz;object=k",
+      "pkcs11:token=ca;object=%4",
+      "pkcs11:token=ca;object=..%2fk",
+      "pkcs11:token=ca;object=.k",
+      "pkcs11:token=ca;object=k%00",
+      "pkcs11:token=" + std::string(33, 'a') + ";object=k",
+      "pkcs11:token=ca;object=" + std::string(129, 'k'),
+      "pkcs11:token=ca;object=k;id=" + std::string(256, 'i'),
+      "pkcs11:token=ca;object=k?module-path=/" + std::string(5000, 'm'),
+  };
+  for (const std::string& text : cases) {
+    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << text;
+  }
+}
+
+TEST(ParseKeyUriTest, ASecondQuestionMarkIsPartOfAPath) {
+  // RFC 7512 section 2.3 lets a query value hold one.
+  ASSERT_OK_AND_ASSIGN(const KeyUri uri,
+                       ParseKeyUri("pkcs11:token=ca;object=k?module-path=/m?pin-source=file:/p"));
+  EXPECT_EQ(std::get<TokenKeyUri>(uri).module_path, "/m?pin-source=file:/p");
+}
+
+TEST(ParseKeyUriTest, RefusesSoftwareNamesThatLeaveTheFolder) {
+  for (const char* name : {"", ".", "..", ".k", "../k", "a/b", "a%2fb", "a\\b", "k ", "k?x"}) {
+    EXPECT_THAT(ParseKeyUri(absl::StrCat("software:", name)),
+                FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+        << name;
+  }
+  EXPECT_OK(ParseKeyUri("software:" + std::string(128, 'k')));
+  EXPECT_THAT(ParseKeyUri("software:" + std::string(129, 'k')),
+              FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+}
+
+TEST(ParsePinSourceTest, TakesThreeForms) {
+  for (const char* text : {"file:/run/pin", "env:CA_PIN", "credential:ca-pin"}) {
+    ASSERT_OK_AND_ASSIGN(const PinSource source, ParsePinSource(text));
+    EXPECT_EQ(FormatPinSource(source), text);
+  }
+  for (const char* text : {"", "1234", "file:", "file:pin", "env:", "env:A=B", "credential:",
+                           "credential:../pin", "credential:a/b", "cmd:cat", "FILE:/p"}) {
+    EXPECT_THAT(ParsePinSource(text), FailsWith(ErrorReason::kKeyUriInvalid)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace hourglass::hsm
