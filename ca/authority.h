@@ -23,14 +23,14 @@ inline constexpr int kSerialSize = 16;
 struct LeafRequest {
   const Subject& subject;
   const RequestedKey& key;
-  // 16 octets from a CSPRNG. The top bit is cleared and the next one set, so that the serial is positive and has a
-  // fixed length; 126 random bits remain.
+  // 16 octets from a CSPRNG. The top bit is cleared and the next one set, so that the serial is
+  // positive and has a fixed length; 126 random bits remain.
   std::string serial_entropy;
   Time now;
 };
 
-// The to-be-signed part of one leaf, built by Authority::Prepare and nobody else: holding one is the proof that its
-// octets come from a linted template (promise 4). Move-only; Sign takes it away.
+// The to-be-signed part of one leaf, built by Authority::Prepare and nobody else: holding one is
+// the proof that its octets come from a linted template (promise 4). Move-only; Sign takes it away.
 class TbsCertificate {
  public:
   TbsCertificate(TbsCertificate&&) = default;
@@ -57,23 +57,24 @@ class TbsCertificate {
 // Immutable after Create; safe to call from several threads.
 class Authority {
  public:
-  // Checks that `key` is the root's (its public key, and a test signature), compiles the profile's template for this
-  // root, and lints a specimen of every shape that the template can take, by our own rules and by Botan. Errors:
-  // KEY_MISMATCH, INTERNAL_ERROR naming the lint that failed, whatever the key says.
+  // Checks that `key` is the root's (its public key, and a test signature), compiles the profile's
+  // template for this root, and lints a specimen of every shape that the template can take, by our
+  // own rules and by Botan. Errors: KEY_MISMATCH, INTERNAL_ERROR naming the lint that failed,
+  // whatever the key says.
   static absl::StatusOr<std::unique_ptr<Authority>> Create(RootCertificate root,
                                                            std::unique_ptr<hsm::SigningKey> key,
                                                            const LeafProfile& profile);
 
   const RootCertificate& root() const { return root_; }
 
-  // Fills the template. Deterministic: the same request gives the same octets. Errors: ROOT_NOT_YET_VALID where now or
-  // the leaf's notBefore is before the root's, ROOT_EXPIRING where the leaf would outlive the root, FIELD_INVALID for an entropy
-  // of another length.
+  // Fills the template. Deterministic: the same request gives the same octets. Errors:
+  // ROOT_NOT_YET_VALID where now or the leaf's notBefore is before the root's, ROOT_EXPIRING where
+  // the leaf would outlive the root, FIELD_INVALID for an entropy of another length.
   absl::StatusOr<TbsCertificate> Prepare(const LeafRequest& request) const;
 
-  // Signs what Prepare of this same object made, verifies the signature with the root's public key, and returns the
-  // Certificate, DER. Errors: KEY_MISMATCH if it does not verify, INTERNAL_ERROR for a TBS of another authority,
-  // whatever the key says.
+  // Signs what Prepare of this same object made, verifies the signature with the root's public key,
+  // and returns the Certificate, DER. Errors: KEY_MISMATCH if it does not verify, INTERNAL_ERROR
+  // for a TBS of another authority, whatever the key says.
   absl::StatusOr<std::string> Sign(TbsCertificate tbs) const;
 
  private:

@@ -8,6 +8,9 @@
 
 namespace hourglass::ca {
 
+// The most that a leaf may be backdated; roots begin that much before they are made.
+inline constexpr std::chrono::seconds kMaxBackdate = std::chrono::hours(1);
+
 struct LeafProfileOptions {
   // notBefore is this long before now: 0 to 1 hour.
   std::chrono::seconds backdate = std::chrono::minutes(5);
@@ -15,6 +18,10 @@ struct LeafProfileOptions {
   std::chrono::seconds lifetime = std::chrono::minutes(60);
   // noRevAvail (RFC 9608), 2.5.29.56.
   bool no_rev_avail = true;
+  // Beside the SID extension, the SID as a URI in the subject alternative name
+  // (`tag:microsoft.com,2022-09-14:sid:SID`), which domain controllers from Windows Server 2019 on
+  // map too. Only where the subject has a SID.
+  bool sid_uri = false;
 };
 
 // Valid, immutable options; the only way in is Create.
@@ -26,6 +33,7 @@ class LeafProfile {
   std::chrono::seconds backdate() const { return options_.backdate; }
   std::chrono::seconds lifetime() const { return options_.lifetime; }
   bool no_rev_avail() const { return options_.no_rev_avail; }
+  bool sid_uri() const { return options_.sid_uri; }
 
  private:
   explicit LeafProfile(const LeafProfileOptions& options) : options_(options) {}

@@ -7,19 +7,17 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ca/time.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::ca {
 
-// Seconds since 1970-01-01 UTC, what certificates are dated in.
-using Time = std::chrono::sys_seconds;
-
 // A parsed and checked root. Immutable.
 class RootCertificate {
  public:
-  // Parses DER and checks that it is a root as IssueRoot makes them: version 3, self-signed with a valid signature, cA
-  // with pathlen 0 and keyCertSign (both critical), subject key identifier, a key type of hsm::KeyType.
-  // Errors: CONFIGURATION_INVALID with field `root.certificate`.
+  // Parses DER and checks that it is a root as IssueRoot makes them: version 3, self-signed with a
+  // valid signature, cA with pathlen 0 and keyCertSign (both critical), subject key identifier, a
+  // key type of hsm::KeyType. Errors: CONFIGURATION_INVALID with field `root.certificate`.
   static absl::StatusOr<RootCertificate> Parse(absl::string_view der);
 
   const std::string& der() const { return der_; }
@@ -47,20 +45,21 @@ class RootCertificate {
 };
 
 struct RootSpecification {
-  // The common name is `DISPLAY_NAME VPN root CA gen GENERATION`, UTF8String, with the display name cut at a character
-  // so that all of it fits 64 characters.
+  // The common name is `DISPLAY_NAME VPN root CA gen GENERATION`, UTF8String, with the display name
+  // cut at a character so that all of it fits 64 characters.
   std::string display_name;
   int generation = 1;  // at least 1, another for every root of the tenant
   Time now;
-  // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now + duration.
-  // One day to 30 years.
+  // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now +
+  // duration. One day to 30 years.
   std::chrono::seconds duration;
   // 16 octets from a CSPRNG; made positive as leaf serials are.
   std::string serial_entropy;
 };
 
-// Builds, signs and checks (by Parse, and by an independent parser) a self-signed root. Errors: FIELD_INVALID with field
-// `duration` or `display_name`, whatever the key says, KEY_MISMATCH if the signature does not verify.
+// Builds, signs and checks (by Parse, and by an independent parser) a self-signed root. Errors:
+// FIELD_INVALID with field `duration` or `display_name`, whatever the key says, KEY_MISMATCH if the
+// signature does not verify.
 absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,
                                           hsm::SigningKey& key);
 

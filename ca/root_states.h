@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ca/root_certificate.h"
+#include "ca/time.h"
 
 namespace hourglass::ca {
 
@@ -36,9 +36,10 @@ struct RootFacts {
   Time now;
 };
 
-// The state after `move`. Legal: promote STAGED or RETIRING (rollback) while the root is valid; demote PRIMARY (only ever as the
-// other half of another root's promotion); retire RETIRING once its last leaf has expired; discard STAGED. Everything else:
-// ROOT_MOVE_ILLEGAL with field `root_id` and a message that names the moves that would be legal, or when.
+// The state after `move`. Legal: promote STAGED or RETIRING (rollback) while the root is valid;
+// demote PRIMARY (only ever as the other half of another root's promotion); retire RETIRING once
+// its last leaf has expired; discard STAGED. Everything else: ROOT_MOVE_ILLEGAL with field
+// `root_id` and a message that names the moves that would be legal, or when.
 absl::StatusOr<RootState> StateAfter(const RootFacts& facts, RootMove move);
 
 }  // namespace hourglass::ca

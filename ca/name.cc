@@ -1,0 +1,88 @@
+#include "ca/name.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "ca/utf8.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::ca {
+namespace {
+
+constexpr std::size_t kMinUpnSize = 3;
+constexpr std::size_t kMaxUpnSize = 256;
+constexpr std::size_t kMaxUserIdSize = 64;
+constexpr std::size_t kMaxSidSize = 109;
+
+absl::Status CheckUpn(absl::string_view upn, const std::optional<Utf8Text>& text) {
+  if (upn.empty())
+    return Error(ErrorReason::kFieldMissing, "user.upn", "a user principal name is needed");
+  if (upn.size() < kMinUpnSize || upn.size() > kMaxUpnSize) {
+    return Error(ErrorReason::kFieldInvalid, "user.upn", "must have 3 to 256 octets");
+  }
+  if (!text.has_value()) return Error(ErrorReason::kFieldInvalid, "user.upn", "is not UTF-8");
+  if (text->has_controls) {
+    return Error(ErrorReason::kFieldInvalid, "user.upn", "has a control character");
+  }
+  if (std::count(upn.begin(), upn.end(), '@') != 1 || upn.front() == '@' || upn.back() == '@') {
+    return Error(ErrorReason::kFieldInvalid, "user.upn",
+                 "must be local@domain with exactly one @ and something on both sides");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUserId(absl::string_view user_id) {
+  const bool printable =
+      std::all_of(user_id.begin(), user_id.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (printable && user_id.size() <= kMaxUserIdSize) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "user.id",
+               "must be at most 64 printable ASCII characters without space");
+}
+
+// A number as a SID writes it: decimal, no sign, no leading zero.
+bool IsSidNumber(absl::string_view digits) {
+  std::uint32_t value;
+  return !digits.empty() && digits.front() >= '0' && digits.front() <= '9' &&
+         (digits.size() == 1 || digits.front() != '0') && absl::SimpleAtoi(digits, &value);
+}
+
+// MS-DTYP section 2.4.2.1: `S-1-`, the identifier authority, one to fifteen subauthorities.
+// Authorities of 2^32 and above, which are written in hexadecimal, do not occur in a domain.
+bool IsSid(absl::string_view sid) {
+  if (sid.size() > kMaxSidSize) return false;
+  const std::vector<absl::string_view> parts = absl::StrSplit(sid, '-');
+  return parts.size() >= 4 && parts.size() <= 18 && parts[0] == "S" && parts[1] == "1" &&
+         std::all_of(parts.begin() + 2, parts.end(), IsSidNumber);
+}
+
+}  // namespace
+
+absl::StatusOr<Subject> Subject::Create(absl::string_view upn, absl::string_view user_id,
+                                        absl::string_view sid) {
+  const std::optional<Utf8Text> text = DecodeUtf8(upn);
+  RETURN_IF_ERROR(CheckUpn(upn, text));
+  RETURN_IF_ERROR(CheckUserId(user_id));
+  if (!sid.empty() && !IsSid(sid)) {
+    return Error(ErrorReason::kFieldInvalid, "user.sid", "is not a SID like S-1-5-21-1-2-3-1105");
+  }
+  Subject subject;
+  subject.upn_fits_common_name_ = text->characters <= kMaxCommonNameCharacters;
+  if (!subject.upn_fits_common_name_ && user_id.empty()) {
+    return Error(
+        ErrorReason::kFieldMissing, "user.id",
+        "is needed as common name where the user principal name has more than 64 characters");
+  }
+  subject.upn_ = std::string(upn);
+  subject.user_id_ = std::string(user_id);
+  subject.sid_ = std::string(sid);
+  return subject;
+}
+
+const std::string& Subject::common_name() const { return upn_fits_common_name_ ? upn_ : user_id_; }
+
+}  // namespace hourglass::ca

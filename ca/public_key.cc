@@ -1,0 +1,223 @@
+#include "ca/public_key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "ca/der.h"
+#include "ca/oids.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::ca {
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr int kMaxRsaBits = 4096;
+constexpr int kMaxExponentBits = 256;
+constexpr std::uint32_t kMinExponent = 65537;
+constexpr char kUncompressed = 0x04;
+
+using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
+
+absl::Status Refused(ErrorReason reason, absl::string_view message) {
+  return Error(reason, "pkcs10", message);
+}
+
+absl::Status Malformed() {
+  return Refused(ErrorReason::kRequestMalformed,
+                 "the public key is not a SubjectPublicKeyInfo in DER");
+}
+
+absl::Status Internal(absl::string_view what) {
+  return Error(ErrorReason::kInternalError, "", absl::StrCat(what, ": ", DrainOpensslErrors()));
+}
+
+const unsigned char* Octets(absl::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+struct Curve {
+  PublicKeyKind kind;
+  absl::string_view oid;
+  const char* name;
+  std::size_t point_size;  // uncompressed, octets
+  bool KeyPolicy::*allowed;
+};
+
+constexpr Curve kCurves[] = {
+    {PublicKeyKind::kEcP256, oids::kCurveP256, "P-256", 65, &KeyPolicy::allow_ec_p256},
+    {PublicKeyKind::kEcP384, oids::kCurveP384, "P-384", 97, &KeyPolicy::allow_ec_p384},
+};
+
+// A key that has the parameters of its curve and no point. Copying them is several times cheaper
+// than looking the curve up by name, which OpenSSL would do for each new key.
+EvpPkeyPtr MakeCurveParameters(const Curve& curve) {
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                          const_cast<char*>(curve.name), 0),
+                         OSSL_PARAM_construct_end()};
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+    return nullptr;
+  }
+  return EvpPkeyPtr(key);
+}
+
+const EVP_PKEY* CurveParameters(const Curve& curve) {
+  static const EvpPkeyPtr p256 = MakeCurveParameters(kCurves[0]);
+  static const EvpPkeyPtr p384 = MakeCurveParameters(kCurves[1]);
+  return curve.kind == PublicKeyKind::kEcP256 ? p256.get() : p384.get();
+}
+
+absl::StatusOr<const Curve*> ReadCurve(absl::string_view parameters, const KeyPolicy& policy) {
+  if (der::ReadOnly(parameters, der::kSequence).has_value()) {
+    return Refused(ErrorReason::kKeyUnsupported,
+                   "the curve must be named, not described by explicit parameters");
+  }
+  const std::optional<absl::string_view> oid = der::ReadOnly(parameters, der::kOid);
+  if (!oid.has_value()) return Malformed();
+  for (const Curve& curve : kCurves) {
+    if (curve.oid != *oid) continue;
+    if (policy.*curve.allowed) return &curve;
+    return Refused(ErrorReason::kKeySizeRefused,
+                   absl::StrCat("keys on ", curve.name, " are not accepted"));
+  }
+  return Refused(ErrorReason::kKeyUnsupported, "the curve must be P-256 or P-384");
+}
+
+absl::StatusOr<PublicKey> ReadEcKey(absl::string_view parameters, absl::string_view point,
+                                    const KeyPolicy& policy) {
+  const absl::StatusOr<const Curve*> curve = ReadCurve(parameters, policy);
+  if (!curve.ok()) return curve.status();
+  if (point.size() != (*curve)->point_size || point[0] != kUncompressed) {
+    return Refused(ErrorReason::kKeyInvalid,
+                   absl::StrCat("the public point must be uncompressed, ", (*curve)->point_size,
+                                " octets that begin with 04"));
+  }
+  const EVP_PKEY* parameters_key = CurveParameters(**curve);
+  EvpPkeyPtr key(EVP_PKEY_new());
+  if (parameters_key == nullptr || key == nullptr ||
+      EVP_PKEY_copy_parameters(key.get(), parameters_key) != 1) {
+    return Internal("cannot make an EC key");
+  }
+  // OpenSSL's decoding of a point refuses coordinates out of range and, by putting them into the
+  // curve's equation, points off the curve; the cofactor is 1, so a point on the curve is a full
+  // check (SP 800-186 appendix D.1.1).
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), Octets(point), point.size()) != 1) {
+    DrainOpensslErrors();
+    return Refused(ErrorReason::kKeyInvalid, "the public point is not on its curve");
+  }
+  return PublicKey{(*curve)->kind, std::move(key), point};
+}
+
+// A positive, minimal INTEGER without its sign octet.
+std::optional<absl::string_view> ReadMagnitude(der::Reader* reader) {
+  std::optional<absl::string_view> content = reader->Read(der::kInteger);
+  if (!content.has_value() || !der::IsMinimalInteger(*content) || ((*content)[0] & 0x80) != 0) {
+    return std::nullopt;
+  }
+  if ((*content)[0] == 0) content->remove_prefix(1);
+  return content;
+}
+
+int BitLength(absl::string_view magnitude) {
+  if (magnitude.empty()) return 0;
+  int bits = static_cast<int>(magnitude.size()) * 8;
+  for (unsigned top = static_cast<std::uint8_t>(magnitude[0]); (top & 0x80) == 0; top <<= 1) --bits;
+  return bits;
+}
+
+bool IsOdd(absl::string_view magnitude) {
+  return !magnitude.empty() && (magnitude.back() & 1) != 0;
+}
+
+bool IsAcceptedExponent(absl::string_view exponent) {
+  if (!IsOdd(exponent) || BitLength(exponent) > kMaxExponentBits) return false;
+  if (exponent.size() > sizeof(std::uint32_t)) return true;
+  std::uint32_t value = 0;
+  for (const char c : exponent) value = value << 8 | static_cast<std::uint8_t>(c);
+  return value >= kMinExponent;
+}
+
+absl::Status CheckRsaNumbers(absl::string_view modulus, absl::string_view exponent,
+                             const KeyPolicy& policy) {
+  const int min_bits = std::max(policy.min_rsa_bits, kMinRsaBits);
+  const int max_bits = std::min(policy.max_rsa_bits, kMaxRsaBits);
+  const int bits = BitLength(modulus);
+  if (bits < min_bits || bits > max_bits) {
+    return Refused(
+        ErrorReason::kKeySizeRefused,
+        absl::StrCat("RSA key of ", bits, " bits; accepted are ", min_bits, " to ", max_bits));
+  }
+  if (!IsOdd(modulus)) return Refused(ErrorReason::kKeyInvalid, "the RSA modulus is even");
+  if (!IsAcceptedExponent(exponent)) {
+    return Refused(ErrorReason::kKeyInvalid,
+                   "the RSA exponent must be odd and from 65537 to 2^256");
+  }
+  return absl::OkStatus();
+}
+
+EvpPkeyPtr MakeRsaKey(absl::string_view modulus, absl::string_view exponent) {
+  const BignumPtr n(BN_bin2bn(Octets(modulus), static_cast<int>(modulus.size()), nullptr));
+  const BignumPtr e(BN_bin2bn(Octets(exponent), static_cast<int>(exponent.size()), nullptr));
+  const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
+  if (n == nullptr || e == nullptr || builder == nullptr ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
+    return nullptr;
+  }
+  const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
+    return nullptr;
+  }
+  return EvpPkeyPtr(key);
+}
+
+absl::StatusOr<PublicKey> ReadRsaKey(absl::string_view parameters, absl::string_view bits,
+                                     const KeyPolicy& policy) {
+  if (der::ReadOnly(parameters, der::kNull) != absl::string_view()) return Malformed();
+  if (!policy.allow_rsa) {
+    return Refused(ErrorReason::kKeySizeRefused, "RSA keys are not accepted");
+  }
+  const std::optional<absl::string_view> numbers = der::ReadOnly(bits, der::kSequence);
+  if (!numbers.has_value()) return Malformed();
+  der::Reader reader(*numbers);
+  const std::optional<absl::string_view> modulus = ReadMagnitude(&reader);
+  const std::optional<absl::string_view> exponent = ReadMagnitude(&reader);
+  if (!modulus.has_value() || !exponent.has_value() || !reader.empty()) return Malformed();
+  const absl::Status checked = CheckRsaNumbers(*modulus, *exponent, policy);
+  if (!checked.ok()) return checked;
+  EvpPkeyPtr key = MakeRsaKey(*modulus, *exponent);
+  if (key == nullptr) return Internal("cannot make an RSA key");
+  return PublicKey{PublicKeyKind::kRsa, std::move(key), bits};
+}
+
+}  // namespace
+
+absl::StatusOr<PublicKey> ReadPublicKey(absl::string_view subject_public_key_info,
+                                        const KeyPolicy& policy) {
+  const std::optional<absl::string_view> info =
+      der::ReadOnly(subject_public_key_info, der::kSequence);
+  if (!info.has_value()) return Malformed();
+  der::Reader reader(*info);
+  const std::optional<absl::string_view> algorithm = reader.Read(der::kSequence);
+  const std::optional<absl::string_view> bits = reader.ReadOctetAlignedBits();
+  if (!algorithm.has_value() || !bits.has_value() || !reader.empty()) return Malformed();
+  der::Reader algorithm_reader(*algorithm);
+  const std::optional<absl::string_view> oid = algorithm_reader.Read(der::kOid);
+  if (!oid.has_value()) return Malformed();
+  if (*oid == oids::kEcPublicKey) return ReadEcKey(algorithm_reader.rest(), *bits, policy);
+  if (*oid == oids::kRsaEncryption) return ReadRsaKey(algorithm_reader.rest(), *bits, policy);
+  return Refused(ErrorReason::kKeyUnsupported, "the key must be EC P-256, EC P-384 or RSA");
+}
+
+}  // namespace hourglass::ca

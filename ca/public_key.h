@@ -1,0 +1,41 @@
+// Public keys of strangers: read from a SubjectPublicKeyInfo, and refused unless they are of a kind
+// that is certified.
+#ifndef HOURGLASS_CA_PUBLIC_KEY_H_
+#define HOURGLASS_CA_PUBLIC_KEY_H_
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hsm/base/openssl.h"
+
+namespace hourglass::ca {
+
+// What a leaf's key may be; each tenant may narrow it. RSA sizes in bits.
+struct KeyPolicy {
+  bool allow_ec_p256 = true;
+  bool allow_ec_p384 = true;
+  bool allow_rsa = true;
+  int min_rsa_bits = 2048;  // never below 2048
+  int max_rsa_bits = 4096;  // never above 4096
+};
+
+enum class PublicKeyKind { kEcP256, kEcP384, kRsa };
+
+struct PublicKey {
+  PublicKeyKind kind;
+  EvpPkeyPtr handle;
+  // Content of the subjectPublicKey BIT STRING, within the octets that were read.
+  absl::string_view bits;
+};
+
+// Reads one SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), whole, and checks the key: P-256 or
+// P-384 by name (RFC 5480 section 2.1.1), an uncompressed point on the curve that is not infinity;
+// or RSA (RFC 3279 section 2.3.1) with an odd modulus of an accepted size and an odd exponent from
+// 65537 to 2^256 (FIPS 186-5 section A.1.1). What is accepted is byte for byte what an encoder
+// would write. Errors, with field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED, KEY_SIZE_REFUSED,
+// KEY_INVALID. Safe to call from several threads.
+absl::StatusOr<PublicKey> ReadPublicKey(absl::string_view subject_public_key_info,
+                                        const KeyPolicy& policy);
+
+}  // namespace hourglass::ca
+
+#endif  // HOURGLASS_CA_PUBLIC_KEY_H_
