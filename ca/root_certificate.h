@@ -57,6 +57,9 @@ struct RootSpecification {
   std::string serial_entropy;
 };
 
+// OK for what RootSpecification.duration may be. Errors: FIELD_INVALID with field `duration`.
+absl::Status CheckRootDuration(std::chrono::seconds duration);
+
 // Builds, signs and checks (by Parse, and by an independent parser) a self-signed root. Errors:
 // FIELD_INVALID with field `duration` or `display_name`, whatever the key says, KEY_MISMATCH if the
 // signature does not verify.

@@ -44,6 +44,10 @@ class KeyStore {
   // Errors: KEY_URI_INVALID.
   virtual absl::StatusOr<std::string> DefaultUri(absl::string_view name) const = 0;
 
+  // The URI as it is kept and shown: normalised, without module path and PIN source. Errors: KEY_URI_INVALID, also for a
+  // token or a place that the options do not name.
+  virtual absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const = 0;
+
   // Makes a key that cannot be exported (in a token: CKA_SENSITIVE, not CKA_EXTRACTABLE) and opens it.
   // Errors: KEY_EXISTS if the URI already names one, KEY_URI_INVALID, KEY_UNAVAILABLE, PIN_REFUSED.
   virtual absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
