@@ -1,0 +1,127 @@
+#include "tests/relying_parties/radius_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace hourglass {
+namespace {
+
+constexpr char kConfiguration[] = "tests/relying_parties/freeradius/";
+constexpr char kSecret[] = "shared-by-server-and-gateway";
+constexpr char kServerName[] = "radius.contoso.example";
+
+absl::StatusOr<int> FreeUdpPort() {
+  const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, "socket");
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const any_address = reinterpret_cast<sockaddr*>(&address);
+  const bool bound =
+      bind(descriptor, any_address, size) == 0 && getsockname(descriptor, any_address, &size) == 0;
+  const int error = errno;
+  close(descriptor);
+  if (!bound) return absl::ErrnoToStatus(error, "bind");
+  return ntohs(address.sin_port);
+}
+
+// The server program itself must run under the shifted clock: the faketime wrapper would stay in
+// between.
+std::vector<std::string> ShiftedClock(std::chrono::seconds shift) {
+  if (shift.count() == 0) return {};
+  return {"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+          absl::StrCat("FAKETIME=", shift.count() > 0 ? "+" : "", shift.count(), "s")};
+}
+
+std::string Between(absl::string_view text, absl::string_view before, absl::string_view after) {
+  const size_t start = text.find(before);
+  if (start == absl::string_view::npos) return "";
+  text.remove_prefix(start + before.size());
+  return std::string(text.substr(0, text.find(after)));
+}
+
+}  // namespace
+
+RadiusServer::RadiusServer(const std::string& trust_bundle_pem)
+    : server_issuer_("/CN=Issuer of the RADIUS server") {
+  const CertificateAndKey server = server_issuer_.Issue(
+      kServerName,
+      {absl::StrCat("subjectAltName = DNS:", kServerName), "extendedKeyUsage = serverAuth"});
+  directory_.Write("server.pem", server.certificate_pem);
+  directory_.Write("server.key", server.private_key_pem);
+  directory_.Write("server-issuer.pem", server_issuer_.root_pem());
+  directory_.Write("roots.pem", trust_bundle_pem);
+  for (const char* file : {"radiusd.conf", "dictionary"}) {
+    directory_.Write(file, ReadFileOrDie(absl::StrCat(kConfiguration, file)));
+  }
+}
+
+absl::StatusOr<std::unique_ptr<RadiusServer>> RadiusServer::Start(
+    const std::string& trust_bundle_pem, std::chrono::seconds clock_shift) {
+  auto server = absl::WrapUnique(new RadiusServer(trust_bundle_pem));
+  constexpr int kAttempts = 10;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const absl::StatusOr<int> port = FreeUdpPort();
+    if (!port.ok()) return port.status();
+    const absl::StatusOr<bool> started = server->TryPort(*port, clock_shift);
+    if (!started.ok()) return started.status();
+    if (*started) return server;
+  }
+  return absl::InternalError("every free port was taken before the server could bind it");
+}
+
+absl::StatusOr<bool> RadiusServer::TryPort(int port, std::chrono::seconds clock_shift) {
+  port_ = port;
+  directory_.Write("site.conf",
+                   absl::StrCat("hourglass {\nlisten_address = 127.0.0.1\nlisten_port = ", port,
+                                "\ngateway_address = 127.0.0.1\ngateway_secret = ", kSecret,
+                                "\nserver_certificate = ", directory_.File("server.pem"),
+                                "\nserver_key = ", directory_.File("server.key"),
+                                "\ntrust_bundle = ", directory_.File("roots.pem"),
+                                "\nlog_directory = ", directory_.path(),
+                                "\nrun_directory = ", directory_.path(), "\n}\n"));
+  process_ = std::make_unique<BackgroundProcess>(
+      std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory_.path(), "-f", "-l",
+                               "stdout", "-xx"},
+      directory_.File(absl::StrCat("log-", port)), ShiftedClock(clock_shift));
+  if (process_->WaitForLog("Ready to process requests")) return true;
+  const std::string log = process_->Log();
+  if (absl::StrContains(log, "Address already in use")) return false;
+  return absl::InternalError(absl::StrCat("FreeRADIUS did not start:\n", log));
+}
+
+AccessAnswer RadiusServer::Authenticate(const std::string& identity,
+                                        const CertificateAndKey& credential, TlsVersion version) {
+  const TemporaryDirectory client;
+  const bool tls12 = version == TlsVersion::kTls12;
+  const std::string network = client.Write(
+      "network.conf",
+      absl::StrCat("network={\nkey_mgmt=WPA-EAP\neap=TLS\nidentity=\"", identity, "\"\nca_cert=\"",
+                   directory_.File("server-issuer.pem"), "\"\ndomain_match=\"", kServerName,
+                   "\"\nclient_cert=\"", client.Write("user.pem", credential.certificate_pem),
+                   "\"\nprivate_key=\"", client.Write("user.key", credential.private_key_pem),
+                   "\"\nphase1=\"tls_disable_tlsv1_0=1 tls_disable_tlsv1_1=1 tls_disable_tlsv1_2=",
+                   tls12 ? "0" : "1", " tls_disable_tlsv1_3=", tls12 ? "1" : "0", "\"\n}\n"));
+  const size_t log_before = process_->Log().size();
+  const CommandResult result =
+      RunCommand({"eapol_test", "-c", network, "-a", "127.0.0.1", "-p", absl::StrCat(port_), "-s",
+                  kSecret, "-t", "10", "-r", "0"});
+  AccessAnswer answer;
+  answer.accepted = result.exit_code == 0 && absl::StrContains(result.output, "(Access-Accept)");
+  answer.rejected = result.exit_code != 0 && absl::StrContains(result.output, "(Access-Reject)");
+  answer.reply_message =
+      Between(Between(result.output, "(Reply-Message)", "   Attribute"), "Value: '", "'\n");
+  answer.server_log = process_->Log().substr(log_before);
+  return answer;
+}
+
+}  // namespace hourglass
