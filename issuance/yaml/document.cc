@@ -1,0 +1,276 @@
+#include "issuance/yaml/document.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <sstream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "issuance/yaml/mapping.h"
+#include "issuance/yaml/text.h"
+
+namespace hourglass::yaml {
+namespace {
+
+constexpr std::size_t kMaxMistakesTold = 50;
+
+// Ends the parse; caught in Document::Parse.
+struct Refusal {
+  int line;
+  std::string field;
+  std::string message;
+};
+
+// yaml-cpp's tree of nodes lets repeated fields pass and forgets the lines of scalars' names, so
+// this builds its own from the parser's events.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(Document* document) : document_(document) {}
+
+  Node TakeRoot() { return std::move(root_); }
+  int documents() const { return documents_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) Refuse(mark, "more than one document in the file");
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    CheckPlain(mark, "", anchor);
+    if (NamesNextField()) Refuse(mark, "a field has no name");
+    Attach(NewNode(mark, Node::Kind::kNull));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    Refuse(mark, "aliases (*) are not allowed");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    CheckPlain(mark, tag, anchor);
+    if (std::any_of(value.begin(), value.end(), IsControlCharacter) ||
+        FirstInvalidUtf8(value) != value.size()) {
+      Refuse(mark, "control characters are not allowed");
+    }
+    if (NamesNextField()) return NameField(mark, value);
+    Node node = NewNode(mark, Node::Kind::kScalar);
+    node.text = value;
+    node.quoted = tag == "!";
+    Attach(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, Node::Kind::kSequence);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, Node::Kind::kMapping);
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  struct FieldName {
+    std::string name;
+    int line;
+    bool repeated;
+  };
+  struct Level {
+    Node node;
+    std::optional<FieldName> field;
+  };
+
+  static int LineOf(const YAML::Mark& mark) { return std::max(mark.line, 0) + 1; }
+
+  [[noreturn]] void Refuse(const YAML::Mark& mark, absl::string_view message) const {
+    throw Refusal{LineOf(mark), NextPath(), std::string(message)};
+  }
+
+  void CheckPlain(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (anchor != 0) Refuse(mark, "anchors (&) are not allowed");
+    // "?" is what the parser says of plain values, "!" of quoted ones.
+    if (!tag.empty() && tag != "?" && tag != "!") Refuse(mark, "tags (!) are not allowed");
+    if (++nodes_ > kMaxNodes) Refuse(mark, absl::StrCat("more than ", kMaxNodes, " values"));
+  }
+
+  bool NamesNextField() const {
+    return !levels_.empty() && levels_.back().node.kind == Node::Kind::kMapping &&
+           !levels_.back().field.has_value();
+  }
+
+  void NameField(const YAML::Mark& mark, const std::string& name) {
+    if (name.empty() || name.size() > kMaxNameSize) {
+      Refuse(mark, absl::StrCat("a field's name must have 1 to ", kMaxNameSize, " octets"));
+    }
+    Level& level = levels_.back();
+    const auto earlier = std::find_if(level.node.children.begin(), level.node.children.end(),
+                                      [&](const Node& child) { return child.name == name; });
+    const bool repeated = earlier != level.node.children.end();
+    if (repeated) {
+      document_->AddMistake(LineOf(mark), earlier->path,
+                            absl::StrCat("appears twice, first in line ", earlier->line));
+    }
+    level.field = FieldName{name, LineOf(mark), repeated};
+  }
+
+  // Where the next value goes.
+  std::string NextPath() const {
+    if (levels_.empty()) return "";
+    const Level& level = levels_.back();
+    if (level.node.kind == Node::Kind::kSequence) {
+      return absl::StrCat(level.node.path, "[", level.node.children.size(), "]");
+    }
+    if (!level.field.has_value()) return level.node.path;
+    return absl::StrCat(level.node.path, level.node.path.empty() ? "" : ".", level.field->name);
+  }
+
+  Node NewNode(const YAML::Mark& mark, Node::Kind kind) const {
+    Node node;
+    node.kind = kind;
+    node.path = NextPath();
+    node.line = LineOf(mark);
+    if (!levels_.empty() && levels_.back().field.has_value()) {
+      node.name = levels_.back().field->name;
+      node.line = levels_.back().field->line;
+    }
+    return node;
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            Node::Kind kind) {
+    CheckPlain(mark, tag, anchor);
+    if (NamesNextField()) Refuse(mark, "a field's name must be plain text");
+    if (levels_.size() == kMaxDepth) {
+      Refuse(mark, absl::StrCat("more than ", kMaxDepth, " levels deep"));
+    }
+    levels_.push_back(Level{NewNode(mark, kind), std::nullopt});
+  }
+
+  void Close() {
+    Node node = std::move(levels_.back().node);
+    levels_.pop_back();
+    Attach(std::move(node));
+  }
+
+  void Attach(Node node) {
+    if (levels_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Level& level = levels_.back();
+    const bool dropped = level.field.has_value() && level.field->repeated;
+    level.field.reset();
+    if (!dropped) level.node.children.push_back(std::move(node));
+  }
+
+  Document* const document_;
+  std::vector<Level> levels_;
+  Node root_;
+  int documents_ = 0;
+  int nodes_ = 0;
+};
+
+int LineAt(absl::string_view text, std::size_t offset) {
+  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + offset, '\n'));
+}
+
+// The offset of the first octet that no configuration file may hold, or text.size().
+std::size_t FirstForbidden(absl::string_view text) {
+  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
+    return IsControlCharacter(c) && c != '\t' && c != '\n' && c != '\r';
+  });
+  return std::min<std::size_t>(control - text.begin(), FirstInvalidUtf8(text));
+}
+
+}  // namespace
+
+Document::Document(absl::string_view text, absl::string_view file_name) : file_name_(file_name) {
+  if (text.size() > kMaxDocumentSize) {
+    AddMistake(1, "", absl::StrCat("larger than ", kMaxDocumentSize, " octets"));
+  } else if (const std::size_t bad = FirstForbidden(text); bad != text.size()) {
+    AddMistake(LineAt(text, bad), "", "not UTF-8 text without control characters");
+  } else {
+    Parse(text);
+  }
+}
+
+void Document::Parse(absl::string_view text) {
+  try {
+    // yaml-cpp 0.7 misses the end of the text in a quoted value that nobody closed if a line break
+    // stands before it.
+    std::istringstream stream{std::string(absl::StripTrailingAsciiWhitespace(text))};
+    YAML::Parser parser(stream);
+    TreeBuilder builder(this);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    root_ = builder.TakeRoot();
+    parsed_ = true;
+  } catch (const Refusal& refusal) {
+    AddMistake(refusal.line, refusal.field, refusal.message);
+  } catch (const YAML::Exception& error) {
+    AddMistake(std::max(error.mark.line, 0) + 1, "", absl::StrCat("not valid YAML: ", error.msg));
+  } catch (const std::exception& error) {
+    AddMistake(1, "", absl::StrCat("not valid YAML: ", error.what()));
+  }
+}
+
+Mapping Document::Root() {
+  if (!parsed_) return Mapping(this, nullptr);
+  if (root_.kind == Node::Kind::kMapping) return Mapping(this, &root_);
+  AddMistake(root_.line, "",
+             root_.kind == Node::Kind::kNull ? "the file is empty" : "must be a mapping of fields");
+  parsed_ = false;
+  return Mapping(this, nullptr);
+}
+
+void Document::AddMistake(int line, absl::string_view field, absl::string_view message) {
+  mistakes_.push_back(
+      {line, absl::StrCat(file_name_, ":", line, ": ", field, field.empty() ? "" : ": ", message)});
+}
+
+void Document::RefuseUnknownFields(const Node& node) {
+  if (node.kind == Node::Kind::kSequence) {
+    for (const Node& child : node.children) RefuseUnknownFields(child);
+  }
+  // A mapping of which nothing was asked was itself refused.
+  if (node.kind != Node::Kind::kMapping || node.asked_for.empty()) return;
+  for (const Node& child : node.children) {
+    if (node.asked_for.count(child.name) != 0) {
+      RefuseUnknownFields(child);
+      continue;
+    }
+    const std::string meant =
+        NearestName(child.name, {node.asked_for.begin(), node.asked_for.end()});
+    AddMistake(
+        child.line, child.path,
+        meant.empty() ? "unknown field" : absl::StrCat("unknown field, did you mean ", meant, "?"));
+  }
+}
+
+absl::Status Document::Finish() {
+  if (parsed_) RefuseUnknownFields(root_);
+  if (mistakes_.empty()) return absl::OkStatus();
+  std::stable_sort(mistakes_.begin(), mistakes_.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.line < b.line; });
+  std::string message;
+  const std::size_t told = std::min(mistakes_.size(), kMaxMistakesTold);
+  for (std::size_t i = 0; i < told; ++i) {
+    absl::StrAppend(&message, i == 0 ? "" : "\n", mistakes_[i].text);
+  }
+  if (told < mistakes_.size()) {
+    absl::StrAppend(&message, "\n", file_name_, ":", mistakes_[told].line, ": and ",
+                    mistakes_.size() - told, " more mistakes");
+  }
+  return Error(ErrorReason::kConfigurationInvalid, "", message);
+}
+
+std::string Document::Resolve(absl::string_view path) const {
+  const std::size_t slash = file_name_.rfind('/');
+  if (path.empty() || path[0] == '/' || slash == std::string::npos) return std::string(path);
+  return absl::StrCat(file_name_.substr(0, slash + 1), path);
+}
+
+}  // namespace hourglass::yaml
