@@ -1,7 +1,10 @@
-// Who calls: from the client certificate of a connection to a name, roles and tenants of the configuration.
+// Who calls: from the client certificate of a connection to a name, roles and tenants of the
+// configuration.
 #ifndef HOURGLASS_ISSUANCE_CALLER_H_
 #define HOURGLASS_ISSUANCE_CALLER_H_
 
+#include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,11 +21,15 @@ enum class Role { kBroker, kAdministrator, kAuditor, kDeviceReporter };
 absl::string_view RoleName(Role role);
 absl::StatusOr<Role> ParseRole(absl::string_view name);
 
+// The one form of an identity (see Caller): host names and hexadecimal digits in small letters.
+// Errors: CONFIGURATION_INVALID with field `identity`, also for wildcards.
+absl::StatusOr<std::string> ParseIdentity(absl::string_view text);
+
 // One entry of `callers:` in the configuration. Immutable after loading.
 struct Caller {
   std::string name;
-  // `dns:NAME` or `uri:URI`, a subject alternative name of the client certificate, or `sha256:HEX`, the SHA-256 of
-  // its DER.
+  // `dns:NAME` or `uri:URI`, a subject alternative name of the client certificate, or `sha256:HEX`,
+  // the SHA-256 of its DER.
   std::string identity;
   std::vector<Role> roles;
   // Tenant ids; empty with all_tenants.
@@ -32,26 +39,41 @@ struct Caller {
   bool Has(Role role) const;
 };
 
-// Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED (field `tenant_id`)
-// unless it is bound to the tenant (promise 7). Does not say whether the tenant exists.
+// Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED
+// (field `tenant_id`) unless it is bound to the tenant (promise 7). Does not say whether the tenant
+// exists.
 absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
                        absl::string_view tenant_id);
 
-// The callers of the configuration. Immutable; safe to use from several threads.
+// The callers of the configuration. Safe to use from several threads.
 class CallerDirectory {
  public:
-  // Errors: CONFIGURATION_INVALID where two callers share a name or an identity.
+  // Errors: CONFIGURATION_INVALID where two callers share a name or an identity (however written),
+  // or an identity is malformed.
   static absl::StatusOr<CallerDirectory> Create(std::vector<Caller> callers);
 
-  // The caller whose identity the certificate (PEM, the TLS layer has verified its chain) carries. Errors: CALLER_UNKNOWN, also
-  // where the certificate carries identities of two callers. The pointer lives as long as this object.
+  CallerDirectory(CallerDirectory&&) noexcept;
+  CallerDirectory& operator=(CallerDirectory&&) noexcept;
+  ~CallerDirectory();
+
+  // The caller whose identity the certificate (PEM, the TLS layer has verified its chain and
+  // period) carries: its SHA-256, or a dNSName or URI among its subject alternative names; the
+  // common name counts for nothing. Errors: CALLER_UNKNOWN, also where the certificate carries
+  // identities of two callers, or a name with a control character (CVE-2009-2408). The pointer
+  // lives as long as this object, also when that is moved.
   absl::StatusOr<const Caller*> Identify(absl::string_view client_certificate_pem) const;
 
  private:
-  explicit CallerDirectory(std::vector<Caller> callers);
+  class Known;
+
+  CallerDirectory(std::vector<Caller> callers,
+                  absl::flat_hash_map<std::string, std::size_t> by_identity);
 
   std::vector<Caller> callers_;
   absl::flat_hash_map<std::string, std::size_t> by_identity_;
+  // Certificates identified before: parsing one costs more than all else that a call does before
+  // the pipeline.
+  std::unique_ptr<Known> known_;
 };
 
 }  // namespace hourglass::issuance

@@ -30,7 +30,8 @@ struct IssuingConfig {
 };
 
 struct ComplianceConfig {
-  // Exactly one of the two is set: the folder of policy files of the embedded engine, or `host:port` of another service.
+  // Exactly one of the two is set: the folder of policy files of the embedded engine, or
+  // `host:port` of another service.
   std::string policy_directory;
   std::string endpoint;
   // With endpoint: mutual TLS to it; the name that its certificate must carry (default: the host).
@@ -40,13 +41,15 @@ struct ComplianceConfig {
 };
 
 struct LimitsConfig {
-  int workers = 32;         // requests under way at once, 1 to 1024
-  int queue_length = 1024;  // requests that wait for a worker, 1 to 100000; more are refused with OVERLOADED
+  int workers = 32;  // requests under way at once, 1 to 1024
+  int queue_length =
+      1024;  // requests that wait for a worker, 1 to 100000; more are refused with OVERLOADED
 };
 
 struct Config {
-  std::string listen;          // `host:port`; port 0 takes a free one
-  std::string address_file;    // where the address listened on is written once the service is ready; may be empty
+  std::string listen;        // `host:port`; port 0 takes a free one
+  std::string address_file;  // where the address listened on is written once the service is ready;
+                             // may be empty
   std::string data_directory;
   TlsFiles tls;
   std::vector<Caller> callers;
@@ -58,13 +61,14 @@ struct Config {
   std::string log_level = "info";  // debug, info, warning, error
 };
 
-// Parses YAML. Paths that are not absolute are taken from the folder of `file_name`. Errors: CONFIGURATION_INVALID with a message that names
-// every mistake, one a line, as `FILE:LINE: FIELD: what is wrong`: unreadable YAML, unknown, duplicate, missing or malformed
-// fields. Opens no other file. Safe to call from several threads.
+// Parses YAML. Paths that are not absolute are taken from the folder of `file_name`. Errors:
+// CONFIGURATION_INVALID with a message that names every mistake, one a line, as `FILE:LINE: FIELD:
+// what is wrong`: unreadable YAML, unknown, duplicate, missing or malformed fields. Opens no other
+// file. Safe to call from several threads.
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name);
 
-// Reads and parses the file, and checks that the files it names can be read and are what they should be: certificates, a
-// private key that fits, folders; each mistake as above.
+// Reads and parses the file, and checks that the files it names can be read and are what they
+// should be: certificates, a private key that fits, folders; each mistake as above.
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name);
 
 }  // namespace hourglass::issuance

@@ -13,8 +13,9 @@
 
 namespace hourglass::issuance {
 
-// Writers that arrive while a commit is under way share the next one: the first of them commits for all, so that an idle
-// journal adds no delay and a busy one pays one fdatasync for many. Safe to call from several threads.
+// Writers that arrive while a commit is under way share the next one: the first of them commits for
+// all, so that an idle journal adds no delay and a busy one pays one fdatasync for many. Safe to
+// call from several threads.
 class Journal {
  public:
   // `store` must outlive this object.
@@ -25,8 +26,8 @@ class Journal {
   // Blocks until the intent is durable. Errors: as Store::AppendToJournal.
   absl::Status WriteIntent(Intent intent);
 
-  // Blocks until the release is durable; only then may the certificate leave (promise 3). Errors: as
-  // Store::AppendToJournal.
+  // Blocks until the release is durable; only then may the certificate leave (promise 3). Errors:
+  // as Store::AppendToJournal.
   absl::Status WriteRelease(Release release);
 
   // Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.

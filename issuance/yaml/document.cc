@@ -11,9 +11,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "issuance/yaml/mapping.h"
-#include "issuance/yaml/text.h"
+#include "issuance/yaml/nearest_name.h"
 
 namespace hourglass::yaml {
 namespace {
@@ -51,8 +54,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckPlain(mark, tag, anchor);
-    if (std::any_of(value.begin(), value.end(), IsControlCharacter) ||
-        FirstInvalidUtf8(value) != value.size()) {
+    const auto decoded = ca::DecodeUtf8(value);
+    if (!decoded.has_value() || decoded->has_controls) {
       Refuse(mark, "control characters are not allowed");
     }
     if (NamesNextField()) return NameField(mark, value);
@@ -173,16 +176,22 @@ class TreeBuilder final : public YAML::EventHandler {
   int nodes_ = 0;
 };
 
-int LineAt(absl::string_view text, std::size_t offset) {
-  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + offset, '\n'));
+bool IsTextLine(absl::string_view line) {
+  absl::ConsumeSuffix(&line, "\r");
+  const bool has_controls = std::any_of(line.begin(), line.end(), [](unsigned char c) {
+    return (c < 0x20 && c != '\t') || c == 0x7f;
+  });
+  return !has_controls && ca::DecodeUtf8(line).has_value();
 }
 
-// The offset of the first octet that no configuration file may hold, or text.size().
-std::size_t FirstForbidden(absl::string_view text) {
-  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
-    return IsControlCharacter(c) && c != '\t' && c != '\n' && c != '\r';
-  });
-  return std::min<std::size_t>(control - text.begin(), FirstInvalidUtf8(text));
+// The number of the first line that no configuration file may hold, or 0.
+int FirstForbiddenLine(absl::string_view text) {
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    if (!IsTextLine(line)) return number;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -190,8 +199,8 @@ std::size_t FirstForbidden(absl::string_view text) {
 Document::Document(absl::string_view text, absl::string_view file_name) : file_name_(file_name) {
   if (text.size() > kMaxDocumentSize) {
     AddMistake(1, "", absl::StrCat("larger than ", kMaxDocumentSize, " octets"));
-  } else if (const std::size_t bad = FirstForbidden(text); bad != text.size()) {
-    AddMistake(LineAt(text, bad), "", "not UTF-8 text without control characters");
+  } else if (const int line = FirstForbiddenLine(text); line != 0) {
+    AddMistake(line, "", "not UTF-8 text without control characters");
   } else {
     Parse(text);
   }
