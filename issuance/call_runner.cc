@@ -1,0 +1,77 @@
+#include "issuance/call_runner.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/status_detail.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::chrono::milliseconds kOverloadedRetryDelay(250);
+
+absl::StatusOr<std::string> ClientCertificatePem(const grpc::ServerContextBase& context) {
+  const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
+  if (auth != nullptr && auth->IsPeerAuthenticated()) {
+    const auto certificates = auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+    if (certificates.size() == 1) {
+      return std::string(certificates.front().data(), certificates.front().size());
+    }
+  }
+  return Error(ErrorReason::kCallerUnknown, "", "no client certificate");
+}
+
+}  // namespace
+
+absl::Status CallRunner::Execute(grpc::CallbackServerContext* context, const Method& method,
+                                 std::string& caller_name,
+                                 std::vector<v1::DenyReason>& deny_reasons) {
+  ASSIGN_OR_RETURN(const std::string certificate, ClientCertificatePem(*context));
+  ASSIGN_OR_RETURN(const Caller* caller, callers_->Identify(certificate));
+  caller_name = caller->name;
+  return method(*caller, deny_reasons);
+}
+
+grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
+                                          absl::string_view name, Method method) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const bool queued = workers_->Submit(
+      [this, context, reactor, name = std::string(name), method = std::move(method)] {
+        if (context->IsCancelled()) {
+          reactor->Finish(
+              grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
+          return;
+        }
+        std::string caller_name;
+        std::vector<v1::DenyReason> deny_reasons;
+        const absl::Status status = Execute(context, method, caller_name, deny_reasons);
+        if (!status.ok()) {
+          log_->Warning("call_failed", {{"method", name},
+                                        {"caller", caller_name},
+                                        {"peer", context->peer()},
+                                        {"code", absl::StatusCodeToString(status.code())},
+                                        {"reason", ErrorReasonName(ReasonOf(status))},
+                                        {"message", std::string(status.message())}});
+        }
+        StatusExtras extras;
+        extras.deny_reasons = deny_reasons;
+        reactor->Finish(ToGrpcStatus(status, extras));
+      });
+  if (!queued) {
+    StatusExtras extras;
+    extras.retry_delay = kOverloadedRetryDelay;
+    reactor->Finish(ToGrpcStatus(
+        Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes"),
+        extras));
+  }
+  return reactor;
+}
+
+}  // namespace hourglass::issuance

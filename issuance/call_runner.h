@@ -1,0 +1,51 @@
+// What every method of every service does first and last: who calls, a worker, a status with its
+// detail.
+#ifndef HOURGLASS_ISSUANCE_CALL_RUNNER_H_
+#define HOURGLASS_ISSUANCE_CALL_RUNNER_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "hourglass/v1/error.pb.h"
+#include "issuance/caller.h"
+#include "issuance/event_log.h"
+#include "issuance/worker_pool.h"
+
+namespace hourglass::issuance {
+
+// Safe to call from several threads.
+class CallRunner {
+ public:
+  // `method` runs on a worker and may block. It fills the response by itself, and `deny_reasons`
+  // where it fails with DEVICE_NOT_COMPLIANT.
+  using Method =
+      std::function<absl::Status(const Caller& caller, std::vector<v1::DenyReason>& deny_reasons)>;
+
+  // All must outlive this object and every call.
+  CallRunner(const CallerDirectory* callers, WorkerPool* workers, const EventLog* log)
+      : callers_(callers), workers_(workers), log_(log) {}
+
+  // Identifies the caller by its client certificate, queues `method` and finishes the call with
+  // what it returns. Calls that were cancelled (a passed deadline cancels too) when their turn
+  // comes are not run. A call that fails is logged with `name`, the caller, and the error.
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view name,
+                                Method method);
+
+ private:
+  absl::Status Execute(grpc::CallbackServerContext* context, const Method& method,
+                       std::string& caller_name, std::vector<v1::DenyReason>& deny_reasons);
+
+  const CallerDirectory* const callers_;
+  WorkerPool* const workers_;
+  const EventLog* const log_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_CALL_RUNNER_H_

@@ -1,0 +1,258 @@
+#include "issuance/pipeline.h"
+
+#include <openssl/sha.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ca/authority.h"
+#include "ca/certificate_request.h"
+#include "ca/name.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// Each field behind its length, so that no two requests run together into the same octets.
+std::string DigestOf(const Caller& caller, const v1::IssueCertificateRequest& request) {
+  std::string content;
+  for (const std::string* field :
+       {&caller.name, &request.tenant_id(), &request.user().id(), &request.user().upn(),
+        &request.device_id(), &request.pkcs10()}) {
+    absl::StrAppend(&content, field->size(), ":", *field);
+  }
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+// Between half and three quarters of the life that is left. The serial number is random and its own
+// for every certificate, so that a fleet which started together spreads out, and a repeated request
+// gets the same answer.
+Timestamp RenewAfter(Timestamp now, ca::Time not_after, const std::string& serial_number) {
+  std::uint32_t draw = 0;
+  for (const char octet : serial_number.substr(serial_number.size() - 4)) {
+    draw = draw << 8 | static_cast<unsigned char>(octet);
+  }
+  const double fraction = 0.5 + 0.25 * (static_cast<double>(draw) / 4294967296.0);
+  return now + std::chrono::duration_cast<std::chrono::microseconds>((not_after - now) * fraction);
+}
+
+}  // namespace
+
+// What is known of a request after step 2.
+struct Pipeline::SoundRequest {
+  std::string tenant_id;
+  ca::Subject subject;
+  ca::RequestedKey key;
+  std::string device_id;
+  std::string request_id;
+  std::string caller;
+  std::string digest;
+};
+
+// The certificate as it grows from step 5 on.
+struct Pipeline::Draft {
+  std::shared_ptr<const TenantSnapshot> tenant;
+  // Taken away by the signature.
+  std::optional<ca::TbsCertificate> tbs;
+  Intent intent;
+  // DER; empty until step 7, or where the journal has it already.
+  std::string certificate;
+};
+
+IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateRequest& request) {
+  IssueOutcome outcome;
+  outcome.status = Run(caller, request, outcome);
+  return outcome;
+}
+
+absl::Status Pipeline::Run(const Caller& caller, const v1::IssueCertificateRequest& request,
+                           IssueOutcome& outcome) {
+  RETURN_IF_ERROR(CheckCaller(caller, request));
+  ASSIGN_OR_RETURN(const SoundRequest sound, CheckRequest(caller, request));
+  ASSIGN_OR_RETURN(const ComplianceVerdict verdict, ObtainVerdict(sound));
+  if (!verdict.allowed()) {
+    outcome.deny_reasons = verdict.deny_reasons;
+    return Error(
+        ErrorReason::kDeviceNotCompliant, "device_id",
+        absl::StrCat("the device may not connect now: ", verdict.deny_reasons.front().message()));
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> tenant, TakeSnapshot(sound));
+  ASSIGN_OR_RETURN(Draft draft, FillTemplate(sound, std::move(tenant)));
+  RETURN_IF_ERROR(WriteIntent(sound, verdict, draft));
+  if (draft.certificate.empty()) RETURN_IF_ERROR(SignAndVerify(draft));
+  RETURN_IF_ERROR(WriteRelease(draft));
+  outcome.response = Answer(draft);
+  return absl::OkStatus();
+}
+
+// 1: who is calling, for which tenant (promise 7).
+absl::Status Pipeline::CheckCaller(const Caller& caller,
+                                   const v1::IssueCertificateRequest& request) {
+  if (request.tenant_id().empty()) {
+    return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
+  }
+  RETURN_IF_ERROR(Authorize(caller, {Role::kBroker}, request.tenant_id()));
+  return tenants_->CheckExists(request.tenant_id());
+}
+
+// 2: is the request sound.
+absl::StatusOr<Pipeline::SoundRequest> Pipeline::CheckRequest(
+    const Caller& caller, const v1::IssueCertificateRequest& request) {
+  RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
+  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  ASSIGN_OR_RETURN(ca::Subject subject,
+                   ca::Subject::Create(request.user().upn(), request.user().id()));
+  if (request.pkcs10().empty()) {
+    return Error(ErrorReason::kFieldMissing, "pkcs10", "is required");
+  }
+  ASSIGN_OR_RETURN(ca::RequestedKey key,
+                   ca::ParseCertificateRequest(request.pkcs10(),
+                                               tenants_->Issuing(request.tenant_id()).key_policy));
+  return SoundRequest{request.tenant_id(),      std::move(subject),   std::move(key),
+                      request.device_id(),      request.request_id(), caller.name,
+                      DigestOf(caller, request)};
+}
+
+// 3: may this device connect now (promise 2). Asked anew for every request, repeated ones too.
+absl::StatusOr<ComplianceVerdict> Pipeline::ObtainVerdict(const SoundRequest& request) {
+  return compliance_->Ask({request.tenant_id, request.subject.user_id(), request.subject.upn(),
+                           request.device_id, request.key.sha256()});
+}
+
+// 4: one immutable snapshot of the tenant (promise 1).
+absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::TakeSnapshot(
+    const SoundRequest& request) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> tenant,
+                   tenants_->Snapshot(request.tenant_id));
+  if (tenant->primary == nullptr) {
+    return Error(ErrorReason::kNoPrimaryRoot, "tenant_id",
+                 "the tenant has no primary root, so nothing is issued");
+  }
+  return tenant;
+}
+
+// 5: fill the template (promise 4).
+absl::StatusOr<Pipeline::Draft> Pipeline::FillTemplate(
+    const SoundRequest& request, std::shared_ptr<const TenantSnapshot> tenant) {
+  ASSIGN_OR_RETURN(std::string serial_entropy, entropy_->Take(ca::kSerialSize));
+  const ca::Time now = std::chrono::floor<std::chrono::seconds>(clock_->Now());
+  ASSIGN_OR_RETURN(
+      ca::TbsCertificate tbs,
+      tenant->primary->Prepare({request.subject, request.key, std::move(serial_entropy), now}));
+  Draft draft;
+  draft.tenant = std::move(tenant);
+  draft.tbs = std::move(tbs);
+  return draft;
+}
+
+// 6: write the intent (promise 3), fenced by the epoch (promise 6).
+absl::Status Pipeline::WriteIntent(const SoundRequest& request, const ComplianceVerdict& verdict,
+                                   Draft& draft) {
+  Intent& intent = draft.intent;
+  intent.tenant_id = request.tenant_id;
+  intent.epoch = draft.tenant->epoch;
+  intent.root_id = draft.tenant->primary_root_id;
+  intent.request_id = request.request_id;
+  intent.request_digest = request.digest;
+  intent.caller = request.caller;
+  intent.user_id = request.subject.user_id();
+  intent.user_upn = request.subject.upn();
+  intent.device_id = request.device_id;
+  intent.verdict_id = verdict.verdict_id;
+  intent.policy_version = verdict.policy_version;
+  intent.verdict_evaluated_at = verdict.evaluated_at;
+  intent.serial_number = draft.tbs->serial_number();
+  intent.not_before = draft.tbs->not_before();
+  intent.not_after = draft.tbs->not_after();
+  intent.tbs_certificate = draft.tbs->der();
+  intent.intended_at = clock_->Now();
+  const absl::Status status = journal_->WriteIntent(intent);
+  if (ReasonOf(status) == ErrorReason::kRequestIdReused) {
+    return TakeUpRecordedIntent(request, draft);
+  }
+  if (ReasonOf(status) == ErrorReason::kPrimaryChanged) tenants_->Forget(request.tenant_id);
+  return status;
+}
+
+// A request id that the journal knows gets the certificate that it was given, or was about to be
+// given when the service was interrupted: the same serial, the same octets, never a second one.
+absl::Status Pipeline::TakeUpRecordedIntent(const SoundRequest& request, Draft& draft) {
+  ASSIGN_OR_RETURN(JournalRecord record, journal_->Find(request.tenant_id, request.request_id));
+  if (record.intent.request_digest != request.digest) {
+    return Error(ErrorReason::kRequestIdReused, "request_id",
+                 "was used before, with other content");
+  }
+  if (record.intent.not_after < clock_->Now()) {
+    return Error(ErrorReason::kRequestIdReused, "request_id",
+                 "was used before, and its certificate has expired");
+  }
+  if (record.intent.epoch != draft.tenant->epoch ||
+      record.intent.root_id != draft.tenant->primary_root_id) {
+    return Error(ErrorReason::kPrimaryChanged, "request_id",
+                 "was used before, under another primary root");
+  }
+  const ca::LeafProfileOptions& profile = tenants_->Issuing(request.tenant_id).profile;
+  ASSIGN_OR_RETURN(
+      ca::TbsCertificate tbs,
+      draft.tenant->primary->Prepare({request.subject, request.key, record.intent.serial_number,
+                                      record.intent.not_before + profile.backdate}));
+  if (tbs.der() != record.intent.tbs_certificate) {
+    return Error(ErrorReason::kPrimaryChanged, "request_id",
+                 "was used before, under another leaf profile");
+  }
+  draft.tbs = std::move(tbs);
+  draft.intent = std::move(record.intent);
+  draft.certificate = std::move(record.certificate);
+  return absl::OkStatus();
+}
+
+// 7: sign and verify (promise 4; Authority::Sign verifies with the root's public key).
+absl::Status Pipeline::SignAndVerify(Draft& draft) {
+  ASSIGN_OR_RETURN(draft.certificate, draft.tenant->primary->Sign(*std::move(draft.tbs)));
+  return absl::OkStatus();
+}
+
+// 8: write the release (promise 3), under the same fence (promise 6). A certificate that the
+// journal has released already passes the fence again.
+absl::Status Pipeline::WriteRelease(Draft& draft) {
+  const Intent& intent = draft.intent;
+  const absl::Status status = journal_->WriteRelease(
+      {intent.tenant_id, intent.epoch, intent.request_id, draft.certificate, clock_->Now()});
+  if (ReasonOf(status) == ErrorReason::kRequestIdReused) {
+    // Two of one request id ran at once, and the other came first: what it released is the
+    // certificate.
+    ASSIGN_OR_RETURN(JournalRecord record, journal_->Find(intent.tenant_id, intent.request_id));
+    draft.certificate = std::move(record.certificate);
+    return absl::OkStatus();
+  }
+  if (ReasonOf(status) == ErrorReason::kPrimaryChanged) tenants_->Forget(intent.tenant_id);
+  return status;
+}
+
+// 9: certificate, chain, when to come back.
+v1::IssueCertificateResponse Pipeline::Answer(const Draft& draft) {
+  const Intent& intent = draft.intent;
+  const Timestamp now = clock_->Now();
+  v1::IssueCertificateResponse response;
+  response.set_certificate(draft.certificate);
+  response.add_chain(draft.tenant->primary->root().der());
+  response.set_serial_number(intent.serial_number);
+  *response.mutable_not_before() = ToProto(intent.not_before);
+  *response.mutable_not_after() = ToProto(intent.not_after);
+  *response.mutable_renew_after() =
+      ToProto(RenewAfter(now, intent.not_after, intent.serial_number));
+  *response.mutable_server_time() = ToProto(now);
+  response.set_verdict_id(intent.verdict_id);
+  return response;
+}
+
+}  // namespace hourglass::issuance

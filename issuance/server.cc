@@ -1,0 +1,225 @@
+#include "issuance/server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_store.h"
+#include "issuance/call_runner.h"
+#include "issuance/compliance/compliance_client.h"
+#include "issuance/compliance/engine.h"
+#include "issuance/compliance/engine_service.h"
+#include "issuance/journal.h"
+#include "issuance/pipeline.h"
+#include "issuance/rotation/root_administration.h"
+#include "issuance/services/compliance_service.h"
+#include "issuance/services/device_service.h"
+#include "issuance/services/issuer_service.h"
+#include "issuance/services/journal_service.h"
+#include "issuance/services/root_service.h"
+#include "issuance/services/tenant_service.h"
+#include "issuance/store/sqlite_store.h"
+#include "issuance/tenants.h"
+#include "issuance/worker_pool.h"
+
+namespace hourglass::issuance {
+namespace {
+
+struct TlsMaterial {
+  std::string certificate;
+  std::string private_key;
+  std::string trusted_roots;
+};
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, absl::string_view field) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream content;
+  content << in.rdbuf();
+  if (!in || !content) {
+    return Error(ErrorReason::kConfigurationInvalid, field, absl::StrCat("cannot read ", path));
+  }
+  return content.str();
+}
+
+absl::StatusOr<TlsMaterial> ReadTls(const TlsFiles& files, absl::string_view field) {
+  TlsMaterial tls;
+  ASSIGN_OR_RETURN(tls.certificate,
+                   ReadFile(files.certificate, absl::StrCat(field, ".certificate")));
+  ASSIGN_OR_RETURN(tls.private_key,
+                   ReadFile(files.private_key, absl::StrCat(field, ".private_key")));
+  ASSIGN_OR_RETURN(tls.trusted_roots,
+                   ReadFile(files.trusted_roots, absl::StrCat(field, ".trusted_roots")));
+  return tls;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& data_directory) {
+  std::error_code error;
+  std::filesystem::create_directories(data_directory, error);
+  if (error) {
+    return Error(ErrorReason::kJournalUnavailable, "data_directory",
+                 absl::StrCat("cannot be made: ", error.message()));
+  }
+  return OpenSqliteStore(absl::StrCat(data_directory, "/hourglass.sqlite"));
+}
+
+// The embedded engine behind its own gRPC server, which listens nowhere: reached through an
+// in-process channel, by the same stub as a compliance service elsewhere.
+class EmbeddedCompliance {
+ public:
+  EmbeddedCompliance(const std::string& policy_directory, Store* store, const Clock* clock)
+      : engine_(policy_directory, store, clock), service_(&engine_) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+  }
+  ~EmbeddedCompliance() { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::shared_ptr<grpc::Channel> Channel() {
+    return server_->InProcessChannel(grpc::ChannelArguments());
+  }
+
+ private:
+  ComplianceEngine engine_;
+  ComplianceEngineService service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> RemoteCompliance(const ComplianceConfig& config) {
+  ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "compliance.tls"));
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = std::move(tls.trusted_roots);
+  options.pem_private_key = std::move(tls.private_key);
+  options.pem_cert_chain = std::move(tls.certificate);
+  grpc::ChannelArguments arguments;
+  if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
+  // After an outage verdicts are to be had again within seconds of the other's return.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  return grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments);
+}
+
+class RunningServer final : public Server {
+ public:
+  RunningServer(std::unique_ptr<Store> store, std::unique_ptr<hsm::KeyStore> keys,
+                CallerDirectory callers, const Config& config, const Clock* clock, Entropy* entropy,
+                const EventLog* log)
+      : store_(std::move(store)),
+        keys_(std::move(keys)),
+        callers_(std::move(callers)),
+        journal_(store_.get()),
+        tenants_(store_.get(), keys_.get(), config.issuing, config.tenants),
+        roots_(store_.get(), keys_.get(), &tenants_, entropy, clock),
+        clock_(clock),
+        entropy_(entropy),
+        log_(log),
+        workers_(config.limits.workers, static_cast<std::size_t>(config.limits.queue_length)),
+        calls_(&callers_, &workers_, log),
+        tenant_service_(&calls_, store_.get(), clock, log),
+        root_service_(&calls_, &roots_, store_.get(), log),
+        journal_service_(&calls_, store_.get()),
+        device_service_(&calls_, store_.get(), clock, log) {}
+
+  ~RunningServer() override { Stop(std::chrono::milliseconds(0)); }
+
+  absl::Status ConnectCompliance(const ComplianceConfig& config) {
+    std::shared_ptr<grpc::Channel> channel;
+    if (config.endpoint.empty()) {
+      embedded_.emplace(config.policy_directory, store_.get(), clock_);
+      channel = embedded_->Channel();
+    } else {
+      ASSIGN_OR_RETURN(channel, RemoteCompliance(config));
+    }
+    ComplianceClientOptions options;
+    options.deadline = config.deadline;
+    compliance_.emplace(std::move(channel), options, clock_);
+    pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_);
+    issuer_service_.emplace(&calls_, &*pipeline_, store_.get(), log_);
+    compliance_service_.emplace(&calls_, &*compliance_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Listen(const std::string& listen, TlsMaterial tls) {
+    grpc::SslServerCredentialsOptions options(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    options.pem_root_certs = std::move(tls.trusted_roots);
+    options.pem_key_cert_pairs.push_back({std::move(tls.private_key), std::move(tls.certificate)});
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
+    // Two services on one port would share its connections by chance.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.RegisterService(&*issuer_service_);
+    builder.RegisterService(&tenant_service_);
+    builder.RegisterService(&root_service_);
+    builder.RegisterService(&journal_service_);
+    builder.RegisterService(&device_service_);
+    builder.RegisterService(&*compliance_service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port == 0) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", listen));
+    }
+    server_->GetHealthCheckService()->SetServingStatus(true);
+    address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    return absl::OkStatus();
+  }
+
+  const std::string& address() const override { return address_; }
+
+  void Stop(std::chrono::milliseconds grace) override {
+    if (server_ == nullptr) return;
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    server_->Wait();
+    server_.reset();
+  }
+
+ private:
+  // In the order in which they depend on each other: the last is destroyed first.
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<hsm::KeyStore> keys_;
+  CallerDirectory callers_;
+  Journal journal_;
+  Tenants tenants_;
+  RootAdministration roots_;
+  const Clock* const clock_;
+  Entropy* const entropy_;
+  const EventLog* const log_;
+  std::optional<EmbeddedCompliance> embedded_;
+  std::optional<ComplianceClient> compliance_;
+  std::optional<Pipeline> pipeline_;
+  WorkerPool workers_;
+  CallRunner calls_;
+  std::optional<IssuerService> issuer_service_;
+  std::optional<ComplianceService> compliance_service_;
+  TenantService tenant_service_;
+  RootService root_service_;
+  JournalService journal_service_;
+  DeviceService device_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock* clock,
+                                                      Entropy* entropy, const EventLog* log) {
+  ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "tls"));
+  ASSIGN_OR_RETURN(CallerDirectory callers, CallerDirectory::Create(config.callers));
+  ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(config.keys));
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config.data_directory));
+  auto server = std::make_unique<RunningServer>(std::move(store), std::move(keys),
+                                                std::move(callers), config, clock, entropy, log);
+  RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
+  RETURN_IF_ERROR(server->Listen(config.listen, std::move(tls)));
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,45 @@
+// The whole service: its parts put together, and the listener before them.
+#ifndef HOURGLASS_ISSUANCE_SERVER_H_
+#define HOURGLASS_ISSUANCE_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "issuance/clock.h"
+#include "issuance/config.h"
+#include "issuance/entropy.h"
+#include "issuance/event_log.h"
+
+namespace hourglass::issuance {
+
+class Server {
+ public:
+  // Opens the store, connects to the compliance service and serves behind a mutual-TLS listener.
+  // Keys are opened when a tenant is first asked for. `clock`, `entropy` and `log` must outlive the
+  // server. Errors: CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where
+  // the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Clock* clock,
+                                                       Entropy* entropy, const EventLog* log);
+
+  // Stops at once what Stop did not.
+  virtual ~Server() = default;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // `host:port` listened on, with the port that was free where the configuration said 0.
+  virtual const std::string& address() const = 0;
+
+  // Takes no new calls, says NOT_SERVING, and waits until those under way are answered, at most
+  // `grace`; then cancels them. Idempotent; not for two threads at once.
+  virtual void Stop(std::chrono::milliseconds grace) = 0;
+
+ protected:
+  Server() = default;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_H_

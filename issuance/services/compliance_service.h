@@ -1,0 +1,29 @@
+#ifndef HOURGLASS_ISSUANCE_SERVICES_COMPLIANCE_SERVICE_H_
+#define HOURGLASS_ISSUANCE_SERVICES_COMPLIANCE_SERVICE_H_
+
+#include "hourglass/v1/compliance.grpc.pb.h"
+#include "issuance/call_runner.h"
+#include "issuance/compliance/compliance_client.h"
+
+namespace hourglass::issuance {
+
+// v1::ComplianceService for administrators and auditors who want to know what a verdict would be:
+// asks the configured compliance service as the pipeline does, so that they see what it would see.
+class ComplianceService final : public v1::ComplianceService::CallbackService {
+ public:
+  // All must outlive this object.
+  ComplianceService(CallRunner* calls, ComplianceClient* compliance)
+      : calls_(calls), compliance_(compliance) {}
+
+  grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context,
+                                     const v1::EvaluateRequest* request,
+                                     v1::Verdict* response) override;
+
+ private:
+  CallRunner* const calls_;
+  ComplianceClient* const compliance_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVICES_COMPLIANCE_SERVICE_H_

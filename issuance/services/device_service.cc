@@ -1,0 +1,125 @@
+#include "issuance/services/device_service.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
+#include "issuance/services/record_mapper.h"
+
+namespace hourglass::issuance {
+namespace {
+
+absl::Status CheckNotInFuture(const google::protobuf::Timestamp& time, Timestamp now,
+                              absl::string_view field) {
+  ASSIGN_OR_RETURN(const Timestamp parsed, FromProto(time, field));
+  if (parsed > now) return Error(ErrorReason::kFieldInvalid, field, "lies in the future");
+  return absl::OkStatus();
+}
+
+absl::Status CheckTimes(const v1::DeviceState& state, Timestamp now) {
+  if (state.antivirus().has_signatures_updated_at()) {
+    RETURN_IF_ERROR(CheckNotInFuture(state.antivirus().signatures_updated_at(), now,
+                                     "state.antivirus.signatures_updated_at"));
+  }
+  if (state.automatic_update().has_last_installed_at()) {
+    RETURN_IF_ERROR(CheckNotInFuture(state.automatic_update().last_installed_at(), now,
+                                     "state.automatic_update.last_installed_at"));
+  }
+  if (state.device_health_attestation().has_attested_at()) {
+    RETURN_IF_ERROR(CheckNotInFuture(state.device_health_attestation().attested_at(), now,
+                                     "state.device_health_attestation.attested_at"));
+  }
+  return absl::OkStatus();
+}
+
+// Larger than any report that keeps the contract.
+constexpr std::size_t kMaxStateSize = 4096;
+
+}  // namespace
+
+grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContext* context,
+                                                      const v1::ReportDeviceRequest* request,
+                                                      v1::Device* response) {
+  return calls_->Run(
+      context, "ReportDevice",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(
+            Authorize(caller, {Role::kDeviceReporter, Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
+        if (!request->has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
+        const Timestamp now = clock_->Now();
+        RETURN_IF_ERROR(CheckTimes(request->state(), now));
+        DeviceRecord device{request->tenant_id(), request->device_id(),
+                            request->state().SerializeAsString(), now, caller.name};
+        if (device.state.size() > kMaxStateSize) {
+          return Error(ErrorReason::kFieldInvalid, "state",
+                       absl::StrCat("has more than ", kMaxStateSize, " octets"));
+        }
+        RETURN_IF_ERROR(store_->PutDevice(device));
+        ASSIGN_OR_RETURN(*response, ToProto(device));
+        log_->Info(
+            "device_reported",
+            {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext* context,
+                                                     const v1::ListDevicesRequest* request,
+                                                     v1::ListDevicesResponse* response) {
+  return calls_->Run(context, "ListDevices",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(Authorize(
+                           caller, {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor},
+                           request->tenant_id()));
+                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
+                       ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
+                       ASSIGN_OR_RETURN(const Page<DeviceRecord> page,
+                                        store_->ListDevices(request->tenant_id(), page_size,
+                                                            request->page_token()));
+                       for (const DeviceRecord& device : page.records) {
+                         ASSIGN_OR_RETURN(*response->add_devices(), ToProto(device));
+                       }
+                       response->set_next_page_token(page.next_page_token);
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext* context,
+                                                   const v1::GetDeviceRequest* request,
+                                                   v1::Device* response) {
+  return calls_->Run(
+      context, "GetDevice",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(Authorize(caller,
+                                  {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor},
+                                  request->tenant_id()));
+        ASSIGN_OR_RETURN(const DeviceRecord device,
+                         store_->GetDevice(request->tenant_id(), request->device_id()));
+        ASSIGN_OR_RETURN(*response, ToProto(device));
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* DeviceService::RemoveDevice(grpc::CallbackServerContext* context,
+                                                      const v1::RemoveDeviceRequest* request,
+                                                      v1::RemoveDeviceResponse* response) {
+  return calls_->Run(
+      context, "RemoveDevice",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        static_cast<void>(response);
+        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(store_->RemoveDevice(request->tenant_id(), request->device_id()));
+        log_->Info("device_removed", {{"tenant", request->tenant_id()},
+                                      {"device", request->device_id()},
+                                      {"caller", caller.name}});
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,78 @@
+#include "issuance/services/journal_service.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "ca/authority.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/proto_time.h"
+#include "issuance/services/record_mapper.h"
+
+namespace hourglass::issuance {
+namespace {
+
+absl::Status CheckSerialNumber(const std::string& serial_number) {
+  if (serial_number.size() != ca::kSerialSize) {
+    return Error(ErrorReason::kFieldInvalid, "serial_number",
+                 absl::StrCat("must have ", ca::kSerialSize, " octets"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JournalFilter> FilterOf(const v1::ListCertificatesRequest& request) {
+  JournalFilter filter;
+  filter.user_upn = request.user_upn();
+  filter.device_id = request.device_id();
+  filter.serial_number = request.serial_number();
+  if (!filter.serial_number.empty()) RETURN_IF_ERROR(CheckSerialNumber(filter.serial_number));
+  if (request.has_intended_from()) {
+    ASSIGN_OR_RETURN(filter.intended_from, FromProto(request.intended_from(), "intended_from"));
+  }
+  if (request.has_intended_before()) {
+    ASSIGN_OR_RETURN(filter.intended_before,
+                     FromProto(request.intended_before(), "intended_before"));
+  }
+  return filter;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* JournalService::ListCertificates(
+    grpc::CallbackServerContext* context, const v1::ListCertificatesRequest* request,
+    v1::ListCertificatesResponse* response) {
+  return calls_->Run(context, "ListCertificates",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
+                                                 request->tenant_id()));
+                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
+                       ASSIGN_OR_RETURN(const JournalFilter filter, FilterOf(*request));
+                       ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
+                       ASSIGN_OR_RETURN(const Page<JournalRecord> page,
+                                        store_->ListJournal(request->tenant_id(), filter, page_size,
+                                                            request->page_token()));
+                       for (const JournalRecord& record : page.records)
+                         *response->add_entries() = ToProto(record);
+                       response->set_next_page_token(page.next_page_token);
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* JournalService::GetCertificate(grpc::CallbackServerContext* context,
+                                                         const v1::GetCertificateRequest* request,
+                                                         v1::JournalEntry* response) {
+  return calls_->Run(context, "GetCertificate",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
+                                                 request->tenant_id()));
+                       RETURN_IF_ERROR(CheckSerialNumber(request->serial_number()));
+                       ASSIGN_OR_RETURN(const JournalRecord record,
+                                        store_->FindBySerialNumber(request->tenant_id(),
+                                                                   request->serial_number()));
+                       *response = ToProto(record);
+                       return absl::OkStatus();
+                     });
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,30 @@
+#ifndef HOURGLASS_ISSUANCE_SERVICES_JOURNAL_SERVICE_H_
+#define HOURGLASS_ISSUANCE_SERVICES_JOURNAL_SERVICE_H_
+
+#include "hourglass/v1/journal.grpc.pb.h"
+#include "issuance/call_runner.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// v1::JournalService over the store.
+class JournalService final : public v1::JournalService::CallbackService {
+ public:
+  // All must outlive this object.
+  JournalService(CallRunner* calls, Store* store) : calls_(calls), store_(store) {}
+
+  grpc::ServerUnaryReactor* ListCertificates(grpc::CallbackServerContext* context,
+                                             const v1::ListCertificatesRequest* request,
+                                             v1::ListCertificatesResponse* response) override;
+  grpc::ServerUnaryReactor* GetCertificate(grpc::CallbackServerContext* context,
+                                           const v1::GetCertificateRequest* request,
+                                           v1::JournalEntry* response) override;
+
+ private:
+  CallRunner* const calls_;
+  Store* const store_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVICES_JOURNAL_SERVICE_H_

@@ -1,0 +1,136 @@
+#include "issuance/services/record_mapper.h"
+
+#include "hsm/base/error.h"
+#include "issuance/proto_time.h"
+
+namespace hourglass::issuance {
+namespace {
+
+v1::KeyType ToProto(hsm::KeyType key_type) {
+  switch (key_type) {
+    case hsm::KeyType::kEcP256:
+      return v1::EC_P256;
+    case hsm::KeyType::kEcP384:
+      return v1::EC_P384;
+    case hsm::KeyType::kRsa2048:
+      return v1::RSA_2048;
+    case hsm::KeyType::kRsa3072:
+      return v1::RSA_3072;
+    case hsm::KeyType::kRsa4096:
+      return v1::RSA_4096;
+  }
+  return v1::KEY_TYPE_UNSPECIFIED;
+}
+
+v1::RootState ToProto(ca::RootState state) {
+  switch (state) {
+    case ca::RootState::kStaged:
+      return v1::STAGED;
+    case ca::RootState::kPrimary:
+      return v1::PRIMARY;
+    case ca::RootState::kRetiring:
+      return v1::RETIRING;
+    case ca::RootState::kRetired:
+      return v1::RETIRED;
+    case ca::RootState::kDiscarded:
+      return v1::DISCARDED;
+  }
+  return v1::ROOT_STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+v1::Root ToProto(const RootRecord& root) {
+  v1::Root proto;
+  proto.set_root_id(root.root_id);
+  proto.set_tenant_id(root.tenant_id);
+  proto.set_generation(static_cast<std::uint32_t>(root.generation));
+  proto.set_state(ToProto(root.state));
+  proto.set_key_type(ToProto(root.key_type));
+  proto.set_key_uri(root.key_uri);
+  proto.set_certificate(root.certificate);
+  *proto.mutable_created_at() = ToProto(root.created_at);
+  *proto.mutable_not_before() = ToProto(root.not_before);
+  *proto.mutable_not_after() = ToProto(root.not_after);
+  if (root.last_leaf_not_after.has_value()) {
+    *proto.mutable_last_leaf_not_after() = ToProto(*root.last_leaf_not_after);
+  }
+  *proto.mutable_state_since() = ToProto(root.state_since);
+  return proto;
+}
+
+v1::Tenant ToProto(const TenantRecord& tenant, const std::vector<RootRecord>& roots) {
+  v1::Tenant proto;
+  proto.set_tenant_id(tenant.tenant_id);
+  proto.set_display_name(tenant.display_name);
+  *proto.mutable_created_at() = ToProto(tenant.created_at);
+  proto.set_epoch(tenant.epoch);
+  for (const RootRecord& root : roots) {
+    if (root.state == ca::RootState::kPrimary) proto.set_primary_root_id(root.root_id);
+  }
+  return proto;
+}
+
+v1::JournalEntry ToProto(const JournalRecord& record) {
+  const Intent& intent = record.intent;
+  v1::JournalEntry proto;
+  proto.set_tenant_id(intent.tenant_id);
+  proto.set_serial_number(intent.serial_number);
+  proto.set_root_id(intent.root_id);
+  proto.set_epoch(intent.epoch);
+  proto.set_request_id(intent.request_id);
+  proto.set_caller(intent.caller);
+  proto.set_user_id(intent.user_id);
+  proto.set_user_upn(intent.user_upn);
+  proto.set_device_id(intent.device_id);
+  proto.set_verdict_id(intent.verdict_id);
+  proto.set_policy_version(intent.policy_version);
+  *proto.mutable_not_before() = ToProto(intent.not_before);
+  *proto.mutable_not_after() = ToProto(intent.not_after);
+  *proto.mutable_intended_at() = ToProto(intent.intended_at);
+  if (record.released_at.has_value()) *proto.mutable_released_at() = ToProto(*record.released_at);
+  proto.set_tbs_certificate(intent.tbs_certificate);
+  proto.set_certificate(record.certificate);
+  return proto;
+}
+
+absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device) {
+  v1::Device proto;
+  proto.set_tenant_id(device.tenant_id);
+  proto.set_device_id(device.device_id);
+  if (!proto.mutable_state()->ParseFromString(device.state)) {
+    return Error(ErrorReason::kJournalUnavailable, "device_id",
+                 "the stored state of this device is damaged");
+  }
+  *proto.mutable_reported_at() = ToProto(device.reported_at);
+  proto.set_reported_by(device.reported_by);
+  return proto;
+}
+
+absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type) {
+  switch (key_type) {
+    case v1::EC_P256:
+      return hsm::KeyType::kEcP256;
+    case v1::EC_P384:
+      return hsm::KeyType::kEcP384;
+    case v1::RSA_2048:
+      return hsm::KeyType::kRsa2048;
+    case v1::RSA_3072:
+      return hsm::KeyType::kRsa3072;
+    case v1::RSA_4096:
+      return hsm::KeyType::kRsa4096;
+    case v1::KEY_TYPE_UNSPECIFIED:
+      return Error(ErrorReason::kFieldMissing, "key_type", "is required");
+    default:
+      return Error(ErrorReason::kFieldInvalid, "key_type", "is not a type that this service knows");
+  }
+}
+
+absl::StatusOr<int> PageSize(std::uint32_t requested) {
+  if (requested > 1000) {
+    return Error(ErrorReason::kFieldInvalid, "page_size", "at most 1000 are given at once");
+  }
+  return requested == 0 ? 100 : static_cast<int>(requested);
+}
+
+}  // namespace hourglass::issuance

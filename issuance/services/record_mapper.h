@@ -1,0 +1,33 @@
+// The store's records as messages of the public contract.
+#ifndef HOURGLASS_ISSUANCE_SERVICES_RECORD_MAPPER_H_
+#define HOURGLASS_ISSUANCE_SERVICES_RECORD_MAPPER_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hourglass/v1/devices.pb.h"
+#include "hourglass/v1/journal.pb.h"
+#include "hourglass/v1/roots.pb.h"
+#include "hourglass/v1/tenants.pb.h"
+#include "hsm/signing_key.h"
+#include "issuance/store/records.h"
+
+namespace hourglass::issuance {
+
+v1::Root ToProto(const RootRecord& root);
+// `roots` are the tenant's.
+v1::Tenant ToProto(const TenantRecord& tenant, const std::vector<RootRecord>& roots);
+v1::JournalEntry ToProto(const JournalRecord& record);
+// Errors: JOURNAL_UNAVAILABLE where the stored state cannot be read.
+absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device);
+
+// Errors: FIELD_MISSING, FIELD_INVALID with field `key_type`.
+absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type);
+
+// A page size as requests give it: 0 is 100. Errors: FIELD_INVALID with field `page_size` above
+// 1000.
+absl::StatusOr<int> PageSize(std::uint32_t requested);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVICES_RECORD_MAPPER_H_

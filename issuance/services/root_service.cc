@@ -1,0 +1,146 @@
+#include "issuance/services/root_service.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/request_fields.h"
+#include "issuance/services/record_mapper.h"
+
+namespace hourglass::issuance {
+namespace {
+
+KeyFate FateOf(const v1::MoveRootRequest& request) {
+  return request.destroy_key() ? KeyFate::kDestroy : KeyFate::kKeep;
+}
+
+void LogMove(const EventLog& log, absl::string_view event, const Caller& caller,
+             const RootRecord& root) {
+  log.Info(event, {{"tenant", root.tenant_id},
+                   {"root", root.root_id},
+                   {"state", ca::RootStateName(root.state)},
+                   {"caller", caller.name}});
+}
+
+absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request) {
+  RootOrder order;
+  order.tenant_id = request.tenant_id();
+  if (!request.has_duration()) return Error(ErrorReason::kFieldMissing, "duration", "is required");
+  if (request.duration().nanos() != 0) {
+    return Error(ErrorReason::kFieldInvalid, "duration", "must be in whole seconds");
+  }
+  order.duration = std::chrono::seconds(request.duration().seconds());
+  ASSIGN_OR_RETURN(order.key_type, FromProto(request.key_type()));
+  order.key_uri = request.key_uri();
+  if (!request.request_id().empty()) {
+    RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
+  }
+  order.request_id = request.request_id();
+  return order;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RootService::CreateRoot(grpc::CallbackServerContext* context,
+                                                  const v1::CreateRootRequest* request,
+                                                  v1::Root* response) {
+  return calls_->Run(
+      context, "CreateRoot",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        ASSIGN_OR_RETURN(const RootOrder order, OrderOf(*request));
+        ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
+        LogMove(*log_, "root_created", caller, root);
+        if (request->make_primary() && root.state != ca::RootState::kPrimary) {
+          ASSIGN_OR_RETURN(root, roots_->Promote(root.tenant_id, root.root_id));
+          LogMove(*log_, "root_promoted", caller, root);
+        }
+        *response = ToProto(root);
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* RootService::ListRoots(grpc::CallbackServerContext* context,
+                                                 const v1::ListRootsRequest* request,
+                                                 v1::ListRootsResponse* response) {
+  return calls_->Run(context, "ListRoots",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
+                                                 request->tenant_id()));
+                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
+                       ASSIGN_OR_RETURN(const std::vector<RootRecord> roots,
+                                        store_->ListRoots(request->tenant_id()));
+                       for (const RootRecord& root : roots) *response->add_roots() = ToProto(root);
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* RootService::GetRoot(grpc::CallbackServerContext* context,
+                                               const v1::GetRootRequest* request,
+                                               v1::Root* response) {
+  return calls_->Run(context, "GetRoot",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
+                                                 request->tenant_id()));
+                       ASSIGN_OR_RETURN(const RootRecord root,
+                                        store_->GetRoot(request->tenant_id(), request->root_id()));
+                       *response = ToProto(root);
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* RootService::PromoteRoot(grpc::CallbackServerContext* context,
+                                                   const v1::MoveRootRequest* request,
+                                                   v1::Root* response) {
+  return calls_->Run(
+      context, "PromoteRoot",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        if (request->destroy_key()) {
+          return Error(ErrorReason::kFieldInvalid, "destroy_key",
+                       "a root that is to sign needs its key");
+        }
+        ASSIGN_OR_RETURN(const RootRecord root,
+                         roots_->Promote(request->tenant_id(), request->root_id()));
+        LogMove(*log_, "root_promoted", caller, root);
+        *response = ToProto(root);
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* RootService::RetireRoot(grpc::CallbackServerContext* context,
+                                                  const v1::MoveRootRequest* request,
+                                                  v1::Root* response) {
+  return calls_->Run(
+      context, "RetireRoot",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        ASSIGN_OR_RETURN(
+            const RootRecord root,
+            roots_->Retire(request->tenant_id(), request->root_id(), FateOf(*request)));
+        LogMove(*log_, "root_retired", caller, root);
+        *response = ToProto(root);
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* RootService::DiscardRoot(grpc::CallbackServerContext* context,
+                                                   const v1::MoveRootRequest* request,
+                                                   v1::Root* response) {
+  return calls_->Run(
+      context, "DiscardRoot",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        ASSIGN_OR_RETURN(
+            const RootRecord root,
+            roots_->Discard(request->tenant_id(), request->root_id(), FateOf(*request)));
+        LogMove(*log_, "root_discarded", caller, root);
+        *response = ToProto(root);
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace hourglass::issuance

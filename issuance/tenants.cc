@@ -1,0 +1,102 @@
+#include "issuance/tenants.h"
+
+#include <utility>
+
+#include "ca/profile.h"
+#include "ca/root_certificate.h"
+#include "ca/root_states.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance {
+
+Tenants::Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
+                 std::map<std::string, IssuingConfig> overrides)
+    : store_(store), keys_(keys), issuing_(issuing), overrides_(std::move(overrides)) {}
+
+const IssuingConfig& Tenants::Issuing(absl::string_view tenant_id) const {
+  const auto found = overrides_.find(std::string(tenant_id));
+  return found == overrides_.end() ? issuing_ : found->second;
+}
+
+std::shared_ptr<const TenantSnapshot> Tenants::Cached(absl::string_view tenant_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = slots_.find(std::string(tenant_id));
+  return found == slots_.end() ? nullptr : found->second->snapshot;
+}
+
+absl::Status Tenants::CheckExists(absl::string_view tenant_id) {
+  if (Cached(tenant_id) != nullptr) return absl::OkStatus();
+  return store_->GetTenant(tenant_id).status();
+}
+
+std::shared_ptr<Tenants::Slot> Tenants::SlotOf(absl::string_view tenant_id) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Slot>& slot = slots_[std::string(tenant_id)];
+  if (slot == nullptr) slot = std::make_shared<Slot>();
+  return slot;
+}
+
+absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
+    absl::string_view tenant_id) {
+  if (auto cached = Cached(tenant_id); cached != nullptr) return cached;
+  // Slots are made for tenants that exist only, so that made-up names cost no memory.
+  RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
+  const std::shared_ptr<Slot> slot = SlotOf(tenant_id);
+  const std::lock_guard loading(slot->loading);
+  std::uint64_t forgotten_before;
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot->snapshot != nullptr) return slot->snapshot;
+    forgotten_before = slot->forgotten;
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> snapshot, Load(tenant_id, *slot));
+  const std::lock_guard lock(mutex_);
+  // A change that came while this was being loaded must not be hidden by it.
+  if (slot->forgotten == forgotten_before) slot->snapshot = snapshot;
+  return snapshot;
+}
+
+void Tenants::Forget(absl::string_view tenant_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = slots_.find(std::string(tenant_id));
+  if (found == slots_.end()) return;
+  ++found->second->forgotten;
+  found->second->snapshot = nullptr;
+}
+
+absl::StatusOr<std::shared_ptr<const ca::Authority>> Tenants::OpenAuthority(
+    const RootRecord& root) {
+  ASSIGN_OR_RETURN(const ca::LeafProfile profile,
+                   ca::LeafProfile::Create(Issuing(root.tenant_id).profile));
+  ASSIGN_OR_RETURN(ca::RootCertificate certificate, ca::RootCertificate::Parse(root.certificate));
+  ASSIGN_OR_RETURN(std::unique_ptr<hsm::SigningKey> key, keys_->Open(root.key_uri));
+  ASSIGN_OR_RETURN(std::unique_ptr<ca::Authority> authority,
+                   ca::Authority::Create(std::move(certificate), std::move(key), profile));
+  return std::shared_ptr<const ca::Authority>(std::move(authority));
+}
+
+absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Load(absl::string_view tenant_id,
+                                                                    Slot& slot) {
+  auto snapshot = std::make_shared<TenantSnapshot>();
+  // The tenant before its roots: if a change comes between, the epoch is too old and the fence
+  // refuses, never too new.
+  ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
+  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(tenant_id));
+  snapshot->tenant_id = tenant.tenant_id;
+  snapshot->epoch = tenant.epoch;
+  snapshot->revision = tenant.revision;
+  for (const RootRecord& root : roots) {
+    if (ca::InTrustBundle(root.state)) snapshot->trust_bundle.push_back(root.certificate);
+    if (root.state != ca::RootState::kPrimary) continue;
+    if (slot.authority_root_id != root.root_id) {
+      slot.authority_root_id.clear();
+      ASSIGN_OR_RETURN(slot.authority, OpenAuthority(root));
+      slot.authority_root_id = root.root_id;
+    }
+    snapshot->primary_root_id = root.root_id;
+    snapshot->primary = slot.authority;
+  }
+  return std::shared_ptr<const TenantSnapshot>(std::move(snapshot));
+}
+
+}  // namespace hourglass::issuance

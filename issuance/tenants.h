@@ -1,0 +1,89 @@
+// The immutable picture of a tenant that a request works with.
+#ifndef HOURGLASS_ISSUANCE_TENANTS_H_
+#define HOURGLASS_ISSUANCE_TENANTS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ca/authority.h"
+#include "ca/certificate_request.h"
+#include "hsm/key_store.h"
+#include "issuance/config.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// Immutable: a request that holds one sees one primary, one template and one epoch from beginning
+// to end.
+struct TenantSnapshot {
+  std::string tenant_id;
+  std::uint64_t epoch = 0;
+  std::uint64_t revision = 0;
+  // Null where the tenant has no primary.
+  std::string primary_root_id;
+  std::shared_ptr<const ca::Authority> primary;
+  // Certificates of the staged, primary and retiring roots, DER, oldest first.
+  std::vector<std::string> trust_bundle;
+};
+
+// Safe to call from several threads.
+class Tenants {
+ public:
+  // `store` and `keys` must outlive this object.
+  Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
+          std::map<std::string, IssuingConfig> overrides);
+
+  // What the configuration says of the tenant. Does not look whether it exists.
+  const IssuingConfig& Issuing(absl::string_view tenant_id) const;
+
+  // Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE.
+  absl::Status CheckExists(absl::string_view tenant_id);
+
+  // The newest snapshot that this process knows; loaded from the store, and the primary's key
+  // opened, when it is first asked for and after each Forget. Another process may have moved on
+  // since: the journal's fence refuses what was built on an old epoch. Errors: TENANT_UNKNOWN,
+  // JOURNAL_UNAVAILABLE, and what KeyStore::Open and ca::Authority::Create say.
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
+
+  // Drops the snapshot, so that the next request loads the tenant anew.
+  void Forget(absl::string_view tenant_id);
+
+  // A root with its key, checked and linted as the primary's is, without making it one: what a
+  // promotion tries first. Errors: as KeyStore::Open and ca::Authority::Create.
+  absl::StatusOr<std::shared_ptr<const ca::Authority>> OpenAuthority(const RootRecord& root);
+
+ private:
+  // One tenant's place: loading it holds up only those who ask for the same tenant.
+  struct Slot {
+    std::mutex loading;
+    std::shared_ptr<const TenantSnapshot> snapshot;  // guarded by Tenants::mutex_
+    std::uint64_t forgotten = 0;                     // times; guarded by Tenants::mutex_
+    // The authority last loaded, so that a change of another root does not open the key again;
+    // guarded by loading.
+    std::string authority_root_id;
+    std::shared_ptr<const ca::Authority> authority;
+  };
+
+  std::shared_ptr<const TenantSnapshot> Cached(absl::string_view tenant_id);
+  std::shared_ptr<Slot> SlotOf(absl::string_view tenant_id);
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Load(absl::string_view tenant_id,
+                                                             Slot& slot);
+
+  Store* const store_;
+  hsm::KeyStore* const keys_;
+  const IssuingConfig issuing_;
+  const std::map<std::string, IssuingConfig> overrides_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Slot>> slots_;  // guarded by mutex_
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_TENANTS_H_

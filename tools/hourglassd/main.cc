@@ -1,0 +1,111 @@
+// hourglassd: the certificate authority as a service.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/clock.h"
+#include "issuance/config.h"
+#include "issuance/entropy.h"
+#include "issuance/event_log.h"
+#include "issuance/server.h"
+
+namespace hourglass {
+namespace {
+
+constexpr std::chrono::seconds kStopGrace(30);
+
+// Written whole or not at all: whoever waits for the file never reads half an address.
+absl::Status WriteAddressFile(const std::string& path, const std::string& address) {
+  const std::string temporary = absl::StrCat(path, ".new");
+  std::ofstream out(temporary, std::ios::trunc);
+  out << address << '\n';
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(temporary, path, error);
+  if (!out || error) {
+    return Error(ErrorReason::kConfigurationInvalid, "address_file",
+                 absl::StrCat("cannot write ", path));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals) {
+  ASSIGN_OR_RETURN(const issuance::EventLog log,
+                   issuance::EventLog::ToStandardError(config.log_level));
+  const issuance::SystemClock clock;
+  issuance::SystemEntropy entropy;
+  absl::StatusOr<std::unique_ptr<issuance::Server>> server =
+      issuance::Server::Start(config, &clock, &entropy, &log);
+  if (!server.ok()) {
+    log.Failure("start_failed", {{"message", std::string(server.status().message())}});
+    return server.status();
+  }
+  if (!config.address_file.empty()) {
+    RETURN_IF_ERROR(WriteAddressFile(config.address_file, (*server)->address()));
+  }
+  log.Info("serving",
+           {{"address", (*server)->address()}, {"data_directory", config.data_directory}});
+  int received = 0;
+  sigwait(&stop_signals, &received);
+  log.Info("stopping", {{"signal", strsignal(received)}});
+  (*server)->Stop(kStopGrace);
+  log.Info("stopped", {});
+  return absl::OkStatus();
+}
+
+int Run(const std::string& config_file, bool check_only) {
+  // Before any thread is made, so that all of them leave these signals to Serve.
+  sigset_t stop_signals;
+  sigemptyset(&stop_signals);
+  sigaddset(&stop_signals, SIGINT);
+  sigaddset(&stop_signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  // A file that outgrows its limit is a failed write, said as such, and not the end of the process.
+  signal(SIGXFSZ, SIG_IGN);
+
+  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    return 1;
+  }
+  if (check_only) {
+    std::printf("%s: the configuration is valid\n", config_file.c_str());
+    return 0;
+  }
+  const absl::Status served = Serve(*config, stop_signals);
+  if (!served.ok()) {
+    std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace hourglass
+
+int main(int argc, char** argv) {
+  CLI::App app("Hourglass: one-hour certificates for conditional access", "hourglassd");
+  std::string config_file;
+  bool check_only = false;
+  app.add_option("--config", config_file, "Configuration file (YAML)")->required();
+  app.add_flag("--check", check_only,
+               "Validate the configuration, say each mistake with file, line and field, and exit");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return hourglass::Run(config_file, check_only);
+}
