@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
-#include "hsm/base/status_macros.h"
+#include "issuance/tenant_id.h"
 
 namespace hourglass::issuance {
 
@@ -25,14 +25,8 @@ absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_vi
 }
 
 absl::Status CheckTenantId(absl::string_view id) {
-  RETURN_IF_ERROR(CheckId(id, kMaxTenantIdSize, "tenant_id"));
-  const auto allowed = [](unsigned char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
-  };
-  if (!std::all_of(id.begin(), id.end(), allowed) || id.front() == '-' || id.back() == '-') {
-    return Error(ErrorReason::kFieldInvalid, "tenant_id",
-                 "may hold only a-z, 0-9 and inner hyphens");
-  }
+  if (id.empty()) return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
+  if (!IsTenantId(id)) return Error(ErrorReason::kFieldInvalid, "tenant_id", kTenantIdForm);
   return absl::OkStatus();
 }
 

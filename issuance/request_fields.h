@@ -11,14 +11,12 @@ namespace hourglass::issuance {
 
 inline constexpr std::size_t kMaxDeviceIdSize = 128;
 inline constexpr std::size_t kMaxRequestIdSize = 64;
-inline constexpr std::size_t kMaxTenantIdSize = 63;
 
 // 1 to `max_size` characters of printable ASCII without space. Errors: FIELD_MISSING, FIELD_INVALID
 // with `field`.
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field);
 
-// 1 to 63 characters: a-z, 0-9 and inner hyphens (an RFC 1123 label, so that it can name files and
-// folders). Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
+// What IsTenantId accepts. Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
 absl::Status CheckTenantId(absl::string_view id);
 
 }  // namespace hourglass::issuance
