@@ -7,17 +7,17 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ca/certificate.h"
 #include "ca/certificate_request.h"
 #include "ca/certificate_template.h"
 #include "ca/name.h"
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
+#include "ca/time.h"
+#include "hsm/signature.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::ca {
-
-// Octets of a serial number: positive, fixed length (RFC 5280 section 4.1.2.2).
-inline constexpr int kSerialSize = 16;
 
 // What a leaf is made from.
 struct LeafRequest {
@@ -28,6 +28,9 @@ struct LeafRequest {
   std::string serial_entropy;
   Time now;
 };
+
+// Tells one Authority's work from another's, by its address.
+struct Preparer {};
 
 // The to-be-signed part of one leaf, built by Authority::Prepare and nobody else: holding one is
 // the proof that its octets come from a linted template (promise 4). Move-only; Sign takes it away.
@@ -51,7 +54,9 @@ class TbsCertificate {
   std::string serial_number_;
   Time not_before_;
   Time not_after_;
-  const void* prepared_by_ = nullptr;
+  // The authority's own token; holding it keeps its address from being another authority's. Null
+  // after a move.
+  std::shared_ptr<const Preparer> prepared_by_;
 };
 
 // Immutable after Create; safe to call from several threads.
@@ -78,11 +83,15 @@ class Authority {
   absl::StatusOr<std::string> Sign(TbsCertificate tbs) const;
 
  private:
-  Authority(RootCertificate root, std::unique_ptr<hsm::SigningKey> key, CertificateTemplate leaf);
+  Authority(RootCertificate root, std::unique_ptr<hsm::SigningKey> key, hsm::VerifyingKey verifier,
+            const LeafProfile& profile);
 
   RootCertificate root_;
   std::unique_ptr<hsm::SigningKey> key_;
+  hsm::VerifyingKey verifier_;
+  LeafProfile profile_;
   CertificateTemplate leaf_;
+  std::shared_ptr<const Preparer> identity_;
 };
 
 }  // namespace hourglass::ca

@@ -49,10 +49,10 @@ struct RootSpecification {
   // cut at a character so that all of it fits 64 characters.
   std::string display_name;
   int generation = 1;  // at least 1, another for every root of the tenant
-  Time now;
+  Time now = {};
   // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now +
   // duration. One day to 30 years.
-  std::chrono::seconds duration;
+  std::chrono::seconds duration = {};
   // 16 octets from a CSPRNG; made positive as leaf serials are.
   std::string serial_entropy;
 };

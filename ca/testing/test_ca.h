@@ -1,4 +1,5 @@
-// A certificate authority for tests: a software key, a clock that stands still, one tenant. No server, no files.
+// A certificate authority for tests: a software key, a clock that stands still, one tenant. No
+// server, no files.
 //
 //   hourglass::ca::TestCa ca;
 //   auto issued = ca.Issue("alice@contoso.example");
@@ -21,9 +22,9 @@ namespace hourglass::ca {
 
 struct TestCaOptions {
   hsm::KeyType root_key_type = hsm::KeyType::kEcP256;
-  LeafProfileOptions profile;
-  // The clock stands here until Advance. Default: the real time when the TestCa is made, so that unmodified TLS
-  // libraries accept what it issues.
+  LeafProfileOptions profile = {};
+  // The clock stands here until Advance. Default: the real time when the TestCa is made, so that
+  // unmodified TLS libraries accept what it issues.
   std::chrono::sys_seconds now =
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   std::string display_name = "Contoso";
@@ -37,8 +38,8 @@ struct TestCertificate {
   std::string serial_number;  // 16 octets
 };
 
-// Not for several threads at once. The constructor and Issue(upn) end the process on failure, with a message: a test has
-// no use for a broken CA. Those that take outside input return its error.
+// Not for several threads at once. The constructor and Issue(upn) end the process on failure, with
+// a message: a test has no use for a broken CA. Those that take outside input return its error.
 class TestCa {
  public:
   explicit TestCa(const TestCaOptions& options = {});
@@ -46,13 +47,14 @@ class TestCa {
   // A leaf for a new key of `key_type`.
   TestCertificate Issue(absl::string_view upn, hsm::KeyType key_type = hsm::KeyType::kEcP256);
 
-  // A leaf for a PKCS#10 request, PEM or DER. Errors: as ParseCertificateRequest, Subject::Create and
-  // Authority::Prepare.
+  // A leaf for a PKCS#10 request, PEM or DER. Errors: as ParseCertificateRequest, Subject::Create
+  // and Authority::Prepare.
   absl::StatusOr<TestCertificate> IssueForRequest(absl::string_view upn, absl::string_view pkcs10,
                                                   absl::string_view user_id = "",
                                                   absl::string_view sid = "");
 
-  // A leaf for a key that the caller holds: PKCS#8, PEM, unencrypted. Errors: FIELD_INVALID, and as above.
+  // A leaf for a key that the caller holds: PKCS#8, PEM, unencrypted. Errors: FIELD_INVALID, and as
+  // above.
   absl::StatusOr<TestCertificate> IssueForPrivateKey(absl::string_view upn,
                                                      absl::string_view private_key_pem);
 

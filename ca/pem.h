@@ -1,0 +1,29 @@
+// PEM (RFC 7468): certificates and requests as people pass them around.
+#ifndef HOURGLASS_CA_PEM_H_
+#define HOURGLASS_CA_PEM_H_
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace hourglass::ca {
+
+inline constexpr absl::string_view kCertificateLabel = "CERTIFICATE";
+inline constexpr absl::string_view kRequestLabel = "CERTIFICATE REQUEST";
+// What some clients write instead (RFC 7468 section 7).
+inline constexpr absl::string_view kOldRequestLabel = "NEW CERTIFICATE REQUEST";
+
+// Lines of 64 characters between `-----BEGIN label-----` and `-----END label-----`, each ended by a
+// newline.
+std::string EncodePem(absl::string_view label, absl::string_view der);
+
+// The octets of the first block in `text` that has one of the labels and no headers; empty where
+// there is none. Whatever stands around it is passed over.
+std::optional<std::string> DecodePem(absl::string_view text,
+                                     std::initializer_list<absl::string_view> labels);
+
+}  // namespace hourglass::ca
+
+#endif  // HOURGLASS_CA_PEM_H_

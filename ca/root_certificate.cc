@@ -1,0 +1,198 @@
+#include "ca/root_certificate.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "ca/certificate.h"
+#include "ca/der.h"
+#include "ca/digest.h"
+#include "ca/name.h"
+#include "ca/oids.h"
+#include "ca/profile.h"
+#include "ca/root_lint.h"
+#include "ca/utf8.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_type.h"
+#include "hsm/signature.h"
+
+namespace hourglass::ca {
+namespace {
+
+constexpr absl::string_view kVersion3("\x02", 1);
+constexpr absl::string_view kCaWithoutIntermediates("\x30\x06\x01\x01\xff\x02\x01\x00", 8);
+constexpr absl::string_view kKeyCertSign("\x03\x02\x02\x04", 4);
+constexpr std::size_t kExtensionCount = 3;
+constexpr std::size_t kMaxSerialSize = 20;
+constexpr absl::string_view kNameSuffix = " VPN root CA gen ";
+constexpr std::chrono::seconds kMinDuration = std::chrono::hours(24);
+constexpr std::chrono::seconds kMaxDuration = std::chrono::days(30 * 366);
+
+absl::Status NotARoot(absl::string_view why) {
+  return Error(ErrorReason::kConfigurationInvalid, "root.certificate", why);
+}
+
+absl::Status Invalid(absl::string_view field, absl::string_view message) {
+  return Error(ErrorReason::kFieldInvalid, field, message);
+}
+
+bool IsExtension(const ExtensionView* extension, bool critical, absl::string_view value) {
+  return extension != nullptr && extension->critical == critical && !extension->writes_default &&
+         extension->value == value;
+}
+
+std::string EncodeKeyIdentifier(absl::string_view key_identifier) {
+  return der::Encode(der::kOctetString, {key_identifier});
+}
+
+absl::Status CheckShape(const CertificateView& view) {
+  if (view.version != kVersion3) return NotARoot("must be of version 3");
+  if (!der::IsMinimalInteger(view.serial_number) || (view.serial_number[0] & 0x80) != 0 ||
+      view.serial_number.size() > kMaxSerialSize) {
+    return NotARoot("the serial number must be positive and at most 20 octets long");
+  }
+  if (view.has_unique_identifiers) return NotARoot("must not have unique identifiers");
+  if (view.issuer != view.subject || view.subject == der::Encode(der::kSequence, {})) {
+    return NotARoot("must be issued to itself, by name");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckExtensions(const CertificateView& view, absl::string_view key_identifier) {
+  if (!IsExtension(view.Find(oids::kBasicConstraints), true, kCaWithoutIntermediates)) {
+    return NotARoot("basicConstraints must be critical, cA with pathlen 0");
+  }
+  if (!IsExtension(view.Find(oids::kKeyUsage), true, kKeyCertSign)) {
+    return NotARoot("keyUsage must be critical, keyCertSign only");
+  }
+  if (!IsExtension(view.Find(oids::kSubjectKeyIdentifier), false,
+                   EncodeKeyIdentifier(key_identifier))) {
+    return NotARoot("subjectKeyIdentifier must be the SHA-1 of the key and not critical");
+  }
+  if (view.extensions.size() != kExtensionCount) {
+    return NotARoot(
+        "must have no extension beside basicConstraints, keyUsage and subjectKeyIdentifier");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<hsm::KeyType> KeyTypeOf(absl::string_view public_key) {
+  ASSIGN_OR_RETURN(const EvpPkeyPtr key, hsm::ParsePublicKey(public_key));
+  return hsm::KeyTypeOf(*key);
+}
+
+// Content of the subjectPublicKey BIT STRING of a well-formed SubjectPublicKeyInfo.
+std::optional<absl::string_view> PublicKeyBits(absl::string_view public_key) {
+  const std::optional<absl::string_view> info = der::ReadOnly(public_key, der::kSequence);
+  if (!info.has_value()) return std::nullopt;
+  der::Reader reader(*info);
+  if (!reader.Read(der::kSequence).has_value()) return std::nullopt;
+  return reader.ReadOctetAlignedBits();
+}
+
+absl::Status CheckSpecification(const RootSpecification& specification) {
+  const std::optional<Utf8Text> name = DecodeUtf8(specification.display_name);
+  if (!name.has_value() || name->has_controls || name->characters == 0) {
+    return Invalid("display_name", "must be UTF-8 text without control characters");
+  }
+  if (specification.generation < 1) return Invalid("generation", "must be at least 1");
+  if (specification.duration < kMinDuration || specification.duration > kMaxDuration) {
+    return Invalid("duration", "must be one day to 30 years");
+  }
+  if (!IsEncodable(specification.now) || !IsEncodable(specification.now - kMaxBackdate)) {
+    return Invalid("now", "a certificate cannot begin before 1950");
+  }
+  if (!IsEncodable(specification.now + specification.duration)) {
+    return Invalid("duration", "a certificate cannot end after 9999");
+  }
+  if (specification.serial_entropy.size() != kSerialSize) {
+    return Invalid("serial_entropy", "must have 16 octets");
+  }
+  return absl::OkStatus();
+}
+
+std::string CommonName(const RootSpecification& specification) {
+  const std::string suffix = absl::StrCat(kNameSuffix, specification.generation);
+  return absl::StrCat(
+      FirstCharacters(specification.display_name, kMaxCommonNameCharacters - suffix.size()),
+      suffix);
+}
+
+std::string EncodeValidity(Time not_before, Time not_after) {
+  std::string times;
+  AppendTime(not_before, &times);
+  AppendTime(not_after, &times);
+  return der::Encode(der::kSequence, {times});
+}
+
+std::string EncodeToBeSigned(const RootSpecification& specification, const hsm::SigningKey& key,
+                             absl::string_view key_bits) {
+  const std::string name = EncodeCommonName(CommonName(specification));
+  const std::string extensions = absl::StrCat(
+      EncodeExtension(oids::kBasicConstraints, true, kCaWithoutIntermediates),
+      EncodeExtension(oids::kKeyUsage, true, kKeyCertSign),
+      EncodeExtension(oids::kSubjectKeyIdentifier, false, EncodeKeyIdentifier(Sha1(key_bits))));
+  return der::Encode(
+      der::kSequence,
+      {der::Encode(der::Constructed(0), {der::Encode(der::kInteger, {kVersion3})}),
+       der::Encode(der::kInteger, {SerialFromEntropy(specification.serial_entropy)}),
+       SignatureAlgorithm(key.type()), name,
+       EncodeValidity(specification.now - kMaxBackdate, specification.now + specification.duration),
+       name, key.public_key(),
+       der::Encode(der::Constructed(3), {der::Encode(der::kSequence, {extensions})})});
+}
+
+}  // namespace
+
+absl::StatusOr<RootCertificate> RootCertificate::Parse(absl::string_view der) {
+  const std::optional<CertificateView> view = ReadCertificate(der);
+  if (!view.has_value()) return NotARoot("is not a certificate in DER");
+  RETURN_IF_ERROR(CheckShape(*view));
+  der::Reader not_before(view->not_before), not_after(view->not_after);
+  const std::optional<Time> first = ReadTime(&not_before), last = ReadTime(&not_after);
+  if (!first.has_value() || !last.has_value() || *first > *last) {
+    return NotARoot("the validity is not two times in order, as RFC 5280 writes them");
+  }
+  const absl::StatusOr<hsm::KeyType> type = KeyTypeOf(view->subject_public_key_info);
+  if (!type.ok()) return NotARoot(absl::StrCat("the key is unfit: ", type.status().message()));
+  const std::string key_identifier = Sha1(*PublicKeyBits(view->subject_public_key_info));
+  RETURN_IF_ERROR(CheckExtensions(*view, key_identifier));
+  if (view->signed_algorithm != SignatureAlgorithm(*type) ||
+      view->algorithm != view->signed_algorithm) {
+    return NotARoot("the signature algorithm is not the one of its key");
+  }
+  if (!hsm::VerifySignature(view->subject_public_key_info, *type, view->to_be_signed,
+                            view->signature)
+           .ok()) {
+    return NotARoot("is not signed by its own key");
+  }
+  RootCertificate root;
+  root.der_ = std::string(der);
+  root.subject_ = std::string(view->subject);
+  root.public_key_ = std::string(view->subject_public_key_info);
+  root.key_identifier_ = key_identifier;
+  root.key_type_ = *type;
+  root.not_before_ = *first;
+  root.not_after_ = *last;
+  return root;
+}
+
+absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,
+                                          hsm::SigningKey& key) {
+  RETURN_IF_ERROR(CheckSpecification(specification));
+  const std::optional<absl::string_view> key_bits = PublicKeyBits(key.public_key());
+  if (!key_bits.has_value()) {
+    return Error(ErrorReason::kKeyMismatch, "", "the key does not say its public key in DER");
+  }
+  const std::string to_be_signed = EncodeToBeSigned(specification, key, *key_bits);
+  ASSIGN_OR_RETURN(const std::string signature, key.Sign(to_be_signed));
+  RETURN_IF_ERROR(hsm::VerifySignature(key.public_key(), key.type(), to_be_signed, signature));
+  ASSIGN_OR_RETURN(RootCertificate root, RootCertificate::Parse(AssembleCertificate(
+                                             to_be_signed, key.type(), signature)));
+  const std::string common_name = CommonName(specification);
+  RETURN_IF_ERROR(CheckRootWithBotan(
+      {root.der(), common_name, root.not_before(), root.not_after(), root.key_identifier()}));
+  return root;
+}
+
+}  // namespace hourglass::ca

@@ -1,0 +1,148 @@
+#include "ca/specimens.h"
+
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "ca/certificate.h"
+#include "ca/der.h"
+#include "ca/digest.h"
+#include "ca/lint.h"
+#include "ca/lint_botan.h"
+#include "ca/oids.h"
+#include "hsm/base/error.h"
+#include "hsm/base/openssl.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::ca {
+namespace {
+
+using EcGroupPtr = OpensslPtr<EC_GROUP, EC_GROUP_free>;
+
+struct KeySpecimen {
+  std::string subject_public_key_info;
+  std::string key_identifier;
+};
+
+struct NameSpecimen {
+  std::string common_name;
+  std::string upn;
+  std::string sid;
+};
+
+struct TimeSpecimen {
+  Time not_before;
+  Time not_after;
+};
+
+KeySpecimen MakeKey(absl::string_view oid, absl::string_view parameters, absl::string_view bits) {
+  const std::string algorithm =
+      der::Encode(der::kSequence, {der::Encode(der::kOid, {oid}), parameters});
+  const std::string bit_string = der::Encode(der::kBitString, {absl::string_view("\0", 1), bits});
+  return {der::Encode(der::kSequence, {algorithm, bit_string}), Sha1(bits)};
+}
+
+// The curve's base point: a public key (of the private key 1) that every parser must accept.
+KeySpecimen EcKey(int curve, absl::string_view oid) {
+  const EcGroupPtr group(EC_GROUP_new_by_curve_name(curve));
+  std::string point(1 + 2 * 48, '\0');
+  point.resize(EC_POINT_point2oct(
+      group.get(), EC_GROUP_get0_generator(group.get()), POINT_CONVERSION_UNCOMPRESSED,
+      reinterpret_cast<unsigned char*>(point.data()), point.size(), nullptr));
+  return MakeKey(oids::kEcPublicKey, der::Encode(der::kOid, {oid}), point);
+}
+
+// Of the right form and size, which is all that a leaf shows; nobody has the private key.
+KeySpecimen RsaKey(std::size_t bits) {
+  const std::string modulus = absl::StrCat(std::string(1, '\0'), std::string(bits / 8, '\xc5'));
+  const std::string exponent("\x01\x00\x01", 3);
+  const std::string numbers = der::Encode(der::kSequence, {der::Encode(der::kInteger, {modulus}),
+                                                           der::Encode(der::kInteger, {exponent})});
+  return MakeKey(oids::kRsaEncryption, der::Encode(der::kNull, {}), numbers);
+}
+
+std::vector<KeySpecimen> Keys() {
+  return {EcKey(NID_X9_62_prime256v1, oids::kCurveP256), EcKey(NID_secp384r1, oids::kCurveP384),
+          RsaKey(2048), RsaKey(3072), RsaKey(4096)};
+}
+
+// A UPN of this many octets.
+std::string Upn(std::size_t size) { return absl::StrCat(std::string(size - 2, 'u'), "@c"); }
+
+std::vector<NameSpecimen> Names() {
+  // 64 characters of two octets: the longest UPN that is a common name, and the user id behind one
+  // that is not.
+  std::string wide;
+  for (int i = 0; i < 62; ++i) wide += "\xc3\xa9";
+  const std::string longest_sid = absl::StrCat("S-1-5-21", std::string(101, '7'));
+  std::vector<NameSpecimen> names = {
+      {"u@c", "u@c", ""},
+      {Upn(64), Upn(64), "S-1-5-21-1-2-3-1105"},
+      {absl::StrCat(wide, "@c"), absl::StrCat(wide, "@c"), longest_sid},
+      {"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", Upn(256), longest_sid},
+      {"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", Upn(256), ""},
+  };
+  return names;
+}
+
+// The first and the last leaf of this root, and those around the first second that UTCTime cannot
+// write.
+absl::StatusOr<std::vector<TimeSpecimen>> Times(const RootCertificate& root,
+                                                const LeafProfile& profile) {
+  const std::chrono::seconds length = profile.backdate() + profile.lifetime();
+  if (root.not_before() > root.not_after() - length) {
+    return Error(ErrorReason::kRootExpiring, "root.certificate",
+                 "its validity is too short for any leaf");
+  }
+  std::vector<TimeSpecimen> times;
+  for (const Time begin :
+       {root.not_before(), root.not_after() - length,
+        kFirstGeneralizedTime - std::chrono::seconds(1), kFirstGeneralizedTime}) {
+    if (begin >= root.not_before() && begin + length <= root.not_after()) {
+      times.push_back({begin, begin + length});
+    }
+  }
+  return times;
+}
+
+absl::Status LintSpecimen(const LeafSpecimen& specimen) {
+  std::vector<LintFinding> findings = LintLeaf(specimen);
+  for (const LintFinding& finding : LintLeafWithBotan(specimen)) findings.push_back(finding);
+  if (findings.empty()) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "leaf",
+               absl::StrCat("the template breaks ", FormatFindings(findings)));
+}
+
+}  // namespace
+
+absl::Status LintTemplate(const CertificateTemplate& leaf, const RootCertificate& root,
+                          const LeafProfile& profile) {
+  const std::string serial = SerialFromEntropy(std::string(kSerialSize, '\xff'));
+  // Stands where a signature will; a lint does not verify it.
+  const std::string no_signature(8, '\0');
+  ASSIGN_OR_RETURN(const std::vector<TimeSpecimen> times, Times(root, profile));
+  const std::vector<NameSpecimen> names = Names();
+  for (const KeySpecimen& key : Keys()) {
+    for (const NameSpecimen& name : names) {
+      for (const TimeSpecimen& time : times) {
+        const LeafFields fields{serial,
+                                time.not_before,
+                                time.not_after,
+                                name.common_name,
+                                name.upn,
+                                name.sid,
+                                key.subject_public_key_info,
+                                key.key_identifier};
+        const std::string certificate =
+            AssembleCertificate(leaf.Fill(fields), root.key_type(), no_signature);
+        RETURN_IF_ERROR(LintSpecimen({certificate, root, profile, fields}));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hourglass::ca
