@@ -1,0 +1,133 @@
+#include "hsm/pkcs11/module.h"
+
+#include <dlfcn.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/return_code.h"
+
+namespace hourglass::hsm {
+namespace {
+
+absl::Status Unavailable(const TokenUri& token, absl::string_view message) {
+  return Error(ErrorReason::kKeyUnavailable, FormatToken(token), message);
+}
+
+struct LibraryDeleter {
+  void operator()(void* library) const { dlclose(library); }
+};
+using Library = std::unique_ptr<void, LibraryDeleter>;
+
+absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* library) {
+  const auto get_function_list =
+      reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+  if (get_function_list == nullptr) {
+    return Unavailable(token, absl::StrCat(token.module_path, " is not a PKCS#11 module"));
+  }
+  CK_FUNCTION_LIST* api = nullptr;
+  CK_RV code = get_function_list(&api);
+  if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetFunctionList", code);
+  if (api == nullptr) return Unavailable(token, "the module has no functions");
+  CK_C_INITIALIZE_ARGS arguments = {};
+  // Without this flag modules take no locks at all.
+  arguments.flags = CKF_OS_LOCKING_OK;
+  code = api->C_Initialize(&arguments);
+  // Another library of this process, or this one under another path, has initialised it before.
+  if (code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+    return Pkcs11Error(FormatToken(token), "C_Initialize", code);
+  }
+  return api;
+}
+
+// Token info is padded with spaces (PKCS #11 v2.40 section 3.2).
+template <size_t kSize>
+absl::string_view Unpadded(const unsigned char (&field)[kSize]) {
+  absl::string_view value(reinterpret_cast<const char*>(field), kSize);
+  while (absl::ConsumeSuffix(&value, " ")) {
+  }
+  return value;
+}
+
+bool Matches(const CK_TOKEN_INFO& info, const TokenUri& token) {
+  return (info.flags & CKF_TOKEN_INITIALIZED) != 0 && Unpadded(info.label) == token.label &&
+         (token.serial.empty() || Unpadded(info.serialNumber) == token.serial);
+}
+
+absl::StatusOr<std::vector<CK_SLOT_ID>> SlotsWithToken(const CK_FUNCTION_LIST& api,
+                                                       const std::string& field) {
+  std::vector<CK_SLOT_ID> slots;
+  CK_RV code = CKR_BUFFER_TOO_SMALL;
+  // A token may be put in between the two calls.
+  for (int attempt = 0; attempt < 3 && code == CKR_BUFFER_TOO_SMALL; ++attempt) {
+    CK_ULONG count = 0;
+    code = api.C_GetSlotList(CK_TRUE, nullptr, &count);
+    if (code != CKR_OK) break;
+    slots.resize(count);
+    if (count == 0) break;
+    code = api.C_GetSlotList(CK_TRUE, slots.data(), &count);
+    if (code == CKR_OK) slots.resize(count);
+  }
+  if (code != CKR_OK) return Pkcs11Error(field, "C_GetSlotList", code);
+  return slots;
+}
+
+}  // namespace
+
+absl::StatusOr<Module*> Module::Load(const TokenUri& token) {
+  static std::mutex mutex;
+  // Never freed: see the class.
+  static auto* const modules = new std::map<std::string, Module*>();
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto loaded = modules->find(token.module_path);
+  if (loaded != modules->end()) return loaded->second;
+  Library library(dlopen(token.module_path.c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (library == nullptr) {
+    const char* cause = dlerror();
+    return Unavailable(token, absl::StrCat("cannot load the module: ", cause ? cause : ""));
+  }
+  ASSIGN_OR_RETURN(const CK_FUNCTION_LIST* api, Initialize(token, library.get()));
+  library.release();
+  return (*modules)[token.module_path] = new Module(api);
+}
+
+absl::StatusOr<CK_SLOT_ID> Module::FindSlot(const TokenUri& token) const {
+  const std::string field = FormatToken(token);
+  ASSIGN_OR_RETURN(const std::vector<CK_SLOT_ID> slots, SlotsWithToken(*api_, field));
+  std::vector<CK_SLOT_ID> matching;
+  for (const CK_SLOT_ID slot : slots) {
+    CK_TOKEN_INFO info;
+    // A slot that cannot tell what it holds is not the one; another may be.
+    if (api_->C_GetTokenInfo(slot, &info) == CKR_OK && Matches(info, token)) {
+      matching.push_back(slot);
+    }
+  }
+  if (matching.empty()) return Unavailable(token, "no such token is present");
+  if (matching.size() > 1) {
+    return Unavailable(token, "several tokens have this label: give the serial number too");
+  }
+  return matching[0];
+}
+
+absl::StatusOr<CK_SESSION_HANDLE> Module::OpenSession(const TokenUri& token, CK_SLOT_ID slot,
+                                                      bool writable) {
+  const CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
+  CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+  const std::lock_guard<std::mutex> lock(sessions_mutex_);
+  const CK_RV code = api_->C_OpenSession(slot, flags, nullptr, nullptr, &session);
+  if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_OpenSession", code);
+  return session;
+}
+
+void Module::CloseSession(CK_SESSION_HANDLE session) {
+  const std::lock_guard<std::mutex> lock(sessions_mutex_);
+  // Nothing can be done about a session that does not close.
+  api_->C_CloseSession(session);
+}
+
+}  // namespace hourglass::hsm

@@ -1,0 +1,70 @@
+#include "hsm/pkcs11/pin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::hsm {
+namespace {
+
+// Octets read, at most `capacity`, or nothing with errno set.
+std::optional<size_t> ReadUpTo(const std::string& path, char* buffer, size_t capacity) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  size_t size = 0;
+  ssize_t got = 0;
+  do {
+    got = read(file, buffer + size, capacity - size);
+    if (got > 0) size += static_cast<size_t>(got);
+  } while ((got > 0 && size < capacity) || (got < 0 && errno == EINTR));
+  const int cause = errno;
+  close(file);
+  errno = cause;
+  if (got < 0) return std::nullopt;
+  return size;
+}
+
+std::optional<std::string> PathOf(const PinSource& source) {
+  if (source.kind == PinSource::Kind::kFile) return source.name;
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr) return std::nullopt;
+  return absl::StrCat(directory, "/", source.name);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Pin>> Pin::Read(const PinSource& source) {
+  const auto fail = [&](absl::string_view message) {
+    return Error(ErrorReason::kKeyUnavailable, FormatPinSource(source), message);
+  };
+  std::unique_ptr<Pin> pin(new Pin());
+  if (source.kind == PinSource::Kind::kEnvironment) {
+    const char* value = std::getenv(source.name.c_str());
+    if (value == nullptr) return fail("the environment variable of the PIN is not set");
+    pin->size_ = strnlen(value, pin->octets_.size());
+    std::memcpy(pin->octets_.data(), value, pin->size_);
+  } else {
+    const std::optional<std::string> path = PathOf(source);
+    if (!path.has_value()) return fail("CREDENTIALS_DIRECTORY is not set");
+    const std::optional<size_t> size = ReadUpTo(*path, pin->octets_.data(), pin->octets_.size());
+    if (!size.has_value()) return fail(absl::StrCat("cannot read the PIN: ", strerror(errno)));
+    pin->size_ = *size;
+    if (pin->size_ > 0 && pin->octets_[pin->size_ - 1] == '\n') --pin->size_;
+  }
+  if (pin->size_ == 0) return fail("the PIN is empty");
+  if (pin->size_ > kLongest) return fail("the PIN is longer than 255 octets");
+  return pin;
+}
+
+Pin::~Pin() { OPENSSL_cleanse(octets_.data(), octets_.size()); }
+
+}  // namespace hourglass::hsm

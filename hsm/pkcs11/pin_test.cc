@@ -1,0 +1,75 @@
+#include "hsm/pkcs11/pin.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <string>
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::hsm {
+namespace {
+
+class PinTest : public testing::Test {
+ protected:
+  PinSource File(const std::string& content) {
+    return PinSource{PinSource::Kind::kFile, directory_.Write("pin", content)};
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(PinTest, DropsOneTrailingNewline) {
+  for (const auto& [content, value] : {std::pair<std::string, std::string>{"1234", "1234"},
+                                       {"1234\n", "1234"},
+                                       {"1234\n\n", "1234\n"},
+                                       {" 12 34 \n", " 12 34 "},
+                                       {std::string(255, '7') + "\n", std::string(255, '7')}}) {
+    ASSERT_OK_AND_ASSIGN(const auto pin, Pin::Read(File(content)));
+    EXPECT_EQ(std::string(pin->value()), value);
+  }
+}
+
+TEST_F(PinTest, RefusesEmptyAndTooLong) {
+  ASSERT_OK(Pin::Read(File("1")));
+  for (const std::string& content : {std::string(), std::string("\n"), std::string(256, '7'),
+                                     std::string(256, '7') + "\n", std::string(10000, '7')}) {
+    const absl::Status status = Pin::Read(File(content)).status();
+    EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUnavailable, "file:" + directory_.File("pin")));
+    EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr("777")));
+  }
+}
+
+TEST_F(PinTest, ReadsTheEnvironment) {
+  const PinSource source{PinSource::Kind::kEnvironment, "HOURGLASS_TEST_PIN"};
+  unsetenv("HOURGLASS_TEST_PIN");
+  EXPECT_THAT(Pin::Read(source), FailsWith(ErrorReason::kKeyUnavailable));
+  setenv("HOURGLASS_TEST_PIN", "9876", 1);
+  ASSERT_OK_AND_ASSIGN(const auto pin, Pin::Read(source));
+  EXPECT_EQ(std::string(pin->value()), "9876");
+  setenv("HOURGLASS_TEST_PIN", "", 1);
+  EXPECT_THAT(Pin::Read(source), FailsWith(ErrorReason::kKeyUnavailable));
+}
+
+TEST_F(PinTest, ReadsACredential) {
+  const PinSource source{PinSource::Kind::kCredential, "ca-pin"};
+  unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_THAT(Pin::Read(source), FailsWith(ErrorReason::kKeyUnavailable, "credential:ca-pin"));
+  setenv("CREDENTIALS_DIRECTORY", directory_.path().c_str(), 1);
+  EXPECT_THAT(Pin::Read(source), FailsWith(ErrorReason::kKeyUnavailable, "credential:ca-pin"));
+  directory_.Write("ca-pin", "5555\n");
+  ASSERT_OK_AND_ASSIGN(const auto pin, Pin::Read(source));
+  EXPECT_EQ(std::string(pin->value()), "5555");
+}
+
+TEST_F(PinTest, MissingFileAndFolder) {
+  EXPECT_THAT(Pin::Read({PinSource::Kind::kFile, directory_.File("none")}),
+              FailsWith(ErrorReason::kKeyUnavailable));
+  EXPECT_THAT(Pin::Read({PinSource::Kind::kFile, directory_.path()}),
+              FailsWith(ErrorReason::kKeyUnavailable));
+}
+
+}  // namespace
+}  // namespace hourglass::hsm

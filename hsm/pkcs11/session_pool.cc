@@ -1,0 +1,143 @@
+#include "hsm/pkcs11/session_pool.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/pkcs11/pin.h"
+#include "hsm/pkcs11/return_code.h"
+
+namespace hourglass::hsm {
+namespace {
+
+// The user's state, or nothing where the session is gone.
+std::optional<bool> LoggedIn(const CK_FUNCTION_LIST& api, CK_SESSION_HANDLE session) {
+  CK_SESSION_INFO info;
+  if (api.C_GetSessionInfo(session, &info) != CKR_OK) return std::nullopt;
+  return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+}
+
+}  // namespace
+
+SessionPool::SessionPool(const TokenUri& token, const Options& options)
+    : token_(token), field_(FormatToken(token)), options_(options) {}
+
+SessionPool::~SessionPool() {
+  if (module_ == nullptr) return;
+  for (const CK_SESSION_HANDLE session : idle_) module_->CloseSession(session);
+  if (anchor_ != CK_INVALID_HANDLE) module_->CloseSession(anchor_);
+}
+
+absl::Status SessionPool::EnsureLogin() {
+  if (logged_in_) return absl::OkStatus();
+  if (!refusal_.ok()) return refusal_;
+  if (module_ == nullptr) {
+    ASSIGN_OR_RETURN(module_, Module::Load(token_));
+  }
+  if (anchor_ == CK_INVALID_HANDLE) {
+    ASSIGN_OR_RETURN(slot_, module_->FindSlot(token_));
+    ASSIGN_OR_RETURN(anchor_, module_->OpenSession(token_, slot_, /*writable=*/false));
+  }
+  const absl::Status status = Login();
+  if (status.ok()) return status;
+  module_->CloseSession(anchor_);
+  anchor_ = CK_INVALID_HANDLE;
+  if (ReasonOf(status) == ErrorReason::kPinRefused) refusal_ = status;
+  return status;
+}
+
+absl::Status SessionPool::Login() {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, Pin::Read(token_.pin_source));
+  // C_Login does not write to the PIN, though its type says so.
+  auto* octets = reinterpret_cast<unsigned char*>(const_cast<char*>(pin->value().data()));
+  const CK_RV code = module_->api().C_Login(anchor_, CKU_USER, octets, pin->value().size());
+  // The login is the process's: another pool of the same token may have made it.
+  if (code != CKR_OK && code != CKR_USER_ALREADY_LOGGED_IN) {
+    return Pkcs11Error(field_, "C_Login", code);
+  }
+  logged_in_ = true;
+  ++login_;
+  return absl::OkStatus();
+}
+
+void SessionPool::DoubtLogin(uint64_t login) {
+  // Several threads meet the same loss; the first to come here has seen to it.
+  if (login != login_ || !logged_in_) return;
+  const std::optional<bool> state = LoggedIn(module_->api(), anchor_);
+  if (state == true) return;
+  logged_in_ = false;
+  if (state.has_value()) return;
+  // With the anchor all others are gone, and their numbers may soon be those of new sessions: they
+  // are not closed.
+  anchor_ = CK_INVALID_HANDLE;
+  open_ -= static_cast<int>(idle_.size());
+  idle_.clear();
+  ++epoch_;
+}
+
+absl::StatusOr<Session> SessionPool::Acquire(Access access) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool free = freed_.wait_for(lock, options_.wait,
+                                    [&] { return !idle_.empty() || open_ < options_.sessions; });
+  if (!free) {
+    return Error(ErrorReason::kKeyUnavailable, field_,
+                 absl::StrCat("all ", options_.sessions, " sessions stayed busy"));
+  }
+  RETURN_IF_ERROR(EnsureLogin());
+  if (access == Access::kRead && !idle_.empty()) {
+    const CK_SESSION_HANDLE handle = idle_.back();
+    idle_.pop_back();
+    return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false};
+  }
+  return Open(access, lock);
+}
+
+absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::mutex>& lock) {
+  CK_SESSION_HANDLE surplus = CK_INVALID_HANDLE;
+  if (open_ < options_.sessions) {
+    ++open_;
+  } else {
+    // A writable session takes the place of an idle one.
+    surplus = idle_.back();
+    idle_.pop_back();
+  }
+  const uint64_t login = login_;
+  const uint64_t epoch = epoch_;
+  const bool writable = access == Access::kWrite;
+  // Opening may take long over a network, and those who have a session must be able to give it
+  // back.
+  lock.unlock();
+  if (surplus != CK_INVALID_HANDLE) module_->CloseSession(surplus);
+  const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot_, writable);
+  lock.lock();
+  if (!handle.ok()) {
+    --open_;
+    freed_.notify_one();
+    return handle.status();
+  }
+  return Session{module_->api(), *handle, field_, login, epoch, writable};
+}
+
+bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
+  const std::optional<CK_RV> code = ReturnCodeOf(outcome);
+  const Remedy remedy = code.has_value() ? RemedyOf(*code) : Remedy::kNone;
+  const bool retry = remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain;
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (retry) DoubtLogin(session.login);
+  const bool current = session.epoch == epoch_;
+  const bool keep = current && !code.has_value() && !session.writable;
+  if (keep) {
+    idle_.push_back(session.handle);
+  } else {
+    --open_;
+  }
+  freed_.notify_one();
+  lock.unlock();
+  const bool gone = !current || (code.has_value() && SessionIsGone(*code));
+  if (!keep && !gone) module_->CloseSession(session.handle);
+  return retry;
+}
+
+}  // namespace hourglass::hsm

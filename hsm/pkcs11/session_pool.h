@@ -1,0 +1,105 @@
+// The login to one token, and its sessions.
+#ifndef HOURGLASS_HSM_PKCS11_SESSION_POOL_H_
+#define HOURGLASS_HSM_PKCS11_SESSION_POOL_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/key_uri.h"
+#include "hsm/pkcs11/module.h"
+
+namespace hourglass::hsm {
+
+// A session that one thread has for itself.
+struct Session {
+  const CK_FUNCTION_LIST& api;
+  CK_SESSION_HANDLE handle;
+  // The token's URI, for errors.
+  const std::string& field;
+  // Handles of objects hold within one login: a new login has another number here.
+  uint64_t login;
+  // Sessions of an earlier epoch are gone.
+  uint64_t epoch;
+  bool writable;
+};
+
+// Touches the token when first used: loads the module, finds the token and logs in, once for all
+// sessions, with one more session (the anchor) that is only kept open, because closing the last one
+// would log out. A PIN that the token refused is never tried again in this object's life: tokens
+// lock after a few tries. Safe to call from several threads.
+class SessionPool {
+ public:
+  enum class Access { kRead, kWrite };
+
+  struct Options {
+    int sessions = 8;  // open at once, besides the anchor; at least 1
+    std::chrono::milliseconds wait = std::chrono::seconds(5);  // for a free session
+  };
+
+  SessionPool(const TokenUri& token, const Options& options);
+  // No Use may be under way.
+  ~SessionPool();
+  SessionPool(const SessionPool&) = delete;
+  SessionPool& operator=(const SessionPool&) = delete;
+
+  const std::string& field() const { return field_; }
+
+  // Runs `work(Session&)`, which returns a Status or a StatusOr, with a session of its own. After
+  // an error of the token that session is dropped and never used again; where the error's Remedy is
+  // a new session or new handles, `work` runs once more. So it must be harmless to repeat. Errors:
+  // those of `work`; KEY_UNAVAILABLE also where no session became free in time; PIN_REFUSED.
+  template <typename Work>
+  auto Use(Access access, Work work) -> decltype(work(std::declval<Session&>())) {
+    for (bool again = false;; again = true) {
+      absl::StatusOr<Session> session = Acquire(access);
+      if (!session.ok()) return session.status();
+      auto result = work(*session);
+      const bool retry = Release(*session, StatusOf(result));
+      if (!retry || again) return result;
+    }
+  }
+
+ private:
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  absl::StatusOr<Session> Acquire(Access access);
+  // Takes a session back after `outcome`; true where trying again may help.
+  bool Release(const Session& session, const absl::Status& outcome);
+  absl::Status EnsureLogin();       // with mutex_ held
+  absl::Status Login();             // with mutex_ held
+  void DoubtLogin(uint64_t login);  // with mutex_ held
+  absl::StatusOr<Session> Open(Access access, std::unique_lock<std::mutex>& lock);
+
+  const TokenUri token_;
+  const std::string field_;
+  const Options options_;
+
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  // All guarded by mutex_.
+  Module* module_ = nullptr;
+  CK_SLOT_ID slot_ = 0;
+  CK_SESSION_HANDLE anchor_ = CK_INVALID_HANDLE;
+  bool logged_in_ = false;
+  absl::Status refusal_;  // what the token said to the PIN, once it refused it
+  uint64_t login_ = 0;
+  uint64_t epoch_ = 0;
+  int open_ = 0;                         // idle or in use
+  std::vector<CK_SESSION_HANDLE> idle_;  // all read-only, of epoch_
+};
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_PKCS11_SESSION_POOL_H_

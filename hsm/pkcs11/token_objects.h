@@ -1,0 +1,54 @@
+// The key objects of a token, in one session: find, read, make, destroy.
+#ifndef HOURGLASS_HSM_PKCS11_TOKEN_OBJECTS_H_
+#define HOURGLASS_HSM_PKCS11_TOKEN_OBJECTS_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/pkcs11/session_pool.h"
+#include "hsm/signing_key.h"
+
+namespace hourglass::hsm {
+
+// Both halves of a key carry the same CKA_LABEL and CKA_ID.
+struct KeySelector {
+  std::string label;
+  std::string id;  // empty: any
+};
+
+// All objects of this class that `key` selects. Errors: KEY_UNAVAILABLE, also where the login was
+// lost, since a token then hides its private keys without a word.
+absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> FindObjects(Session& session, CK_OBJECT_CLASS kind,
+                                                          const KeySelector& key);
+
+// The one private key. Errors: KEY_NOT_FOUND, KEY_EXISTS where several answer, KEY_UNAVAILABLE.
+absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelector& key);
+
+// Its CKA_ID, possibly empty. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<std::string> ReadId(Session& session, CK_OBJECT_HANDLE object);
+
+// Refuses a key that has ever been, or may become, known outside the token (CKA_SENSITIVE,
+// CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE and CKA_LOCAL must be true, CKA_EXTRACTABLE false),
+// that may not sign, or that asks for a login for every signature (CKA_ALWAYS_AUTHENTICATE). An
+// attribute that the token does not know counts against the key, but for the last. Errors:
+// KEY_UNFIT, KEY_UNAVAILABLE.
+absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key);
+
+// The one public object's SubjectPublicKeyInfo, DER. Errors: KEY_UNFIT where there is none,
+// KEY_EXISTS where several answer, KEY_UNSUPPORTED, KEY_INVALID, KEY_UNAVAILABLE.
+absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& key);
+
+// Makes a pair that passes CheckFitness, may sign and do nothing else, and has `key`'s label and id
+// (which must be given). Takes a writable session. Errors: KEY_UNAVAILABLE, KEY_UNSUPPORTED.
+absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& key);
+
+// Destroys the object. Takes a writable session. Errors: KEY_UNAVAILABLE.
+absl::Status DestroyObject(Session& session, CK_OBJECT_HANDLE object);
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_PKCS11_TOKEN_OBJECTS_H_

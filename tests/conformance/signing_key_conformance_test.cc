@@ -1,0 +1,187 @@
+// What every place for keys owes to KeyStore and SigningKey, whatever stands behind it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/key_store.h"
+#include "hsm/key_type.h"
+#include "hsm/signature.h"
+#include "hsm/signing_key.h"
+#include "tests/support/softhsm_token.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::hsm {
+namespace {
+
+enum class Place { kSoftware, kSofthsm };
+
+const SofthsmToken& Softhsm() {
+  static const SofthsmToken token;
+  return token;
+}
+
+// Whether the OpenSSL CLI finds `signature` to be the key's signature of `message`.
+bool OpensslVerifies(const SigningKey& key, const std::string& message,
+                     const std::string& signature) {
+  const TemporaryDirectory directory;
+  const std::string pem = directory.File("pem");
+  const CommandResult converted =
+      RunCommand({"openssl", "pkey", "-pubin", "-inform", "DER", "-in",
+                  directory.Write("spki", key.public_key()), "-out", pem});
+  EXPECT_EQ(converted.exit_code, 0) << converted.output;
+  return RunCommand({"openssl", "dgst", key.type() == KeyType::kEcP384 ? "-sha384" : "-sha256",
+                     "-verify", pem, "-signature", directory.Write("signature", signature),
+                     directory.Write("message", message)})
+             .output == "Verified OK\n";
+}
+
+class SigningKeyConformance : public testing::TestWithParam<std::tuple<Place, KeyType>> {
+ protected:
+  void SetUp() override {
+    store_ = NewStore();
+    ASSERT_OK_AND_ASSIGN(uri_, store_->DefaultUri(absl::StrCat("key-", ++keys_made_)));
+  }
+
+  std::unique_ptr<KeyStore> NewStore() {
+    KeyStoreOptions options;
+    if (place() == Place::kSoftware) {
+      options.software_directory = directory_.path();
+    } else {
+      options.tokens = {Softhsm().Uri()};
+    }
+    absl::StatusOr<std::unique_ptr<KeyStore>> store = KeyStore::Create(options);
+    EXPECT_OK(store);
+    return *std::move(store);
+  }
+
+  Place place() const { return std::get<0>(GetParam()); }
+  KeyType type() const { return std::get<1>(GetParam()); }
+
+  // One token serves all tests, so each has a key name of its own.
+  static inline int keys_made_ = 0;
+  TemporaryDirectory directory_;
+  std::unique_ptr<KeyStore> store_;
+  std::string uri_;
+};
+
+TEST_P(SigningKeyConformance, SignsWhatOpensslVerifies) {
+  ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
+  EXPECT_EQ(key->type(), type());
+  for (const std::string& message :
+       {std::string(), std::string("message"), std::string(100'000, '\0')}) {
+    ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign(message));
+    EXPECT_TRUE(OpensslVerifies(*key, message, signature)) << message.size();
+    EXPECT_FALSE(OpensslVerifies(*key, message + "x", signature)) << message.size();
+  }
+}
+
+TEST_P(SigningKeyConformance, IsTheSameWhenOpenedAgain) {
+  ASSERT_OK_AND_ASSIGN(const auto made, store_->Generate(uri_, type()));
+  ASSERT_OK_AND_ASSIGN(const auto opened, store_->Open(uri_));
+  const std::unique_ptr<KeyStore> other_store = NewStore();
+  ASSERT_OK_AND_ASSIGN(const auto opened_elsewhere, other_store->Open(uri_));
+  for (SigningKey* key : {opened.get(), opened_elsewhere.get()}) {
+    EXPECT_EQ(key->type(), type());
+    EXPECT_EQ(key->public_key(), made->public_key());
+    ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign("message"));
+    EXPECT_OK(VerifySignature(made->public_key(), type(), "message", signature));
+  }
+}
+
+TEST_P(SigningKeyConformance, OutlivesTheStore) {
+  ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
+  store_.reset();
+  ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign("message"));
+  EXPECT_OK(VerifySignature(key->public_key(), type(), "message", signature));
+}
+
+TEST_P(SigningKeyConformance, AnExistingNameIsNotTakenTwice) {
+  ASSERT_OK_AND_ASSIGN(const auto first, store_->Generate(uri_, type()));
+  EXPECT_THAT(store_->Generate(uri_, type()), FailsWith(ErrorReason::kKeyExists));
+  ASSERT_OK_AND_ASSIGN(const auto still, store_->Open(uri_));
+  EXPECT_EQ(still->public_key(), first->public_key());
+}
+
+TEST_P(SigningKeyConformance, DestroyedIsGone) {
+  ASSERT_OK_AND_ASSIGN(const auto first, store_->Generate(uri_, type()));
+  ASSERT_OK(store_->Destroy(uri_));
+  EXPECT_THAT(store_->Open(uri_), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_THAT(store_->Destroy(uri_), FailsWith(ErrorReason::kKeyNotFound));
+  ASSERT_OK_AND_ASSIGN(const auto second, store_->Generate(uri_, type()));
+  EXPECT_NE(second->public_key(), first->public_key());
+}
+
+TEST_P(SigningKeyConformance, AMissingKeyIsNotFound) {
+  EXPECT_THAT(store_->Open(uri_), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_THAT(store_->Destroy(uri_), FailsWith(ErrorReason::kKeyNotFound));
+  ASSERT_OK(store_->Generate(uri_, type()));
+  EXPECT_OK(store_->Open(uri_));
+}
+
+TEST_P(SigningKeyConformance, SignsFromEightThreads) {
+  ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
+  ASSERT_OK_AND_ASSIGN(const VerifyingKey verifier, VerifyingKey::FromPublicKey(key->public_key()));
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 10; ++i) {
+        const std::string message = absl::StrCat(thread, "/", i);
+        const absl::StatusOr<std::string> signature = key->Sign(message);
+        ASSERT_OK(signature);
+        EXPECT_OK(verifier.Verify(message, *signature));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_P(SigningKeyConformance, RefusesUnsafeNames) {
+  EXPECT_OK(store_->DefaultUri("a-Z_0.9"));
+  for (const char* name : {"", ".", "..", ".hidden", "../up", "a/b", "a b", "a%2fb", "a?b"}) {
+    EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << name;
+    const std::string uri = uri_.substr(0, uri_.find("key-")) + name;
+    EXPECT_THAT(store_->Generate(uri, type()), FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+        << name;
+  }
+}
+
+std::string NameOf(const testing::TestParamInfo<SigningKeyConformance::ParamType>& info) {
+  std::string type(KeyTypeName(std::get<1>(info.param)));
+  type.erase(type.find('-'), 1);
+  return absl::StrCat(std::get<0>(info.param) == Place::kSoftware ? "software_" : "softhsm_", type);
+}
+
+INSTANTIATE_TEST_SUITE_P(Software, SigningKeyConformance,
+                         testing::Combine(testing::Values(Place::kSoftware),
+                                          testing::ValuesIn(kAllKeyTypes)),
+                         NameOf);
+
+// SoftHSM takes seconds for each RSA-4096 key; the test after this one makes a single one.
+INSTANTIATE_TEST_SUITE_P(Softhsm, SigningKeyConformance,
+                         testing::Combine(testing::Values(Place::kSofthsm),
+                                          testing::Values(KeyType::kEcP256, KeyType::kEcP384,
+                                                          KeyType::kRsa2048, KeyType::kRsa3072)),
+                         NameOf);
+
+TEST(SofthsmRsa4096Test, SignsWhatOpensslVerifies) {
+  KeyStoreOptions options;
+  options.tokens = {Softhsm().Uri()};
+  ASSERT_OK_AND_ASSIGN(const auto store, KeyStore::Create(options));
+  ASSERT_OK_AND_ASSIGN(
+      const auto key, store->Generate("pkcs11:token=hourglass;object=rsa-4096", KeyType::kRsa4096));
+  EXPECT_EQ(key->type(), KeyType::kRsa4096);
+  ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign("message"));
+  EXPECT_TRUE(OpensslVerifies(*key, "message", signature));
+  EXPECT_FALSE(OpensslVerifies(*key, "massage", signature));
+}
+
+}  // namespace
+}  // namespace hourglass::hsm
