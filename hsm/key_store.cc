@@ -61,6 +61,17 @@ class ConfiguredKeyStore final : public KeyStore {
     return UriRefused("the configuration has no place for keys");
   }
 
+  absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const override {
+    ASSIGN_OR_RETURN(KeyUri parsed, ParseKeyUri(uri));
+    RETURN_IF_ERROR(PlaceOf(uri).status());
+    if (auto* key = std::get_if<TokenKeyUri>(&parsed)) {
+      // Whether the serial number was given or not, it is the same key.
+      ASSIGN_OR_RETURN(const Token* token, TokenOf(*key));
+      key->token_serial = token->uri.serial;
+    }
+    return FormatKeyUri(parsed);
+  }
+
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
                                                        KeyType type) override {
     ASSIGN_OR_RETURN(const Place place, PlaceOf(uri));
