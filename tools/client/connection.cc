@@ -1,0 +1,85 @@
+#include "tools/client/connection.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/status_detail.h"
+#include "tools/client/files.h"
+#include "tools/client/wording.h"
+
+namespace hourglass::client {
+namespace {
+
+constexpr char kDetailPayload[] = "hourglass/detail";
+
+absl::StatusOr<std::string> ReadPem(absl::string_view field, const std::string& path,
+                                    absl::string_view what) {
+  absl::StatusOr<std::string> pem = ReadWholeFile(path);
+  if (!pem.ok()) return Error(ErrorReason::kConfigurationInvalid, field, pem.status().message());
+  if (!absl::StrContains(*pem, "-----BEGIN ") || !absl::StrContains(*pem, what)) {
+    return Error(ErrorReason::kConfigurationInvalid, field,
+                 absl::StrCat(path, " holds no PEM ", what));
+  }
+  return pem;
+}
+
+// What gRPC says of a failed connection is long, and the interesting part stands at its end.
+std::string WhyUnreachable(const std::string& message) {
+  const std::string last = "last error: ";
+  const std::size_t at = message.find(last);
+  return at == std::string::npos ? message : message.substr(at + last.size());
+}
+
+}  // namespace
+
+absl::StatusOr<Connection> Connection::Open(const ConnectionConfig& config) {
+  grpc::SslCredentialsOptions tls;
+  ASSIGN_OR_RETURN(tls.pem_cert_chain,
+                   ReadPem("tls.certificate", config.certificate, "CERTIFICATE"));
+  ASSIGN_OR_RETURN(tls.pem_private_key,
+                   ReadPem("tls.private_key", config.private_key, "PRIVATE KEY"));
+  ASSIGN_OR_RETURN(tls.pem_root_certs,
+                   ReadPem("tls.trusted_roots", config.trusted_roots, "CERTIFICATE"));
+  grpc::ChannelArguments arguments;
+  if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
+  // The service is called directly: a proxy of the environment could not carry its mutual TLS
+  // anyway.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Each connection is its own, so that a new one never inherits another's wait before
+  // reconnecting.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  Connection connection;
+  connection.channel_ =
+      grpc::CreateCustomChannel(config.server, grpc::SslCredentials(tls), arguments);
+  connection.server_ = config.server;
+  connection.timeout_ = config.timeout;
+  return connection;
+}
+
+absl::Status CallError(const grpc::Status& status, absl::string_view server) {
+  const auto detail = issuance::ErrorDetailOf(status);
+  absl::Status error = issuance::FromGrpcStatus(status);
+  if (detail.has_value()) {
+    error.SetPayload(kDetailPayload, absl::Cord(detail->SerializeAsString()));
+    return error;
+  }
+  if (error.code() == absl::StatusCode::kUnavailable) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot reach ", server, ": ", WhyUnreachable(status.error_message())));
+  }
+  if (error.code() == absl::StatusCode::kDeadlineExceeded) {
+    return absl::DeadlineExceededError(absl::StrCat("no answer from ", server, " in time"));
+  }
+  return error;
+}
+
+v1::ErrorDetail DetailOf(const absl::Status& status) {
+  v1::ErrorDetail detail;
+  const auto payload = status.GetPayload(kDetailPayload);
+  if (payload.has_value() && !detail.ParseFromString(std::string(*payload))) detail.Clear();
+  return detail;
+}
+
+}  // namespace hourglass::client

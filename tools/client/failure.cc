@@ -1,0 +1,155 @@
+#include "tools/client/failure.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "hsm/base/error.h"
+#include "tools/client/connection.h"
+#include "tools/client/wording.h"
+
+namespace hourglass::client {
+namespace {
+
+struct Advice {
+  absl::string_view reason;
+  absl::string_view next;
+};
+
+// What the next step is where the reason alone tells.
+constexpr Advice kAdvice[] = {
+    {"CALLER_UNKNOWN",
+     "bind this client certificate to a caller under `callers` in hourglassd.yaml"},
+    {"ROLE_NOT_PERMITTED",
+     "use credentials of a caller that has the role, or add it under `callers` in hourglassd.yaml"},
+    {"TENANT_NOT_PERMITTED", "see the tenants you may act in: hourglass tenants list"},
+    {"TENANT_UNKNOWN", "see the tenants there are: hourglass tenants list"},
+    {"TENANT_EXISTS", "look at it: hourglass tenants show TENANT"},
+    {"ROOT_UNKNOWN", "see the tenant's roots: hourglass roots list --tenant TENANT"},
+    {"ROOT_MOVE_ILLEGAL", "see the states of the roots: hourglass roots list --tenant TENANT"},
+    {"NO_PRIMARY_ROOT",
+     "an administrator makes one: hourglass roots promote --tenant TENANT ROOT, or hourglass roots "
+     "create … --primary"},
+    {"ROOT_EXPIRING",
+     "an administrator creates the next root, has relying parties trust it, and promotes it: "
+     "hourglass roots create …"},
+    {"ROOT_NOT_YET_VALID", "check the clock of the service's machine"},
+    {"REQUEST_ID_REUSED", "leave --request-id out, or give another"},
+    {"PRIMARY_CHANGED", "ask again"},
+    {"COMPLIANCE_UNAVAILABLE",
+     "check the compliance service that hourglassd.yaml names under `compliance`"},
+    {"COMPLIANCE_ANSWER_INVALID",
+     "check the compliance service that hourglassd.yaml names under `compliance`"},
+    {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
+    {"KEY_UNAVAILABLE",
+     "check that the token is plugged in and its module loads: hourglassd --config FILE --check"},
+    {"PIN_REFUSED",
+     "put the right PIN where hourglassd.yaml says, then restart hourglassd; each wrong try brings "
+     "the token nearer to its lock"},
+    {"JOURNAL_UNAVAILABLE",
+     "check the disk of the service's data directory: full, read-only or damaged"},
+    {"CERTIFICATE_UNKNOWN", "look for it: hourglass certificates list --tenant TENANT"},
+    {"INTERNAL_ERROR", "the service's log has more"},
+};
+
+std::string NextForConnection(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kDeadlineExceeded) {
+    return "raise `timeout` in the configuration if the service is only slow";
+  }
+  if (status.code() != absl::StatusCode::kUnavailable) return "";
+  const absl::string_view message = status.message();
+  if (absl::StrContains(message, "handshake") || absl::StrContains(message, "SSL") ||
+      absl::StrContains(message, "Peer name") || absl::StrContains(message, "Socket closed")) {
+    return "check that `tls.trusted_roots` is what the service's certificate chains to, that "
+           "`server_name` is a name in "
+           "it, and that the service trusts the issuer of `tls.certificate`";
+  }
+  return "check that hourglassd runs and listens where `server` says";
+}
+
+std::string NextStep(const absl::Status& status) {
+  const std::string reason = ReasonInWords(status);
+  for (const Advice& advice : kAdvice) {
+    if (advice.reason == reason) return std::string(advice.next);
+  }
+  return ReasonOf(status) == ErrorReason::kUnspecified ? NextForConnection(status) : "";
+}
+
+// A configuration's mistakes come one a line, and only from this program itself.
+std::string MessageInWords(const absl::Status& status) {
+  if (ReasonOf(status) != ErrorReason::kConfigurationInvalid) return Printable(status.message());
+  std::vector<std::string> lines;
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    lines.push_back(Printable(line));
+  }
+  return absl::StrJoin(lines, "\n  ");
+}
+
+absl::Duration RetryDelay(const v1::ErrorDetail& detail) {
+  return absl::Seconds(detail.retry_delay().seconds()) +
+         absl::Nanoseconds(detail.retry_delay().nanos());
+}
+
+}  // namespace
+
+std::string ReasonInWords(const absl::Status& status) {
+  const ErrorReason reason = ReasonOf(status);
+  if (reason != ErrorReason::kUnspecified) return std::string(ErrorReasonName(reason));
+  // A newer service may have reasons that this program's absl names lack, but not its proto.
+  const v1::ErrorDetail detail = DetailOf(status);
+  if (v1::ErrorReason_IsValid(detail.reason()) && detail.reason() != v1::ERROR_REASON_UNSPECIFIED) {
+    return v1::ErrorReason_Name(detail.reason());
+  }
+  return absl::StatusCodeToString(status.code());
+}
+
+std::string FailureInWords(const absl::Status& status) {
+  const v1::ErrorDetail detail = DetailOf(status);
+  std::string text = absl::StrCat(ReasonInWords(status), ": ", MessageInWords(status), "\n");
+  for (const v1::DenyReason& reason : detail.deny_reasons()) {
+    absl::StrAppend(&text, "  - ", Printable(reason.setting()), ": ", Printable(reason.message()),
+                    "\n");
+    if (!reason.remediation_url().empty()) {
+      absl::StrAppend(&text, "    how to mend it: ", Printable(reason.remediation_url()), "\n");
+    }
+  }
+  if (detail.has_retry_delay()) {
+    absl::StrAppend(&text, "  try again in ",
+                    LengthInWords(absl::Ceil(RetryDelay(detail), absl::Seconds(1))), "\n");
+  }
+  const std::string next = NextStep(status);
+  if (!next.empty()) absl::StrAppend(&text, "  next: ", next, "\n");
+  return text;
+}
+
+Json FailureAsJson(const absl::Status& status) {
+  const v1::ErrorDetail detail = DetailOf(status);
+  Json error = {{"reason", ReasonInWords(status)}, {"message", std::string(status.message())}};
+  const std::string field = FieldOf(status);
+  if (!field.empty()) error["field"] = field;
+  for (const v1::DenyReason& reason : detail.deny_reasons()) {
+    error["deny_reasons"].push_back({{"setting", reason.setting()},
+                                     {"message", reason.message()},
+                                     {"remediation_url", reason.remediation_url()}});
+  }
+  if (detail.has_retry_delay()) {
+    error["retry_after_seconds"] = absl::ToDoubleSeconds(RetryDelay(detail));
+  }
+  const std::string next = NextStep(status);
+  if (!next.empty()) error["next"] = next;
+  return {{"error", error}};
+}
+
+std::string JsonText(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string JsonLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hourglass::client

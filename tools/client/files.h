@@ -1,0 +1,52 @@
+// Files that are read whole, and files that are replaced at once or not at all.
+#ifndef HOURGLASS_TOOLS_CLIENT_FILES_H_
+#define HOURGLASS_TOOLS_CLIENT_FILES_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hourglass::client {
+
+// The whole file, or standard input where `path` is `-`; at most 16 MiB. Errors: FIELD_INVALID
+// without a field, naming the path; NotFound where there is none.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
+
+// New content for `path`, durable under the name `path.new` in the same folder, until Commit puts
+// it in place or this object goes and takes it away. Move-only; not for several threads.
+class StagedFile {
+ public:
+  // Writes and syncs `content` with exactly `mode`. What was left under that name is removed first
+  // and never followed. Errors: FIELD_INVALID without a field, naming the path.
+  static absl::StatusOr<StagedFile> Write(const std::string& path, absl::string_view content,
+                                          mode_t mode);
+  ~StagedFile();
+  StagedFile(StagedFile&& other) noexcept;
+  StagedFile& operator=(StagedFile&& other) noexcept;
+
+  const std::string& path() const { return path_; }
+
+  // Renames over `path` (a reader sees the old content or the new, never a part) and syncs the
+  // folder. At most once. Errors: as Write.
+  absl::Status Commit();
+
+ private:
+  explicit StagedFile(std::string path) : path_(std::move(path)) {}
+  void Abandon();
+
+  std::string path_;  // empty: nothing is staged
+};
+
+// Write and Commit.
+absl::Status ReplaceFile(const std::string& path, absl::string_view content, mode_t mode);
+
+// Removes the file and syncs its folder; true if there was one. Errors: as StagedFile::Write.
+absl::StatusOr<bool> RemoveFile(const std::string& path);
+
+}  // namespace hourglass::client
+
+#endif  // HOURGLASS_TOOLS_CLIENT_FILES_H_

@@ -1,0 +1,83 @@
+#include "tools/client/usage.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "tools/client/failure.h"
+#include "tools/client/wording.h"
+
+namespace hourglass::client {
+namespace {
+
+class HelpLayout final : public CLI::Formatter {
+ public:
+  // What may be given by place or by name is shown by place only.
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    if (!is_positional) {
+      options.erase(
+          std::remove_if(options.begin(), options.end(),
+                         [](const CLI::Option* option) { return option->get_positional(); }),
+          options.end());
+    }
+    return options.empty() ? "" : CLI::Formatter::make_group(group, is_positional, options);
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string value = option->get_type_size() == 0 ? "" : " " + option->get_type_name();
+    return value + (option->get_required() ? " (required)" : "");
+  }
+};
+
+// The subcommand that the arguments lead to, and the names of those above it.
+std::pair<const CLI::App*, std::string> Deepest(const CLI::App& app) {
+  const CLI::App* deepest = &app;
+  std::string above;
+  while (!deepest->get_subcommands().empty()) {
+    above += (above.empty() ? "" : " ") + deepest->get_name();
+    deepest = deepest->get_subcommands().front();
+  }
+  return {deepest, above};
+}
+
+}  // namespace
+
+void NameProgram(CLI::App& app, const std::string& name, const std::string& description) {
+  app.name(name);
+  app.description(description);
+  app.formatter(std::make_shared<HelpLayout>());
+  app.get_formatter()->column_width(34);
+}
+
+void OneOf(CLI::Option& option, std::initializer_list<std::string> words) {
+  const std::vector<std::string> choices(words);
+  option.check(CLI::Validator(
+      [choices](std::string& word) {
+        if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();
+        return "`" + word + "` is none of " + absl::StrJoin(choices, ", ");
+      },
+      ""));
+  option.type_name(absl::StrJoin(choices, "|"));
+}
+
+std::optional<int> ParseArguments(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::CallForHelp&) {
+    const auto [command, above] = Deepest(app);
+    std::cout << command->help(above);
+    return kExitOk;
+  } catch (const CLI::ParseError& error) {
+    const auto [command, above] = Deepest(app);
+    std::cerr << app.get_name() << ": " << Printable(error.what()) << "\n\n"
+              << command->help(above);
+    return kExitUsage;
+  }
+}
+
+}  // namespace hourglass::client

@@ -1,0 +1,73 @@
+// What every command of the administrator's program is made of.
+#ifndef HOURGLASS_TOOLS_HOURGLASS_COMMAND_H_
+#define HOURGLASS_TOOLS_HOURGLASS_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tools/client/connection.h"
+#include "tools/client/failure.h"
+
+namespace hourglass::cli {
+
+// What a command was given beyond its own options. Lives as long as the command runs.
+struct Session {
+  const client::Connection& connection;
+  absl::Time now;
+  bool json = false;
+};
+
+// What a command found, in both forms; the program prints one of them on standard output.
+struct Answer {
+  std::string text;  // as it is, also octets
+  client::Json json;
+  int exit_code = client::kExitOk;
+};
+
+using Command = std::function<absl::StatusOr<Answer>(const Session&)>;
+
+// The command line as parsed so far: the chosen command, and the options that all share.
+struct CommandLine {
+  std::string config_file;
+  bool json = false;
+  Command command;
+};
+
+// Adds a subcommand to `noun` that, when chosen, runs `run` with `options`, which its own options
+// fill.
+template <typename Options>
+CLI::App* AddCommand(CLI::App& noun, CommandLine& line, const std::string& verb,
+                     const std::string& description, const std::shared_ptr<Options>& options,
+                     absl::StatusOr<Answer> (*run)(const Options&, const Session&)) {
+  CLI::App* command = noun.add_subcommand(verb, description);
+  command->fallthrough();
+  command->callback([&line, options, run] {
+    line.command = [options, run](const Session& session) { return run(*options, session); };
+  });
+  return command;
+}
+
+// `--tenant ID`, required.
+CLI::Option* AddTenantOption(CLI::App& command, std::string& tenant);
+
+// `text` must be what client::ParseLength takes.
+CLI::Validator IsLength();
+// What client::ParsePastTime takes.
+CLI::Validator IsPastTime();
+// What client::ParseSerialNumber takes.
+CLI::Validator IsSerialNumber();
+
+// Each adds the subcommand of one noun with its verbs to `app`. `line` must outlive `app`.
+void AddTenants(CLI::App& app, CommandLine& line);
+void AddRoots(CLI::App& app, CommandLine& line);
+void AddCertificates(CLI::App& app, CommandLine& line);
+void AddDevices(CLI::App& app, CommandLine& line);
+void AddCompliance(CLI::App& app, CommandLine& line);
+
+}  // namespace hourglass::cli
+
+#endif  // HOURGLASS_TOOLS_HOURGLASS_COMMAND_H_

@@ -1,0 +1,196 @@
+#include "tools/hourglass/device_state.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "tools/client/arguments.h"
+#include "tools/client/wording.h"
+
+namespace hourglass::cli {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// How a setting is given: its option, and where it stands in DeviceState.
+struct Setting {
+  const char* option;
+  const char* group;
+  const char* field;
+  const char* help;
+};
+
+constexpr Setting kSettings[] = {
+    {"--antivirus", "antivirus", "enabled", "An antivirus program runs"},
+    {"--real-time-protection", "antivirus", "real_time_protection",
+     "It watches files as they are used"},
+    {"--signatures-updated", "antivirus", "signatures_updated_at",
+     "When its signatures were last updated"},
+    {"--automatic-update", "automatic_update", "enabled", "Updates install themselves"},
+    {"--updates-installed", "automatic_update", "last_installed_at",
+     "When updates were last installed"},
+    {"--os-version", "automatic_update", "os_version",
+     "Operating system version, such as 10.0.22631.3880"},
+    {"--password-required", "password_policy", "required", "A password unlocks the device"},
+    {"--password-length", "password_policy", "minimum_length", "Characters that it must have"},
+    {"--lock-after", "password_policy", "lock_after_minutes",
+     "Idle minutes until the device locks itself"},
+    {"--disk-encryption", "disk_encryption", "enabled", "All fixed disks are encrypted"},
+    {"--attested", "device_health_attestation", "attested_at",
+     "When the device's health was last attested"},
+    {"--secure-boot", "device_health_attestation", "secure_boot", "Attested: secure boot"},
+    {"--code-integrity", "device_health_attestation", "code_integrity", "Attested: code integrity"},
+    {"--boot-debugging", "device_health_attestation", "boot_debugging", "Attested: boot debugging"},
+    {"--kernel-debugging", "device_health_attestation", "kernel_debugging",
+     "Attested: kernel debugging"},
+    {"--test-signing", "device_health_attestation", "test_signing", "Attested: test signing"},
+    {"--early-launch-antimalware", "device_health_attestation", "early_launch_antimalware",
+     "Attested: early-launch antimalware"},
+};
+
+const FieldDescriptor* FieldOf(const Setting& setting) {
+  const FieldDescriptor* group = v1::DeviceState::descriptor()->FindFieldByName(setting.group);
+  return group->message_type()->FindFieldByName(setting.field);
+}
+
+const Message& GroupOf(const v1::DeviceState& state, const Setting& setting) {
+  return state.GetReflection()->GetMessage(
+      state, v1::DeviceState::descriptor()->FindFieldByName(setting.group));
+}
+
+Message* MutableGroupOf(v1::DeviceState& state, const Setting& setting) {
+  return state.GetReflection()->MutableMessage(
+      &state, v1::DeviceState::descriptor()->FindFieldByName(setting.group));
+}
+
+// The three kinds of value that people type, and text.
+const char* ValueName(const FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return "on|off";
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return "TIME";
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return "N";
+    default:
+      return "TEXT";
+  }
+}
+
+bool IsOneOf(const std::string& value, std::initializer_list<const char*> words) {
+  return std::find(words.begin(), words.end(), value) != words.end();
+}
+
+absl::Status Invalid(const Setting& setting, absl::string_view message) {
+  return Error(ErrorReason::kFieldInvalid, setting.option, message);
+}
+
+absl::Status SetSwitch(const Setting& setting, const std::string& value, Message* group) {
+  const bool on = IsOneOf(value, {"on", "yes", "true"});
+  if (!on && !IsOneOf(value, {"off", "no", "false"})) {
+    return Invalid(setting, absl::StrCat("`", value, "` is neither on nor off"));
+  }
+  group->GetReflection()->SetBool(group, FieldOf(setting), on);
+  return absl::OkStatus();
+}
+
+absl::Status SetSetting(const Setting& setting, const std::string& value, absl::Time now,
+                        v1::DeviceState& state) {
+  Message* group = MutableGroupOf(state, setting);
+  const FieldDescriptor* field = FieldOf(setting);
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL) return SetSwitch(setting, value, group);
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    const auto time = client::ParsePastTime(value, now);
+    if (!time.ok()) return Invalid(setting, time.status().message());
+    group->GetReflection()->MutableMessage(group, field)->CopyFrom(client::TimestampOf(*time));
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+    uint32_t number;
+    if (!absl::SimpleAtoi(value, &number)) {
+      return Invalid(setting, absl::StrCat("`", value, "` is not a whole number"));
+    }
+    group->GetReflection()->SetUInt32(group, field, number);
+  } else {
+    group->GetReflection()->SetString(group, field, value);
+  }
+  return absl::OkStatus();
+}
+
+std::string SettingInWords(const v1::DeviceState& state, const Setting& setting, absl::Time now) {
+  const Message& group = GroupOf(state, setting);
+  const Reflection* reflection = group.GetReflection();
+  const FieldDescriptor* field = FieldOf(setting);
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    const std::string text = reflection->GetString(group, field);
+    return text.empty() ? "unknown" : text;
+  }
+  if (!reflection->HasField(group, field)) return "unknown";
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
+    return reflection->GetBool(group, field) ? "on" : "off";
+  }
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+    return absl::StrCat(reflection->GetUInt32(group, field));
+  }
+  google::protobuf::Timestamp time;
+  time.CopyFrom(reflection->GetMessage(group, field));
+  return client::TimeInWords(client::TimeOf(time), now);
+}
+
+}  // namespace
+
+void DeviceStateOptions::AddTo(CLI::App& command) {
+  for (const Setting& setting : kSettings) {
+    Given& given = *settings_.emplace_back(std::make_unique<Given>());
+    given.set = [&setting](const std::string& value, absl::Time now, v1::DeviceState& state) {
+      return SetSetting(setting, value, now, state);
+    };
+    const auto check = [&setting](std::string& value) {
+      v1::DeviceState ignored;
+      const absl::Status status = SetSetting(setting, value, absl::Now(), ignored);
+      return status.ok() ? std::string() : std::string(status.message());
+    };
+    command.add_option(setting.option, given.value, setting.help)
+        ->check(CLI::Validator(check, ""))
+        ->type_name(ValueName(*FieldOf(setting)))
+        ->group("Settings; what is not given is unknown, and unknown is not compliant");
+  }
+}
+
+absl::Status DeviceStateOptions::ApplyTo(v1::DeviceState& state, absl::Time now) const {
+  for (const auto& given : settings_) {
+    if (!given->value.empty()) RETURN_IF_ERROR(given->set(given->value, now, state));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::DeviceState> DeviceStateFromJson(const std::string& json) {
+  v1::DeviceState state;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &state);
+  if (!status.ok()) {
+    return Error(ErrorReason::kFieldInvalid, "state",
+                 absl::StrCat("not a device state in JSON: ", status.message().as_string()));
+  }
+  return state;
+}
+
+client::Json DeviceStateAsJson(const v1::DeviceState& state) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(state, &text, options).ok()) return {};
+  return client::Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+client::Facts DeviceStateInWords(const v1::DeviceState& state, absl::Time now) {
+  client::Facts facts;
+  for (const Setting& setting : kSettings) {
+    facts.emplace_back(absl::StrCat(setting.group, ".", setting.field),
+                       SettingInWords(state, setting, now));
+  }
+  return facts;
+}
+
+}  // namespace hourglass::cli

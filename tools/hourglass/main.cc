@@ -1,0 +1,74 @@
+// hourglass: the administrator's program.
+#include <iostream>
+
+#include "tools/client/connection_config.h"
+#include "tools/client/usage.h"
+#include "tools/client/wording.h"
+#include "tools/hourglass/command.h"
+
+namespace hourglass::cli {
+namespace {
+
+constexpr char kFooter[] =
+    "\nExamples:\n"
+    "  hourglass --config cli.yaml tenants create contoso\n"
+    "  hourglass --config cli.yaml roots create --tenant contoso --duration 2y --key-type ec-p256 "
+    "--primary\n"
+    "  hourglass --config cli.yaml certificates list --tenant contoso --from 1h\n"
+    "  hourglass --config cli.yaml compliance evaluate --tenant contoso --user "
+    "user@contoso.example --device laptop-1\n"
+    "\nExit codes: 0 done, 1 refused or failed, 2 wrong usage";
+
+void Describe(CLI::App& app, CommandLine& line) {
+  client::NameProgram(app, "hourglass", "Administers an Hourglass certificate authority.");
+  app.require_subcommand(1);
+  app.add_option("--config", line.config_file,
+                 "How to reach the service, see docs/cli.md (default: $HOURGLASS_CONFIG)")
+      ->envname("HOURGLASS_CONFIG")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--json", line.json, "Answer in JSON; accepted behind the subcommand too");
+  AddTenants(app, line);
+  AddRoots(app, line);
+  AddCertificates(app, line);
+  AddDevices(app, line);
+  AddCompliance(app, line);
+  // Subcommands take over the footer that is there when they are added; this one is for the top
+  // only.
+  app.footer(kFooter);
+}
+
+absl::StatusOr<Answer> RunCommand(const CommandLine& line) {
+  const auto config = client::LoadConnectionConfig(line.config_file);
+  if (!config.ok()) return config.status();
+  const auto connection = client::Connection::Open(*config);
+  if (!connection.ok()) return connection.status();
+  return line.command(Session{*connection, absl::Now(), line.json});
+}
+
+int Print(const CommandLine& line, const absl::StatusOr<Answer>& answer) {
+  if (!answer.ok()) {
+    std::cerr << (line.json ? client::JsonText(client::FailureAsJson(answer.status()))
+                            : "hourglass: " + client::FailureInWords(answer.status()));
+    return client::kExitFailed;
+  }
+  std::cout << (line.json ? client::JsonText(answer->json) : answer->text) << std::flush;
+  if (!std::cout) {
+    std::cerr << "hourglass: cannot write the answer to standard output\n";
+    return client::kExitFailed;
+  }
+  return answer->exit_code;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app;
+  CommandLine line;
+  Describe(app, line);
+  if (const auto exit_code = client::ParseArguments(app, argc, argv)) return *exit_code;
+  return Print(line, RunCommand(line));
+}
+
+}  // namespace
+}  // namespace hourglass::cli
+
+int main(int argc, char** argv) { return hourglass::cli::Main(argc, argv); }
