@@ -13,15 +13,9 @@
 #include "ca/profile.h"
 #include "hsm/key_store.h"
 #include "issuance/caller.h"
+#include "issuance/tls_files.h"
 
 namespace hourglass::issuance {
-
-// PEM files.
-struct TlsFiles {
-  std::string certificate;  // own chain, leaf first
-  std::string private_key;
-  std::string trusted_roots;  // what the peer's certificate must chain to
-};
 
 // What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
 struct IssuingConfig {
@@ -33,11 +27,11 @@ struct ComplianceConfig {
   // Exactly one of the two is set: the folder of policy files of the embedded engine, or
   // `host:port` of another service.
   std::string policy_directory;
-  std::string endpoint;
+  std::string endpoint;  // port 1 to 65535
   // With endpoint: mutual TLS to it; the name that its certificate must carry (default: the host).
   TlsFiles tls;
   std::string server_name;
-  std::chrono::milliseconds deadline = std::chrono::seconds(2);
+  std::chrono::milliseconds deadline = std::chrono::seconds(2);  // 10 ms to 60 s
 };
 
 struct LimitsConfig {

@@ -1,0 +1,258 @@
+#include "issuance/config.h"
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_uri.h"
+#include "issuance/host_port.h"
+#include "issuance/tenant_id.h"
+#include "issuance/yaml/document.h"
+#include "issuance/yaml/file.h"
+#include "issuance/yaml/mapping.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using yaml::Mapping;
+
+// Reads one document field by field. What it returns counts only if the document ends without a
+// mistake.
+class ConfigReader {
+ public:
+  explicit ConfigReader(bool check_files) : check_files_(check_files) {}
+
+  Config Read(Mapping root) const;
+
+ private:
+  TlsFiles ReadTls(Mapping fields) const;
+  std::string ReadFolder(Mapping fields, absl::string_view name,
+                         std::optional<std::string> path) const;
+  std::string ReadAddressFile(Mapping root) const;
+  hsm::KeyStoreOptions ReadKeys(Mapping fields) const;
+  void CheckToken(const hsm::TokenUri& token, Mapping fields, std::size_t index) const;
+  ComplianceConfig ReadCompliance(Mapping fields) const;
+
+  const bool check_files_;
+};
+
+std::string ReadListen(Mapping root) {
+  const std::string listen = root.RequiredString("listen");
+  if (!listen.empty() && !ParseHostPort(listen).has_value()) {
+    root.Mistake("listen", "must be host:port, port 0 to 65535");
+  }
+  return listen;
+}
+
+void ReadRoles(Mapping fields, Caller* caller) {
+  if (!fields.Has("roles")) fields.Mistake("roles", "is missing");
+  const std::vector<std::string> names = fields.Strings("roles");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto role = ParseRole(names[i]);
+    if (!role.ok()) {
+      fields.ItemMistake("roles", i, "must be broker, administrator, auditor or device_reporter");
+    } else if (caller->Has(*role)) {
+      fields.ItemMistake("roles", i, "appears twice");
+    } else {
+      caller->roles.push_back(*role);
+    }
+  }
+}
+
+void ReadCallerTenants(Mapping fields, Caller* caller) {
+  if (!fields.Has("tenants")) fields.Mistake("tenants", "is missing");
+  std::vector<std::string> tenants = fields.Strings("tenants");
+  if (tenants.size() == 1 && tenants[0] == "*") {
+    caller->all_tenants = true;
+    return;
+  }
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    if (IsTenantId(tenants[i])) continue;
+    fields.ItemMistake("tenants", i, absl::StrCat(kTenantIdForm, ", or \"*\" alone for all"));
+  }
+  caller->tenants = std::move(tenants);
+}
+
+std::vector<Caller> ReadCallers(Mapping root) {
+  std::vector<Caller> callers;
+  std::map<std::string, int> names;
+  std::map<std::string, int> identities;
+  for (Mapping& fields : root.RequiredMappings("callers")) {
+    Caller caller;
+    caller.name = fields.RequiredString("name");
+    if (++names[caller.name] == 2) fields.Mistake("name", "another caller has this name");
+    const std::string identity = fields.RequiredString("identity");
+    if (const auto parsed = ParseIdentity(identity); parsed.ok()) {
+      caller.identity = *parsed;
+      if (++identities[*parsed] == 2) {
+        fields.Mistake("identity", "another caller has this identity");
+      }
+    } else if (!identity.empty()) {
+      fields.Mistake("identity", "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits");
+    }
+    ReadRoles(fields, &caller);
+    ReadCallerTenants(fields, &caller);
+    callers.push_back(std::move(caller));
+  }
+  return callers;
+}
+
+ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
+  policy.allow_ec_p256 = fields.Bool("ec_p256").value_or(policy.allow_ec_p256);
+  policy.allow_ec_p384 = fields.Bool("ec_p384").value_or(policy.allow_ec_p384);
+  policy.allow_rsa = fields.Bool("rsa").value_or(policy.allow_rsa);
+  policy.min_rsa_bits = fields.Integer("min_rsa_bits", 2048, 4096).value_or(policy.min_rsa_bits);
+  policy.max_rsa_bits = fields.Integer("max_rsa_bits", 2048, 4096).value_or(policy.max_rsa_bits);
+  if (policy.min_rsa_bits > policy.max_rsa_bits) {
+    fields.Mistake("min_rsa_bits", "must not be more than max_rsa_bits");
+  }
+  if (!policy.allow_ec_p256 && !policy.allow_ec_p384 && !policy.allow_rsa) {
+    fields.Mistake("", "must accept at least one of ec_p256, ec_p384 and rsa");
+  }
+  return policy;
+}
+
+// `config` with the fields that are given replaced.
+IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
+  ca::LeafProfileOptions& profile = config.profile;
+  profile.lifetime = fields.Seconds("lifetime", std::chrono::minutes(5), std::chrono::hours(24))
+                         .value_or(profile.lifetime);
+  profile.backdate = fields.Seconds("backdate", std::chrono::seconds(0), ca::kMaxBackdate)
+                         .value_or(profile.backdate);
+  profile.no_rev_avail = fields.Bool("no_rev_avail").value_or(profile.no_rev_avail);
+  profile.sid_uri = fields.Bool("sid_uri").value_or(profile.sid_uri);
+  config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
+  return config;
+}
+
+LimitsConfig ReadLimits(Mapping fields) {
+  LimitsConfig limits;
+  limits.workers = fields.Integer("workers", 1, 1024).value_or(limits.workers);
+  limits.queue_length = fields.Integer("queue_length", 1, 100000).value_or(limits.queue_length);
+  return limits;
+}
+
+TlsFiles ConfigReader::ReadTls(Mapping fields) const {
+  const TlsFiles files = ReadTlsFiles(fields);
+  if (check_files_) CheckTlsFiles(files, fields);
+  return files;
+}
+
+std::string ConfigReader::ReadFolder(Mapping fields, absl::string_view name,
+                                     std::optional<std::string> path) const {
+  if (check_files_ && path.has_value() && !path->empty()) CheckFolder(*path, fields, name);
+  return path.value_or("");
+}
+
+std::string ConfigReader::ReadAddressFile(Mapping root) const {
+  const std::string path = root.Path("address_file").value_or("");
+  const std::size_t slash = path.rfind('/');
+  if (check_files_ && slash != std::string::npos) {
+    CheckFolder(path.substr(0, slash + 1), root, "address_file");
+  }
+  return path;
+}
+
+void ConfigReader::CheckToken(const hsm::TokenUri& token, Mapping fields, std::size_t index) const {
+  if (!check_files_ || token.pin_source.kind != hsm::PinSource::Kind::kFile) return;
+  const std::string mistake = MistakeInSecretFile(token.pin_source.name);
+  if (!mistake.empty()) fields.ItemMistake("tokens", index, absl::StrCat("pin-source ", mistake));
+}
+
+hsm::KeyStoreOptions ConfigReader::ReadKeys(Mapping fields) const {
+  hsm::KeyStoreOptions keys;
+  keys.tokens = fields.Strings("tokens");
+  std::map<std::string, int> seen;
+  for (std::size_t i = 0; i < keys.tokens.size(); ++i) {
+    const auto token = hsm::ParseTokenUri(keys.tokens[i]);
+    if (!token.ok()) {
+      fields.ItemMistake("tokens", i, token.status().message());
+      continue;
+    }
+    if (++seen[hsm::FormatToken(*token)] == 2) fields.ItemMistake("tokens", i, "appears twice");
+    CheckToken(*token, fields, i);
+  }
+  keys.software_directory =
+      ReadFolder(fields, "software_directory", fields.Path("software_directory"));
+  keys.sessions_per_token =
+      fields.Integer("sessions_per_token", 1, 256).value_or(keys.sessions_per_token);
+  if (!fields.Has("tokens") && !fields.Has("software_directory")) {
+    fields.Mistake("", "must have tokens or software_directory");
+  }
+  return keys;
+}
+
+ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
+  ComplianceConfig compliance;
+  compliance.deadline =
+      fields.Duration("deadline", std::chrono::milliseconds(10), std::chrono::seconds(60))
+          .value_or(compliance.deadline);
+  Mapping embedded = fields.Optional("embedded");
+  compliance.policy_directory = ReadFolder(
+      embedded, "policy_directory",
+      embedded.present() ? std::optional(embedded.RequiredPath("policy_directory")) : std::nullopt);
+  compliance.endpoint = fields.String("endpoint").value_or("");
+  const std::string server_name = fields.String("server_name").value_or("");
+  const bool remote = fields.Has("endpoint");
+  if (remote == fields.Has("embedded")) {
+    fields.Mistake("", "must have either embedded or endpoint");
+  }
+  Mapping tls = remote ? fields.Required("tls") : fields.Optional("tls");
+  compliance.tls = ReadTls(tls);
+  if (!remote) {
+    if (fields.Has("tls")) fields.Mistake("tls", "belongs to endpoint, which is not given");
+    if (fields.Has("server_name")) {
+      fields.Mistake("server_name", "belongs to endpoint, which is not given");
+    }
+    return compliance;
+  }
+  const auto address = ParseHostPort(compliance.endpoint);
+  if (!compliance.endpoint.empty() && (!address.has_value() || address->port == 0)) {
+    fields.Mistake("endpoint", "must be host:port, port 1 to 65535");
+  }
+  compliance.server_name = !server_name.empty() ? server_name : address.value_or(HostPort()).host;
+  return compliance;
+}
+
+Config ConfigReader::Read(Mapping root) const {
+  Config config;
+  config.listen = ReadListen(root);
+  config.address_file = ReadAddressFile(root);
+  config.data_directory = ReadFolder(root, "data_directory", root.RequiredPath("data_directory"));
+  config.tls = ReadTls(root.Required("tls"));
+  config.callers = ReadCallers(root);
+  config.keys = ReadKeys(root.Required("keys"));
+  config.issuing = ReadIssuing(root.Optional("issuing"), config.issuing);
+  for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
+    if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
+    config.tenants.emplace(tenant_id, ReadIssuing(fields, config.issuing));
+  }
+  config.compliance = ReadCompliance(root.Required("compliance"));
+  config.limits = ReadLimits(root.Optional("limits"));
+  config.log_level =
+      root.Choice("log_level", {"debug", "info", "warning", "error"}).value_or(config.log_level);
+  return config;
+}
+
+absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name,
+                             bool check_files) {
+  yaml::Document document(yaml, file_name);
+  Config config = ConfigReader(check_files).Read(document.Root());
+  RETURN_IF_ERROR(document.Finish());
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name) {
+  return Parse(yaml, file_name, /*check_files=*/false);
+}
+
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name) {
+  ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file_name));
+  return Parse(text, file_name, /*check_files=*/true);
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/config.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using testing::HasSubstr;
+
+// A folder with a sound configuration and all that it names.
+class LoadConfigTest : public testing::Test {
+ protected:
+  LoadConfigTest() {
+    MakeCertificate("server");
+    MakeCertificate("clients");
+    for (const char* folder : {"data", "keys", "policies"}) {
+      std::filesystem::create_directory(directory_.File(folder));
+    }
+    WriteSecret("pin", "1234\n");
+    file_ = directory_.Write("h.yaml", absl::StrCat(R"(listen: 127.0.0.1:0
+address_file: data/address
+data_directory: data
+tls:
+  certificate: server.pem
+  private_key: server.key
+  trusted_roots: clients.pem
+callers:
+  - {name: broker, identity: "dns:broker.local", roles: [broker], tenants: [contoso]}
+keys:
+  tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=file:)",
+                                                    directory_.File("pin"), R"(']
+  software_directory: keys
+compliance:
+  embedded: {policy_directory: policies}
+)"));
+  }
+
+  void MakeCertificate(const std::string& name) {
+    const CommandResult result =
+        RunCommand({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-keyout",
+                    directory_.File(name + ".key"), "-out", directory_.File(name + ".pem")});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    chmod(directory_.File(name + ".key").c_str(), 0600);
+  }
+
+  void WriteSecret(const std::string& name, const std::string& content) {
+    chmod(directory_.Write(name, content).c_str(), 0600);
+  }
+
+  // What LoadConfig says, without the file's path.
+  std::string Mistakes() {
+    const auto config = LoadConfig(file_);
+    EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid));
+    std::string said(config.status().message());
+    for (std::size_t at; (at = said.find(file_)) != std::string::npos;) {
+      said.replace(at, file_.size(), "FILE");
+    }
+    return said;
+  }
+
+  TemporaryDirectory directory_;
+  std::string file_;
+};
+
+TEST_F(LoadConfigTest, TakesSoundFiles) {
+  ASSERT_OK_AND_ASSIGN(const Config config, LoadConfig(file_));
+  EXPECT_EQ(config.tls.certificate, directory_.File("server.pem"));
+}
+
+TEST_F(LoadConfigTest, SaysWhyTheConfigurationItselfCannotBeRead) {
+  std::filesystem::remove(file_);
+  EXPECT_EQ(Mistakes(), "FILE:1: cannot be read: No such file or directory");
+}
+
+TEST_F(LoadConfigTest, WantsEveryFileAndFolder) {
+  for (const char* name : {"server.pem", "server.key", "clients.pem", "pin"}) {
+    std::filesystem::remove(directory_.File(name));
+  }
+  for (const char* name : {"data", "keys", "policies"}) {
+    std::filesystem::remove(directory_.File(name));
+  }
+  directory_.Write("policies", "a file");
+  EXPECT_EQ(Mistakes(),
+            "FILE:2: address_file: cannot be used: No such file or directory\n"
+            "FILE:3: data_directory: cannot be used: No such file or directory\n"
+            "FILE:5: tls.certificate: cannot be read: No such file or directory\n"
+            "FILE:6: tls.private_key: cannot be read: No such file or directory\n"
+            "FILE:7: tls.trusted_roots: cannot be read: No such file or directory\n"
+            "FILE:11: keys.tokens[0]: pin-source cannot be read: No such file or directory\n"
+            "FILE:12: keys.software_directory: cannot be used: No such file or directory\n"
+            "FILE:14: compliance.embedded.policy_directory: is not a folder");
+}
+
+TEST_F(LoadConfigTest, WantsCertificates) {
+  directory_.Write("server.pem", "garbage");
+  directory_.Write("clients.pem", "");
+  EXPECT_EQ(Mistakes(),
+            "FILE:5: tls.certificate: holds no certificate in PEM\n"
+            "FILE:7: tls.trusted_roots: holds no certificate in PEM");
+}
+
+TEST_F(LoadConfigTest, RefusesAFileWithOneBrokenCertificate) {
+  const std::string good = ReadFileOrDie(directory_.File("clients.pem"));
+  directory_.Write("clients.pem", good + ReadFileOrDie(directory_.File("server.pem")));
+  ASSERT_OK(LoadConfig(file_));
+  std::string broken = good;
+  broken[100] = broken[100] == 'A' ? 'B' : 'A';
+  broken.erase(200, 4);
+  directory_.Write("clients.pem", good + broken);
+  EXPECT_EQ(Mistakes(), "FILE:7: tls.trusted_roots: certificate 2 of the file cannot be parsed");
+}
+
+TEST_F(LoadConfigTest, WantsAPrivateKeyOfItsOwnerOnly) {
+  for (const mode_t mode : {0640, 0604, 0620, 0644}) {
+    chmod(directory_.File("server.key").c_str(), mode);
+    EXPECT_EQ(Mistakes(),
+              "FILE:6: tls.private_key: may be read by others than its owner, chmod 600 it");
+  }
+  chmod(directory_.File("server.key").c_str(), 0400);
+  EXPECT_OK(LoadConfig(file_));
+  chmod(directory_.File("pin").c_str(), 0644);
+  EXPECT_EQ(Mistakes(),
+            "FILE:11: keys.tokens[0]: pin-source may be read by others than its owner, chmod 600 "
+            "it");
+}
+
+TEST_F(LoadConfigTest, WantsTheKeyOfTheCertificate) {
+  WriteSecret("server.key", ReadFileOrDie(directory_.File("clients.key")));
+  EXPECT_EQ(Mistakes(),
+            "FILE:6: tls.private_key: does not belong to the first certificate of certificate");
+}
+
+TEST_F(LoadConfigTest, WantsAnUnencryptedKeyAndAsksForNoPassword) {
+  WriteSecret("server.key", "garbage");
+  EXPECT_EQ(Mistakes(), "FILE:6: tls.private_key: holds no unencrypted private key in PEM");
+  const CommandResult encrypted =
+      RunCommand({"openssl", "pkcs8", "-topk8", "-in", directory_.File("clients.key"), "-passout",
+                  "pass:secret"});
+  ASSERT_THAT(encrypted.output, HasSubstr("ENCRYPTED"));
+  WriteSecret("server.key", encrypted.output);
+  EXPECT_EQ(Mistakes(), "FILE:6: tls.private_key: holds no unencrypted private key in PEM");
+}
+
+}  // namespace
+}  // namespace hourglass::issuance

@@ -1,0 +1,312 @@
+#include "issuance/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kSmallest[] = R"(listen: 127.0.0.1:0
+data_directory: data
+tls: {certificate: server.pem, private_key: server.key, trusted_roots: clients.pem}
+callers:
+  - {name: broker, identity: "dns:broker.local", roles: [broker], tenants: [contoso]}
+keys: {software_directory: keys}
+compliance: {embedded: {policy_directory: policies}}
+)";
+
+constexpr char kEverything[] = R"(listen: "[::1]:8443"
+address_file: run/address
+data_directory: /var/lib/hourglass
+tls:
+  certificate: server.pem
+  private_key: server.key
+  trusted_roots: clients.pem
+callers:
+  - name: broker
+    identity: dns:Broker.Local
+    roles: [broker, device_reporter]
+    tenants: [contoso, fabrikam]
+  - name: cli
+    identity: uri:spiffe://contoso/cli
+    roles: [administrator, auditor]
+    tenants: ["*"]
+keys:
+  tokens:
+    - pkcs11:token=hourglass?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN
+  software_directory: keys
+  sessions_per_token: 4
+issuing:
+  lifetime: 30m
+  backdate: 0s
+  no_rev_avail: false
+  sid_uri: true
+  accepted_keys: {ec_p384: false, rsa: true, min_rsa_bits: 3072, max_rsa_bits: 3072}
+tenants:
+  fabrikam:
+    lifetime: 2h
+    accepted_keys: {rsa: false}
+compliance:
+  endpoint: compliance.contoso.example:8444
+  tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
+  deadline: 500ms
+limits: {workers: 8, queue_length: 16}
+log_level: debug
+)";
+
+// What ParseConfig says of `text`, which must be wrong.
+std::string MistakesOf(const std::string& text) {
+  const auto config = ParseConfig(text, "/etc/h.yaml");
+  EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid)) << text;
+  return std::string(config.status().message());
+}
+
+// What ParseConfig says of the smallest configuration with `from` replaced by `to`.
+std::string MistakesWith(const std::string& from, const std::string& to) {
+  EXPECT_THAT(std::string(kSmallest), HasSubstr(from));
+  return MistakesOf(absl::StrReplaceAll(kSmallest, {{from, to}}));
+}
+
+// The same with `line`, the ninth, added.
+std::string MistakesWithLine(const std::string& line) {
+  return MistakesOf(absl::StrCat(kSmallest, "# one\n", line, "\n"));
+}
+
+TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(kSmallest, "/etc/h/h.yaml"));
+  EXPECT_EQ(config.listen, "127.0.0.1:0");
+  EXPECT_EQ(config.address_file, "");
+  EXPECT_EQ(config.data_directory, "/etc/h/data");
+  EXPECT_EQ(config.tls.certificate, "/etc/h/server.pem");
+  EXPECT_EQ(config.tls.private_key, "/etc/h/server.key");
+  EXPECT_EQ(config.tls.trusted_roots, "/etc/h/clients.pem");
+  ASSERT_EQ(config.callers.size(), 1u);
+  EXPECT_EQ(config.callers[0].name, "broker");
+  EXPECT_EQ(config.callers[0].identity, "dns:broker.local");
+  EXPECT_THAT(config.callers[0].roles, ElementsAre(Role::kBroker));
+  EXPECT_THAT(config.callers[0].tenants, ElementsAre("contoso"));
+  EXPECT_FALSE(config.callers[0].all_tenants);
+  EXPECT_THAT(config.keys.tokens, testing::IsEmpty());
+  EXPECT_EQ(config.keys.software_directory, "/etc/h/keys");
+  EXPECT_EQ(config.keys.sessions_per_token, 8);
+  EXPECT_EQ(config.issuing.profile.lifetime, std::chrono::minutes(60));
+  EXPECT_EQ(config.issuing.profile.backdate, std::chrono::minutes(5));
+  EXPECT_TRUE(config.issuing.profile.no_rev_avail);
+  EXPECT_FALSE(config.issuing.profile.sid_uri);
+  EXPECT_TRUE(config.issuing.key_policy.allow_ec_p256);
+  EXPECT_TRUE(config.issuing.key_policy.allow_ec_p384);
+  EXPECT_TRUE(config.issuing.key_policy.allow_rsa);
+  EXPECT_EQ(config.issuing.key_policy.min_rsa_bits, 2048);
+  EXPECT_EQ(config.issuing.key_policy.max_rsa_bits, 4096);
+  EXPECT_TRUE(config.tenants.empty());
+  EXPECT_EQ(config.compliance.policy_directory, "/etc/h/policies");
+  EXPECT_EQ(config.compliance.endpoint, "");
+  EXPECT_EQ(config.compliance.deadline, std::chrono::seconds(2));
+  EXPECT_EQ(config.limits.workers, 32);
+  EXPECT_EQ(config.limits.queue_length, 1024);
+  EXPECT_EQ(config.log_level, "info");
+}
+
+TEST(ParseConfigTest, ReadsEveryField) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(kEverything, "/etc/h/h.yaml"));
+  EXPECT_EQ(config.listen, "[::1]:8443");
+  EXPECT_EQ(config.address_file, "/etc/h/run/address");
+  EXPECT_EQ(config.data_directory, "/var/lib/hourglass");
+  ASSERT_EQ(config.callers.size(), 2u);
+  EXPECT_EQ(config.callers[0].identity, "dns:broker.local");
+  EXPECT_THAT(config.callers[0].roles, ElementsAre(Role::kBroker, Role::kDeviceReporter));
+  EXPECT_THAT(config.callers[0].tenants, ElementsAre("contoso", "fabrikam"));
+  EXPECT_EQ(config.callers[1].identity, "uri:spiffe://contoso/cli");
+  EXPECT_TRUE(config.callers[1].all_tenants);
+  EXPECT_THAT(config.callers[1].tenants, testing::IsEmpty());
+  EXPECT_THAT(config.keys.tokens,
+              ElementsAre("pkcs11:token=hourglass?module-path=/usr/lib/softhsm/libsofthsm2.so&"
+                          "pin-source=env:PIN"));
+  EXPECT_EQ(config.keys.sessions_per_token, 4);
+  EXPECT_EQ(config.compliance.policy_directory, "");
+  EXPECT_EQ(config.compliance.endpoint, "compliance.contoso.example:8444");
+  EXPECT_EQ(config.compliance.server_name, "compliance.contoso.example");
+  EXPECT_EQ(config.compliance.tls.trusted_roots, "/etc/h/c-roots.pem");
+  EXPECT_EQ(config.compliance.deadline, std::chrono::milliseconds(500));
+  EXPECT_EQ(config.limits.workers, 8);
+  EXPECT_EQ(config.limits.queue_length, 16);
+  EXPECT_EQ(config.log_level, "debug");
+}
+
+TEST(ParseConfigTest, ATenantReplacesSingleFields) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(kEverything, "/etc/h/h.yaml"));
+  EXPECT_EQ(config.issuing.profile.lifetime, std::chrono::minutes(30));
+  EXPECT_EQ(config.issuing.profile.backdate, std::chrono::seconds(0));
+  EXPECT_FALSE(config.issuing.profile.no_rev_avail);
+  EXPECT_TRUE(config.issuing.profile.sid_uri);
+  EXPECT_TRUE(config.issuing.key_policy.allow_rsa);
+
+  ASSERT_EQ(config.tenants.size(), 1u);
+  const IssuingConfig& fabrikam = config.tenants.at("fabrikam");
+  EXPECT_EQ(fabrikam.profile.lifetime, std::chrono::hours(2));
+  EXPECT_EQ(fabrikam.profile.backdate, std::chrono::seconds(0));
+  EXPECT_FALSE(fabrikam.profile.no_rev_avail);
+  EXPECT_TRUE(fabrikam.profile.sid_uri);
+  EXPECT_TRUE(fabrikam.key_policy.allow_ec_p256);
+  EXPECT_FALSE(fabrikam.key_policy.allow_ec_p384);
+  EXPECT_FALSE(fabrikam.key_policy.allow_rsa);
+  EXPECT_EQ(fabrikam.key_policy.min_rsa_bits, 3072);
+}
+
+TEST(ParseConfigTest, NamesEveryMissingField) {
+  EXPECT_EQ(MistakesOf("log_level: info\n"),
+            "/etc/h.yaml:1: listen: is missing\n"
+            "/etc/h.yaml:1: data_directory: is missing\n"
+            "/etc/h.yaml:1: tls: is missing\n"
+            "/etc/h.yaml:1: callers: is missing\n"
+            "/etc/h.yaml:1: keys: is missing\n"
+            "/etc/h.yaml:1: compliance: is missing");
+  EXPECT_EQ(MistakesWith("certificate: server.pem, private_key: server.key, ", ""),
+            "/etc/h.yaml:3: tls.certificate: is missing\n"
+            "/etc/h.yaml:3: tls.private_key: is missing");
+  EXPECT_EQ(MistakesWith(R"(name: broker, identity: "dns:broker.local", roles: [broker], )", ""),
+            "/etc/h.yaml:5: callers[0].name: is missing\n"
+            "/etc/h.yaml:5: callers[0].identity: is missing\n"
+            "/etc/h.yaml:5: callers[0].roles: is missing");
+  EXPECT_EQ(MistakesWith(", tenants: [contoso]", ""),
+            "/etc/h.yaml:5: callers[0].tenants: is missing");
+  EXPECT_EQ(MistakesWith("software_directory: keys", "sessions_per_token: 1"),
+            "/etc/h.yaml:6: keys: must have tokens or software_directory");
+}
+
+TEST(ParseConfigTest, RefusesUnknownAndRepeatedFields) {
+  EXPECT_EQ(MistakesWith("listen:", "lisen:"),
+            "/etc/h.yaml:1: listen: is missing\n"
+            "/etc/h.yaml:1: lisen: unknown field, did you mean listen?");
+  EXPECT_EQ(MistakesWithLine("log_levle: info"),
+            "/etc/h.yaml:9: log_levle: unknown field, did you mean log_level?");
+  EXPECT_EQ(MistakesWithLine("plaintext: true"), "/etc/h.yaml:9: plaintext: unknown field");
+  EXPECT_EQ(MistakesWithLine("listen: 127.0.0.1:1"),
+            "/etc/h.yaml:9: listen: appears twice, first in line 1");
+  EXPECT_EQ(MistakesWith("{embedded: {", "{embedded: {cache: 5m, "),
+            "/etc/h.yaml:7: compliance.embedded.cache: unknown field");
+  EXPECT_EQ(MistakesWithLine("tenants: {contoso: {lifetime: 1h, lifetime: 2h}}"),
+            "/etc/h.yaml:9: tenants.contoso.lifetime: appears twice, first in line 9");
+}
+
+TEST(ParseConfigTest, RefusesMalformedFields) {
+  EXPECT_EQ(MistakesWith("127.0.0.1:0", "8443"),
+            "/etc/h.yaml:1: listen: must be host:port, port 0 to 65535");
+  EXPECT_EQ(MistakesWithLine("log_level: verbose"),
+            "/etc/h.yaml:9: log_level: must be one of debug, info, warning, error");
+  EXPECT_EQ(MistakesWithLine("limits: {workers: 0, queue_length: 100001}"),
+            "/etc/h.yaml:9: limits.workers: must be a whole number, 1 to 1024\n"
+            "/etc/h.yaml:9: limits.queue_length: must be a whole number, 1 to 100000");
+  EXPECT_EQ(
+      MistakesWith("software_directory: keys", "software_directory: k, sessions_per_token: 0"),
+      "/etc/h.yaml:6: keys.sessions_per_token: must be a whole number, 1 to 256");
+  EXPECT_EQ(MistakesWith("  - {", "  - x\n  - {"),
+            "/etc/h.yaml:5: callers[0]: must be a mapping of fields");
+}
+
+TEST(ParseConfigTest, RefusesLifetimesOutOfRange) {
+  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 4m}"),
+            "/etc/h.yaml:9: issuing.lifetime: must be a duration such as 500ms, 2s, 60m, 24h or "
+            "3d, 5m to 1d");
+  EXPECT_EQ(MistakesWithLine("tenants: {contoso: {lifetime: 25h}}"),
+            "/etc/h.yaml:9: tenants.contoso.lifetime: must be a duration such as 500ms, 2s, 60m, "
+            "24h or 3d, 5m to 1d");
+  EXPECT_EQ(MistakesWithLine("issuing: {backdate: 61m}"),
+            "/etc/h.yaml:9: issuing.backdate: must be a duration such as 500ms, 2s, 60m, 24h or "
+            "3d, 0ms to 1h");
+  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 300500ms}"),
+            "/etc/h.yaml:9: issuing.lifetime: must be whole seconds");
+}
+
+TEST(ParseConfigTest, RefusesKeyPoliciesThatAcceptNothing) {
+  EXPECT_EQ(
+      MistakesWithLine("issuing: {accepted_keys: {ec_p256: false, ec_p384: false, rsa: false}}"),
+      "/etc/h.yaml:9: issuing.accepted_keys: must accept at least one of ec_p256, ec_p384 and rsa");
+  EXPECT_EQ(
+      MistakesWithLine("issuing: {accepted_keys: {min_rsa_bits: 4096, max_rsa_bits: 3072}}"),
+      "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: must not be more than max_rsa_bits");
+  EXPECT_EQ(MistakesWithLine("issuing: {accepted_keys: {min_rsa_bits: 1024}}"),
+            "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: must be a whole number, 2048 to "
+            "4096");
+}
+
+TEST(ParseConfigTest, RefusesUnsoundCallers) {
+  constexpr char kRoles[] = "must be broker, administrator, auditor or device_reporter";
+  EXPECT_EQ(MistakesWith("roles: [broker]", "roles: [admin, broker, broker]"),
+            absl::StrCat("/etc/h.yaml:5: callers[0].roles[0]: ", kRoles,
+                         "\n/etc/h.yaml:5: callers[0].roles[2]: appears twice"));
+  EXPECT_EQ(MistakesWith("roles: [broker]", "roles: []"),
+            "/etc/h.yaml:5: callers[0].roles: must be a list with at least one text");
+  constexpr char kTenants[] =
+      "must be 1 to 63 characters a-z, 0-9 and inner hyphens, or \"*\" alone for all";
+  EXPECT_EQ(MistakesWith("[contoso]", "[contoso, '*']"),
+            absl::StrCat("/etc/h.yaml:5: callers[0].tenants[1]: ", kTenants));
+  EXPECT_EQ(MistakesWith("[contoso]", "[../x]"),
+            absl::StrCat("/etc/h.yaml:5: callers[0].tenants[0]: ", kTenants));
+  EXPECT_EQ(MistakesWith("dns:broker.local", "broker.local"),
+            "/etc/h.yaml:5: callers[0].identity: must be dns:NAME, uri:URI or sha256: and 64 "
+            "hexadecimal digits");
+  constexpr char kSecond[] = "keys: {software_directory: keys}";
+  EXPECT_EQ(MistakesWith(kSecond, absl::StrCat("  - {name: broker, identity: \"dns:BROKER.local\", "
+                                               "roles: [auditor], tenants: [contoso]}\n",
+                                               kSecond)),
+            "/etc/h.yaml:6: callers[1].name: another caller has this name\n"
+            "/etc/h.yaml:6: callers[1].identity: another caller has this identity");
+}
+
+TEST(ParseConfigTest, RefusesTenantsThatCannotBe) {
+  EXPECT_EQ(
+      MistakesWithLine("tenants: {Contoso: {lifetime: 1h}}"),
+      "/etc/h.yaml:9: tenants.Contoso: must be 1 to 63 characters a-z, 0-9 and inner hyphens");
+  EXPECT_EQ(MistakesWithLine("tenants: {contoso: 1h}"),
+            "/etc/h.yaml:9: tenants.contoso: must be a mapping of fields");
+}
+
+TEST(ParseConfigTest, RefusesUnsoundTokens) {
+  const auto with_token = [](const std::string& uri) {
+    return MistakesWith("software_directory: keys", absl::StrCat("tokens: ['", uri, "']"));
+  };
+  constexpr char kToken[] = "pkcs11:token=a?module-path=/m.so&pin-source=env:PIN";
+  EXPECT_THAT(with_token("token=a"), HasSubstr("/etc/h.yaml:6: keys.tokens[0]: "));
+  const std::string with_pin = with_token("pkcs11:token=a?module-path=/m.so&pin-value=hunter2");
+  EXPECT_THAT(with_pin, HasSubstr("/etc/h.yaml:6: keys.tokens[0]: "));
+  EXPECT_THAT(with_pin, testing::Not(HasSubstr("hunter2")));
+  EXPECT_EQ(with_token(absl::StrCat(kToken, "', '", kToken)),
+            "/etc/h.yaml:6: keys.tokens[1]: appears twice");
+}
+
+TEST(ParseConfigTest, WantsOneComplianceService) {
+  const std::string embedded = "{embedded: {policy_directory: policies}}";
+  const std::string tls = "tls: {certificate: c.pem, private_key: c.key, trusted_roots: r.pem}";
+  EXPECT_EQ(MistakesWith(embedded, "{deadline: 1s}"),
+            "/etc/h.yaml:7: compliance: must have either embedded or endpoint");
+  EXPECT_EQ(
+      MistakesWith(embedded, "{embedded: {policy_directory: p}, endpoint: \"h:1\", " + tls + "}"),
+      "/etc/h.yaml:7: compliance: must have either embedded or endpoint");
+  EXPECT_EQ(MistakesWith(embedded, "{endpoint: \"h:1\"}"),
+            "/etc/h.yaml:7: compliance.tls: is missing");
+  EXPECT_EQ(MistakesWith(embedded, "{endpoint: \"h:0\", " + tls + "}"),
+            "/etc/h.yaml:7: compliance.endpoint: must be host:port, port 1 to 65535");
+  EXPECT_EQ(
+      MistakesWith(embedded, "{embedded: {policy_directory: p}, server_name: h, " + tls + "}"),
+      "/etc/h.yaml:7: compliance.tls: belongs to endpoint, which is not given\n"
+      "/etc/h.yaml:7: compliance.server_name: belongs to endpoint, which is not given");
+  EXPECT_EQ(MistakesWith(embedded, "{embedded: {policy_directory: p}, deadline: 0s}"),
+            "/etc/h.yaml:7: compliance.deadline: must be a duration such as 500ms, 2s, 60m, 24h or "
+            "3d, 10ms to 1m");
+}
+
+TEST(ParseConfigTest, SaysWhereTheYamlBreaks) {
+  EXPECT_THAT(MistakesWith("[contoso]", "[contoso"), HasSubstr(": not valid YAML: "));
+  EXPECT_EQ(MistakesOf(""), "/etc/h.yaml:1: the file is empty");
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
