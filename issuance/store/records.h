@@ -1,4 +1,5 @@
-// What the store keeps, as plain values.
+// What the store keeps, as plain values. Strings are UTF-8 without NUL, which is checked before
+// they come here, except where a form is given: those are octets.
 #ifndef HOURGLASS_ISSUANCE_STORE_RECORDS_H_
 #define HOURGLASS_ISSUANCE_STORE_RECORDS_H_
 
@@ -6,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "ca/root_certificate.h"
 #include "ca/root_states.h"
+#include "ca/time.h"
 #include "hsm/signing_key.h"
 #include "issuance/clock.h"
 
@@ -21,6 +22,8 @@ struct TenantRecord {
   std::uint64_t epoch = 0;
   // Grows by one with every change of the tenant's roots or their states.
   std::uint64_t revision = 0;
+
+  bool operator==(const TenantRecord&) const = default;
 };
 
 struct RootRecord {
@@ -39,6 +42,8 @@ struct RootRecord {
   std::optional<ca::Time> last_leaf_not_after;
   // The administrator's id of the request that made it; may be empty.
   std::string request_id;
+
+  bool operator==(const RootRecord&) const = default;
 };
 
 // What is recorded before a certificate is signed.
@@ -60,6 +65,8 @@ struct Intent {
   ca::Time not_after;
   std::string tbs_certificate;  // DER
   Timestamp intended_at;
+
+  bool operator==(const Intent&) const = default;
 };
 
 // What is recorded before a certificate leaves.
@@ -69,6 +76,8 @@ struct Release {
   std::string request_id;
   std::string certificate;  // DER
   Timestamp released_at;
+
+  bool operator==(const Release&) const = default;
 };
 
 struct JournalRecord {
@@ -76,6 +85,8 @@ struct JournalRecord {
   // Both empty until the release.
   std::string certificate;
   std::optional<Timestamp> released_at;
+
+  bool operator==(const JournalRecord&) const = default;
 };
 
 struct DeviceRecord {
@@ -84,6 +95,8 @@ struct DeviceRecord {
   std::string state;  // hourglass.v1.DeviceState, serialized
   Timestamp reported_at;
   std::string reported_by;
+
+  bool operator==(const DeviceRecord&) const = default;
 };
 
 }  // namespace hourglass::issuance

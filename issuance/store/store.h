@@ -30,6 +30,9 @@ struct JournalFilter {
   std::optional<Timestamp> intended_before;  // exclusive
 };
 
+// Of a page, in records.
+inline constexpr int kMaxPageSize = 1000;
+
 template <typename Record>
 struct Page {
   std::vector<Record> records;
@@ -38,9 +41,13 @@ struct Page {
 
 using JournalWrite = std::variant<Intent, Release>;
 
-// Safe to call from several threads, and the contract holds for several processes on one store. Every method that writes is one transaction: it is durable when it returns OK, and
-// nothing of it is there otherwise. Errors of all: JOURNAL_UNAVAILABLE where the store cannot be read or written (the message
-// says why: disk full, read-only, damaged, locked); and what each names.
+// Safe to call from several threads, and the contract holds for several processes on one store.
+// Every method that writes is one transaction: it is durable when it returns OK, and nothing of it
+// is there otherwise. Errors of all: JOURNAL_UNAVAILABLE where the store cannot be read or written
+// (the message says why: disk full, read-only, damaged, locked); and what each names. After
+// JOURNAL_UNAVAILABLE, and only then, a write may come to light later, whole, where the answer to a
+// commit was lost: to a database server, or to a disk that failed while it flushed. Whoever got the
+// error must not act as if it were there, and finds it by its request id.
 class Store {
  public:
   virtual ~Store() = default;
@@ -54,10 +61,12 @@ class Store {
   // By tenant id.
   virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
 
-  // A generation number that no call returned for this tenant before, from 1 up. Errors: TENANT_UNKNOWN.
+  // A generation number that no call returned for this tenant before, from 1 up. Errors:
+  // TENANT_UNKNOWN.
   virtual absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) = 0;
-  // Adds a STAGED root and raises the revision. Errors: TENANT_UNKNOWN; INTERNAL_ERROR for an id, generation, key URI or
-  // non-empty request id that a root of the tenant has already, or another state.
+  // Adds a STAGED root and raises the revision. Errors: TENANT_UNKNOWN; INTERNAL_ERROR for an id,
+  // generation, key URI or non-empty request id that a root of the tenant has already, or another
+  // state.
   virtual absl::Status AddRoot(const RootRecord& root) = 0;
   // Errors: ROOT_UNKNOWN.
   virtual absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
@@ -66,28 +75,35 @@ class Store {
   virtual absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) = 0;
   // Whether any root of any tenant that is not RETIRED or DISCARDED uses this key.
   virtual absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) = 0;
-  // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or entered. The promise of one
-  // primary is the store's: a change that would make a second one fails. Errors: PRIMARY_CHANGED if the revision is not
-  // `expected_revision` any more; ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not in its `from` state or there would be two
-  // primaries.
+  // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
+  // entered. The promise of one primary is the store's: a change that would make a second one
+  // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;
+  // ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not in its `from` state or there would be two
+  // primaries; TENANT_UNKNOWN.
   virtual absl::Status ChangeRootStates(absl::string_view tenant_id,
                                         std::uint64_t expected_revision,
                                         absl::Span<const RootStateChange> changes,
                                         Timestamp now) = 0;
 
-  // Writes all in one transaction (one group commit) and returns one status a write, in order. A write that is refused leaves no trace and does not
-  // hinder the others. An intent is refused with PRIMARY_CHANGED unless its epoch is the tenant's (promise 6), with
-  // REQUEST_ID_REUSED if its (tenant, request id) is there already, and with INTERNAL_ERROR if its (tenant, root, serial) is. A
-  // release is refused with PRIMARY_CHANGED unless its epoch is both its intent's and the tenant's, with CERTIFICATE_UNKNOWN without an intent, and
-  // with REQUEST_ID_REUSED if it was released already. The outer status is an error if nothing could be written.
+  // Writes all in one transaction (one group commit) and returns one status a write, in order. A
+  // write that is refused leaves no trace and does not hinder the others. An intent is refused with
+  // TENANT_UNKNOWN without a tenant, with PRIMARY_CHANGED unless its epoch is the tenant's and its
+  // root the tenant's PRIMARY (promise 6), with REQUEST_ID_REUSED if its (tenant, request id) is
+  // there already, and with INTERNAL_ERROR if its (tenant, root, serial) is. A release is refused
+  // with PRIMARY_CHANGED unless its epoch is both its intent's and the tenant's, with
+  // CERTIFICATE_UNKNOWN without an intent, and with REQUEST_ID_REUSED if it was released already.
+  // The outer status is an error if nothing could be written.
   virtual absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) = 0;
-  // Errors: CERTIFICATE_UNKNOWN.
+  // By serial number: the newest, if roots of the tenant share one. Errors: CERTIFICATE_UNKNOWN.
   virtual absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                         absl::string_view request_id) = 0;
   virtual absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
                                                            absl::string_view serial_number) = 0;
-  // Newest intent first. Errors: FIELD_INVALID with field `page_token` for a token that is none of its own.
+  // Newest intent first. `page_size` is 1 to kMaxPageSize; `page_token` is the next_page_token of
+  // the page before it, or empty. An intent that is written meanwhile makes none of the others
+  // appear twice or not at all. Errors: FIELD_INVALID with field `page_size`, or `page_token` for a
+  // token that is none of its own.
   virtual absl::StatusOr<Page<JournalRecord>> ListJournal(absl::string_view tenant_id,
                                                           const JournalFilter& filter,
                                                           int page_size,
@@ -98,9 +114,8 @@ class Store {
   // Errors: DEVICE_UNKNOWN.
   virtual absl::StatusOr<DeviceRecord> GetDevice(absl::string_view tenant_id,
                                                  absl::string_view device_id) = 0;
-  // By device id. Errors: FIELD_INVALID with field `page_token`.
-  virtual absl::StatusOr<Page<DeviceRecord>> ListDevices(absl::string_view tenant_id,
-                                                         int page_size,
+  // By device id, in the order of its octets. Pages and errors as ListJournal.
+  virtual absl::StatusOr<Page<DeviceRecord>> ListDevices(absl::string_view tenant_id, int page_size,
                                                          absl::string_view page_token) = 0;
   // Errors: DEVICE_UNKNOWN.
   virtual absl::Status RemoveDevice(absl::string_view tenant_id, absl::string_view device_id) = 0;

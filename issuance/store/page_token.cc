@@ -1,0 +1,71 @@
+#include "issuance/store/page_token.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "hsm/base/error.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// What each kind of token begins with, so that one is not taken for the other.
+constexpr absl::string_view kJournal = "j1:";
+constexpr absl::string_view kDevices = "d1:";
+
+absl::Status NotOurs() {
+  return Error(ErrorReason::kFieldInvalid, "page_token", "was not made by this service");
+}
+
+}  // namespace
+
+std::string JournalPageToken(const JournalPosition& last) {
+  return absl::WebSafeBase64Escape(
+      absl::StrCat(kJournal, last.intended_at.time_since_epoch().count(), ":", last.sequence));
+}
+
+std::string DevicePageToken(absl::string_view last_device_id) {
+  return absl::WebSafeBase64Escape(absl::StrCat(kDevices, last_device_id));
+}
+
+absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token) {
+  std::string plain;
+  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
+  absl::string_view rest = plain;
+  if (!absl::ConsumePrefix(&rest, kJournal)) return NotOurs();
+  const std::pair<absl::string_view, absl::string_view> numbers =
+      absl::StrSplit(rest, absl::MaxSplits(':', 1));
+  std::int64_t microseconds;
+  JournalPosition position;
+  if (!absl::SimpleAtoi(numbers.first, &microseconds) ||
+      !absl::SimpleAtoi(numbers.second, &position.sequence)) {
+    return NotOurs();
+  }
+  position.intended_at = Timestamp(std::chrono::microseconds(microseconds));
+  // The parsers above let spaces, signs and padding pass.
+  if (JournalPageToken(position) != page_token) return NotOurs();
+  return position;
+}
+
+absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token) {
+  std::string plain;
+  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
+  absl::string_view device_id = plain;
+  if (!absl::ConsumePrefix(&device_id, kDevices)) return NotOurs();
+  if (DevicePageToken(device_id) != page_token) return NotOurs();
+  return std::string(device_id);
+}
+
+absl::Status CheckPageSize(int page_size) {
+  if (page_size >= 1 && page_size <= kMaxPageSize) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "page_size",
+               absl::StrCat("must be 1 to ", kMaxPageSize));
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,37 @@
+// Where a page of records ends, as a token that clients hand back.
+#ifndef HOURGLASS_ISSUANCE_STORE_PAGE_TOKEN_H_
+#define HOURGLASS_ISSUANCE_STORE_PAGE_TOKEN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/clock.h"
+
+namespace hourglass::issuance {
+
+// The last intent of a page: when it was intended and, among those of the same time, which it was.
+struct JournalPosition {
+  Timestamp intended_at;
+  std::int64_t sequence = 0;
+};
+
+// Base64url without padding (RFC 4648 section 5). A token says where to go on and nothing else: it
+// gives no right, and a forged one reaches nothing that the query beside it does not.
+std::string JournalPageToken(const JournalPosition& last);
+std::string DevicePageToken(absl::string_view last_device_id);
+
+// The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
+// make.
+absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token);
+absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token);
+
+// Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
+// (issuance/store/store.h).
+absl::Status CheckPageSize(int page_size);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_PAGE_TOKEN_H_

@@ -1,0 +1,223 @@
+#include "issuance/store/sqlite.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+std::string WhyOfInputOutputError(sqlite3* database) {
+  const int system_error = sqlite3_system_errno(database);
+  // SQLite reports only ENOSPC as a full disk.
+  if (system_error == EFBIG || system_error == EDQUOT) {
+    return "the disk is full: a file size limit or a quota is reached";
+  }
+  if (system_error == 0) return "the disk cannot be read or written";
+  return absl::StrCat("the disk cannot be read or written: ",
+                      std::generic_category().message(system_error));
+}
+
+absl::Status StatusOfCode(int code, sqlite3* database) {
+  const auto unavailable = [](absl::string_view why) {
+    return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
+  };
+  switch (code & 0xff) {
+    case SQLITE_OK:
+      return absl::OkStatus();
+    case SQLITE_FULL:
+      return unavailable("the disk is full");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return unavailable("the file is read-only");
+    case SQLITE_CANTOPEN:
+    case SQLITE_AUTH:
+      return unavailable("the file cannot be opened");
+    case SQLITE_CORRUPT:
+      return unavailable("the file is damaged");
+    case SQLITE_NOTADB:
+      return unavailable("the file is not a SQLite database, or its header is damaged");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      return unavailable("the file is locked by another process");
+    case SQLITE_IOERR:
+      return unavailable(WhyOfInputOutputError(database));
+    case SQLITE_NOMEM:
+      return unavailable("out of memory");
+    default:
+      return Error(ErrorReason::kInternalError, "",
+                   absl::StrCat("database: ", sqlite3_errmsg(database)));
+  }
+}
+
+absl::Status StatusOfStatement(int code, sqlite3_stmt* statement) {
+  return StatusOfCode(code, sqlite3_db_handle(statement));
+}
+
+// SQLite binds NULL for a null pointer, which an empty string_view may hold.
+const char* NeverNull(absl::string_view octets) {
+  return octets.data() == nullptr ? "" : octets.data();
+}
+
+int Bind(sqlite3_stmt* statement, int position, const Value& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    return sqlite3_bind_int64(statement, position, *number);
+  }
+  if (const auto* text = std::get_if<Text>(&value)) {
+    return sqlite3_bind_text64(statement, position, NeverNull(text->octets), text->octets.size(),
+                               SQLITE_TRANSIENT, SQLITE_UTF8);
+  }
+  if (const auto* blob = std::get_if<Blob>(&value)) {
+    return sqlite3_bind_blob64(statement, position, NeverNull(blob->octets), blob->octets.size(),
+                               SQLITE_TRANSIENT);
+  }
+  return sqlite3_bind_null(statement, position);
+}
+
+}  // namespace
+
+void Rows::Reset::operator()(sqlite3_stmt* statement) const {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+}
+
+absl::StatusOr<bool> Rows::Next() {
+  column_ = 0;
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return StatusOfStatement(code, statement_.get());
+}
+
+std::int64_t Rows::TakeInteger() { return sqlite3_column_int64(statement_.get(), column_++); }
+
+std::optional<std::int64_t> Rows::TakeOptionalInteger() {
+  if (sqlite3_column_type(statement_.get(), column_) == SQLITE_NULL) {
+    ++column_;
+    return std::nullopt;
+  }
+  return TakeInteger();
+}
+
+std::string Rows::TakeOctets() {
+  const int column = column_++;
+  const void* octets = sqlite3_column_blob(statement_.get(), column);
+  if (octets == nullptr) return "";
+  return std::string(static_cast<const char*>(octets),
+                     static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column)));
+}
+
+void Connection::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
+
+void Connection::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+
+Connection::~Connection() = default;
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
+    const std::string& path, std::chrono::milliseconds busy_timeout) {
+  // SQLite gives `:memory:` and, as some build it, `file:` another meaning.
+  const std::string plain_path = path.rfind('/', 0) == 0 ? path : absl::StrCat("./", path);
+  std::unique_ptr<Connection> connection(new Connection());
+  sqlite3* database = nullptr;
+  const int code =
+      sqlite3_open_v2(plain_path.c_str(), &database,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  connection->database_.reset(database);
+  if (database == nullptr) {
+    return Error(ErrorReason::kJournalUnavailable, "", "database: out of memory");
+  }
+  RETURN_IF_ERROR(StatusOfCode(code, database));
+  // SQLite falls back to reading only where it may not write.
+  if (sqlite3_db_readonly(database, "main") != 0) return StatusOfCode(SQLITE_READONLY, database);
+  sqlite3_busy_timeout(database, static_cast<int>(busy_timeout.count()));
+  // A prepared file must not make the program run functions, and a damaged page is better found
+  // early.
+  RETURN_IF_ERROR(connection->Execute(
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"));
+  return connection;
+}
+
+absl::Status Connection::Execute(const std::string& sql) {
+  return StatusOfCode(sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr),
+                      database_.get());
+}
+
+absl::StatusOr<sqlite3_stmt*> Connection::Prepare(absl::string_view sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) {
+    if (sqlite3_stmt_busy(found->second.get()) != 0) {
+      return Error(ErrorReason::kInternalError, "", "database: a statement is in use already");
+    }
+    return found->second.get();
+  }
+  sqlite3_stmt* statement = nullptr;
+  RETURN_IF_ERROR(
+      StatusOfCode(sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr),
+                   database_.get()));
+  statements_[sql].reset(statement);
+  return statement;
+}
+
+absl::StatusOr<Rows> Connection::Query(absl::string_view sql, absl::Span<const Value> values) {
+  ASSIGN_OR_RETURN(sqlite3_stmt * statement, Prepare(sql));
+  Rows rows(statement);
+  if (sqlite3_bind_parameter_count(statement) != static_cast<int>(values.size())) {
+    return Error(ErrorReason::kInternalError, "",
+                 "database: a statement was given a wrong number of values");
+  }
+  int position = 0;
+  for (const Value& value : values) {
+    RETURN_IF_ERROR(StatusOfCode(Bind(statement, ++position, value), database_.get()));
+  }
+  return rows;
+}
+
+absl::StatusOr<std::int64_t> Connection::QueryInteger(absl::string_view sql,
+                                                      absl::Span<const Value> values) {
+  ASSIGN_OR_RETURN(Rows rows, Query(sql, values));
+  ASSIGN_OR_RETURN(const bool there, rows.Next());
+  if (!there) return Error(ErrorReason::kInternalError, "", "database: no row where one must be");
+  return rows.TakeInteger();
+}
+
+absl::StatusOr<std::int64_t> Connection::Change(absl::string_view sql,
+                                                absl::Span<const Value> values) {
+  ASSIGN_OR_RETURN(Rows rows, Query(sql, values));
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(more, rows.Next());
+  }
+  return sqlite3_changes64(database_.get());
+}
+
+bool Connection::InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+
+absl::StatusOr<Transaction> Transaction::Begin(Connection& connection) {
+  RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+  return Transaction(connection);
+}
+
+Transaction::~Transaction() {
+  // SQLite has rolled back by itself after some errors. A rollback that fails leaves the lock to
+  // the next Begin, which then fails as well: nothing is written either way.
+  if (connection_ != nullptr && connection_->InTransaction()) {
+    connection_->Execute("ROLLBACK").IgnoreError();
+  }
+}
+
+absl::Status Transaction::Commit() {
+  RETURN_IF_ERROR(connection_->Execute("COMMIT"));
+  connection_ = nullptr;
+  return absl::OkStatus();
+}
+
+}  // namespace hourglass::issuance::sqlite

@@ -1,0 +1,109 @@
+#include "issuance/store/sqlite_connections.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "issuance/store/sqlite_schema.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+absl::Status SystemError(absl::string_view what) {
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("database: ", what, ": ", std::generic_category().message(errno)));
+}
+
+// Neither opens the file: closing it again would take away the locks that another store of this
+// process holds on it (https://www.sqlite.org/howtocorrupt.html section 2.2).
+absl::Status MakeFile(const std::string& path) {
+  if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) != 0 && errno != EEXIST) {
+    return SystemError("the file cannot be made");
+  }
+  struct stat file;
+  if (stat(path.c_str(), &file) != 0) return SystemError("the file cannot be looked at");
+  if (!S_ISREG(file.st_mode)) {
+    return Error(ErrorReason::kJournalUnavailable, "", "database: is not a regular file");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KeepFromOthers(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    if (chmod(absl::StrCat(path, suffix).c_str(), S_IRUSR | S_IWUSR) != 0 && errno != ENOENT) {
+      return SystemError("group and others cannot be kept from the file");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UseWriteAheadLog(Connection& connection) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("PRAGMA journal_mode = WAL"));
+  ASSIGN_OR_RETURN(const bool answered, rows.Next());
+  if (answered && rows.TakeOctets() == "wal") return absl::OkStatus();
+  return Error(ErrorReason::kJournalUnavailable, "",
+               "database: the file system does not bear a write-ahead log; use a local one");
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path,
+                                                       std::chrono::milliseconds busy_timeout) {
+  RETURN_IF_ERROR(MakeFile(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer, Connection::Open(path, busy_timeout));
+  RETURN_IF_ERROR(CheckSchema(*writer, Migrations()));
+  RETURN_IF_ERROR(KeepFromOthers(path));
+  RETURN_IF_ERROR(UseWriteAheadLog(*writer));
+  // FULL: a commit is on the disk when it returns (promise 3); NORMAL would leave it to the next
+  // checkpoint.
+  RETURN_IF_ERROR(writer->Execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"));
+  RETURN_IF_ERROR(Migrate(*writer, Migrations()));
+  return writer;
+}
+
+}  // namespace
+
+Connections::Connections(std::string path, std::chrono::milliseconds busy_timeout,
+                         std::unique_ptr<Connection> writer)
+    : path_(std::move(path)), busy_timeout_(busy_timeout), writer_(std::move(writer)) {}
+
+absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
+    const std::string& path, std::chrono::milliseconds busy_timeout) {
+  absl::StatusOr<std::unique_ptr<Connection>> writer = OpenWriter(path, busy_timeout);
+  if (!writer.ok()) {
+    return Error(ReasonOf(writer.status()), "",
+                 absl::StrCat(path, ": ", writer.status().message()));
+  }
+  return std::unique_ptr<Connections>(new Connections(path, busy_timeout, *std::move(writer)));
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader() {
+  {
+    std::unique_lock<std::mutex> lock(reading_);
+    reader_free_.wait(lock, [this] { return readers_out_ < kReaders; });
+    ++readers_out_;
+    if (!idle_readers_.empty()) {
+      std::unique_ptr<Connection> reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+      return reader;
+    }
+  }
+  absl::StatusOr<std::unique_ptr<Connection>> reader = Connection::Open(path_, busy_timeout_);
+  absl::Status status = reader.status();
+  if (status.ok()) status = (*reader)->Execute("PRAGMA query_only = ON");
+  if (status.ok()) return reader;
+  PutReader(nullptr);
+  return status;
+}
+
+void Connections::PutReader(std::unique_ptr<Connection> reader) {
+  {
+    const std::lock_guard<std::mutex> lock(reading_);
+    --readers_out_;
+    if (reader != nullptr) idle_readers_.push_back(std::move(reader));
+  }
+  reader_free_.notify_one();
+}
+
+}  // namespace hourglass::issuance::sqlite

@@ -1,0 +1,148 @@
+#include "issuance/store/sqlite_schema.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+// `HGLS` in the file's header (https://www.sqlite.org/fileformat.html section 1.3.17).
+constexpr std::int64_t kApplicationId = 0x48474c53;
+
+// Timestamps (`_at`, `_since`, `_evaluated_at`) are microseconds, times of certificates (`not_`)
+// seconds since 1970-01-01 UTC. Indices end with what pages are ordered by.
+constexpr absl::string_view kVersion1 = R"sql(
+CREATE TABLE tenants (
+  tenant_id TEXT NOT NULL PRIMARY KEY,
+  display_name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  last_generation INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roots (
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  root_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  state TEXT NOT NULL
+    CHECK (state IN ('STAGED', 'PRIMARY', 'RETIRING', 'RETIRED', 'DISCARDED')),
+  key_type TEXT NOT NULL,
+  key_uri TEXT NOT NULL,
+  certificate BLOB NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  state_since INTEGER NOT NULL,
+  last_leaf_not_after INTEGER,
+  request_id TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, root_id),
+  UNIQUE (tenant_id, generation),
+  UNIQUE (tenant_id, key_uri)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX one_primary ON roots (tenant_id) WHERE state = 'PRIMARY';
+CREATE UNIQUE INDEX roots_by_request ON roots (tenant_id, request_id) WHERE request_id <> '';
+CREATE INDEX roots_by_key ON roots (key_uri);
+
+CREATE TABLE intents (
+  sequence INTEGER PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  root_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  request_digest BLOB NOT NULL,
+  caller TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  user_upn TEXT NOT NULL,
+  device_id TEXT NOT NULL,
+  verdict_id TEXT NOT NULL,
+  policy_version TEXT NOT NULL,
+  verdict_evaluated_at INTEGER NOT NULL,
+  serial_number BLOB NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  tbs_certificate BLOB NOT NULL,
+  intended_at INTEGER NOT NULL,
+  FOREIGN KEY (tenant_id, root_id) REFERENCES roots,
+  UNIQUE (tenant_id, request_id),
+  UNIQUE (tenant_id, serial_number, root_id)
+) STRICT;
+CREATE INDEX intents_by_time ON intents (tenant_id, intended_at, sequence);
+CREATE INDEX intents_by_user ON intents (tenant_id, user_upn, intended_at, sequence);
+CREATE INDEX intents_by_device ON intents (tenant_id, device_id, intended_at, sequence);
+
+CREATE TABLE releases (
+  sequence INTEGER PRIMARY KEY REFERENCES intents,
+  certificate BLOB NOT NULL,
+  released_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE devices (
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  device_id TEXT NOT NULL,
+  state BLOB NOT NULL,
+  reported_at INTEGER NOT NULL,
+  reported_by TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, device_id)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1};
+
+absl::Status Refuse(absl::string_view why) {
+  return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
+}
+
+// 0 for an empty file.
+absl::StatusOr<std::int64_t> VersionOf(Connection& connection) {
+  return connection.QueryInteger("PRAGMA user_version");
+}
+
+absl::Status CheckOwner(Connection& connection, std::int64_t version) {
+  ASSIGN_OR_RETURN(const std::int64_t application,
+                   connection.QueryInteger("PRAGMA application_id"));
+  if (version > 0 && application == kApplicationId) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::int64_t tables,
+                   connection.QueryInteger("SELECT count(*) FROM sqlite_schema"));
+  if (version == 0 && application == 0 && tables == 0) return absl::OkStatus();
+  return Refuse("the file belongs to another program");
+}
+
+absl::Status Advance(Connection& connection, std::int64_t from, absl::string_view migration) {
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
+  ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
+  // Another process was faster.
+  if (version != from) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      connection.Execute(absl::StrCat(migration, "; PRAGMA application_id = ", kApplicationId,
+                                      "; PRAGMA user_version = ", from + 1)));
+  return transaction.Commit();
+}
+
+}  // namespace
+
+absl::Span<const absl::string_view> Migrations() { return kMigrations; }
+
+absl::Status CheckSchema(Connection& connection, absl::Span<const absl::string_view> migrations) {
+  ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
+  RETURN_IF_ERROR(CheckOwner(connection, version));
+  if (version > static_cast<std::int64_t>(migrations.size())) {
+    return Refuse(absl::StrCat("the file has schema version ", version, ", newer than the ",
+                               migrations.size(), " that this program knows; use a newer program"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Migrate(Connection& connection, absl::Span<const absl::string_view> migrations) {
+  for (;;) {
+    RETURN_IF_ERROR(CheckSchema(connection, migrations));
+    ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
+    if (version == static_cast<std::int64_t>(migrations.size())) return absl::OkStatus();
+    RETURN_IF_ERROR(Advance(connection, version, migrations[static_cast<std::size_t>(version)]));
+  }
+}
+
+}  // namespace hourglass::issuance::sqlite

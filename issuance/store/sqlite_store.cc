@@ -1,0 +1,125 @@
+#include "issuance/store/sqlite_store.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hsm/base/status_macros.h"
+#include "issuance/store/sqlite_connections.h"
+#include "issuance/store/sqlite_devices.h"
+#include "issuance/store/sqlite_journal.h"
+#include "issuance/store/sqlite_roots.h"
+#include "issuance/store/sqlite_tenants.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using sqlite::Connection;
+
+class SqliteStore final : public Store {
+ public:
+  explicit SqliteStore(std::unique_ptr<sqlite::Connections> connections)
+      : connections_(std::move(connections)) {}
+
+  absl::Status CreateTenant(const TenantRecord& tenant) override {
+    return connections_->Write([&](Connection& c) { return sqlite::CreateTenant(c, tenant); });
+  }
+
+  absl::StatusOr<TenantRecord> GetTenant(absl::string_view tenant_id) override {
+    return connections_->Read([&](Connection& c) { return sqlite::GetTenant(c, tenant_id); });
+  }
+
+  absl::StatusOr<std::vector<TenantRecord>> ListTenants() override {
+    return connections_->Read([](Connection& c) { return sqlite::ListTenants(c); });
+  }
+
+  absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::ReserveGeneration(c, tenant_id); });
+  }
+
+  absl::Status AddRoot(const RootRecord& root) override {
+    return connections_->Write([&](Connection& c) { return sqlite::AddRoot(c, root); });
+  }
+
+  absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
+                                     absl::string_view root_id) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::GetRoot(c, tenant_id, root_id); });
+  }
+
+  absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
+    return connections_->Read([&](Connection& c) { return sqlite::ListRoots(c, tenant_id); });
+  }
+
+  absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) override {
+    return connections_->Read([&](Connection& c) { return sqlite::KeyInUse(c, key_uri); });
+  }
+
+  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
+                                absl::Span<const RootStateChange> changes, Timestamp now) override {
+    return connections_->Write([&](Connection& c) {
+      return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, now);
+    });
+  }
+
+  absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
+      absl::Span<const JournalWrite> writes) override {
+    return connections_->Write([&](Connection& c) { return sqlite::AppendToJournal(c, writes); });
+  }
+
+  absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
+                                                absl::string_view request_id) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::FindByRequestId(c, tenant_id, request_id); });
+  }
+
+  absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
+                                                   absl::string_view serial_number) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::FindBySerialNumber(c, tenant_id, serial_number); });
+  }
+
+  absl::StatusOr<Page<JournalRecord>> ListJournal(absl::string_view tenant_id,
+                                                  const JournalFilter& filter, int page_size,
+                                                  absl::string_view page_token) override {
+    return connections_->Read([&](Connection& c) {
+      return sqlite::ListJournal(c, tenant_id, filter, page_size, page_token);
+    });
+  }
+
+  absl::Status PutDevice(const DeviceRecord& device) override {
+    return connections_->Write([&](Connection& c) { return sqlite::PutDevice(c, device); });
+  }
+
+  absl::StatusOr<DeviceRecord> GetDevice(absl::string_view tenant_id,
+                                         absl::string_view device_id) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::GetDevice(c, tenant_id, device_id); });
+  }
+
+  absl::StatusOr<Page<DeviceRecord>> ListDevices(absl::string_view tenant_id, int page_size,
+                                                 absl::string_view page_token) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::ListDevices(c, tenant_id, page_size, page_token); });
+  }
+
+  absl::Status RemoveDevice(absl::string_view tenant_id, absl::string_view device_id) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::RemoveDevice(c, tenant_id, device_id); });
+  }
+
+ private:
+  const std::unique_ptr<sqlite::Connections> connections_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
+                                                       const SqliteStoreOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connections> connections,
+                   sqlite::Connections::Open(std::string(path), options.busy_timeout));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(connections)));
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,30 @@
+// A store in one SQLite file, for one machine.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_STORE_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_STORE_H_
+
+#include <chrono>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+struct SqliteStoreOptions {
+  // How long an operation waits for another process that holds the file's lock.
+  std::chrono::milliseconds busy_timeout = std::chrono::seconds(5);
+};
+
+// Opens the file at `path`, or makes it with mode 0600 in a folder that exists, and brings its
+// schema up to date. A file that is there keeps no rights for group and others. Beside it lie
+// `path-wal` and `path-shm`; all three belong on a local file system, and a copy of the first alone
+// is no backup. Writes go through one connection, one at a time; reads do not wait for them.
+// Errors: JOURNAL_UNAVAILABLE with a message that begins with the path, also for a file of another
+// program or of a newer schema; neither is changed.
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
+                                                       const SqliteStoreOptions& options = {});
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_STORE_H_

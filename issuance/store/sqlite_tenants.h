@@ -1,0 +1,26 @@
+// The statements about tenants, as issuance/store/store.h describes them. Those that write need a
+// transaction of the caller's.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TENANTS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_TENANTS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/records.h"
+#include "issuance/store/sqlite.h"
+
+namespace hourglass::issuance::sqlite {
+
+// TENANT_UNKNOWN with field `tenant_id`.
+absl::Status TenantUnknown();
+
+absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant);
+absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view tenant_id);
+absl::StatusOr<std::vector<TenantRecord>> ListTenants(Connection& connection);
+absl::StatusOr<int> ReserveGeneration(Connection& connection, absl::string_view tenant_id);
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_TENANTS_H_

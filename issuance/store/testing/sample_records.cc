@@ -1,0 +1,123 @@
+#include "issuance/store/testing/sample_records.h"
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using std::chrono::floor;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+}  // namespace
+
+std::string AllOctets() {
+  std::string octets;
+  for (int octet = 0; octet < 256; ++octet) octets.push_back(static_cast<char>(octet));
+  return octets;
+}
+
+Timestamp SampleTime(int seconds_later) {
+  return Timestamp(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2)) + hours(3) + minutes(4) +
+         seconds(5 + seconds_later) + std::chrono::microseconds(6);
+}
+
+TenantRecord SampleTenant(absl::string_view tenant_id) {
+  TenantRecord tenant;
+  tenant.tenant_id = std::string(tenant_id);
+  tenant.display_name = "Contoso";
+  tenant.created_at = SampleTime(-5);
+  return tenant;
+}
+
+RootRecord SampleRoot(int generation, absl::string_view tenant_id) {
+  RootRecord root;
+  root.tenant_id = std::string(tenant_id);
+  root.root_id = absl::StrCat("root-", generation);
+  root.generation = generation;
+  root.key_type = hsm::KeyType::kEcP384;
+  root.key_uri = absl::StrCat("pkcs11:token=", tenant_id, ";object=", generation);
+  root.certificate = std::string("\x30\x00\xff\x00root", 8);
+  root.not_before = floor<seconds>(SampleTime(-3600));
+  root.not_after = floor<seconds>(SampleTime()) + hours(24 * 365);
+  root.created_at = SampleTime(-4);
+  root.state_since = SampleTime(-3);
+  root.request_id = absl::StrCat("create-", generation);
+  return root;
+}
+
+Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id) {
+  Intent intent;
+  intent.tenant_id = std::string(tenant_id);
+  intent.epoch = 1;
+  intent.root_id = std::string(kSampleRoot);
+  intent.request_id = std::string(request_id);
+  intent.request_digest = std::string(32, '\xd1');
+  intent.caller = "broker";
+  intent.user_id = "u-17";
+  intent.user_upn = "user@contoso.example";
+  intent.device_id = "laptop-1";
+  intent.verdict_id = "v-1";
+  intent.policy_version = "7";
+  intent.verdict_evaluated_at = SampleTime(-1);
+  intent.serial_number = absl::StrFormat("%016x", std::hash<std::string>()(intent.request_id));
+  intent.not_before = floor<seconds>(SampleTime(-300));
+  intent.not_after = floor<seconds>(SampleTime(3600));
+  intent.tbs_certificate = std::string("\x30\x00\xff\x00tbs", 7);
+  intent.intended_at = SampleTime();
+  return intent;
+}
+
+Release ReleaseOf(const Intent& intent) {
+  Release release;
+  release.tenant_id = intent.tenant_id;
+  release.epoch = intent.epoch;
+  release.request_id = intent.request_id;
+  release.certificate = absl::StrCat(intent.tbs_certificate, "signed");
+  release.released_at = intent.intended_at + std::chrono::microseconds(700);
+  return release;
+}
+
+DeviceRecord SampleDevice(absl::string_view device_id, absl::string_view tenant_id) {
+  DeviceRecord device;
+  device.tenant_id = std::string(tenant_id);
+  device.device_id = std::string(device_id);
+  device.state = std::string("\x0a\x00\xff\x12", 4);
+  device.reported_at = SampleTime();
+  device.reported_by = "mdm";
+  return device;
+}
+
+absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {
+  absl::Status status = store.CreateTenant(SampleTenant(tenant_id));
+  if (status.ok()) status = store.AddRoot(SampleRoot(1, tenant_id));
+  if (!status.ok()) return status;
+  return store.ChangeRootStates(
+      tenant_id, 1, {{std::string(kSampleRoot), ca::RootState::kStaged, ca::RootState::kPrimary}},
+      SampleTime());
+}
+
+absl::Status SwitchToSecondRoot(Store& store) {
+  const absl::Status added = store.AddRoot(SampleRoot(2));
+  if (!added.ok()) return added;
+  return store.ChangeRootStates(
+      kSampleTenant, 3,
+      {{"root-2", ca::RootState::kStaged, ca::RootState::kPrimary},
+       {std::string(kSampleRoot), ca::RootState::kPrimary, ca::RootState::kRetiring}},
+      SampleTime(9));
+}
+
+absl::Status Append(Store& store, const JournalWrite& write) {
+  const absl::StatusOr<std::vector<absl::Status>> statuses = store.AppendToJournal({write});
+  if (!statuses.ok()) return statuses.status();
+  if (statuses->size() != 1) return absl::InternalError("not one status for one write");
+  return statuses->front();
+}
+
+}  // namespace hourglass::issuance

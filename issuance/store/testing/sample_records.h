@@ -1,0 +1,47 @@
+// Complete records for tests of what stores them. The octets in them are no certificates.
+#ifndef HOURGLASS_ISSUANCE_STORE_TESTING_SAMPLE_RECORDS_H_
+#define HOURGLASS_ISSUANCE_STORE_TESTING_SAMPLE_RECORDS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/records.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+inline constexpr absl::string_view kSampleTenant = "contoso";
+inline constexpr absl::string_view kSampleRoot = "root-1";
+
+// Quotes, a statement's end, wildcards, several scripts, a right-to-left mark.
+inline constexpr char kUnusualText[] =
+    "o'b\"r`; DROP TABLE roots; -- %_\\ \xc3\xa9\xe6\xbc\xa2\xf0\x9f\x94\x91\xe2\x80\x8f";
+
+// Each octet once, 0 first.
+std::string AllOctets();
+
+// 2026-01-02 03:04:05.000006 UTC plus `seconds`.
+Timestamp SampleTime(int seconds = 0);
+
+TenantRecord SampleTenant(absl::string_view tenant_id = kSampleTenant);
+// STAGED; `root-1` has generation 1.
+RootRecord SampleRoot(int generation, absl::string_view tenant_id = kSampleTenant);
+// Of root-1 under epoch 1, as AddSamplePrimary leaves them. Its serial number is a function of the
+// request id.
+Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id = kSampleTenant);
+Release ReleaseOf(const Intent& intent);
+DeviceRecord SampleDevice(absl::string_view device_id, absl::string_view tenant_id = kSampleTenant);
+
+// Makes the tenant with root-1 as its primary: epoch 1, revision 2.
+absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id = kSampleTenant);
+
+// After AddSamplePrimary: root-2 in root-1's place at SampleTime(9), epoch 2, revision 4.
+absl::Status SwitchToSecondRoot(Store& store);
+
+// Writes one record. The status of the write, or of the store.
+absl::Status Append(Store& store, const JournalWrite& write);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_TESTING_SAMPLE_RECORDS_H_

@@ -1,0 +1,222 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/conformance/store_conformance.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using ca::RootState;
+using testing::ElementsAre;
+
+absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id, RootState from,
+                  RootState to) {
+  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, SampleTime());
+}
+
+long Primaries(Store& store) {
+  const auto roots = store.ListRoots(kSampleTenant);
+  if (!roots.ok()) return -1;
+  return std::count_if(roots->begin(), roots->end(),
+                       [](const RootRecord& root) { return root.state == RootState::kPrimary; });
+}
+
+TEST_P(StoreConformance, KeepsTenants) {
+  EXPECT_THAT(store_->GetTenant("contoso"), FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
+  TenantRecord fabrikam = SampleTenant("fabrikam");
+  fabrikam.display_name = kUnusualText;
+  fabrikam.epoch = 5;
+  fabrikam.revision = 6;
+  ASSERT_OK(store_->CreateTenant(fabrikam));
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  EXPECT_THAT(store_->CreateTenant(SampleTenant()),
+              FailsWith(ErrorReason::kTenantExists, "tenant_id"));
+  fabrikam.epoch = 0;
+  fabrikam.revision = 0;
+  ASSERT_OK_AND_ASSIGN(const TenantRecord found, store_->GetTenant("fabrikam"));
+  EXPECT_EQ(found, fabrikam);
+  ASSERT_OK_AND_ASSIGN(const std::vector<TenantRecord> all, store_->ListTenants());
+  EXPECT_THAT(all, ElementsAre(SampleTenant(), fabrikam));
+}
+
+TEST_P(StoreConformance, ReservesEachGenerationOnce) {
+  EXPECT_THAT(store_->ReserveGeneration("contoso"), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  std::vector<int> generations;
+  for (Store* store : {store_.get(), other.get(), store_.get()}) {
+    ASSERT_OK_AND_ASSIGN(const int generation, store->ReserveGeneration("contoso"));
+    generations.push_back(generation);
+  }
+  EXPECT_THAT(generations, ElementsAre(1, 2, 3));
+  ASSERT_OK_AND_ASSIGN(const int of_another_tenant, store_->ReserveGeneration("fabrikam"));
+  EXPECT_EQ(of_another_tenant, 1);
+}
+
+TEST_P(StoreConformance, KeepsRoots) {
+  EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  RootRecord second = SampleRoot(2);
+  second.certificate = AllOctets();
+  second.key_uri = kUnusualText;
+  second.request_id = "";
+  second.last_leaf_not_after = second.not_after;
+  RootRecord third = SampleRoot(3);
+  third.request_id = "";  // may be empty more than once
+  ASSERT_OK(store_->AddRoot(third));
+  ASSERT_OK(store_->AddRoot(second));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, "root-2"));
+  EXPECT_EQ(found, second);
+  ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> all, store_->ListRoots(kSampleTenant));
+  EXPECT_THAT(all, ElementsAre(SampleRoot(1), second, third));
+  EXPECT_THAT(store_->GetRoot(kSampleTenant, "root-4"),
+              FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  EXPECT_THAT(store_->GetRoot("fabrikam", "root-1"), FailsWith(ErrorReason::kRootUnknown));
+  ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.revision, 3u);
+  EXPECT_EQ(tenant.epoch, 0u);
+}
+
+TEST_P(StoreConformance, KeepsEveryKeyTypeAndTimesBefore1970) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  int generation = 0;
+  for (const hsm::KeyType type :
+       {hsm::KeyType::kEcP256, hsm::KeyType::kEcP384, hsm::KeyType::kRsa2048,
+        hsm::KeyType::kRsa3072, hsm::KeyType::kRsa4096}) {
+    RootRecord root = SampleRoot(++generation);
+    root.key_type = type;
+    root.not_before = ca::Time(std::chrono::seconds(-1));
+    root.created_at = Timestamp(std::chrono::microseconds(-1));
+    ASSERT_OK(store_->AddRoot(root));
+    ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, root.root_id));
+    EXPECT_EQ(found, root);
+  }
+}
+
+TEST_P(StoreConformance, RefusesARootThatCollides) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  std::vector<RootRecord> refused(5, SampleRoot(2));
+  refused[0].root_id = "root-1";
+  refused[1].generation = 1;
+  refused[2].key_uri = SampleRoot(1).key_uri;
+  refused[3].request_id = SampleRoot(1).request_id;
+  refused[4].state = RootState::kPrimary;
+  for (const RootRecord& root : refused) {
+    EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kInternalError));
+  }
+  ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.revision, 1u) << "a refused root must not raise the revision";
+  EXPECT_OK(store_->AddRoot(SampleRoot(2)));
+  EXPECT_OK(store_->AddRoot(SampleRoot(1, "fabrikam")));
+}
+
+TEST_P(StoreConformance, KnowsWhichKeysAreInUse) {
+  const std::string key = SampleRoot(1).key_uri;
+  const auto in_use = [&] { return store_->KeyInUse(key).value(); };
+  EXPECT_FALSE(in_use());
+  ASSERT_OK(AddSamplePrimary(*store_));
+  EXPECT_TRUE(in_use());
+  ASSERT_OK(Move(*store_, 2, "root-1", RootState::kPrimary, RootState::kRetiring));
+  EXPECT_TRUE(in_use());
+  ASSERT_OK(Move(*store_, 3, "root-1", RootState::kRetiring, RootState::kRetired));
+  EXPECT_FALSE(in_use());
+  RootRecord root = SampleRoot(2, "fabrikam");
+  root.key_uri = key;
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK(store_->AddRoot(root));
+  EXPECT_TRUE(in_use()) << "whichever tenant uses it";
+  ASSERT_OK(store_->ChangeRootStates(
+      "fabrikam", 1, {{"root-2", RootState::kStaged, RootState::kDiscarded}}, SampleTime()));
+  EXPECT_FALSE(in_use());
+}
+
+TEST_P(StoreConformance, ChangesStatesAndCountsThem) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(SwitchToSecondRoot(*store_));
+  ASSERT_OK_AND_ASSIGN(TenantRecord tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.revision, 4u);
+  EXPECT_EQ(tenant.epoch, 2u);
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, store_->GetRoot(kSampleTenant, "root-1"));
+  EXPECT_EQ(first.state, RootState::kRetiring);
+  EXPECT_EQ(first.state_since, SampleTime(9));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, store_->GetRoot(kSampleTenant, "root-2"));
+  EXPECT_EQ(second.state, RootState::kPrimary);
+  // A move that does not touch the primary is no fence.
+  ASSERT_OK(Move(*store_, 4, "root-1", RootState::kRetiring, RootState::kRetired));
+  ASSERT_OK_AND_ASSIGN(tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.revision, 5u);
+  EXPECT_EQ(tenant.epoch, 2u);
+  ASSERT_OK(Move(*store_, 5, "root-2", RootState::kPrimary, RootState::kRetiring));
+  ASSERT_OK_AND_ASSIGN(tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.epoch, 3u) << "leaving PRIMARY without a successor is a fence too";
+}
+
+TEST_P(StoreConformance, RefusedStateChangesChangeNothing) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(store_->AddRoot(SampleRoot(2)));
+  const auto unchanged = [&] {
+    const TenantRecord tenant = store_->GetTenant(kSampleTenant).value();
+    return tenant.revision == 3 && tenant.epoch == 1 && Primaries(*store_) == 1 &&
+           store_->GetRoot(kSampleTenant, "root-1")->state == RootState::kPrimary &&
+           store_->GetRoot(kSampleTenant, "root-2")->state == RootState::kStaged;
+  };
+  EXPECT_THAT(Move(*store_, 2, "root-2", RootState::kStaged, RootState::kDiscarded),
+              FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_TRUE(unchanged());
+  EXPECT_THAT(Move(*store_, 3, "root-9", RootState::kStaged, RootState::kDiscarded),
+              FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  EXPECT_TRUE(unchanged());
+  EXPECT_THAT(Move(*store_, 3, "root-2", RootState::kRetiring, RootState::kRetired),
+              FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_TRUE(unchanged());
+  EXPECT_THAT(Move(*store_, 3, "root-2", RootState::kStaged, RootState::kPrimary),
+              FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_TRUE(unchanged()) << "a second primary";
+  EXPECT_THAT(store_->ChangeRootStates(kSampleTenant, 3,
+                                       {{"root-1", RootState::kPrimary, RootState::kRetiring},
+                                        {"root-2", RootState::kStaged, RootState::kPrimary},
+                                        {"root-9", RootState::kStaged, RootState::kDiscarded}},
+                                       SampleTime()),
+              FailsWith(ErrorReason::kRootUnknown));
+  EXPECT_TRUE(unchanged()) << "all changes or none";
+  EXPECT_THAT(store_->ChangeRootStates("fabrikam", 0, {}, SampleTime()),
+              FailsWith(ErrorReason::kTenantUnknown));
+  EXPECT_OK(Move(*store_, 3, "root-2", RootState::kStaged, RootState::kDiscarded));
+}
+
+TEST_P(StoreConformance, OneOfManyRivalsBecomesPrimary) {
+  constexpr int kRivals = 8;
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  for (int i = 1; i <= kRivals; ++i) ASSERT_OK(store_->AddRoot(SampleRoot(i)));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  std::atomic<int> won = 0, lost = 0;
+  std::vector<std::thread> threads;
+  for (int i = 1; i <= kRivals; ++i) {
+    threads.emplace_back([&, i] {
+      const absl::Status status =
+          Move(i % 2 == 0 ? *store_ : *other, kRivals, absl::StrCat("root-", i), RootState::kStaged,
+               RootState::kPrimary);
+      if (status.ok()) ++won;
+      if (ReasonOf(status) == ErrorReason::kPrimaryChanged) ++lost;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(lost, kRivals - 1);
+  EXPECT_EQ(Primaries(*store_), 1);
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
