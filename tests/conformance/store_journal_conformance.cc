@@ -1,0 +1,285 @@
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/conformance/store_conformance.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using ca::RootState;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records) {
+  std::vector<std::string> ids;
+  for (const JournalRecord& record : records) ids.push_back(record.intent.request_id);
+  return ids;
+}
+
+// All pages one after the other; `{"error"}` where a page fails or is too long.
+std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size) {
+  std::vector<std::string> ids;
+  std::string token;
+  do {
+    const auto page = store.ListJournal(kSampleTenant, filter, page_size, token);
+    if (!page.ok() || page->records.size() > static_cast<std::size_t>(page_size)) return {"error"};
+    for (const std::string& id : RequestIds(page->records)) ids.push_back(id);
+    token = page->next_page_token;
+  } while (!token.empty());
+  return ids;
+}
+
+TEST_P(StoreConformance, JournalKeepsIntentThenRelease) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  Intent intent = SampleIntent("r-1");
+  int suffix = 0;
+  for (std::string* text : {&intent.request_id, &intent.caller, &intent.user_id, &intent.user_upn,
+                            &intent.device_id, &intent.verdict_id, &intent.policy_version}) {
+    *text = absl::StrCat(kUnusualText, ++suffix);
+  }
+  intent.request_digest = std::string(32, '\0');
+  intent.serial_number = std::string("'\0\"\xff", 4) + std::string(12, '\0');
+  intent.tbs_certificate = AllOctets();
+  ASSERT_OK(Append(*store_, intent));
+  ASSERT_OK_AND_ASSIGN(JournalRecord found,
+                       store_->FindByRequestId(kSampleTenant, intent.request_id));
+  EXPECT_EQ(found, (JournalRecord{intent, "", std::nullopt}));
+  const Release release = ReleaseOf(intent);
+  ASSERT_OK(Append(*store_, release));
+  const JournalRecord released{intent, release.certificate, release.released_at};
+  ASSERT_OK_AND_ASSIGN(found, store_->FindByRequestId(kSampleTenant, intent.request_id));
+  EXPECT_EQ(found, released);
+  ASSERT_OK_AND_ASSIGN(found, store_->FindBySerialNumber(kSampleTenant, intent.serial_number));
+  EXPECT_EQ(found, released);
+}
+
+TEST_P(StoreConformance, JournalFindsNothingElse) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  const Intent intent = SampleIntent("r-1");
+  ASSERT_OK(Append(*store_, intent));
+  const auto unknown = FailsWith(ErrorReason::kCertificateUnknown);
+  EXPECT_THAT(store_->FindByRequestId("fabrikam", "r-1"), unknown);
+  EXPECT_THAT(store_->FindByRequestId(kSampleTenant, ""), unknown);
+  EXPECT_THAT(store_->FindByRequestId(kSampleTenant, "' OR ''='"), unknown);
+  EXPECT_THAT(store_->FindBySerialNumber("fabrikam", intent.serial_number), unknown);
+  EXPECT_THAT(store_->FindBySerialNumber(kSampleTenant, std::string(16, '\0')), unknown);
+  EXPECT_OK(store_->FindByRequestId(kSampleTenant, "r-1"));
+}
+
+TEST_P(StoreConformance, JournalRefusesIntentsOutsideTheFence) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  Intent intent = SampleIntent("r-1");
+  intent.epoch = 0;
+  EXPECT_THAT(Append(*store_, intent), FailsWith(ErrorReason::kPrimaryChanged))
+      << "the epoch is right, but nothing is primary";
+  ASSERT_OK(store_->ChangeRootStates(
+      kSampleTenant, 1, {{"root-1", RootState::kStaged, RootState::kPrimary}}, SampleTime()));
+  ASSERT_OK(store_->AddRoot(SampleRoot(2)));
+  for (const std::uint64_t epoch :
+       {std::uint64_t{0}, std::uint64_t{2}, std::numeric_limits<std::uint64_t>::max()}) {
+    intent.epoch = epoch;
+    EXPECT_THAT(Append(*store_, intent), FailsWith(ErrorReason::kPrimaryChanged));
+  }
+  intent = SampleIntent("r-1");
+  intent.root_id = "root-2";
+  EXPECT_THAT(Append(*store_, intent), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(Append(*store_, SampleIntent("r-1", "fabrikam")),
+              FailsWith(ErrorReason::kTenantUnknown));
+  EXPECT_THAT(store_->FindByRequestId(kSampleTenant, "r-1"),
+              FailsWith(ErrorReason::kCertificateUnknown));
+  EXPECT_OK(Append(*store_, SampleIntent("r-1")));
+}
+
+TEST_P(StoreConformance, JournalRefusesIntentsThatCollide) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(Append(*store_, SampleIntent("r-1")));
+  Intent other_content = SampleIntent("r-1");
+  other_content.serial_number = std::string(16, '\x01');
+  EXPECT_THAT(Append(*store_, other_content),
+              FailsWith(ErrorReason::kRequestIdReused, "request_id"));
+  Intent same_serial = SampleIntent("r-2");
+  same_serial.serial_number = SampleIntent("r-1").serial_number;
+  EXPECT_THAT(Append(*store_, same_serial), FailsWith(ErrorReason::kInternalError));
+  ASSERT_OK_AND_ASSIGN(const JournalRecord found, store_->FindByRequestId(kSampleTenant, "r-1"));
+  EXPECT_EQ(found.intent, SampleIntent("r-1"));
+  EXPECT_OK(Append(*store_, SampleIntent("r-2")));
+
+  // Another tenant and another root may use the same.
+  ASSERT_OK(AddSamplePrimary(*store_, "fabrikam"));
+  EXPECT_OK(Append(*store_, SampleIntent("r-1", "fabrikam")));
+  ASSERT_OK(SwitchToSecondRoot(*store_));
+  Intent of_another_root = SampleIntent("r-3");
+  of_another_root.serial_number = SampleIntent("r-1").serial_number;
+  of_another_root.epoch = 2;
+  of_another_root.root_id = "root-2";
+  of_another_root.intended_at = SampleTime(10);
+  EXPECT_OK(Append(*store_, of_another_root));
+  ASSERT_OK_AND_ASSIGN(const JournalRecord newest,
+                       store_->FindBySerialNumber(kSampleTenant, of_another_root.serial_number));
+  EXPECT_EQ(newest.intent.request_id, "r-3");
+}
+
+TEST_P(StoreConformance, JournalRefusesReleases) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const Intent intent = SampleIntent("r-1");
+  EXPECT_THAT(Append(*store_, ReleaseOf(intent)),
+              FailsWith(ErrorReason::kCertificateUnknown, "request_id"));
+  ASSERT_OK(Append(*store_, intent));
+  Release release = ReleaseOf(intent);
+  release.epoch = 2;
+  EXPECT_THAT(Append(*store_, release), FailsWith(ErrorReason::kPrimaryChanged));
+  release = ReleaseOf(intent);
+  release.tenant_id = "fabrikam";
+  EXPECT_THAT(Append(*store_, release), FailsWith(ErrorReason::kCertificateUnknown));
+  ASSERT_OK_AND_ASSIGN(JournalRecord found, store_->FindByRequestId(kSampleTenant, "r-1"));
+  EXPECT_FALSE(found.released_at.has_value());
+  ASSERT_OK(Append(*store_, ReleaseOf(intent)));
+  release = ReleaseOf(intent);
+  release.certificate = "another";
+  EXPECT_THAT(Append(*store_, release), FailsWith(ErrorReason::kRequestIdReused, "request_id"));
+  ASSERT_OK_AND_ASSIGN(found, store_->FindByRequestId(kSampleTenant, "r-1"));
+  EXPECT_EQ(found.certificate, ReleaseOf(intent).certificate);
+}
+
+TEST_P(StoreConformance, RefusedWritesDoNotHinderTheOthers) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  Intent old_epoch = SampleIntent("old");
+  old_epoch.epoch = 0;
+  const Intent first = SampleIntent("r-1"), second = SampleIntent("r-2");
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<absl::Status> statuses,
+      store_->AppendToJournal({old_epoch, first, ReleaseOf(second), ReleaseOf(first), first, second,
+                               ReleaseOf(first), ReleaseOf(second)}));
+  ASSERT_EQ(statuses.size(), 8u);
+  EXPECT_THAT(statuses[0], FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_OK(statuses[1]);
+  EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kCertificateUnknown));
+  EXPECT_OK(statuses[3]);
+  EXPECT_THAT(statuses[4], FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_OK(statuses[5]);
+  EXPECT_THAT(statuses[6], FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_OK(statuses[7]);
+  EXPECT_THAT(ListAll(*store_, {}, 10), ElementsAre("r-2", "r-1"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<absl::Status> none, store_->AppendToJournal({}));
+  EXPECT_THAT(none, IsEmpty());
+}
+
+TEST_P(StoreConformance, IntentsRaiseTheRootsLastLeaf) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const auto last_leaf = [&] {
+    return store_->GetRoot(kSampleTenant, "root-1")->last_leaf_not_after;
+  };
+  EXPECT_FALSE(last_leaf().has_value());
+  const Intent later = SampleIntent("later");
+  ASSERT_OK(Append(*store_, later));
+  EXPECT_EQ(last_leaf(), later.not_after);
+  Intent earlier = SampleIntent("earlier");
+  earlier.not_after -= std::chrono::seconds(1);
+  ASSERT_OK(Append(*store_, earlier));
+  EXPECT_EQ(last_leaf(), later.not_after);
+  Intent refused = SampleIntent("refused");
+  refused.not_after += std::chrono::hours(1);
+  refused.epoch = 0;
+  EXPECT_THAT(Append(*store_, refused), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(last_leaf(), later.not_after);
+}
+
+TEST_P(StoreConformance, PagesOfTheJournalAreCompleteWithTiesInTime) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  std::vector<std::string> newest_first;
+  for (int i = 0; i < 12; ++i) {
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    intent.intended_at = SampleTime(i / 5);  // five at a time
+    ASSERT_OK(Append(*store_, intent));
+    newest_first.insert(newest_first.begin(), intent.request_id);
+  }
+  for (const int page_size : {1, 2, 3, 4, 5, 6, 11, 12, 13, kMaxPageSize}) {
+    EXPECT_EQ(ListAll(*store_, {}, page_size), newest_first) << page_size;
+  }
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> exact,
+                       store_->ListJournal(kSampleTenant, {}, 12, ""));
+  EXPECT_THAT(exact.next_page_token, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> of_another,
+                       store_->ListJournal("fabrikam", {}, 12, ""));
+  EXPECT_THAT(of_another.records, IsEmpty());
+}
+
+TEST_P(StoreConformance, PagesGoOnWhereTheyEndedWhileIntentsAreWritten) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  for (const char* id : {"r-1", "r-2", "r-3"}) ASSERT_OK(Append(*store_, SampleIntent(id)));
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> first,
+                       store_->ListJournal(kSampleTenant, {}, 2, ""));
+  EXPECT_THAT(RequestIds(first.records), ElementsAre("r-3", "r-2"));
+  ASSERT_OK(Append(*store_, SampleIntent("r-4")));
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> second,
+                       store_->ListJournal(kSampleTenant, {}, 2, first.next_page_token));
+  EXPECT_THAT(RequestIds(second.records), ElementsAre("r-1"));
+}
+
+TEST_P(StoreConformance, FiltersNarrowTheJournal) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  for (int i = 0; i < 8; ++i) {
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    intent.user_upn = i % 2 == 0 ? "even@contoso.example" : kUnusualText;
+    intent.device_id = i < 4 ? "low" : "high";
+    intent.intended_at = SampleTime(i);
+    ASSERT_OK(Append(*store_, intent));
+  }
+  JournalFilter user, device, serial, time;
+  user.user_upn = kUnusualText;
+  EXPECT_THAT(ListAll(*store_, user, 3), ElementsAre("r-7", "r-5", "r-3", "r-1"));
+  device.device_id = "low";
+  EXPECT_THAT(ListAll(*store_, device, 3), ElementsAre("r-3", "r-2", "r-1", "r-0"));
+  serial.serial_number = SampleIntent("r-6").serial_number;
+  EXPECT_THAT(ListAll(*store_, serial, 3), ElementsAre("r-6"));
+  time.intended_from = SampleTime(2);
+  time.intended_before = SampleTime(5);
+  EXPECT_THAT(ListAll(*store_, time, 2), ElementsAre("r-4", "r-3", "r-2"));
+  JournalFilter all = time;
+  all.user_upn = "even@contoso.example";
+  all.device_id = "low";
+  EXPECT_THAT(ListAll(*store_, all, 1), ElementsAre("r-2"));
+  all.serial_number = SampleIntent("r-6").serial_number;
+  EXPECT_THAT(ListAll(*store_, all, 1), IsEmpty());
+  user.user_upn = "%";
+  EXPECT_THAT(ListAll(*store_, user, 1), IsEmpty());
+}
+
+TEST_P(StoreConformance, PagesRefuseWhatIsNotTheirOwn) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  for (const char* id : {"r-1", "r-2"}) {
+    ASSERT_OK(Append(*store_, SampleIntent(id)));
+    ASSERT_OK(store_->PutDevice(SampleDevice(id)));
+  }
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> journal,
+                       store_->ListJournal(kSampleTenant, {}, 1, ""));
+  ASSERT_OK_AND_ASSIGN(const Page<DeviceRecord> devices, store_->ListDevices(kSampleTenant, 1, ""));
+  const auto refused = FailsWith(ErrorReason::kFieldInvalid, "page_token");
+  for (const std::string& token :
+       {std::string("x"), std::string("' OR 1=1 --"), std::string(1, '\0'), std::string(9999, 'A'),
+        journal.next_page_token + "=", " " + journal.next_page_token,
+        journal.next_page_token.substr(1), devices.next_page_token}) {
+    EXPECT_THAT(store_->ListJournal(kSampleTenant, {}, 1, token), refused) << token;
+  }
+  EXPECT_THAT(store_->ListDevices(kSampleTenant, 1, journal.next_page_token), refused);
+  EXPECT_THAT(store_->ListDevices(kSampleTenant, 1, "x"), refused);
+  EXPECT_OK(store_->ListJournal(kSampleTenant, {}, 1, journal.next_page_token));
+  EXPECT_OK(store_->ListDevices(kSampleTenant, 1, devices.next_page_token));
+  for (const int page_size : {-1, 0, kMaxPageSize + 1, std::numeric_limits<int>::max()}) {
+    EXPECT_THAT(store_->ListJournal(kSampleTenant, {}, page_size, ""),
+                FailsWith(ErrorReason::kFieldInvalid, "page_size"));
+    EXPECT_THAT(store_->ListDevices(kSampleTenant, page_size, ""),
+                FailsWith(ErrorReason::kFieldInvalid, "page_size"));
+  }
+}
+
+}  // namespace
+}  // namespace hourglass::issuance

@@ -1,0 +1,113 @@
+// Several stores on one content, and several threads on one store.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/conformance/store_conformance.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// Promise 6, by two stores as two replicas have them.
+TEST_P(StoreConformance, ASwitchIsAFenceForAllStores) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const Intent prepared = SampleIntent("prepared"), intended = SampleIntent("intended"),
+               released = SampleIntent("released");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  ASSERT_OK(Append(*other, intended));
+  ASSERT_OK(Append(*other, released));
+  ASSERT_OK(Append(*other, ReleaseOf(released)));
+  ASSERT_OK(SwitchToSecondRoot(*store_));
+
+  EXPECT_THAT(Append(*other, prepared), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(Append(*other, ReleaseOf(intended)), FailsWith(ErrorReason::kPrimaryChanged));
+  Release relabelled = ReleaseOf(intended);
+  relabelled.epoch = 2;
+  EXPECT_THAT(Append(*other, relabelled), FailsWith(ErrorReason::kPrimaryChanged))
+      << "an intent of the old epoch is not released under the new one";
+  Intent of_the_new = SampleIntent("new");
+  of_the_new.epoch = 2;
+  of_the_new.root_id = "root-2";
+  EXPECT_OK(Append(*other, of_the_new));
+  EXPECT_OK(Append(*other, ReleaseOf(of_the_new)));
+  ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                       store_->FindByRequestId(kSampleTenant, "intended"));
+  EXPECT_FALSE(found.released_at.has_value());
+}
+
+TEST_P(StoreConformance, NothingOfTheOldPrimaryFollowsASwitchUnderLoad) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  std::atomic<bool> switched = false;
+  std::atomic<int> writers_ready = 0, released_late = 0, strange_ends = 0;
+  constexpr int kWriters = 4;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kWriters; ++thread) {
+    threads.emplace_back([&, thread] {
+      Store& store = thread % 2 == 0 ? *store_ : *other;
+      absl::Status status;
+      for (int i = 0; status.ok(); ++i) {
+        const bool late = switched;
+        const Intent intent = SampleIntent(absl::StrCat(thread, "-", i));
+        status = Append(store, intent);
+        if (status.ok()) status = Append(store, ReleaseOf(intent));
+        if (status.ok() && late) ++released_late;
+        if (i == 0) ++writers_ready;
+      }
+      if (ReasonOf(status) != ErrorReason::kPrimaryChanged) ++strange_ends;
+    });
+  }
+  while (writers_ready < kWriters) std::this_thread::yield();
+  const absl::Status switching = SwitchToSecondRoot(*store_);
+  switched = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_OK(switching);
+  EXPECT_EQ(released_late, 0);
+  EXPECT_EQ(strange_ends, 0);
+}
+
+TEST_P(StoreConformance, ManyThreadsReadAndWriteAtOnce) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  constexpr int kThreads = 8, kEach = 20;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kEach; ++i) {
+        const Intent intent = SampleIntent(absl::StrCat(thread, "-", i));
+        if (!Append(*store_, intent).ok()) ++failures;
+        const auto found = store_->FindByRequestId(kSampleTenant, intent.request_id);
+        if (!found.ok() || found->intent != intent) ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
+                       store_->ListJournal(kSampleTenant, {}, kMaxPageSize, ""));
+  EXPECT_EQ(page.records.size(), std::size_t{kThreads * kEach});
+}
+
+TEST_P(StoreConformance, AStoreOpenedLaterSeesWhatWasWritten) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const Intent intent = SampleIntent("r-1");
+  ASSERT_OK(Append(*store_, intent));
+  ASSERT_OK(store_->PutDevice(SampleDevice("laptop-1")));
+  store_.reset();
+  ASSERT_OK_AND_ASSIGN(store_, place_->Open());
+  ASSERT_OK_AND_ASSIGN(const JournalRecord found, store_->FindByRequestId(kSampleTenant, "r-1"));
+  EXPECT_EQ(found.intent, intent);
+  EXPECT_OK(store_->GetDevice(kSampleTenant, "laptop-1"));
+  ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.epoch, 1u);
+  EXPECT_OK(Append(*store_, ReleaseOf(intent)));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
