@@ -1,4 +1,5 @@
-// ASSERT_OK, EXPECT_OK, ASSERT_OK_AND_ASSIGN and matchers for absl::Status, which Debian 12's abseil lacks.
+// ASSERT_OK, EXPECT_OK, ASSERT_OK_AND_ASSIGN and matchers for absl::Status, which Debian 12's
+// abseil lacks.
 #ifndef HOURGLASS_TESTS_SUPPORT_STATUS_MATCHERS_H_
 #define HOURGLASS_TESTS_SUPPORT_STATUS_MATCHERS_H_
 
@@ -48,12 +49,13 @@ MATCHER_P2(FailsWith, reason, field,
 #define HOURGLASS_TEST_CONCAT_(a, b) HOURGLASS_TEST_CONCAT_INNER_(a, b)
 
 // Ends the test unless `expression`, a StatusOr, holds a value; assigns it to `target`.
-#define ASSERT_OK_AND_ASSIGN(target, expression) \
-  ASSERT_OK_AND_ASSIGN_IMPL_(HOURGLASS_TEST_CONCAT_(hourglass_result_, __LINE__), target, expression)
+#define ASSERT_OK_AND_ASSIGN(target, expression)                                          \
+  ASSERT_OK_AND_ASSIGN_IMPL_(HOURGLASS_TEST_CONCAT_(hourglass_result_, __LINE__), target, \
+                             expression)
 
-#define ASSERT_OK_AND_ASSIGN_IMPL_(result, target, expression)    \
-  auto result = (expression);                                     \
-  ASSERT_TRUE(result.ok()) << result.status().ToString();         \
+#define ASSERT_OK_AND_ASSIGN_IMPL_(result, target, expression) \
+  auto result = (expression);                                  \
+  ASSERT_TRUE(result.ok()) << result.status().ToString();      \
   target = *std::move(result)
 
 }  // namespace hourglass

@@ -13,13 +13,14 @@ struct CommandResult {
   std::string output;  // standard output and standard error together
 };
 
-// Runs `command` (searched in PATH) with `input` on its standard input, waits for it and returns what it said.
-// `environment` entries (`NAME=value`) are added to this process's own. Ends the process if it cannot be started.
+// Runs `command` (searched in PATH) with `input` on its standard input, waits for it and returns
+// what it said. `environment` entries (`NAME=value`) are added to this process's own. Ends the
+// process if it cannot be started.
 CommandResult RunCommand(const std::vector<std::string>& command, const std::string& input = "",
                          const std::vector<std::string>& environment = {});
 
-// A program that runs beside the test, its standard output and standard error in `log_path`. Killed (SIGKILL) and
-// waited for when this object goes.
+// A program that runs beside the test, its standard output and standard error in `log_path`. Killed
+// (SIGKILL) and waited for when this object goes.
 class BackgroundProcess {
  public:
   BackgroundProcess(const std::vector<std::string>& command, const std::string& log_path,
@@ -32,7 +33,8 @@ class BackgroundProcess {
   bool Running();
   // Sends `signal`, waits for the end and returns the exit code as in CommandResult.
   int Stop(int signal);
-  // Waits until the log holds `text`, the program ends, or `seconds` have passed; true in the first case.
+  // Waits until the log holds `text`, the program ends, or `seconds` have passed; true in the first
+  // case.
   bool WaitForLog(const std::string& text, int seconds = 30);
   std::string Log() const;
 

@@ -7,8 +7,8 @@
 
 namespace hourglass {
 
-// A new, empty folder (mode 0700) that is removed with all it holds when this object goes. Ends the process if it cannot
-// be made.
+// A new, empty folder (mode 0700) that is removed with all it holds when this object goes. Ends the
+// process if it cannot be made.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();

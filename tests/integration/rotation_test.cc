@@ -1,0 +1,272 @@
+// Roots from creation to retirement, and what they mean for those who issue (promises 1 and 6).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/grpc_matchers.h"
+#include "tests/support/test_service.h"
+
+namespace hourglass {
+namespace {
+
+class RotationTest : public testing::Test {
+ protected:
+  grpc::Status Issue(const v1::IssueCertificateRequest& request,
+                     v1::IssueCertificateResponse* response) {
+    grpc::ClientContext context;
+    return service_.As<v1::CertificateIssuer>(kBroker)->IssueCertificate(&context, request,
+                                                                         response);
+  }
+  grpc::Status Issue() {
+    v1::IssueCertificateResponse unused;
+    return Issue(service_.Request(), &unused);
+  }
+
+  using Move = grpc::Status (v1::RootService::Stub::*)(grpc::ClientContext*,
+                                                       const v1::MoveRootRequest&, v1::Root*);
+  grpc::Status Do(Move move, const std::string& root_id, v1::Root* root = nullptr,
+                  bool destroy_key = false) {
+    v1::MoveRootRequest request;
+    request.set_tenant_id("contoso");
+    request.set_root_id(root_id);
+    request.set_destroy_key(destroy_key);
+    v1::Root unused;
+    grpc::ClientContext context;
+    return (service_.As<v1::RootService>(kAdministrator).get()->*move)(
+        &context, request, root != nullptr ? root : &unused);
+  }
+
+  std::vector<std::string> TrustBundle() {
+    v1::GetTrustBundleRequest request;
+    request.set_tenant_id("contoso");
+    v1::TrustBundle bundle;
+    grpc::ClientContext context;
+    EXPECT_THAT(
+        service_.As<v1::CertificateIssuer>(kBroker)->GetTrustBundle(&context, request, &bundle),
+        Succeeded());
+    return {bundle.roots().begin(), bundle.roots().end()};
+  }
+
+  static constexpr Move kPromote = &v1::RootService::Stub::PromoteRoot;
+  static constexpr Move kRetire = &v1::RootService::Stub::RetireRoot;
+  static constexpr Move kDiscard = &v1::RootService::Stub::DiscardRoot;
+
+  TestService service_;
+};
+
+TEST_F(RotationTest, WithoutAPrimaryNothingIsIssued) {
+  service_.CreateTenant();
+  service_.ReportDevice("contoso", "laptop-1", true);
+  const grpc::Status no_root = Issue();
+  EXPECT_THAT(no_root, RefusedWith(v1::NO_PRIMARY_ROOT));
+  EXPECT_EQ(no_root.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  const v1::Root root = service_.CreateRoot("contoso", false);
+  EXPECT_EQ(root.state(), v1::STAGED);
+  EXPECT_THAT(Issue(), RefusedWith(v1::NO_PRIMARY_ROOT));
+  EXPECT_EQ(service_.JournalSize(), 0);
+  ASSERT_THAT(Do(kPromote, root.root_id()), Succeeded());
+  EXPECT_THAT(Issue(), Succeeded());
+}
+
+TEST_F(RotationTest, ASecondRootSignsOnlyAfterItsPromotion) {
+  service_.MakeReady();
+  v1::IssueCertificateResponse response;
+  ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
+  const std::string first = response.chain(0);
+
+  const v1::Root second = service_.CreateRoot("contoso", false, v1::RSA_2048);
+  EXPECT_EQ(second.generation(), 2u);
+  ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
+  EXPECT_EQ(response.chain(0), first);
+  EXPECT_THAT(TrustBundle(), testing::ElementsAre(first, second.certificate()));
+
+  v1::Root promoted;
+  ASSERT_THAT(Do(kPromote, second.root_id(), &promoted), Succeeded());
+  EXPECT_EQ(promoted.state(), v1::PRIMARY);
+  ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
+  EXPECT_EQ(response.chain(0), second.certificate());
+  EXPECT_THAT(TrustBundle(), testing::ElementsAre(first, second.certificate()));
+}
+
+TEST_F(RotationTest, ARetiringRootGoesWhenItsLastLeafHasExpired) {
+  service_.MakeReady();
+  ASSERT_THAT(Issue(), Succeeded());
+  const v1::Root second = service_.CreateRoot("contoso", true);
+  const grpc::Status too_early = Do(kRetire, "r1");
+  EXPECT_THAT(too_early, RefusedWith(v1::ROOT_MOVE_ILLEGAL, "root_id"));
+  EXPECT_EQ(too_early.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(Do(kRetire, second.root_id()), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  service_.clock().Advance(std::chrono::seconds(3602));
+  v1::Root retired;
+  ASSERT_THAT(Do(kRetire, "r1", &retired, true), Succeeded());
+  EXPECT_EQ(retired.state(), v1::RETIRED);
+  EXPECT_THAT(TrustBundle(), testing::ElementsAre(second.certificate()));
+  EXPECT_THAT(Do(kPromote, "r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  EXPECT_THAT(Issue(), Succeeded());
+}
+
+TEST_F(RotationTest, APromotionCanBeTakenBack) {
+  service_.MakeReady();
+  service_.CreateRoot("contoso", true);
+  ASSERT_THAT(Do(kPromote, "r1"), Succeeded());
+  v1::IssueCertificateResponse response;
+  ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
+  EXPECT_EQ(response.chain(0), TrustBundle()[0]);
+}
+
+TEST_F(RotationTest, ADiscardedRootIsGoneForGood) {
+  service_.MakeReady();
+  const v1::Root second = service_.CreateRoot("contoso", false);
+  EXPECT_THAT(Do(kDiscard, "r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  ASSERT_THAT(Do(kDiscard, second.root_id(), nullptr, true), Succeeded());
+  EXPECT_EQ(TrustBundle().size(), 1u);
+  EXPECT_THAT(Do(kPromote, second.root_id()), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  EXPECT_THAT(Do(kPromote, "r9"), RefusedWith(v1::ROOT_UNKNOWN));
+  EXPECT_THAT(Issue(), Succeeded());
+}
+
+TEST_F(RotationTest, ARepeatedCreationMakesOneRoot) {
+  service_.CreateTenant();
+  v1::CreateRootRequest request;
+  request.set_tenant_id("contoso");
+  request.mutable_duration()->set_seconds(86400);
+  request.set_key_type(v1::EC_P256);
+  request.set_request_id("make-the-first");
+  v1::Root roots[3];
+  grpc::ClientContext contexts[3];
+  auto stub = service_.As<v1::RootService>(kAdministrator);
+  ASSERT_THAT(stub->CreateRoot(&contexts[0], request, &roots[0]), Succeeded());
+  ASSERT_THAT(stub->CreateRoot(&contexts[1], request, &roots[1]), Succeeded());
+  EXPECT_EQ(roots[1].certificate(), roots[0].certificate());
+  EXPECT_EQ(TrustBundle().size(), 1u);
+  request.set_key_type(v1::EC_P384);
+  EXPECT_THAT(stub->CreateRoot(&contexts[2], request, &roots[2]),
+              RefusedWith(v1::REQUEST_ID_REUSED, "request_id"));
+}
+
+TEST_F(RotationTest, RootsThatMakeNoSenseAreRefusedAndLeaveNoKey) {
+  service_.CreateTenant();
+  auto stub = service_.As<v1::RootService>(kAdministrator);
+  const auto create = [&](std::int64_t seconds, v1::KeyType key_type, const std::string& uri) {
+    v1::CreateRootRequest request;
+    request.set_tenant_id("contoso");
+    request.mutable_duration()->set_seconds(seconds);
+    request.set_key_type(key_type);
+    request.set_key_uri(uri);
+    v1::Root root;
+    grpc::ClientContext context;
+    return stub->CreateRoot(&context, request, &root);
+  };
+  EXPECT_THAT(create(86399, v1::EC_P256, ""), RefusedWith(v1::FIELD_INVALID, "duration"));
+  EXPECT_THAT(create(31LL * 366 * 86400, v1::EC_P256, ""),
+              RefusedWith(v1::FIELD_INVALID, "duration"));
+  EXPECT_THAT(create(86400, v1::KEY_TYPE_UNSPECIFIED, ""),
+              RefusedWith(v1::FIELD_MISSING, "key_type"));
+  EXPECT_THAT(create(86400, v1::EC_P256, "software:../escape"), RefusedWith(v1::KEY_URI_INVALID));
+  EXPECT_THAT(create(86400, v1::EC_P256, "pkcs11:token=none;object=x?module-path=/etc/passwd"),
+              RefusedWith(v1::KEY_URI_INVALID));
+  EXPECT_TRUE(TrustBundle().empty());
+  ASSERT_THAT(create(86400, v1::EC_P256, "software:mine"), Succeeded());
+  EXPECT_THAT(create(86400, v1::EC_P256, "software:mine"), RefusedWith(v1::KEY_EXISTS, "key_uri"));
+}
+
+TEST_F(RotationTest, NoLeafOutlivesItsRoot) {
+  service_.CreateTenant();
+  service_.ReportDevice("contoso", "laptop-1", true);
+  v1::CreateRootRequest request;
+  request.set_tenant_id("contoso");
+  request.mutable_duration()->set_seconds(86400);
+  request.set_key_type(v1::EC_P256);
+  request.set_make_primary(true);
+  v1::Root root;
+  grpc::ClientContext context;
+  ASSERT_THAT(service_.As<v1::RootService>(kAdministrator)->CreateRoot(&context, request, &root),
+              Succeeded());
+  ASSERT_THAT(Issue(), Succeeded());
+  service_.clock().Advance(std::chrono::hours(23) + std::chrono::minutes(1));
+  service_.ReportDevice("contoso", "laptop-1", true);
+  EXPECT_THAT(Issue(), RefusedWith(v1::ROOT_EXPIRING));
+  service_.clock().Advance(std::chrono::hours(2));
+  service_.ReportDevice("contoso", "laptop-1", true);
+  EXPECT_THAT(Issue(), RefusedWith(v1::ROOT_EXPIRING));
+  EXPECT_EQ(service_.JournalSize(), 1);
+}
+
+TEST_F(RotationTest, AClockBeforeTheRootIssuesNothing) {
+  service_.MakeReady();
+  ASSERT_THAT(Issue(), Succeeded());
+  service_.clock().Advance(-std::chrono::hours(2));
+  service_.ReportDevice("contoso", "laptop-1", true);
+  EXPECT_THAT(Issue(), RefusedWith(v1::ROOT_NOT_YET_VALID));
+  EXPECT_EQ(service_.JournalSize(), 1);
+}
+
+// Promise 6: what is released after the switch has committed was signed by the new primary, however
+// many are under way.
+TEST_F(RotationTest, ASwitchUnderLoadIsAFence) {
+  service_.MakeReady();
+  const v1::Root second = service_.CreateRoot("contoso", false);
+  std::vector<v1::IssueCertificateRequest> requests;
+  for (int i = 0; i < 60; ++i) requests.push_back(service_.Request());
+  std::vector<std::unique_ptr<v1::CertificateIssuer::Stub>> stubs;
+  for (int i = 0; i < 4; ++i) stubs.push_back(service_.As<v1::CertificateIssuer>(kBroker));
+  std::atomic<bool> switched = false;
+  std::atomic<int> old_after_switch = 0;
+  std::atomic<int> issued_by_new = 0;
+  std::vector<std::thread> brokers;
+  for (int broker = 0; broker < 4; ++broker) {
+    brokers.emplace_back([&, broker] {
+      for (int i = broker; i < 60; i += 4) {
+        const bool asked_after_switch = switched;
+        v1::IssueCertificateResponse response;
+        grpc::ClientContext context;
+        const grpc::Status status =
+            stubs[broker]->IssueCertificate(&context, requests[i], &response);
+        if (!status.ok()) {
+          EXPECT_THAT(status, RefusedWith(v1::PRIMARY_CHANGED));
+        } else if (response.chain(0) == second.certificate()) {
+          ++issued_by_new;
+        } else if (asked_after_switch) {
+          ++old_after_switch;
+        }
+      }
+    });
+  }
+  ASSERT_THAT(Do(kPromote, second.root_id()), Succeeded());
+  switched = true;
+  for (std::thread& broker : brokers) broker.join();
+  EXPECT_EQ(old_after_switch, 0);
+  EXPECT_GT(issued_by_new, 0);
+
+  // And in the journal, by its own order: no release of the old epoch after the first of the new
+  // one was possible.
+  v1::ListCertificatesRequest list;
+  list.set_tenant_id("contoso");
+  list.set_page_size(1000);
+  v1::ListCertificatesResponse journal;
+  grpc::ClientContext context;
+  ASSERT_THAT(service_.As<v1::JournalService>(kAuditor)->ListCertificates(&context, list, &journal),
+              Succeeded());
+  for (const v1::JournalEntry& entry : journal.entries()) {
+    EXPECT_EQ(entry.root_id(),
+              entry.epoch() == journal.entries(0).epoch() ? second.root_id() : "r1");
+  }
+}
+
+TEST_F(RotationTest, ARequestOfTheOldPrimaryIsNotRepeatedAfterTheSwitch) {
+  service_.MakeReady();
+  const v1::IssueCertificateRequest request = service_.Request();
+  v1::IssueCertificateResponse response;
+  ASSERT_THAT(Issue(request, &response), Succeeded());
+  service_.CreateRoot("contoso", true);
+  EXPECT_THAT(Issue(request, &response), RefusedWith(v1::PRIMARY_CHANGED));
+  EXPECT_THAT(Issue(), Succeeded());
+}
+
+}  // namespace
+}  // namespace hourglass
