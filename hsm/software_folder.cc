@@ -152,7 +152,8 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareFolder::Open(absl::string_vi
     return Error(ErrorReason::kKeyNotFound, FieldOfKey(name), "no such key");
   }
   struct stat facts = {};
-  if (file.get() < 0 || fstat(file.get(), &facts) != 0) {
+  const bool symbolic_link = file.get() < 0 && errno == ELOOP;
+  if (!symbolic_link && (file.get() < 0 || fstat(file.get(), &facts) != 0)) {
     return Unavailable(name, "open its file");
   }
   if (!S_ISREG(facts.st_mode) || (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

@@ -191,6 +191,9 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateTokenKey(std::shared_ptr<Ses
       return Error(ErrorReason::kInternalError, pool->field(), DrainOpensslErrors());
     }
   }
+  // One at a time, or two could find each other's key and both give up.
+  static std::mutex generating;
+  std::unique_lock<std::mutex> lock(generating);
   RETURN_IF_ERROR(pool->Use(Access::kWrite, [&](Session& session) -> absl::Status {
     RETURN_IF_ERROR(RefuseExisting(session, selector));
     RETURN_IF_ERROR(GenerateKeyPair(session, type, complete));
@@ -203,6 +206,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateTokenKey(std::shared_ptr<Ses
     return Error(ErrorReason::kKeyExists, session.field,
                  absl::StrCat("was given another key ", selector.label, " meanwhile"));
   }));
+  lock.unlock();
   return OpenTokenKey(std::move(pool), complete);
 }
 

@@ -1,0 +1,164 @@
+#include "hsm/pkcs11/session_pool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "hsm/base/error.h"
+#include "hsm/pkcs11/return_code.h"
+#include "tests/support/softhsm_token.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using Access = SessionPool::Access;
+
+TokenUri Token() {
+  static const SofthsmToken softhsm;
+  return *ParseTokenUri(softhsm.Uri());
+}
+
+absl::Status Fine(Session&) { return absl::OkStatus(); }
+
+// The handle of the session that the pool gives next.
+CK_SESSION_HANDLE NextSession(SessionPool& pool) {
+  CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+  EXPECT_OK(pool.Use(Access::kRead, [&](Session& session) {
+    handle = session.handle;
+    return absl::OkStatus();
+  }));
+  return handle;
+}
+
+TEST(SessionPoolTest, LogsInAndKeepsASessionForTheNextUse) {
+  SessionPool pool(Token(), {});
+  CK_SESSION_INFO info = {};
+  ASSERT_OK(pool.Use(Access::kRead, [&](Session& session) {
+    EXPECT_EQ(session.api.C_GetSessionInfo(session.handle, &info), CKR_OK);
+    return absl::OkStatus();
+  }));
+  EXPECT_EQ(info.state, CKS_RO_USER_FUNCTIONS);
+  EXPECT_EQ(NextSession(pool), NextSession(pool));
+}
+
+TEST(SessionPoolTest, AWritableSessionIsWritableAndForOneUse) {
+  SessionPool pool(Token(), {.sessions = 1});
+  const CK_SESSION_HANDLE idle = NextSession(pool);
+  CK_SESSION_INFO info = {};
+  // It takes the place of the idle one, and leaves it free again.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_OK(pool.Use(Access::kWrite, [&](Session& session) {
+      EXPECT_EQ(session.api.C_GetSessionInfo(session.handle, &info), CKR_OK);
+      return absl::OkStatus();
+    }));
+    EXPECT_EQ(info.state, CKS_RW_USER_FUNCTIONS);
+  }
+  EXPECT_NE(NextSession(pool), idle);
+}
+
+TEST(SessionPoolTest, AnErrorOfTheTokenDropsTheSession) {
+  SessionPool pool(Token(), {});
+  const CK_SESSION_HANDLE first = NextSession(pool);
+  EXPECT_THAT(pool.Use(Access::kRead,
+                       [](Session& session) {
+                         return Error(ErrorReason::kKeyNotFound, session.field, "none");
+                       }),
+              FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_EQ(NextSession(pool), first);
+  EXPECT_THAT(pool.Use(Access::kRead,
+                       [](Session& session) {
+                         return Pkcs11Error(session.field, "C_Sign", CKR_DATA_LEN_RANGE);
+                       }),
+              FailsWith(ErrorReason::kKeyUnavailable));
+  EXPECT_NE(NextSession(pool), first);
+}
+
+TEST(SessionPoolTest, WhatOneSessionLeftUndoneDoesNotReachTheNext) {
+  SessionPool pool(Token(), {.sessions = 1});
+  const auto begin_search = [](Session& session) -> absl::Status {
+    const CK_RV code = session.api.C_FindObjectsInit(session.handle, nullptr, 0);
+    if (code != CKR_OK) return Pkcs11Error(session.field, "C_FindObjectsInit", code);
+    return Pkcs11Error(session.field, "C_FindObjects", CKR_HOST_MEMORY);
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ReturnCodeOf(pool.Use(Access::kRead, begin_search)), CKR_HOST_MEMORY);
+  }
+}
+
+TEST(SessionPoolTest, RetriesOnceAndOnlyWhatARetryMayMend) {
+  SessionPool pool(Token(), {});
+  for (const auto& [code, runs] : {std::pair<CK_RV, size_t>{CKR_OPERATION_ACTIVE, 2},
+                                   {CKR_SESSION_HANDLE_INVALID, 2},
+                                   {CKR_OBJECT_HANDLE_INVALID, 2},
+                                   {CKR_GENERAL_ERROR, 1},
+                                   {CKR_PIN_INCORRECT, 1},
+                                   {CKR_MECHANISM_INVALID, 1}}) {
+    std::vector<CK_SESSION_HANDLE> used;
+    const absl::Status status = pool.Use(Access::kRead, [&, code = code](Session& session) {
+      used.push_back(session.handle);
+      return Pkcs11Error(session.field, "C_Sign", code);
+    });
+    EXPECT_EQ(ReturnCodeOf(status), code);
+    EXPECT_EQ(used.size(), runs) << ReturnCodeName(code);
+    // Never the same session twice.
+    EXPECT_EQ(std::set(used.begin(), used.end()).size(), runs) << ReturnCodeName(code);
+  }
+  bool failed = false;
+  EXPECT_OK(pool.Use(Access::kRead, [&](Session& session) {
+    const bool fail_now = !failed;
+    failed = true;
+    return fail_now ? Pkcs11Error(session.field, "C_Sign", CKR_SESSION_CLOSED) : absl::OkStatus();
+  }));
+}
+
+TEST(SessionPoolTest, ADroppedSessionMakesRoomForAnother) {
+  SessionPool pool(Token(), {.sessions = 1, .wait = std::chrono::milliseconds(1)});
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(pool.Use(Access::kRead,
+                          [](Session& session) {
+                            return Pkcs11Error(session.field, "C_Sign", CKR_DEVICE_ERROR);
+                          })
+                     .ok());
+  }
+  EXPECT_OK(pool.Use(Access::kRead, Fine));
+}
+
+TEST(SessionPoolTest, NoMoreThanTheBoundAtOnce) {
+  SessionPool pool(Token(), {.sessions = 2, .wait = std::chrono::milliseconds(1)});
+  ASSERT_OK(pool.Use(Access::kRead, [&](Session& first) {
+    return pool.Use(Access::kWrite, [&](Session& second) {
+      EXPECT_NE(first.handle, second.handle);
+      EXPECT_THAT(pool.Use(Access::kRead, Fine), FailsWith(ErrorReason::kKeyUnavailable));
+      return absl::OkStatus();
+    });
+  }));
+  EXPECT_OK(pool.Use(Access::kRead, Fine));
+}
+
+TEST(SessionPoolTest, EachUserHasASessionOfItsOwn) {
+  SessionPool pool(Token(), {.sessions = 3, .wait = std::chrono::minutes(1)});
+  std::atomic<int> in_use = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 200; ++j) {
+        EXPECT_OK(pool.Use(Access::kRead, [&](Session&) {
+          EXPECT_LE(++in_use, 3);
+          std::this_thread::yield();
+          --in_use;
+          return absl::OkStatus();
+        }));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace hourglass::hsm
