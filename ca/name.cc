@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "ca/utf8.h"
@@ -44,11 +45,11 @@ absl::Status CheckUserId(absl::string_view user_id) {
                "must be at most 64 printable ASCII characters without space");
 }
 
-// A number as a SID writes it: decimal, no sign, no leading zero.
-bool IsSidNumber(absl::string_view digits) {
+// A number as a SID writes it: decimal, nothing but digits, no leading zero, at most 2^32 - 1.
+bool IsSidNumber(absl::string_view text) {
   std::uint32_t value;
-  return !digits.empty() && digits.front() >= '0' && digits.front() <= '9' &&
-         (digits.size() == 1 || digits.front() != '0') && absl::SimpleAtoi(digits, &value);
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
+         (text.size() == 1 || !absl::StartsWith(text, "0")) && absl::SimpleAtoi(text, &value);
 }
 
 // MS-DTYP section 2.4.2.1: `S-1-`, the identifier authority, one to fifteen subauthorities.
