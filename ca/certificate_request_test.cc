@@ -123,8 +123,7 @@ TEST_F(CertificateRequestTest, KeyIdentifierIsOpenssls) {
     ASSERT_OK_AND_ASSIGN(const RequestedKey requested,
                          ParseCertificateRequest(Request(key), KeyPolicy()));
     const std::string text = Openssl(
-        "req -x509 -new -key KEY -subj /CN=a -addext subjectKeyIdentifier=hash -noout -text "
-        "subjectKeyIdentifier");
+        "req -x509 -new -key KEY -subj /CN=a -addext subjectKeyIdentifier=hash -noout -text");
     std::string hex = absl::AsciiStrToUpper(absl::BytesToHexString(requested.key_identifier()));
     for (std::size_t i = 2; i < hex.size(); i += 3) hex.insert(i, ":");
     EXPECT_THAT(text, testing::HasSubstr(hex)) << key;

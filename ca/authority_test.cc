@@ -1,0 +1,247 @@
+#include "ca/authority.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <type_traits>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "ca/pem.h"
+#include "hsm/key_type.h"
+#include "hsm/software_key.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::ca {
+namespace {
+
+using hsm::KeyType;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
+
+// Signs as the key it was given says, until told to sign with another or to answer something else.
+class LyingKey : public hsm::SigningKey {
+ public:
+  explicit LyingKey(std::unique_ptr<hsm::SigningKey> honest) : honest_(std::move(honest)) {}
+  KeyType type() const override { return honest_->type(); }
+  const std::string& public_key() const override { return honest_->public_key(); }
+  absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    if (answer_.has_value()) return *answer_;
+    return other_ != nullptr ? other_->Sign(message) : honest_->Sign(message);
+  }
+
+  void SignWithAnotherKey() { other_ = *hsm::GenerateSoftwareKey(type()); }
+  void Answer(absl::StatusOr<std::string> answer) { answer_ = std::move(answer); }
+
+ private:
+  std::unique_ptr<hsm::SigningKey> honest_, other_;
+  std::optional<absl::StatusOr<std::string>> answer_;
+};
+
+RootCertificate MakeRoot(hsm::SigningKey& key, Time now = kNow, seconds duration = days(30)) {
+  return *IssueRoot({.display_name = "Contoso",
+                     .now = now,
+                     .duration = duration,
+                     .serial_entropy = std::string(kSerialSize, 's')},
+                    key);
+}
+
+std::string MakeRequest(const std::string& options = "-subj /CN=anyone") {
+  const TemporaryDirectory directory;
+  const std::string out = directory.File("request.der");
+  RunCommand(
+      {"sh", "-c",
+       absl::StrCat(
+           "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null "
+           "-outform DER -out ",
+           out, " ", options)});
+  return ReadFileOrDie(out);
+}
+
+class AuthorityTest : public testing::Test {
+ protected:
+  AuthorityTest() {
+    auto key = std::make_unique<LyingKey>(*hsm::GenerateSoftwareKey(KeyType::kEcP256));
+    key_ = key.get();
+    RootCertificate root = MakeRoot(*key);
+    authority_ = *Authority::Create(std::move(root), std::move(key), profile_);
+  }
+
+  absl::StatusOr<TbsCertificate> Prepare(Time now) const {
+    return authority_->Prepare({subject_, requested_, std::string(kSerialSize, '\xff'), now});
+  }
+
+  LeafProfile profile_ = *LeafProfile::Create({});
+  Subject subject_ = *Subject::Create("alice@contoso.example", "id-1");
+  RequestedKey requested_ = *ParseCertificateRequest(MakeRequest(), KeyPolicy());
+  LyingKey* key_;
+  std::unique_ptr<Authority> authority_;
+};
+
+TEST_F(AuthorityTest, SignsWhatItPrepared) {
+  ASSERT_OK_AND_ASSIGN(TbsCertificate tbs, Prepare(kNow));
+  const std::string der = tbs.der();
+  EXPECT_EQ(tbs.serial_number(), "\x7f" + std::string(15, '\xff'));
+  EXPECT_EQ(tbs.not_before(), kNow - minutes(5));
+  EXPECT_EQ(tbs.not_after(), kNow + minutes(60));
+  ASSERT_OK_AND_ASSIGN(const std::string certificate, authority_->Sign(std::move(tbs)));
+  EXPECT_EQ(ReadCertificate(certificate)->to_be_signed, der);
+  const TemporaryDirectory directory;
+  const std::string root =
+      directory.Write("root.pem", EncodePem(kCertificateLabel, authority_->root().der()));
+  const std::string leaf = directory.Write("leaf.pem", EncodePem(kCertificateLabel, certificate));
+  EXPECT_EQ(RunCommand({"openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-attime",
+                        absl::StrCat(kNow.time_since_epoch().count()), "-CAfile", root, leaf})
+                .output,
+            absl::StrCat(leaf, ": OK\n"));
+}
+
+TEST_F(AuthorityTest, PrepareIsDeterministic) {
+  EXPECT_EQ(Prepare(kNow)->der(), Prepare(kNow)->der());
+  EXPECT_NE(Prepare(kNow)->der(), Prepare(kNow + seconds(1))->der());
+}
+
+TEST_F(AuthorityTest, SerialsKeepTheirLength) {
+  for (const char octet : {'\0', '\x01', '\x7f', '\x80', '\xff'}) {
+    ASSERT_OK_AND_ASSIGN(
+        const TbsCertificate tbs,
+        authority_->Prepare({subject_, requested_, std::string(kSerialSize, octet), kNow}));
+    EXPECT_EQ(tbs.serial_number().size(), 16u);
+    EXPECT_EQ(tbs.serial_number()[0] & 0xc0, 0x40);
+    EXPECT_EQ(tbs.serial_number().substr(1), std::string(15, octet));
+  }
+  for (const std::size_t size : {0, 15, 17}) {
+    EXPECT_THAT(authority_->Prepare({subject_, requested_, std::string(size, 'x'), kNow}),
+                FailsWith(ErrorReason::kFieldInvalid, "serial_entropy"));
+  }
+}
+
+TEST_F(AuthorityTest, LeavesStayWithinTheRoot) {
+  const Time first = authority_->root().not_before() + minutes(5),
+             last = authority_->root().not_after() - hours(1);
+  EXPECT_OK(Prepare(first));
+  EXPECT_THAT(Prepare(first - seconds(1)),
+              FailsWith(ErrorReason::kRootNotYetValid, "root.certificate"));
+  EXPECT_THAT(Prepare(authority_->root().not_before() - hours(1)),
+              FailsWith(ErrorReason::kRootNotYetValid, "root.certificate"));
+  EXPECT_OK(Prepare(last));
+  EXPECT_THAT(Prepare(last + seconds(1)),
+              FailsWith(ErrorReason::kRootExpiring, "root.certificate"));
+  EXPECT_THAT(Prepare(authority_->root().not_after() + days(1)),
+              FailsWith(ErrorReason::kRootExpiring, "root.certificate"));
+}
+
+TEST_F(AuthorityTest, RefusesTimesThatNoCertificateCanSay) {
+  for (const Time now :
+       {Time::min(), kFirstTime - seconds(1), kFirstTime, kLastTime, Time::max()}) {
+    EXPECT_THAT(Prepare(now), FailsWith(ErrorReason::kFieldInvalid, "now"));
+  }
+}
+
+TEST_F(AuthorityTest, SignsNothingOfAnotherAuthority) {
+  auto other_key = *hsm::GenerateSoftwareKey(KeyType::kEcP256);
+  RootCertificate other_root = MakeRoot(*other_key);
+  ASSERT_OK_AND_ASSIGN(const auto other,
+                       Authority::Create(std::move(other_root), std::move(other_key), profile_));
+  ASSERT_OK_AND_ASSIGN(TbsCertificate tbs, Prepare(kNow));
+  EXPECT_THAT(other->Sign(std::move(tbs)), FailsWith(ErrorReason::kInternalError));
+}
+
+TEST_F(AuthorityTest, SignsOnce) {
+  ASSERT_OK_AND_ASSIGN(TbsCertificate tbs, Prepare(kNow));
+  EXPECT_OK(authority_->Sign(std::move(tbs)));
+  EXPECT_THAT(authority_->Sign(std::move(tbs)), FailsWith(ErrorReason::kInternalError));
+}
+
+TEST_F(AuthorityTest, ReleasesNoSignatureThatDoesNotVerify) {
+  const auto sign = [this] { return authority_->Sign(*Prepare(kNow)); };
+  EXPECT_OK(sign());
+  key_->Answer(std::string("no signature"));
+  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
+  key_->Answer(std::string());
+  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
+  key_->Answer(Error(ErrorReason::kKeyUnavailable, "root.key", "the token is gone"));
+  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyUnavailable, "root.key"));
+}
+
+TEST_F(AuthorityTest, ReleasesNoSignatureOfAnotherKey) {
+  EXPECT_OK(authority_->Sign(*Prepare(kNow)));
+  key_->SignWithAnotherKey();
+  EXPECT_THAT(authority_->Sign(*Prepare(kNow)), FailsWith(ErrorReason::kKeyMismatch));
+}
+
+TEST_F(AuthorityTest, CreateRefusesTheWrongKey) {
+  auto key = *hsm::GenerateSoftwareKey(KeyType::kEcP256);
+  const RootCertificate root = MakeRoot(*key);
+  EXPECT_THAT(Authority::Create(root, *hsm::GenerateSoftwareKey(KeyType::kEcP256), profile_),
+              FailsWith(ErrorReason::kKeyMismatch, "root.key"));
+  EXPECT_THAT(Authority::Create(root, *hsm::GenerateSoftwareKey(KeyType::kEcP384), profile_),
+              FailsWith(ErrorReason::kKeyMismatch, "root.key"));
+  auto liar = std::make_unique<LyingKey>(std::move(key));
+  liar->SignWithAnotherKey();
+  EXPECT_THAT(Authority::Create(root, std::move(liar), profile_),
+              FailsWith(ErrorReason::kKeyMismatch));
+}
+
+// Also where its leaves need GeneralizedTime, or both encodings.
+TEST_F(AuthorityTest, CreateLintsEveryKindOfRoot) {
+  for (const KeyType type : {KeyType::kEcP256, KeyType::kEcP384, KeyType::kRsa2048}) {
+    ASSERT_OK_AND_ASSIGN(const std::string pem, hsm::GenerateSoftwareKeyPem(type));
+    for (const Time now :
+         {kNow, kFirstGeneralizedTime - days(15), kFirstGeneralizedTime + days(1)}) {
+      for (const bool flag : {false, true}) {
+        ASSERT_OK_AND_ASSIGN(auto key, hsm::SoftwareKeyFromPem(pem));
+        RootCertificate root = MakeRoot(*key, now);
+        ASSERT_OK_AND_ASSIGN(const LeafProfile profile, LeafProfile::Create({.backdate = hours(1),
+                                                                             .lifetime = hours(24),
+                                                                             .no_rev_avail = flag,
+                                                                             .sid_uri = flag}));
+        EXPECT_OK(Authority::Create(std::move(root), std::move(key), profile));
+      }
+    }
+  }
+}
+
+TEST_F(AuthorityTest, NothingOfTheRequestGetsIntoTheLeaf) {
+  const std::string request = MakeRequest(
+      "-subj /CN=evil-cn/O=evil-o -addext "
+      "'subjectAltName=DNS:evil-dns.example,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:evil-upn@contoso."
+      "example' "
+      "-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=keyCertSign' -addext "
+      "'extendedKeyUsage=serverAuth' "
+      "-addext '1.3.6.1.4.1.311.25.2=ASN1:UTF8:evil-sid' -addext "
+      "'crlDistributionPoints=URI:http://evil-crl.example'");
+  for (const char* word : {"evil-cn", "evil-o", "evil-dns", "evil-upn", "evil-sid", "evil-crl"}) {
+    ASSERT_TRUE(absl::StrContains(request, word)) << word;
+  }
+  ASSERT_OK_AND_ASSIGN(const RequestedKey key, ParseCertificateRequest(request, KeyPolicy()));
+  const std::string entropy(kSerialSize, '\xff');
+  ASSERT_OK_AND_ASSIGN(const TbsCertificate tbs,
+                       authority_->Prepare({subject_, key, entropy, kNow}));
+  EXPECT_FALSE(absl::StrContains(tbs.der(), "evil"));
+  // Octet for octet what a request without any of it gives, but for the key and its identifier.
+  std::string expected = Prepare(kNow)->der();
+  const auto replace = [&expected](const std::string& from, const std::string& to) {
+    const std::size_t at = expected.find(from);
+    ASSERT_NE(at, std::string::npos);
+    expected.replace(at, from.size(), to);
+  };
+  replace(requested_.subject_public_key_info(), key.subject_public_key_info());
+  replace(requested_.key_identifier(), key.key_identifier());
+  EXPECT_EQ(tbs.der(), expected);
+}
+
+static_assert(!std::is_copy_constructible_v<TbsCertificate>);
+static_assert(!std::is_default_constructible_v<TbsCertificate>);
+static_assert(!std::is_constructible_v<TbsCertificate, std::string>);
+static_assert(!std::is_default_constructible_v<RequestedKey>);
+static_assert(!std::is_default_constructible_v<Subject>);
+
+}  // namespace
+}  // namespace hourglass::ca
