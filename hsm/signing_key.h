@@ -10,8 +10,8 @@
 namespace hourglass::hsm {
 
 // The keys that a root may have. Each signs with one algorithm only:
-// EC P-256 ecdsa-with-SHA256, EC P-384 ecdsa-with-SHA384 (RFC 5758 section 3.2), RSA sha256WithRSAEncryption (RFC 4055
-// section 5).
+// EC P-256 ecdsa-with-SHA256, EC P-384 ecdsa-with-SHA384 (RFC 5758 section 3.2), RSA
+// sha256WithRSAEncryption (RFC 4055 section 5).
 enum class KeyType { kEcP256, kEcP384, kRsa2048, kRsa3072, kRsa4096 };
 
 // One private key. Implementations are safe to call from several threads at once.
@@ -26,10 +26,11 @@ class SigningKey {
   // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), DER. Constant for the object's life.
   virtual const std::string& public_key() const = 0;
 
-  // Hashes `message` in this process, as type()'s algorithm says, and signs the hash. Returns the octets that an X.509
-  // signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an RSASSA-PKCS1-v1_5 signature. Does not verify
-  // what a token answered; the caller must, before it lets the signature out. Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND,
-  // PIN_REFUSED.
+  // Hashes `message` in this process, as type()'s algorithm says, and signs the hash. Returns the
+  // octets that an X.509 signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an
+  // RSASSA-PKCS1-v1_5 signature. Does not verify what a token answered; the caller must, before it
+  // lets the signature out. Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND, PIN_REFUSED, KEY_MISMATCH for
+  // an answer that cannot be this key's by its length.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
 
  protected:

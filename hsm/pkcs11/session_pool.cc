@@ -19,6 +19,11 @@ std::optional<bool> LoggedIn(const CK_FUNCTION_LIST& api, CK_SESSION_HANDLE sess
   return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
 }
 
+bool SaysSessionIsGone(const absl::Status& status) {
+  const std::optional<CK_RV> code = ReturnCodeOf(status);
+  return code.has_value() && SessionIsGone(*code);
+}
+
 }  // namespace
 
 SessionPool::SessionPool(const TokenUri& token, const Options& options)
@@ -42,7 +47,7 @@ absl::Status SessionPool::EnsureLogin() {
   }
   const absl::Status status = Login();
   if (status.ok()) return status;
-  module_->CloseSession(anchor_);
+  if (!SaysSessionIsGone(status)) module_->CloseSession(anchor_);
   anchor_ = CK_INVALID_HANDLE;
   if (ReasonOf(status) == ErrorReason::kPinRefused) refusal_ = status;
   return status;
@@ -62,22 +67,22 @@ absl::Status SessionPool::Login() {
   return absl::OkStatus();
 }
 
-void SessionPool::DoubtLogin(uint64_t login) {
+void SessionPool::Doubt(const Session& session, bool session_is_gone) {
   // Several threads meet the same loss; the first to come here has seen to it.
-  if (login != login_ || !logged_in_) return;
-  const std::optional<bool> state = LoggedIn(module_->api(), anchor_);
-  if (state == true) return;
-  logged_in_ = false;
-  if (state.has_value()) return;
-  // With the anchor all others are gone, and their numbers may soon be those of new sessions: they
-  // are not closed.
-  anchor_ = CK_INVALID_HANDLE;
+  if (session.login == login_ && logged_in_) {
+    const std::optional<bool> state = LoggedIn(module_->api(), anchor_);
+    if (!state.has_value()) anchor_ = CK_INVALID_HANDLE;
+    if (state != true) logged_in_ = false;
+  }
+  if (session.epoch != epoch_ || (anchor_ != CK_INVALID_HANDLE && !session_is_gone)) return;
+  // Where one session is gone the idle ones are too, or may be. They are not closed: their numbers
+  // may already be those of sessions that other threads use.
   open_ -= static_cast<int>(idle_.size());
   idle_.clear();
   ++epoch_;
 }
 
-absl::StatusOr<Session> SessionPool::Acquire(Access access) {
+absl::StatusOr<Session> SessionPool::Acquire(Access access, bool fresh) {
   std::unique_lock<std::mutex> lock(mutex_);
   const bool free = freed_.wait_for(lock, options_.wait,
                                     [&] { return !idle_.empty() || open_ < options_.sessions; });
@@ -86,7 +91,7 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access) {
                  absl::StrCat("all ", options_.sessions, " sessions stayed busy"));
   }
   RETURN_IF_ERROR(EnsureLogin());
-  if (access == Access::kRead && !idle_.empty()) {
+  if (access == Access::kRead && !fresh && !idle_.empty()) {
     const CK_SESSION_HANDLE handle = idle_.back();
     idle_.pop_back();
     return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false};
@@ -99,7 +104,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   if (open_ < options_.sessions) {
     ++open_;
   } else {
-    // A writable session takes the place of an idle one.
+    // A new session takes the place of an idle one.
     surplus = idle_.back();
     idle_.pop_back();
   }
@@ -124,10 +129,10 @@ bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
   const std::optional<CK_RV> code = ReturnCodeOf(outcome);
   const Remedy remedy = code.has_value() ? RemedyOf(*code) : Remedy::kNone;
   const bool retry = remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain;
+  const bool gone = SaysSessionIsGone(outcome);
   std::unique_lock<std::mutex> lock(mutex_);
-  if (retry) DoubtLogin(session.login);
-  const bool current = session.epoch == epoch_;
-  const bool keep = current && !code.has_value() && !session.writable;
+  if (retry || gone) Doubt(session, gone);
+  const bool keep = !code.has_value() && !session.writable && session.epoch == epoch_;
   if (keep) {
     idle_.push_back(session.handle);
   } else {
@@ -135,7 +140,6 @@ bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
   }
   freed_.notify_one();
   lock.unlock();
-  const bool gone = !current || (code.has_value() && SessionIsGone(*code));
   if (!keep && !gone) module_->CloseSession(session.handle);
   return retry;
 }

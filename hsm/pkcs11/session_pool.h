@@ -26,7 +26,7 @@ struct Session {
   const std::string& field;
   // Handles of objects hold within one login: a new login has another number here.
   uint64_t login;
-  // Sessions of an earlier epoch are gone.
+  // Sessions of an earlier epoch are not used again.
   uint64_t epoch;
   bool writable;
 };
@@ -54,12 +54,13 @@ class SessionPool {
 
   // Runs `work(Session&)`, which returns a Status or a StatusOr, with a session of its own. After
   // an error of the token that session is dropped and never used again; where the error's Remedy is
-  // a new session or new handles, `work` runs once more. So it must be harmless to repeat. Errors:
-  // those of `work`; KEY_UNAVAILABLE also where no session became free in time; PIN_REFUSED.
+  // a new session or new handles, `work` runs once more, in a new session. So it must be harmless
+  // to repeat. Errors: those of `work`; KEY_UNAVAILABLE also where no session became free in time;
+  // PIN_REFUSED.
   template <typename Work>
   auto Use(Access access, Work work) -> decltype(work(std::declval<Session&>())) {
     for (bool again = false;; again = true) {
-      absl::StatusOr<Session> session = Acquire(access);
+      absl::StatusOr<Session> session = Acquire(access, /*fresh=*/again);
       if (!session.ok()) return session.status();
       auto result = work(*session);
       const bool retry = Release(*session, StatusOf(result));
@@ -74,12 +75,15 @@ class SessionPool {
     return result.status();
   }
 
-  absl::StatusOr<Session> Acquire(Access access);
+  // An idle session, or a new one; only a new one if `fresh`.
+  absl::StatusOr<Session> Acquire(Access access, bool fresh);
   // Takes a session back after `outcome`; true where trying again may help.
   bool Release(const Session& session, const absl::Status& outcome);
-  absl::Status EnsureLogin();       // with mutex_ held
-  absl::Status Login();             // with mutex_ held
-  void DoubtLogin(uint64_t login);  // with mutex_ held
+  absl::Status EnsureLogin();  // with mutex_ held
+  absl::Status Login();        // with mutex_ held
+  // After an error in `session`: looks whether the login and the other sessions still stand. With
+  // mutex_ held.
+  void Doubt(const Session& session, bool session_is_gone);
   absl::StatusOr<Session> Open(Access access, std::unique_lock<std::mutex>& lock);
 
   const TokenUri token_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hsm/base/error.h"
+#include "hsm/pkcs11/module.h"
 #include "hsm/pkcs11/return_code.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
@@ -115,6 +116,31 @@ TEST(SessionPoolTest, RetriesOnceAndOnlyWhatARetryMayMend) {
     failed = true;
     return fail_now ? Pkcs11Error(session.field, "C_Sign", CKR_SESSION_CLOSED) : absl::OkStatus();
   }));
+}
+
+TEST(SessionPoolTest, IdleSessionsThatTheTokenClosedAreNotInTheWay) {
+  SessionPool pool(Token(), {});
+  const auto sign_of_life = [](Session& session) -> absl::Status {
+    CK_SESSION_INFO info;
+    const CK_RV code = session.api.C_GetSessionInfo(session.handle, &info);
+    if (code != CKR_OK) return Pkcs11Error(session.field, "C_GetSessionInfo", code);
+    return absl::OkStatus();
+  };
+  std::vector<CK_SESSION_HANDLE> idle;
+  ASSERT_OK(pool.Use(Access::kRead, [&](Session& first) {
+    idle.push_back(first.handle);
+    return pool.Use(Access::kRead, [&](Session& second) {
+      idle.push_back(second.handle);
+      return pool.Use(Access::kRead, [&](Session& third) {
+        idle.push_back(third.handle);
+        return sign_of_life(third);
+      });
+    });
+  }));
+  ASSERT_OK_AND_ASSIGN(Module* const module, Module::Load(Token()));
+  for (const CK_SESSION_HANDLE handle : idle) module->CloseSession(handle);
+  EXPECT_OK(pool.Use(Access::kRead, sign_of_life));
+  EXPECT_OK(pool.Use(Access::kRead, sign_of_life));
 }
 
 TEST(SessionPoolTest, ADroppedSessionMakesRoomForAnother) {
