@@ -113,14 +113,25 @@ void StagedFile::Abandon() {
   if (!path_.empty()) unlink(StagedName(path_).c_str());
 }
 
-absl::Status StagedFile::Commit() {
+absl::Status StagedFile::Rename() {
   if (rename(StagedName(path_).c_str(), path_.c_str()) != 0) return FileError("replace", path_);
-  return SyncFolderOf(std::exchange(path_, ""));
+  path_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status CommitTogether(std::vector<StagedFile>& files) {
+  std::vector<std::string> paths;
+  for (const StagedFile& file : files) paths.push_back(file.path());
+  for (StagedFile& file : files) RETURN_IF_ERROR(file.Rename());
+  for (const std::string& path : paths) RETURN_IF_ERROR(SyncFolderOf(path));
+  return absl::OkStatus();
 }
 
 absl::Status ReplaceFile(const std::string& path, absl::string_view content, mode_t mode) {
+  std::vector<StagedFile> files;
   ASSIGN_OR_RETURN(StagedFile file, StagedFile::Write(path, content, mode));
-  return file.Commit();
+  files.push_back(std::move(file));
+  return CommitTogether(files);
 }
 
 absl::StatusOr<bool> RemoveFile(const std::string& path) {

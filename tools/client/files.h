@@ -5,6 +5,8 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,18 +32,22 @@ class StagedFile {
 
   const std::string& path() const { return path_; }
 
-  // Renames over `path` (a reader sees the old content or the new, never a part) and syncs the
-  // folder. At most once. Errors: as Write.
-  absl::Status Commit();
+  friend absl::Status CommitTogether(std::vector<StagedFile>& files);
 
  private:
   explicit StagedFile(std::string path) : path_(std::move(path)) {}
   void Abandon();
+  absl::Status Rename();
 
   std::string path_;  // empty: nothing is staged
 };
 
-// Write and Commit.
+// Renames each over its path in this order with nothing in between, then syncs their folders. A
+// reader of one path sees its old content or its new, never a part. Each file at most once. Errors:
+// as StagedFile::Write; those before it in `files` are in place then.
+absl::Status CommitTogether(std::vector<StagedFile>& files);
+
+// Stages and commits one file.
 absl::Status ReplaceFile(const std::string& path, absl::string_view content, mode_t mode);
 
 // Removes the file and syncs its folder; true if there was one. Errors: as StagedFile::Write.

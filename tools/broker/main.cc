@@ -1,0 +1,157 @@
+// hourglass-broker: gets certificates, and keeps them fresh.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <random>
+
+#include "hsm/key_type.h"
+#include "tools/broker/keeping.h"
+#include "tools/broker/report.h"
+#include "tools/client/arguments.h"
+#include "tools/client/connection_config.h"
+#include "tools/client/usage.h"
+
+namespace hourglass::broker {
+namespace {
+
+constexpr char kFooter[] =
+    "\nExamples:\n"
+    "  hourglass-broker issue --config broker.yaml --tenant contoso --user user@contoso.example "
+    "\\\n"
+    "      --device laptop-1 --key-out user.key --out user.pem\n"
+    "  hourglass-broker run --config broker.yaml --tenant contoso --user user@contoso.example \\\n"
+    "      --device laptop-1 --key-out user.key --out user.pem --on-renew 'systemctl reload vpn'\n"
+    "\nExit codes: 0 done, 1 refused or failed, 2 wrong usage";
+
+// The command line's texts before they are understood.
+struct Words {
+  std::string key_type = "ec-p256";
+  std::string timeout = "30s";
+};
+
+void AddWhoAndWhere(CLI::App& command, Options& options, Words& words) {
+  command
+      .add_option(
+          "--config", options.config_file,
+          "How to reach the service, see docs/broker.md (default: $HOURGLASS_BROKER_CONFIG)")
+      ->envname("HOURGLASS_BROKER_CONFIG")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--tenant", options.bearer.tenant, "The tenant's id")
+      ->required()
+      ->type_name("ID");
+  command.add_option("--user", options.bearer.user, "The user principal name")
+      ->required()
+      ->type_name("UPN");
+  command.add_option("--device", options.bearer.device, "The device that holds the key")
+      ->required()
+      ->type_name("ID");
+  command
+      .add_option(
+          "--user-id", options.bearer.user_id,
+          "The user's id in the directory; needed where the UPN is longer than 64 characters")
+      ->type_name("ID");
+  command.add_option("--out", options.out.certificate, "The certificate's file (PEM) to replace")
+      ->required()
+      ->type_name("FILE");
+  command
+      .add_option("--key-out", options.out.key,
+                  "Make a key, and put it here (PKCS#8 PEM, mode 0600); the same as --out keeps "
+                  "both in one file")
+      ->type_name("FILE");
+  client::OneOf(*command.add_option("--key-type", words.key_type,
+                                    "The kind of key to make (default: ec-p256)"),
+                {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  command
+      .add_option(
+          "--csr", options.csr_file,
+          "Ask for the key of this PKCS#10 request (PEM or DER, - for standard input) instead")
+      ->type_name("FILE");
+  command.add_option("--chain-out", options.out.chain, "Put the certificates above it here (PEM)")
+      ->type_name("FILE");
+  command.add_flag("--json", options.json, "Say it in JSON");
+  command.parse_complete_callback([&options] {
+    if (options.csr_file.empty() == options.out.key.empty()) {
+      throw CLI::ValidationError("--key-out", "give either --key-out, to make a key, or --csr");
+    }
+    if (options.out.chain == options.out.certificate || options.out.chain == options.out.key) {
+      if (!options.out.chain.empty())
+        throw CLI::ValidationError("--chain-out", "must be a file of its own");
+    }
+  });
+}
+
+void AddIssue(CLI::App& app, Options& options, Words& words) {
+  CLI::App* issue = app.add_subcommand("issue", "Get one certificate");
+  AddWhoAndWhere(*issue, options, words);
+  issue
+      ->add_option("--timeout", words.timeout,
+                   "Try so long while the service is away or overloaded (default: 30s)")
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            const auto length = client::ParseLength(text);
+            return length.ok() ? std::string() : std::string(length.status().message());
+          },
+          ""))
+      ->type_name("LENGTH");
+}
+
+void AddRun(CLI::App& app, Options& options, Words& words) {
+  CLI::App* run = app.add_subcommand(
+      "run", "Keep a certificate fresh until SIGTERM or SIGINT; an expired one is removed");
+  AddWhoAndWhere(*run, options, words);
+  run->add_option(
+         "--on-renew", options.on_renew,
+         "Run this shell command after every renewal, with HOURGLASS_CERTIFICATE and HOURGLASS_KEY "
+         "naming the files; a minute at most")
+      ->type_name("COMMAND");
+}
+
+int Fail(const Options& options, const absl::Status& status) {
+  std::cerr << (options.json ? client::JsonText(client::FailureAsJson(status))
+                             : "hourglass-broker: " + client::FailureInWords(status));
+  return client::kExitFailed;
+}
+
+int Issue(const Options& options, const client::ConnectionConfig& config, Waiter& waiter,
+          const Random& random) {
+  const auto issued = IssueOne(options, config, waiter, random);
+  if (!issued.ok()) return Fail(options, issued.status());
+  std::cout << (options.json
+                    ? client::JsonText(CertificateAsJson(*issued, options.bearer, options.out))
+                    : CertificateInWords(*issued, options.bearer, options.out))
+            << std::flush;
+  return client::kExitOk;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app;
+  Options options;
+  Words words;
+  client::NameProgram(app, "hourglass-broker",
+                      "Gets certificates that live an hour, and keeps them fresh.");
+  app.require_subcommand(1);
+  AddIssue(app, options, words);
+  AddRun(app, options, words);
+  app.footer(kFooter);
+  if (const auto exit_code = client::ParseArguments(app, argc, argv)) return *exit_code;
+  // Both have been checked.
+  options.key_type = *hsm::ParseKeyType(words.key_type);
+  options.timeout = *client::ParseLength(words.timeout);
+
+  auto waiter = Waiter::Create();
+  if (!waiter.ok()) return Fail(options, waiter.status());
+  const auto config = client::LoadConnectionConfig(options.config_file);
+  if (!config.ok()) return Fail(options, config.status());
+  const auto connection = client::Connection::Open(*config);
+  if (!connection.ok()) return Fail(options, connection.status());
+  std::mt19937_64 generator{std::random_device()()};
+  const Random random = [&generator] { return std::uniform_real_distribution<>(0, 1)(generator); };
+  if (app.got_subcommand("issue")) return Issue(options, *config, *waiter, random);
+  const absl::Status status = KeepFresh(options, *config, *waiter, random);
+  return status.ok() ? client::kExitOk : Fail(options, status);
+}
+
+}  // namespace
+}  // namespace hourglass::broker
+
+int main(int argc, char** argv) { return hourglass::broker::Main(argc, argv); }

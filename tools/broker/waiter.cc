@@ -1,0 +1,70 @@
+#include "tools/broker/waiter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::broker {
+
+absl::StatusOr<Waiter> Waiter::Create() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  const int signal_fd = pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0
+                            ? signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)
+                            : -1;
+  // A timer that goes on while a laptop sleeps rings as soon as it wakes.
+  const int timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  Waiter waiter(signal_fd, timer_fd);
+  if (signal_fd < 0 || timer_fd < 0) {
+    return Error(ErrorReason::kInternalError, "",
+                 absl::StrCat("cannot wait for signals and times: ", strerror(errno)));
+  }
+  return waiter;
+}
+
+Waiter::Waiter(Waiter&& other) noexcept
+    : signals_(std::exchange(other.signals_, -1)),
+      timer_(std::exchange(other.timer_, -1)),
+      stopping_(other.stopping_) {}
+
+Waiter::~Waiter() {
+  if (signals_ >= 0) close(signals_);
+  if (timer_ >= 0) close(timer_);
+}
+
+Instant Waiter::Now() const {
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return absl::DurationFromTimespec(now);
+}
+
+Awaited Waiter::Wait(Instant instant, int event_fd, bool although_stopping) {
+  // A timer of zero would be off; a time that has passed rings at once.
+  itimerspec alarm = {};
+  alarm.it_value = absl::ToTimespec(std::max(instant, absl::Nanoseconds(1)));
+  timerfd_settime(timer_, TFD_TIMER_ABSTIME, &alarm, nullptr);
+  for (;;) {
+    if (stopping_ && !although_stopping) return Awaited::kStop;
+    // poll passes over descriptors that are negative.
+    pollfd ends[3] = {
+        {stopping_ ? -1 : signals_, POLLIN, 0}, {event_fd, POLLIN, 0}, {timer_, POLLIN, 0}};
+    if (poll(ends, 3, -1) < 0) continue;
+    if (ends[0].revents != 0) stopping_ = true;
+    if (ends[1].revents != 0) return Awaited::kEvent;
+    if (ends[2].revents != 0) return Awaited::kTime;
+  }
+}
+
+}  // namespace hourglass::broker

@@ -1,0 +1,42 @@
+// The one place where the broker waits: for a time, for an event, or to be told to stop.
+#ifndef HOURGLASS_TOOLS_BROKER_WAITER_H_
+#define HOURGLASS_TOOLS_BROKER_WAITER_H_
+
+#include "absl/status/statusor.h"
+#include "tools/broker/schedule.h"
+
+namespace hourglass::broker {
+
+enum class Awaited { kTime, kEvent, kStop };
+
+// For one thread. Move-only.
+class Waiter {
+ public:
+  // From here on SIGTERM and SIGINT no longer end the process but every wait. To be called before
+  // any other thread starts, which would otherwise get the signals. Errors: INTERNAL_ERROR.
+  static absl::StatusOr<Waiter> Create();
+  ~Waiter();
+  Waiter(Waiter&& other) noexcept;
+  Waiter& operator=(Waiter&&) = delete;
+
+  // Since the machine started; goes on while it sleeps, and never jumps.
+  Instant Now() const;
+
+  // Waits until `instant`, until `event_fd` (where it is not negative) can be read, or until a
+  // signal has come. Once one has, every wait ends at once with kStop, unless `although_stopping`.
+  Awaited Wait(Instant instant, int event_fd = -1, bool although_stopping = false);
+
+  // Whether a signal has come.
+  bool stopping() const { return stopping_; }
+
+ private:
+  Waiter(int signals, int timer) : signals_(signals), timer_(timer) {}
+
+  int signals_;
+  int timer_;
+  bool stopping_ = false;
+};
+
+}  // namespace hourglass::broker
+
+#endif  // HOURGLASS_TOOLS_BROKER_WAITER_H_
