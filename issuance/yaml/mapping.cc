@@ -63,6 +63,10 @@ Node* Mapping::Find(absl::string_view name) const {
   return nullptr;
 }
 
+bool Mapping::HasOnly(absl::string_view name) const {
+  return present() && node_->children.size() == 1 && Has(name);
+}
+
 Node* Mapping::Ask(absl::string_view name) {
   if (node_ != nullptr) node_->asked_for.insert(std::string(name));
   return Find(name);

@@ -28,6 +28,9 @@ class Mapping {
   // Whether it has this field, of whatever type.
   bool Has(absl::string_view name) const { return Find(name) != nullptr; }
 
+  // Whether this mapping is there and has no field but this one.
+  bool HasOnly(absl::string_view name) const;
+
   // Text that is not empty.
   std::optional<std::string> String(absl::string_view name);
   std::string RequiredString(absl::string_view name);

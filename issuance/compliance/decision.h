@@ -1,0 +1,27 @@
+#ifndef HOURGLASS_ISSUANCE_COMPLIANCE_DECISION_H_
+#define HOURGLASS_ISSUANCE_COMPLIANCE_DECISION_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "hourglass/v1/devices.pb.h"
+#include "hourglass/v1/error.pb.h"
+#include "issuance/clock.h"
+#include "issuance/compliance/policy.h"
+
+namespace hourglass::issuance {
+
+v1::DenyReason MakeDenyReason(absl::string_view setting, absl::string_view message,
+                              absl::string_view remediation_url);
+
+// Every setting of the policy that the device does not meet, in the policy's order; empty: the
+// device is compliant. What the report does not say is not met. An age at exactly its limit is met,
+// a time after `now` is not. A report that is older than report_validity, or from the future, gives
+// that one reason. A pure function.
+std::vector<v1::DenyReason> Decide(const CompliancePolicy& policy, const v1::DeviceState& state,
+                                   Timestamp reported_at, Timestamp now);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_COMPLIANCE_DECISION_H_
