@@ -1,4 +1,5 @@
-// Asks the compliance service whether a device may connect now, and takes only a sound ALLOW for a yes.
+// Asks the compliance service whether a device may connect now, and takes only a sound ALLOW for a
+// yes.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
 
@@ -38,7 +39,8 @@ struct ComplianceVerdict {
 struct ComplianceClientOptions {
   // Longest wait for an answer.
   std::chrono::milliseconds deadline = std::chrono::seconds(2);
-  // An answer evaluated earlier than this before it was asked for, or later than this after it came, is no verdict.
+  // An answer evaluated earlier than this before it was asked for, or later than this after it
+  // came, is no verdict.
   std::chrono::seconds clock_tolerance = std::chrono::seconds(30);
 };
 
@@ -49,13 +51,17 @@ class ComplianceClient {
   ComplianceClient(std::shared_ptr<grpc::Channel> channel, const ComplianceClientOptions& options,
                    const Clock* clock);
 
-  // One question, one call, a fresh nonce; nothing is cached. Fails closed: an answer is returned only if it came in time, repeats the
-  // nonce, was evaluated now, has a valid verdict id, and its outcome is set (a deny without reasons is malformed).
-  // Blocks for at most the deadline. Errors: COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error),
-  // COMPLIANCE_ANSWER_INVALID with the verdict's field.
+  // One question, one call, a fresh nonce; nothing is cached. Fails closed: an answer is returned
+  // only if it came in time, repeats the nonce, was evaluated now, has a valid verdict id, and its
+  // outcome is set (a deny without reasons is malformed). Blocks for at most the deadline. Errors:
+  // COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error; its code and message are in the
+  // message), COMPLIANCE_ANSWER_INVALID with the verdict's field.
   absl::StatusOr<ComplianceVerdict> Ask(const ComplianceQuestion& question);
 
  private:
+  absl::StatusOr<ComplianceVerdict> CheckAnswer(const v1::Verdict& answer, absl::string_view nonce,
+                                                Timestamp asked_at, Timestamp answered_at) const;
+
   std::unique_ptr<v1::ComplianceService::Stub> stub_;
   const ComplianceClientOptions options_;
   const Clock* const clock_;

@@ -2,14 +2,17 @@
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_ENGINE_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_ENGINE_H_
 
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/compliance.pb.h"
 #include "issuance/clock.h"
+#include "issuance/compliance/policy_files.h"
+#include "issuance/entropy.h"
+#include "issuance/event_log.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -17,22 +20,29 @@ namespace hourglass::issuance {
 // Safe to call from several threads.
 class ComplianceEngine {
  public:
-  // Policies are the files `TENANT_ID.yaml` in `policy_directory`, read again when they change. `store` and `clock` must
+  // Policies are the files `TENANT_ID.yaml` in `policy_directory`, read again when they change.
+  // What is wrong with one is an event `policy_unreadable` of `log`. `store` and `clock` must
   // outlive this object.
-  ComplianceEngine(std::string policy_directory, Store* store, const Clock* clock);
-  ~ComplianceEngine();
+  ComplianceEngine(std::string policy_directory, Store* store, const Clock* clock,
+                   EventLog log = EventLog::Silent());
 
-  // A verdict for every sound question: no policy, an unreadable policy, an unknown device, a stale report, an unknown or a
-  // refused setting are denies that say so. Errors, for which there is no verdict: FIELD_MISSING or FIELD_INVALID for an unsound question,
-  // JOURNAL_UNAVAILABLE.
+  // A verdict for every sound question: no policy, an unreadable policy, an unknown device, a stale
+  // report, an unknown or a refused setting are denies that say so. Errors, for which there is no
+  // verdict: FIELD_MISSING or FIELD_INVALID for an unsound question, JOURNAL_UNAVAILABLE,
+  // INTERNAL_ERROR.
   absl::StatusOr<v1::Verdict> Evaluate(const v1::EvaluateRequest& request);
 
  private:
-  class PolicyFiles;
+  // The device's reasons under the tenant's policy; empty for an allow. Sets the verdict's policy
+  // version.
+  absl::StatusOr<std::vector<v1::DenyReason>> Judge(const v1::EvaluateRequest& request,
+                                                    Timestamp now, v1::Verdict* verdict);
 
-  std::unique_ptr<PolicyFiles> policies_;
+  PolicyFiles policies_;
   Store* const store_;
   const Clock* const clock_;
+  const EventLog log_;
+  SystemEntropy entropy_;
 };
 
 }  // namespace hourglass::issuance

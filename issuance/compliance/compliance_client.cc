@@ -1,0 +1,106 @@
+#include "issuance/compliance/compliance_client.h"
+
+#include <grpcpp/client_context.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/entropy.h"
+#include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::size_t kNonceSize = 32;
+constexpr std::size_t kMaxVerdictIdSize = 64;
+constexpr std::size_t kMaxPolicyVersionSize = 256;
+constexpr int kMaxDenyReasons = 256;
+// Octets; a verdict with every reason of the embedded engine is a tenth of it.
+constexpr int kMaxAnswerSize = 64 * 1024;
+
+absl::Status Invalid(absl::string_view field, absl::string_view message) {
+  return Error(ErrorReason::kComplianceAnswerInvalid, field, message);
+}
+
+v1::EvaluateRequest RequestFor(const ComplianceQuestion& question, const std::string& nonce) {
+  v1::EvaluateRequest request;
+  request.set_tenant_id(question.tenant_id);
+  request.set_user_id(question.user_id);
+  request.set_user_upn(question.user_upn);
+  request.set_device_id(question.device_id);
+  request.set_public_key_sha256(question.public_key_sha256);
+  request.set_nonce(nonce);
+  return request;
+}
+
+absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verdict) {
+  std::vector<v1::DenyReason> reasons;
+  if (verdict.has_allow()) return reasons;
+  if (!verdict.has_deny()) return Invalid("outcome", "is not set");
+  if (verdict.deny().reasons().empty()) return Invalid("deny.reasons", "is empty");
+  if (verdict.deny().reasons_size() > kMaxDenyReasons) {
+    return Invalid("deny.reasons", "has too many");
+  }
+  for (const v1::DenyReason& reason : verdict.deny().reasons()) {
+    if (reason.setting().empty() || reason.message().empty()) {
+      return Invalid("deny.reasons", "one has no setting or no message");
+    }
+    reasons.push_back(reason);
+  }
+  return reasons;
+}
+
+}  // namespace
+
+ComplianceClient::ComplianceClient(std::shared_ptr<grpc::Channel> channel,
+                                   const ComplianceClientOptions& options, const Clock* clock)
+    : stub_(v1::ComplianceService::NewStub(std::move(channel))), options_(options), clock_(clock) {}
+
+absl::StatusOr<ComplianceVerdict> ComplianceClient::Ask(const ComplianceQuestion& question) {
+  ASSIGN_OR_RETURN(const std::string nonce, SystemEntropy().Take(kNonceSize));
+  const v1::EvaluateRequest request = RequestFor(question, nonce);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + options_.deadline);
+  v1::Verdict answer;
+  const Timestamp asked_at = clock_->Now();
+  const grpc::Status status = stub_->Evaluate(&context, request, &answer);
+  if (!status.ok()) {
+    return Error(ErrorReason::kComplianceUnavailable, "",
+                 absl::StrCat("the compliance service gave no verdict, gRPC status ",
+                              status.error_code(), ": ", status.error_message()));
+  }
+  return CheckAnswer(answer, nonce, asked_at, clock_->Now());
+}
+
+absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(const v1::Verdict& answer,
+                                                                absl::string_view nonce,
+                                                                Timestamp asked_at,
+                                                                Timestamp answered_at) const {
+  if (answer.ByteSizeLong() > kMaxAnswerSize) return Invalid("", "the verdict is too large");
+  if (answer.nonce() != nonce) return Invalid("nonce", "is not that of the question");
+  if (!CheckId(answer.verdict_id(), kMaxVerdictIdSize, "verdict_id").ok()) {
+    return Invalid("verdict_id", "must be 1 to 64 characters of printable ASCII without space");
+  }
+  if (answer.policy_version().size() > kMaxPolicyVersionSize) {
+    return Invalid("policy_version",
+                   absl::StrCat("has more than ", kMaxPolicyVersionSize, " octets"));
+  }
+  const auto evaluated_at = FromProto(answer.evaluated_at(), "evaluated_at");
+  if (!answer.has_evaluated_at() || !evaluated_at.ok()) {
+    return Invalid("evaluated_at", "is missing or no time");
+  }
+  if (*evaluated_at < asked_at - options_.clock_tolerance) {
+    return Invalid("evaluated_at", "lies before the question");
+  }
+  if (*evaluated_at > answered_at + options_.clock_tolerance) {
+    return Invalid("evaluated_at", "lies in the future");
+  }
+  ASSIGN_OR_RETURN(auto reasons, CheckOutcome(answer));
+  return ComplianceVerdict{answer.verdict_id(), answer.policy_version(), *evaluated_at,
+                           std::move(reasons)};
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,90 @@
+#include "issuance/compliance/engine.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "hourglass/v1/devices.pb.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/compliance/decision.h"
+#include "issuance/compliance/question.h"
+#include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::size_t kVerdictIdOctets = 16;
+constexpr char kNoPolicyVersion[] = "none";
+
+absl::Status CheckQuestion(const v1::EvaluateRequest& request) {
+  RETURN_IF_ERROR(CheckTenantId(request.tenant_id()));
+  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  if (request.nonce().empty()) return Error(ErrorReason::kFieldMissing, "nonce", "is required");
+  if (request.nonce().size() < kMinNonceSize || request.nonce().size() > kMaxNonceSize) {
+    return Error(ErrorReason::kFieldInvalid, "nonce", "must have 16 to 64 octets");
+  }
+  const std::size_t hash_size = request.public_key_sha256().size();
+  if (hash_size != 0 && hash_size != kPublicKeyHashSize) {
+    return Error(ErrorReason::kFieldInvalid, "public_key_sha256", "must have 32 octets or none");
+  }
+  if (hash_size != 0 && request.user_upn().empty()) {
+    return Error(ErrorReason::kFieldMissing, "user_upn", "is required for a certificate");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+ComplianceEngine::ComplianceEngine(std::string policy_directory, Store* store, const Clock* clock,
+                                   EventLog log)
+    : policies_(std::move(policy_directory)), store_(store), clock_(clock), log_(std::move(log)) {}
+
+absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
+    const v1::EvaluateRequest& request, Timestamp now, v1::Verdict* verdict) {
+  const PolicyFiles::Result found = policies_.Get(request.tenant_id());
+  if (!found.status.ok()) {
+    if (found.read_anew) {
+      log_.Failure("policy_unreadable",
+                   {{"tenant_id", request.tenant_id()}, {"mistakes", found.status.message()}});
+    }
+    return std::vector{MakeDenyReason("policy", "the policy of this tenant cannot be read", "")};
+  }
+  if (found.policy == nullptr) {
+    return std::vector{MakeDenyReason("policy", "this tenant has no compliance policy", "")};
+  }
+  verdict->set_policy_version(found.policy->version);
+  const auto device = store_->GetDevice(request.tenant_id(), request.device_id());
+  if (ReasonOf(device.status()) == ErrorReason::kDeviceUnknown) {
+    return std::vector{
+        MakeDenyReason("device", "nothing is known of this device", found.policy->remediation_url)};
+  }
+  RETURN_IF_ERROR(device.status());
+  v1::DeviceState state;
+  if (!state.ParseFromString(device->state)) {
+    return Error(ErrorReason::kJournalUnavailable, "",
+                 absl::StrCat("the record of device ", request.device_id(), " is damaged"));
+  }
+  return Decide(*found.policy, state, device->reported_at, now);
+}
+
+absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request) {
+  RETURN_IF_ERROR(CheckQuestion(request));
+  const Timestamp now = clock_->Now();
+  v1::Verdict verdict;
+  verdict.set_policy_version(kNoPolicyVersion);
+  ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
+  ASSIGN_OR_RETURN(const auto reasons, Judge(request, now, &verdict));
+  verdict.set_verdict_id(absl::BytesToHexString(id));
+  verdict.set_nonce(request.nonce());
+  *verdict.mutable_evaluated_at() = ToProto(now);
+  if (reasons.empty()) {
+    verdict.mutable_allow();
+  } else {
+    verdict.mutable_deny()->mutable_reasons()->Assign(reasons.begin(), reasons.end());
+  }
+  return verdict;
+}
+
+}  // namespace hourglass::issuance
