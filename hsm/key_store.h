@@ -23,7 +23,8 @@ struct KeyStoreOptions {
   // Folder of software keys, one PKCS#8 PEM file (mode 0600) a key; empty: software keys are not
   // allowed.
   std::string software_directory;
-  // Sessions opened at most in each token; a signature waits for a free one.
+  // Sessions opened at most in each token, 1 to 1024, besides one that keeps the login. A signature
+  // waits up to 5 seconds for a free one.
   int sessions_per_token = 8;
 };
 
@@ -33,11 +34,13 @@ struct KeyStoreOptions {
 // NAME: 1 to 128 characters of A-Z a-z 0-9 . _ - which does not begin with a dot.
 //
 // Safe to call from several threads. Loads each module and logs in to each token once, when first
-// needed.
+// needed; a PIN that a token refused is not tried again in this object's life. Modules stay loaded:
+// join every thread that signs before exit(), and do not fork without exec.
 class KeyStore {
  public:
-  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]` or `keys.software_directory`.
-  // Touches no token yet.
+  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]`, `keys.software_directory` or
+  // `keys.sessions_per_token`. Makes the software folder (mode 0700) if it is missing; touches no
+  // token yet.
   static absl::StatusOr<std::unique_ptr<KeyStore>> Create(const KeyStoreOptions& options);
 
   virtual ~KeyStore() = default;
