@@ -13,9 +13,10 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-std::string WhyOfInputOutputError(sqlite3* database) {
-  const int system_error = sqlite3_system_errno(database);
-  // SQLite reports only ENOSPC as a full disk.
+// `system_error` is what errno said right after the call, 0 if nothing: sqlite3_system_errno stays
+// silent about a COMMIT.
+std::string WhyOfInputOutputError(int system_error) {
+  // SQLite itself reports only ENOSPC as a full disk.
   if (system_error == EFBIG || system_error == EDQUOT) {
     return "the disk is full: a file size limit or a quota is reached";
   }
@@ -24,7 +25,9 @@ std::string WhyOfInputOutputError(sqlite3* database) {
                       std::generic_category().message(system_error));
 }
 
+// Right after the call that returned `code`, before which errno was set to 0.
 absl::Status StatusOfCode(int code, sqlite3* database) {
+  const int system_error = errno;
   const auto unavailable = [](absl::string_view why) {
     return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
   };
@@ -48,7 +51,7 @@ absl::Status StatusOfCode(int code, sqlite3* database) {
     case SQLITE_PROTOCOL:
       return unavailable("the file is locked by another process");
     case SQLITE_IOERR:
-      return unavailable(WhyOfInputOutputError(database));
+      return unavailable(WhyOfInputOutputError(system_error));
     case SQLITE_NOMEM:
       return unavailable("out of memory");
     default:
@@ -81,6 +84,14 @@ int Bind(sqlite3_stmt* statement, int position, const Value& value) {
   return sqlite3_bind_null(statement, position);
 }
 
+// Looks again each millisecond. sqlite3_busy_timeout would look less and less often, up to 100 ms
+// apart, and so starve beside another process that commits without a pause.
+int WaitForLock(void* milliseconds, int times_before) {
+  if (times_before >= reinterpret_cast<std::intptr_t>(milliseconds)) return 0;
+  sqlite3_sleep(1);
+  return 1;
+}
+
 }  // namespace
 
 void Rows::Reset::operator()(sqlite3_stmt* statement) const {
@@ -90,6 +101,7 @@ void Rows::Reset::operator()(sqlite3_stmt* statement) const {
 
 absl::StatusOr<bool> Rows::Next() {
   column_ = 0;
+  errno = 0;
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -128,6 +140,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   const std::string plain_path = path.rfind('/', 0) == 0 ? path : absl::StrCat("./", path);
   std::unique_ptr<Connection> connection(new Connection());
   sqlite3* database = nullptr;
+  errno = 0;
   const int code =
       sqlite3_open_v2(plain_path.c_str(), &database,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
@@ -138,7 +151,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   RETURN_IF_ERROR(StatusOfCode(code, database));
   // SQLite falls back to reading only where it may not write.
   if (sqlite3_db_readonly(database, "main") != 0) return StatusOfCode(SQLITE_READONLY, database);
-  sqlite3_busy_timeout(database, static_cast<int>(busy_timeout.count()));
+  sqlite3_busy_handler(database, WaitForLock, reinterpret_cast<void*>(busy_timeout.count()));
   // A prepared file must not make the program run functions, and a damaged page is better found
   // early.
   RETURN_IF_ERROR(connection->Execute(
@@ -147,6 +160,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
 }
 
 absl::Status Connection::Execute(const std::string& sql) {
+  errno = 0;
   return StatusOfCode(sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr),
                       database_.get());
 }
@@ -160,6 +174,7 @@ absl::StatusOr<sqlite3_stmt*> Connection::Prepare(absl::string_view sql) {
     return found->second.get();
   }
   sqlite3_stmt* statement = nullptr;
+  errno = 0;
   RETURN_IF_ERROR(
       StatusOfCode(sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr),

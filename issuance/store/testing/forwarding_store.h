@@ -1,0 +1,77 @@
+// A store that hands everything on to another: tests override what they watch or disturb.
+#ifndef HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
+#define HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
+
+#include <vector>
+
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+class ForwardingStore : public Store {
+ public:
+  // `store` must outlive this object.
+  explicit ForwardingStore(Store* store) : store_(*store) {}
+
+  absl::Status CreateTenant(const TenantRecord& tenant) override {
+    return store_.CreateTenant(tenant);
+  }
+  absl::StatusOr<TenantRecord> GetTenant(absl::string_view tenant_id) override {
+    return store_.GetTenant(tenant_id);
+  }
+  absl::StatusOr<std::vector<TenantRecord>> ListTenants() override { return store_.ListTenants(); }
+  absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) override {
+    return store_.ReserveGeneration(tenant_id);
+  }
+  absl::Status AddRoot(const RootRecord& root) override { return store_.AddRoot(root); }
+  absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
+                                     absl::string_view root_id) override {
+    return store_.GetRoot(tenant_id, root_id);
+  }
+  absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
+    return store_.ListRoots(tenant_id);
+  }
+  absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) override {
+    return store_.KeyInUse(key_uri);
+  }
+  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
+                                absl::Span<const RootStateChange> changes, Timestamp now) override {
+    return store_.ChangeRootStates(tenant_id, expected_revision, changes, now);
+  }
+  absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
+      absl::Span<const JournalWrite> writes) override {
+    return store_.AppendToJournal(writes);
+  }
+  absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
+                                                absl::string_view request_id) override {
+    return store_.FindByRequestId(tenant_id, request_id);
+  }
+  absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
+                                                   absl::string_view serial_number) override {
+    return store_.FindBySerialNumber(tenant_id, serial_number);
+  }
+  absl::StatusOr<Page<JournalRecord>> ListJournal(absl::string_view tenant_id,
+                                                  const JournalFilter& filter, int page_size,
+                                                  absl::string_view page_token) override {
+    return store_.ListJournal(tenant_id, filter, page_size, page_token);
+  }
+  absl::Status PutDevice(const DeviceRecord& device) override { return store_.PutDevice(device); }
+  absl::StatusOr<DeviceRecord> GetDevice(absl::string_view tenant_id,
+                                         absl::string_view device_id) override {
+    return store_.GetDevice(tenant_id, device_id);
+  }
+  absl::StatusOr<Page<DeviceRecord>> ListDevices(absl::string_view tenant_id, int page_size,
+                                                 absl::string_view page_token) override {
+    return store_.ListDevices(tenant_id, page_size, page_token);
+  }
+  absl::Status RemoveDevice(absl::string_view tenant_id, absl::string_view device_id) override {
+    return store_.RemoveDevice(tenant_id, device_id);
+  }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
