@@ -1,0 +1,268 @@
+#include "issuance/compliance/compliance_client.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/proto_time.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using testing::HasSubstr;
+
+using Behaviour = std::function<grpc::Status(const v1::EvaluateRequest&, v1::Verdict*)>;
+
+// A compliance service on a loopback port that answers as it is told.
+class ComplianceServer final : public v1::ComplianceService::Service {
+ public:
+  explicit ComplianceServer(Behaviour behaviour) : behaviour_(std::move(behaviour)) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~ComplianceServer() override { Stop(); }
+
+  grpc::Status Evaluate(grpc::ServerContext*, const v1::EvaluateRequest* request,
+                        v1::Verdict* verdict) override {
+    return behaviour_(*request, verdict);
+  }
+
+  // Breaks off the calls under way.
+  void Stop() { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::shared_ptr<grpc::Channel> Channel() const {
+    return grpc::CreateChannel(absl::StrCat("127.0.0.1:", port_),
+                               grpc::InsecureChannelCredentials());
+  }
+
+ private:
+  const Behaviour behaviour_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+class ComplianceClientTest : public testing::Test {
+ protected:
+  static ComplianceQuestion Question() {
+    ComplianceQuestion question;
+    question.tenant_id = "contoso";
+    question.user_id = "u-1";
+    question.user_upn = "user@contoso.example";
+    question.device_id = "laptop-1";
+    question.public_key_sha256 = std::string(32, 'k');
+    return question;
+  }
+
+  // A sound ALLOW.
+  void Fill(const v1::EvaluateRequest& request, v1::Verdict* verdict) const {
+    verdict->set_verdict_id("verdict-1");
+    verdict->set_nonce(request.nonce());
+    verdict->set_policy_version("v1");
+    *verdict->mutable_evaluated_at() = ToProto(clock_.Now());
+    verdict->mutable_allow();
+  }
+
+  // What the client makes of a sound ALLOW that `change` has worked on.
+  absl::StatusOr<ComplianceVerdict> AskWith(const std::function<void(v1::Verdict*)>& change) {
+    const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+      Fill(request, verdict);
+      change(verdict);
+      return grpc::Status::OK;
+    });
+    return ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+  }
+
+  // Long enough for a busy machine.
+  static ComplianceClientOptions Patient() {
+    ComplianceClientOptions options;
+    options.deadline = std::chrono::seconds(60);
+    return options;
+  }
+
+  ManualClock clock_;
+};
+
+TEST_F(ComplianceClientTest, AsksAboutEverythingAndTakesASoundAllow) {
+  v1::EvaluateRequest asked;
+  const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+    asked = request;
+    Fill(request, verdict);
+    return grpc::Status::OK;
+  });
+  ComplianceClient client(server.Channel(), Patient(), &clock_);
+  ASSERT_OK_AND_ASSIGN(const ComplianceVerdict verdict, client.Ask(Question()));
+  EXPECT_TRUE(verdict.allowed());
+  EXPECT_EQ(verdict.verdict_id, "verdict-1");
+  EXPECT_EQ(verdict.policy_version, "v1");
+  EXPECT_EQ(verdict.evaluated_at, clock_.Now());
+  EXPECT_EQ(asked.tenant_id(), "contoso");
+  EXPECT_EQ(asked.user_id(), "u-1");
+  EXPECT_EQ(asked.user_upn(), "user@contoso.example");
+  EXPECT_EQ(asked.device_id(), "laptop-1");
+  EXPECT_EQ(asked.public_key_sha256(), std::string(32, 'k'));
+  EXPECT_EQ(asked.nonce().size(), 32u);
+}
+
+TEST_F(ComplianceClientTest, NeverUsesANonceTwice) {
+  std::set<std::string> nonces;
+  const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+    nonces.insert(request.nonce());
+    Fill(request, verdict);
+    return grpc::Status::OK;
+  });
+  ComplianceClient client(server.Channel(), Patient(), &clock_);
+  for (int i = 0; i < 100; ++i) ASSERT_OK(client.Ask(Question()));
+  EXPECT_EQ(nonces.size(), 100u);
+}
+
+TEST_F(ComplianceClientTest, GivesADenyWithItsReasons) {
+  const auto verdict = AskWith([](v1::Verdict* verdict) {
+    v1::DenyReason* reason = verdict->mutable_deny()->add_reasons();
+    reason->set_setting("disk_encryption.enabled");
+    reason->set_message("disk encryption is off");
+    reason->set_remediation_url("https://h.example");
+  });
+  ASSERT_OK(verdict);
+  EXPECT_FALSE(verdict->allowed());
+  ASSERT_EQ(verdict->deny_reasons.size(), 1u);
+  EXPECT_EQ(verdict->deny_reasons[0].setting(), "disk_encryption.enabled");
+  EXPECT_EQ(verdict->deny_reasons[0].remediation_url(), "https://h.example");
+}
+
+TEST_F(ComplianceClientTest, RefusesMalformedVerdicts) {
+  const auto refuses = [&](const char* field, const std::function<void(v1::Verdict*)>& change) {
+    EXPECT_THAT(AskWith(change), FailsWith(ErrorReason::kComplianceAnswerInvalid, field));
+  };
+  ASSERT_OK(AskWith([](v1::Verdict*) {}));
+  refuses("outcome", [](v1::Verdict* verdict) { verdict->clear_outcome(); });
+  refuses("deny.reasons", [](v1::Verdict* verdict) { verdict->mutable_deny(); });
+  refuses("deny.reasons",
+          [](v1::Verdict* verdict) { verdict->mutable_deny()->add_reasons()->set_setting("s"); });
+  refuses("deny.reasons",
+          [](v1::Verdict* verdict) { verdict->mutable_deny()->add_reasons()->set_message("m"); });
+  refuses("deny.reasons", [](v1::Verdict* verdict) {
+    for (int i = 0; i < 257; ++i) verdict->mutable_deny()->add_reasons()->set_message("m");
+  });
+  refuses("nonce", [](v1::Verdict* verdict) { verdict->clear_nonce(); });
+  refuses("nonce", [](v1::Verdict* verdict) { verdict->set_nonce(std::string(32, 'n')); });
+  refuses("nonce", [](v1::Verdict* verdict) { verdict->mutable_nonce()->push_back('x'); });
+  refuses("nonce", [](v1::Verdict* verdict) { verdict->mutable_nonce()->pop_back(); });
+  refuses("verdict_id", [](v1::Verdict* verdict) { verdict->clear_verdict_id(); });
+  refuses("verdict_id",
+          [](v1::Verdict* verdict) { verdict->set_verdict_id(std::string(65, 'v')); });
+  refuses("verdict_id", [](v1::Verdict* verdict) { verdict->set_verdict_id("a b"); });
+  refuses("verdict_id", [](v1::Verdict* verdict) { verdict->set_verdict_id("a\n"); });
+  refuses("policy_version",
+          [](v1::Verdict* verdict) { verdict->set_policy_version(std::string(257, 'p')); });
+  refuses("", [](v1::Verdict* verdict) { verdict->set_policy_version(std::string(70000, 'p')); });
+  refuses("evaluated_at", [](v1::Verdict* verdict) { verdict->clear_evaluated_at(); });
+  refuses("evaluated_at",
+          [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_nanos(-1); });
+  refuses("evaluated_at",
+          [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_seconds(1LL << 62); });
+}
+
+TEST_F(ComplianceClientTest, WantsAVerdictOfNow) {
+  const auto evaluated = [&](std::chrono::microseconds offset) {
+    return AskWith([&](v1::Verdict* verdict) {
+      *verdict->mutable_evaluated_at() = ToProto(clock_.Now() + offset);
+    });
+  };
+  const std::chrono::microseconds tolerance = Patient().clock_tolerance;
+  const std::chrono::microseconds more = tolerance + std::chrono::microseconds(1);
+  EXPECT_OK(evaluated(tolerance));
+  EXPECT_OK(evaluated(-tolerance));
+  EXPECT_THAT(evaluated(more), FailsWith(ErrorReason::kComplianceAnswerInvalid, "evaluated_at"));
+  EXPECT_THAT(evaluated(-more), FailsWith(ErrorReason::kComplianceAnswerInvalid, "evaluated_at"));
+}
+
+TEST_F(ComplianceClientTest, EveryGrpcErrorIsNoVerdict) {
+  for (int code = 1; code <= 16; ++code) {
+    const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+      Fill(request, verdict);
+      return grpc::Status(static_cast<grpc::StatusCode>(code), "the server's words");
+    });
+    const auto verdict = ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+    EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable)) << code;
+    EXPECT_THAT(std::string(verdict.status().message()),
+                HasSubstr(absl::StrCat("gRPC status ", code, ": the server's words")));
+  }
+}
+
+TEST_F(ComplianceClientTest, DoesNotWaitBeyondTheDeadline) {
+  std::promise<void> client_is_done;
+  ComplianceServer server(
+      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
+        done.wait();
+        Fill(request, verdict);
+        return grpc::Status::OK;
+      });
+  ComplianceClientOptions options;
+  options.deadline = std::chrono::milliseconds(50);
+  const auto verdict = ComplianceClient(server.Channel(), options, &clock_).Ask(Question());
+  client_is_done.set_value();
+  EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
+  EXPECT_THAT(std::string(verdict.status().message()),
+              HasSubstr(absl::StrCat("gRPC status ", int{grpc::StatusCode::DEADLINE_EXCEEDED})));
+}
+
+TEST_F(ComplianceClientTest, AServerThatGoesAwayMidCallGivesNoVerdict) {
+  std::promise<void> call_is_under_way;
+  std::promise<void> client_is_done;
+  ComplianceServer server(
+      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
+        call_is_under_way.set_value();
+        done.wait();
+        Fill(request, verdict);
+        return grpc::Status::OK;
+      });
+  std::thread stopper([&] {
+    call_is_under_way.get_future().wait();
+    server.Stop();
+  });
+  const auto verdict = ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+  client_is_done.set_value();
+  stopper.join();
+  EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
+}
+
+TEST_F(ComplianceClientTest, NobodyThereGivesNoVerdict) {
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+      Fill(request, verdict);
+      return grpc::Status::OK;
+    });
+    channel = server.Channel();
+  }
+  EXPECT_THAT(ComplianceClient(channel, Patient(), &clock_).Ask(Question()),
+              FailsWith(ErrorReason::kComplianceUnavailable));
+}
+
+TEST_F(ComplianceClientTest, AServerOfAnotherKindGivesNoVerdict) {
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  v1::ComplianceService::Service unimplemented;
+  builder.RegisterService(&unimplemented);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const auto channel =
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+  EXPECT_THAT(ComplianceClient(channel, Patient(), &clock_).Ask(Question()),
+              FailsWith(ErrorReason::kComplianceUnavailable));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
