@@ -42,12 +42,20 @@ absl::StatusOr<KeyType> EcTypeOf(const EVP_PKEY& key) {
   return Error(ErrorReason::kKeyUnsupported, "key", absl::StrCat("curve ", name));
 }
 
-absl::StatusOr<KeyType> RsaTypeOf(const EVP_PKEY& key) {
-  BIGNUM* raw = nullptr;
-  if (EVP_PKEY_get_bn_param(&key, OSSL_PKEY_PARAM_RSA_E, &raw) != 1) {
+absl::StatusOr<BignumPtr> RsaNumber(const EVP_PKEY& key, const char* name) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(&key, name, &number) != 1) {
     return Error(ErrorReason::kKeyInvalid, "key", DrainOpensslErrors());
   }
-  const BignumPtr exponent(raw);
+  return BignumPtr(number);
+}
+
+absl::StatusOr<KeyType> RsaTypeOf(const EVP_PKEY& key) {
+  ASSIGN_OR_RETURN(const BignumPtr modulus, RsaNumber(key, OSSL_PKEY_PARAM_RSA_N));
+  ASSIGN_OR_RETURN(const BignumPtr exponent, RsaNumber(key, OSSL_PKEY_PARAM_RSA_E));
+  if (!BN_is_odd(modulus.get())) {
+    return Error(ErrorReason::kKeyInvalid, "key", "RSA modulus is even");
+  }
   // An exponent below 2^16 + 1 has at most 16 bits, or is 2^16 itself, which is even.
   if (!BN_is_odd(exponent.get()) || BN_num_bits(exponent.get()) < 17) {
     return Error(ErrorReason::kKeyInvalid, "key", "RSA exponent is even or below 65537");

@@ -27,8 +27,8 @@ absl::string_view KeyTypeName(KeyType type);
 absl::StatusOr<KeyType> ParseKeyType(absl::string_view name);
 
 // The type of a private or public key: an EC key on a named curve, or an RSA key (not RSASSA-PSS)
-// of exactly one of the sizes, whose public exponent is odd and at least 65537. Errors:
-// KEY_UNSUPPORTED, KEY_INVALID for such an exponent.
+// of exactly one of the sizes. Errors: KEY_UNSUPPORTED, KEY_INVALID for an RSA key whose modulus is
+// even, or whose public exponent is even or below 65537.
 absl::StatusOr<KeyType> KeyTypeOf(const EVP_PKEY& key);
 
 // Parses a SubjectPublicKeyInfo, DER, of one of the key types. It must be the whole input in the

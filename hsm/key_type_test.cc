@@ -82,6 +82,25 @@ TEST(ParsePublicKeyTest, RefusesOtherKeys) {
               FailsWith(ErrorReason::kKeyUnsupported));
 }
 
+TEST(ParsePublicKeyTest, RefusesRsaNumbersThatCannotBe) {
+  const std::string spki = PublicKey({"-algorithm", "RSA", "-pkeyopt", "bits:2048"});
+  ASSERT_OK(ParsePublicKey(spki));
+  // The key ends in the modulus and in the exponent, 02 03 01 00 01.
+  const size_t size = spki.size();
+  ASSERT_EQ(spki.substr(size - 5), std::string("\x02\x03\x01\x00\x01", 5));
+  std::string even_modulus = spki;
+  even_modulus[size - 6] ^= 1;
+  EXPECT_THAT(ParsePublicKey(even_modulus), FailsWith(ErrorReason::kKeyInvalid));
+  std::string even_exponent = spki;
+  even_exponent[size - 1] ^= 1;
+  EXPECT_THAT(ParsePublicKey(even_exponent), FailsWith(ErrorReason::kKeyInvalid));
+  EXPECT_THAT(ParsePublicKey(PublicKey({"-algorithm", "RSA", "-pkeyopt", "bits:2048", "-pkeyopt",
+                                        "rsa_keygen_pubexp:3"})),
+              FailsWith(ErrorReason::kKeyInvalid));
+  EXPECT_OK(ParsePublicKey(PublicKey(
+      {"-algorithm", "RSA", "-pkeyopt", "bits:2048", "-pkeyopt", "rsa_keygen_pubexp:65539"})));
+}
+
 TEST(DigestTest, IsTheHashOfTheOpensslCli) {
   const auto hex = [](absl::string_view octets) {
     std::string text;

@@ -82,7 +82,7 @@ void SessionPool::Doubt(const Session& session, bool session_is_gone) {
   ++epoch_;
 }
 
-absl::StatusOr<Session> SessionPool::Acquire(Access access, bool fresh) {
+absl::StatusOr<Session> SessionPool::Acquire(Access access) {
   std::unique_lock<std::mutex> lock(mutex_);
   const bool free = freed_.wait_for(lock, options_.wait,
                                     [&] { return !idle_.empty() || open_ < options_.sessions; });
@@ -91,7 +91,7 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access, bool fresh) {
                  absl::StrCat("all ", options_.sessions, " sessions stayed busy"));
   }
   RETURN_IF_ERROR(EnsureLogin());
-  if (access == Access::kRead && !fresh && !idle_.empty()) {
+  if (access == Access::kRead && !idle_.empty()) {
     const CK_SESSION_HANDLE handle = idle_.back();
     idle_.pop_back();
     return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false};
@@ -104,7 +104,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   if (open_ < options_.sessions) {
     ++open_;
   } else {
-    // A new session takes the place of an idle one.
+    // A writable session takes the place of an idle one.
     surplus = idle_.back();
     idle_.pop_back();
   }

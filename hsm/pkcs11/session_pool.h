@@ -54,13 +54,13 @@ class SessionPool {
 
   // Runs `work(Session&)`, which returns a Status or a StatusOr, with a session of its own. After
   // an error of the token that session is dropped and never used again; where the error's Remedy is
-  // a new session or new handles, `work` runs once more, in a new session. So it must be harmless
+  // a new session or new handles, `work` runs once more, in another session. So it must be harmless
   // to repeat. Errors: those of `work`; KEY_UNAVAILABLE also where no session became free in time;
   // PIN_REFUSED.
   template <typename Work>
   auto Use(Access access, Work work) -> decltype(work(std::declval<Session&>())) {
     for (bool again = false;; again = true) {
-      absl::StatusOr<Session> session = Acquire(access, /*fresh=*/again);
+      absl::StatusOr<Session> session = Acquire(access);
       if (!session.ok()) return session.status();
       auto result = work(*session);
       const bool retry = Release(*session, StatusOf(result));
@@ -75,8 +75,7 @@ class SessionPool {
     return result.status();
   }
 
-  // An idle session, or a new one; only a new one if `fresh`.
-  absl::StatusOr<Session> Acquire(Access access, bool fresh);
+  absl::StatusOr<Session> Acquire(Access access);
   // Takes a session back after `outcome`; true where trying again may help.
   bool Release(const Session& session, const absl::Status& outcome);
   absl::Status EnsureLogin();  // with mutex_ held

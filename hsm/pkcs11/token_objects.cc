@@ -24,6 +24,9 @@ using ParamPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
 constexpr absl::string_view kP256("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10);
 constexpr absl::string_view kP384("\x06\x05\x2b\x81\x04\x00\x22", 7);
 
+// Far more than any attribute of a key takes.
+constexpr CK_ULONG kLargestAttribute = 65536;
+
 CK_ATTRIBUTE Octets(CK_ATTRIBUTE_TYPE type, absl::string_view value) {
   // Templates are only read, though their type does not say so.
   return {type, const_cast<char*>(value.data()), value.size()};
@@ -46,6 +49,9 @@ absl::StatusOr<std::optional<std::string>> ReadAttribute(Session& session, CK_OB
       return std::optional<std::string>();
     }
     if (code != CKR_OK) return Pkcs11Error(session.field, "C_GetAttributeValue", code);
+    if (attribute.ulValueLen > kLargestAttribute) {
+      return Error(ErrorReason::kKeyUnavailable, session.field, "an attribute is impossibly large");
+    }
     value.resize(attribute.ulValueLen);
     attribute.pValue = value.data();
   }
