@@ -99,9 +99,11 @@ absl::StatusOr<EvpPkeyPtr> ParsePublicKey(absl::string_view spki) {
     return Error(ErrorReason::kKeyInvalid, "public_key", DrainOpensslErrors());
   }
   ASSIGN_OR_RETURN(const KeyType type, KeyTypeOf(*key));
-  // The curve by its name and an uncompressed point have one length only.
-  const size_t ec_size = type == KeyType::kEcP256 ? 91 : 120;
-  if (IsEc(type) && spki.size() != ec_size) {
+  // The curve by its name and an uncompressed or hybrid point have one length only; RFC 5480
+  // section 2.2 forbids the hybrid form, which does not begin with 4.
+  const size_t size = type == KeyType::kEcP256 ? 91 : 120;
+  const size_t point_size = type == KeyType::kEcP256 ? 65 : 97;
+  if (IsEc(type) && (spki.size() != size || spki[size - point_size] != '\x04')) {
     return Error(ErrorReason::kKeyUnsupported, "public_key",
                  "must name its curve and hold an uncompressed point");
   }

@@ -58,6 +58,8 @@ TEST(ParsePublicKeyTest, RefusesOtherEncodingsOfAGoodKey) {
   ASSERT_OK(ParsePublicKey(PublicKey(kP256)));
   EXPECT_THAT(ParsePublicKey(PublicKey(kP256, {"-ec_conv_form", "compressed"})),
               FailsWith(ErrorReason::kKeyUnsupported));
+  EXPECT_THAT(ParsePublicKey(PublicKey(kP256, {"-ec_conv_form", "hybrid"})),
+              FailsWith(ErrorReason::kKeyUnsupported));
   EXPECT_THAT(ParsePublicKey(PublicKey(kP256, {"-ec_param_enc", "explicit"})),
               FailsWith(ErrorReason::kKeyUnsupported));
 }
@@ -85,6 +87,7 @@ TEST(ParsePublicKeyTest, RefusesOtherKeys) {
 TEST(ParsePublicKeyTest, RefusesRsaNumbersThatCannotBe) {
   const std::string spki = PublicKey({"-algorithm", "RSA", "-pkeyopt", "bits:2048"});
   ASSERT_OK(ParsePublicKey(spki));
+  EXPECT_THAT(ParsePublicKey(spki + '\0'), FailsWith(ErrorReason::kKeyInvalid));
   // The key ends in the modulus and in the exponent, 02 03 01 00 01.
   const size_t size = spki.size();
   ASSERT_EQ(spki.substr(size - 5), std::string("\x02\x03\x01\x00\x01", 5));
