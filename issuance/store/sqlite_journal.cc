@@ -5,24 +5,15 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
+#include "issuance/store/sqlite_selection.h"
 #include "issuance/store/sqlite_tenants.h"
 #include "issuance/store/sqlite_values.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
-
-#define HOURGLASS_INTENT_COLUMNS                                                             \
-  "tenant_id, epoch, root_id, request_id, request_digest, caller, user_id, user_upn, "       \
-  "device_id, verdict_id, policy_version, verdict_evaluated_at, serial_number, not_before, " \
-  "not_after, tbs_certificate, intended_at"
-
-#define HOURGLASS_SELECT_RECORDS               \
-  "SELECT sequence, " HOURGLASS_INTENT_COLUMNS \
-  ", certificate, released_at FROM intents LEFT JOIN releases USING (sequence) "
 
 struct NumberedRecord {
   std::int64_t sequence;
@@ -153,40 +144,6 @@ absl::StatusOr<JournalRecord> TakeOnly(absl::StatusOr<Rows> found) {
   return std::move(TakeRecord(rows).record);
 }
 
-struct Selection {
-  std::string sql;
-  std::vector<Value> values;
-
-  // `condition` is never of a caller's making; what callers say is only ever bound.
-  void Narrow(absl::string_view condition, Value value) {
-    absl::StrAppend(&sql, " AND ", condition);
-    values.push_back(value);
-  }
-};
-
-absl::StatusOr<Selection> Select(absl::string_view tenant_id, const JournalFilter& filter,
-                                 absl::string_view page_token) {
-  Selection selection{HOURGLASS_SELECT_RECORDS "WHERE tenant_id = ?", {Text{tenant_id}}};
-  if (!filter.user_upn.empty()) selection.Narrow("user_upn = ?", Text{filter.user_upn});
-  if (!filter.device_id.empty()) selection.Narrow("device_id = ?", Text{filter.device_id});
-  if (!filter.serial_number.empty()) {
-    selection.Narrow("serial_number = ?", Blob{filter.serial_number});
-  }
-  if (filter.intended_from.has_value()) {
-    selection.Narrow("intended_at >= ?", ValueOf(*filter.intended_from));
-  }
-  if (filter.intended_before.has_value()) {
-    selection.Narrow("intended_at < ?", ValueOf(*filter.intended_before));
-  }
-  if (!page_token.empty()) {
-    ASSIGN_OR_RETURN(const JournalPosition last, ParseJournalPosition(page_token));
-    selection.Narrow("(intended_at, sequence) < (?, ?)", ValueOf(last.intended_at));
-    selection.values.push_back(last.sequence);
-  }
-  selection.sql += " ORDER BY intended_at DESC, sequence DESC LIMIT ?";
-  return selection;
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<absl::Status>> AppendToJournal(Connection& connection,
@@ -204,27 +161,28 @@ absl::StatusOr<std::vector<absl::Status>> AppendToJournal(Connection& connection
 
 absl::StatusOr<JournalRecord> FindByRequestId(Connection& connection, absl::string_view tenant_id,
                                               absl::string_view request_id) {
-  return TakeOnly(connection.Query(HOURGLASS_SELECT_RECORDS
-                                   "WHERE tenant_id = ? AND request_id = ?",
-                                   {Text{tenant_id}, Text{request_id}}));
+  return TakeOnly(
+      connection.Query(HOURGLASS_SELECT_RECORDS("") "WHERE tenant_id = ? AND request_id = ?",
+                       {Text{tenant_id}, Text{request_id}}));
 }
 
 absl::StatusOr<JournalRecord> FindBySerialNumber(Connection& connection,
                                                  absl::string_view tenant_id,
                                                  absl::string_view serial_number) {
-  return TakeOnly(connection.Query(HOURGLASS_SELECT_RECORDS
-                                   "WHERE tenant_id = ? AND serial_number = ? "
-                                   "ORDER BY intended_at DESC, sequence DESC LIMIT 1",
-                                   {Text{tenant_id}, Blob{serial_number}}));
+  return TakeOnly(connection.Query(
+      HOURGLASS_SELECT_RECORDS(
+          "INDEXED BY intents_by_serial_number") "WHERE tenant_id = ? AND serial_number = ? ORDER "
+                                                 "BY intended_at DESC, sequence DESC LIMIT 1",
+      {Text{tenant_id}, Blob{serial_number}}));
 }
 
 absl::StatusOr<Page<JournalRecord>> ListJournal(Connection& connection, absl::string_view tenant_id,
                                                 const JournalFilter& filter, int page_size,
                                                 absl::string_view page_token) {
   RETURN_IF_ERROR(CheckPageSize(page_size));
-  ASSIGN_OR_RETURN(Selection selection, Select(tenant_id, filter, page_token));
   // One more than asked for tells whether there is another page.
-  selection.values.push_back(std::int64_t{page_size} + 1);
+  ASSIGN_OR_RETURN(const Selection selection,
+                   SelectJournal(tenant_id, filter, page_token, std::int64_t{page_size} + 1));
   ASSIGN_OR_RETURN(Rows rows, connection.Query(selection.sql, selection.values));
   Page<JournalRecord> page;
   JournalPosition last;

@@ -67,9 +67,9 @@ CREATE TABLE intents (
   tbs_certificate BLOB NOT NULL,
   intended_at INTEGER NOT NULL,
   FOREIGN KEY (tenant_id, root_id) REFERENCES roots,
-  UNIQUE (tenant_id, request_id),
-  UNIQUE (tenant_id, serial_number, root_id)
+  UNIQUE (tenant_id, request_id)
 ) STRICT;
+CREATE UNIQUE INDEX intents_by_serial_number ON intents (tenant_id, serial_number, root_id);
 CREATE INDEX intents_by_time ON intents (tenant_id, intended_at, sequence);
 CREATE INDEX intents_by_user ON intents (tenant_id, user_upn, intended_at, sequence);
 CREATE INDEX intents_by_device ON intents (tenant_id, device_id, intended_at, sequence);

@@ -1,6 +1,5 @@
 #include "issuance/store/sqlite_tenants.h"
 
-#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite_values.h"
