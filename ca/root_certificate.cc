@@ -96,9 +96,7 @@ absl::Status CheckSpecification(const RootSpecification& specification) {
     return Invalid("display_name", "must be UTF-8 text without control characters");
   }
   if (specification.generation < 1) return Invalid("generation", "must be at least 1");
-  if (specification.duration < kMinDuration || specification.duration > kMaxDuration) {
-    return Invalid("duration", "must be one day to 30 years");
-  }
+  RETURN_IF_ERROR(CheckRootDuration(specification.duration));
   if (!IsEncodable(specification.now) || !IsEncodable(specification.now - kMaxBackdate)) {
     return Invalid("now", "a certificate cannot begin before 1950");
   }
@@ -175,6 +173,13 @@ absl::StatusOr<RootCertificate> RootCertificate::Parse(absl::string_view der) {
   root.not_before_ = *first;
   root.not_after_ = *last;
   return root;
+}
+
+absl::Status CheckRootDuration(std::chrono::seconds duration) {
+  if (duration < kMinDuration || duration > kMaxDuration) {
+    return Invalid("duration", "must be one day to 30 years");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,

@@ -113,12 +113,7 @@ class ComplianceFaultsTest : public testing::Test {
     service_.CreateRoot();
   }
 
-  grpc::Status Issue() {
-    v1::IssueCertificateResponse response;
-    grpc::ClientContext context;
-    return service_.As<v1::CertificateIssuer>(kBroker)->IssueCertificate(
-        &context, service_.Request(), &response);
-  }
+  grpc::Status Issue() { return service_.Issue(service_.Request()); }
 
   issuance::SystemClock clock_;
   MutualTls tls_;

@@ -30,10 +30,7 @@ class IssuingTest : public testing::Test {
   grpc::Status Issue(const v1::IssueCertificateRequest& request,
                      v1::IssueCertificateResponse* response = nullptr,
                      absl::string_view caller = kBroker) {
-    v1::IssueCertificateResponse unused;
-    grpc::ClientContext context;
-    return service_.As<v1::CertificateIssuer>(caller)->IssueCertificate(
-        &context, request, response != nullptr ? response : &unused);
+    return service_.Issue(request, response, caller);
   }
 
   v1::JournalEntry Recorded(const std::string& serial_number) {

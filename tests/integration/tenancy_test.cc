@@ -23,10 +23,7 @@ class TenancyTest : public testing::Test {
   grpc::Status Issue(absl::string_view caller, absl::string_view tenant_id) {
     v1::IssueCertificateRequest request = service_.Request();
     request.set_tenant_id(std::string(tenant_id));
-    v1::IssueCertificateResponse response;
-    grpc::ClientContext context;
-    return service_.As<v1::CertificateIssuer>(caller)->IssueCertificate(&context, request,
-                                                                        &response);
+    return service_.Issue(request, nullptr, caller);
   }
 
   TestService service_;

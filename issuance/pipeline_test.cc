@@ -1,0 +1,291 @@
+// The pipeline where it is interrupted: between intent and release, and by a change of the primary.
+#include "issuance/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hourglass/v1/compliance.grpc.pb.h"
+#include "hsm/key_store.h"
+#include "issuance/proto_time.h"
+#include "issuance/rotation/root_administration.h"
+#include "issuance/store/sqlite_store.h"
+#include "issuance/store/testing/forwarding_store.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/pkcs10.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// Lets a test step in before each write of a kind.
+class InterruptibleStore : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+
+  absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
+      absl::Span<const JournalWrite> writes) override {
+    const bool is_release = std::holds_alternative<Release>(writes.front());
+    std::function<absl::Status()>& interruption = is_release ? before_release : before_intent;
+    if (interruption) {
+      const absl::Status status = std::exchange(interruption, nullptr)();
+      if (!status.ok()) return status;
+    }
+    return ForwardingStore::AppendToJournal(writes);
+  }
+
+  // Called once; an error takes the place of the write.
+  std::function<absl::Status()> before_intent;
+  std::function<absl::Status()> before_release;
+};
+
+class AllowEverything final : public v1::ComplianceService::Service {
+ public:
+  explicit AllowEverything(const Clock* clock) : clock_(clock) {}
+  grpc::Status Evaluate(grpc::ServerContext*, const v1::EvaluateRequest* request,
+                        v1::Verdict* verdict) override {
+    questions.push_back(*request);
+    verdict->set_verdict_id("verdict-" + std::to_string(questions.size()));
+    verdict->set_nonce(request->nonce());
+    verdict->set_policy_version("1");
+    *verdict->mutable_evaluated_at() = ToProto(clock_->Now());
+    verdict->mutable_allow();
+    return grpc::Status::OK;
+  }
+
+  std::vector<v1::EvaluateRequest> questions;
+
+ private:
+  const Clock* const clock_;
+};
+
+class PipelineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(sqlite_, OpenSqliteStore(directory_.File("store.sqlite")));
+    store_.emplace(sqlite_.get());
+    hsm::KeyStoreOptions options;
+    options.software_directory = directory_.File("keys");
+    ASSERT_EQ(mkdir(options.software_directory.c_str(), 0700), 0);
+    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&verdicts_);
+    server_ = builder.BuildAndStart();
+    compliance_.emplace(server_->InProcessChannel(grpc::ChannelArguments()),
+                        ComplianceClientOptions(), &clock_);
+    journal_.emplace(&*store_);
+    tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
+                     std::map<std::string, IssuingConfig>());
+    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+    pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
+    broker_.name = "broker";
+    broker_.roles = {Role::kBroker};
+    broker_.tenants = {"contoso"};
+
+    TenantRecord tenant;
+    tenant.tenant_id = "contoso";
+    tenant.display_name = "Contoso";
+    tenant.created_at = clock_.Now();
+    ASSERT_OK(store_->CreateTenant(tenant));
+    MakePrimary();
+    request_.set_tenant_id("contoso");
+    request_.mutable_user()->set_upn("alice@contoso.example");
+    request_.set_device_id("laptop-1");
+    request_.set_request_id("request-1");
+    request_.set_pkcs10(MakeEcPkcs10());
+  }
+
+  RootRecord MakePrimary() {
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    auto root = roots_->Create(order);
+    EXPECT_OK(root);
+    auto promoted = roots_->Promote("contoso", root->root_id);
+    EXPECT_OK(promoted);
+    return *promoted;
+  }
+
+  IssueOutcome Issue() { return pipeline_->Issue(broker_, request_); }
+
+  std::vector<JournalRecord> Recorded() {
+    auto page = store_->ListJournal("contoso", {}, 100, "");
+    EXPECT_OK(page);
+    return page->records;
+  }
+
+  TemporaryDirectory directory_;
+  ManualClock clock_;
+  SystemEntropy entropy_;
+  AllowEverything verdicts_{&clock_};
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Store> sqlite_;
+  std::optional<InterruptibleStore> store_;
+  std::unique_ptr<hsm::KeyStore> keys_;
+  std::optional<ComplianceClient> compliance_;
+  std::optional<Journal> journal_;
+  std::optional<Tenants> tenants_;
+  std::optional<RootAdministration> roots_;
+  std::optional<Pipeline> pipeline_;
+  Caller broker_;
+  v1::IssueCertificateRequest request_;
+};
+
+const absl::Status kDiskFull = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+
+TEST_F(PipelineTest, TheVerdictIsAskedForThisUserDeviceAndKey) {
+  ASSERT_OK(Issue().status);
+  ASSERT_EQ(verdicts_.questions.size(), 1u);
+  const v1::EvaluateRequest& question = verdicts_.questions.front();
+  EXPECT_EQ(question.tenant_id(), "contoso");
+  EXPECT_EQ(question.user_upn(), "alice@contoso.example");
+  EXPECT_EQ(question.device_id(), "laptop-1");
+  EXPECT_EQ(question.public_key_sha256().size(), 32u);
+  EXPECT_GE(question.nonce().size(), 16u);
+}
+
+TEST_F(PipelineTest, WithoutARecordedIntentNothingIsSigned) {
+  store_->before_intent = [] { return kDiskFull; };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  EXPECT_TRUE(Recorded().empty());
+  EXPECT_OK(Issue().status);
+}
+
+TEST_F(PipelineTest, WithoutARecordedReleaseNothingLeaves) {
+  store_->before_release = [] { return kDiskFull; };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, AnInterruptedRequestIsTakenUpWhereItWasLeft) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const std::vector<JournalRecord> interrupted = Recorded();
+  clock_.Advance(std::chrono::minutes(7));
+  const IssueOutcome outcome = Issue();
+  ASSERT_OK(outcome.status);
+  ASSERT_EQ(Recorded().size(), 1u);
+  const JournalRecord record = Recorded().front();
+  EXPECT_EQ(record.intent.tbs_certificate, interrupted.front().intent.tbs_certificate);
+  EXPECT_EQ(outcome.response.serial_number(), interrupted.front().intent.serial_number);
+  EXPECT_EQ(outcome.response.certificate(), record.certificate);
+  EXPECT_EQ(outcome.response.verdict_id(), "verdict-1");
+  // It was decided anew all the same.
+  EXPECT_EQ(verdicts_.questions.size(), 2u);
+}
+
+TEST_F(PipelineTest, AnInterruptedRequestWithOtherContentIsRefused) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  request_.set_device_id("laptop-2");
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRequestIdReused, "request_id"));
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, AChangeOfThePrimaryBeforeTheIntentIsAFence) {
+  store_->before_intent = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_TRUE(Recorded().empty());
+  // Nothing was recorded under this id, so that it is still good.
+  const IssueOutcome outcome = Issue();
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(Recorded().front().intent.root_id, "r2");
+}
+
+TEST_F(PipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
+  store_->before_release = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+  // Its intent is of the old primary for ever.
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+  request_.set_request_id("request-2");
+  EXPECT_OK(Issue().status);
+}
+
+TEST_F(PipelineTest, AnotherProcessOnTheSameStoreIsFencedToo) {
+  ASSERT_OK(Issue().status);
+  // Its own picture of the tenant, taken before this process changes the primary.
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Journal other_journal(&*store_);
+  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
+  request_.set_request_id("request-2");
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  const RootRecord second = MakePrimary();
+  request_.set_request_id("request-3");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
+  // A certificate of the old primary is not handed out again either.
+  request_.set_request_id("request-2");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
+  request_.set_request_id("request-4");
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), second.certificate);
+}
+
+TEST_F(PipelineTest, AReleasedCertificateIsNotRepeatedByAProcessThatMissedTheSwitch) {
+  ASSERT_OK(Issue().status);
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Journal other_journal(&*store_);
+  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  // The switch comes after the other has found its intent recorded, when only the release's fence
+  // is left.
+  store_->before_release = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+}
+
+TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  IssuingConfig longer;
+  longer.profile.lifetime = std::chrono::hours(2);
+  Tenants other_tenants(&*store_, keys_.get(), longer, {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  EXPECT_THAT(other.Issue(broker_, request_).status,
+              FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, TheTenantsKeyPolicyNarrowsWhatIsCertified) {
+  IssuingConfig rsa_only;
+  rsa_only.key_policy.allow_ec_p256 = false;
+  Tenants strict_tenants(&*store_, keys_.get(), IssuingConfig(), {{"contoso", rsa_only}});
+  Pipeline strict(&strict_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  EXPECT_THAT(strict.Issue(broker_, request_).status,
+              testing::AnyOf(FailsWith(ErrorReason::kKeyUnsupported, "pkcs10"),
+                             FailsWith(ErrorReason::kKeySizeRefused, "pkcs10")));
+  request_.set_pkcs10(MakePkcs10({"-newkey", "rsa:2048"}));
+  EXPECT_OK(strict.Issue(broker_, request_).status);
+}
+
+}  // namespace
+}  // namespace hourglass::issuance

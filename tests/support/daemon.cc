@@ -1,0 +1,63 @@
+#include "tests/support/daemon.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+
+namespace hourglass {
+
+Daemon::Daemon() : address_file_(directory_.File("address")) {
+  mkdir(directory_.File("policies").c_str(), 0700);
+  directory_.Write("policies/contoso.yaml", kTestPolicy);
+  directory_.Write("policies/fabrikam.yaml", kTestPolicy);
+  Configure(absl::StrCat("{tokens: [\"", token_.Uri(), "\"]}"), data_directory());
+}
+
+Daemon::~Daemon() = default;
+
+void Daemon::Configure(const std::string& keys, const std::string& data_directory) {
+  const TlsCredential server = tls().Server();
+  std::string yaml = absl::StrCat(
+      "listen: 127.0.0.1:0\n", "address_file: address\n", "data_directory: ", data_directory, "\n",
+      "tls:\n", "  certificate: ", server.certificate_file, "\n",
+      "  private_key: ", server.private_key_file, "\n",
+      "  trusted_roots: ", tls().trusted_roots_file(), "\n", "keys: ", keys, "\n",
+      "compliance: {embedded: {policy_directory: policies}}\n", "callers:\n");
+  for (const issuance::Caller& caller : TestCallers()) {
+    absl::StrAppend(&yaml, "  - {name: ", caller.name, ", identity: \"", caller.identity,
+                    "\", roles: [", issuance::RoleName(caller.roles.front()), "], tenants: [",
+                    caller.all_tenants ? "\"*\"" : absl::StrJoin(caller.tenants, ", "), "]}\n");
+  }
+  config_file_ = directory_.Write("hourglassd.yaml", yaml);
+}
+
+bool Daemon::Start(const std::vector<std::string>& prefix) {
+  unlink(address_file_.c_str());
+  std::vector<std::string> command = prefix;
+  command.insert(command.end(), {kProgram, "--config", config_file_});
+  process_ = std::make_unique<BackgroundProcess>(command, directory_.File("log"));
+  // Written whole when the service is ready; a minute is a bound for slow machines.
+  for (int i = 0; i < 6000 && process_->Running(); ++i) {
+    if (access(address_file_.c_str(), R_OK) == 0) {
+      const std::string line = ReadFileOrDie(address_file_);
+      Connect(std::string(absl::StripSuffix(line, "\n")));
+      return true;
+    }
+    const timespec ten_milliseconds = {0, 10'000'000};
+    nanosleep(&ten_milliseconds, nullptr);
+  }
+  return false;
+}
+
+void Daemon::Kill() { process_->Stop(SIGKILL); }
+
+int Daemon::Stop() { return process_->Stop(SIGTERM); }
+
+std::string Daemon::Log() const { return ReadFileOrDie(directory_.File("log")); }
+
+}  // namespace hourglass
