@@ -27,10 +27,11 @@ bool IsMinimalOid(absl::string_view content) {
 
 bool IsStrictBitString(absl::string_view content) {
   if (content.empty()) return false;
-  const std::uint8_t unused = Octet(content, 0);
+  const unsigned unused = Octet(content, 0);
   if (content.size() == 1) return unused == 0;
-  const std::uint8_t padding = static_cast<std::uint8_t>((1u << unused) - 1);
-  return unused <= 7 && (Octet(content, content.size() - 1) & padding) == 0;
+  if (unused > 7) return false;
+  const unsigned padding = (1u << unused) - 1;
+  return (Octet(content, content.size() - 1) & padding) == 0;
 }
 
 // Characters of `width` octets, big-endian.

@@ -84,6 +84,7 @@ TEST(DerWellFormedTest, RefusesBrokenContent) {
            "0202ff80",      // INTEGER with a needless ff
            "0300",          // BIT STRING without its count
            "030107",        // unused bits in nothing
+           "03022600",      // 38 unused bits
            "030208ff",      // eight unused bits
            "03020781",      // padding not zero
            "050100",        // NULL with content
