@@ -47,7 +47,7 @@ TEST(SqliteKillTest, EveryAcknowledgedWriteIsThere) {
   std::mt19937 random(2026);
   std::uniform_int_distribution<std::uintmax_t> log_size(0, 4000);
   int acknowledged = 0;
-  for (int run = 0; run < 8; ++run) {
+  for (int run = 0; run < 12; ++run) {
     const std::uintmax_t enough = log_size(random);
     const std::string log = directory.Write(absl::StrCat("log-", run), "");
     BackgroundProcess writer({kWriter, "load", path, absl::StrCat("run", run)}, log);

@@ -1,7 +1,7 @@
 // Writes to a store's journal from a process of its own, so that a test can kill it or take its
 // disk away.
 //
-//   journal_writer load PATH RUN   intents and releases from four threads until it is killed; says
+//   journal_writer load PATH RUN   intents and releases from 32 threads until it is killed; says
 //   `RUN-…` after each
 //                                  release that was acknowledged
 //   journal_writer fill PATH SIZE  a new store, writes until one fails; then makes room and writes
@@ -41,7 +41,7 @@ void Say(const std::string& line) {
 void WriteForEver(Store& store, const std::string& run) {
   Journal journal(&store);
   std::vector<std::thread> writers;
-  for (int writer = 0; writer < 4; ++writer) {
+  for (int writer = 0; writer < 32; ++writer) {
     writers.emplace_back([&, writer] {
       for (int i = 0;; ++i) {
         const Intent intent = SampleIntent(absl::StrCat(run, "-", writer, "-", i));
