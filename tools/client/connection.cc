@@ -1,5 +1,9 @@
 #include "tools/client/connection.h"
 
+#include <grpc/support/log.h>
+
+#include <cstdlib>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +29,11 @@ absl::StatusOr<std::string> ReadPem(absl::string_view field, const std::string& 
   return pem;
 }
 
+// gRPC's own log would come between what the programs say; errors reach people through CallError.
+void QuietGrpcUnlessAskedFor() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
 // What gRPC says of a failed connection is long, and the interesting part stands at its end.
 std::string WhyUnreachable(const std::string& message) {
   const std::string last = "last error: ";
@@ -35,6 +44,7 @@ std::string WhyUnreachable(const std::string& message) {
 }  // namespace
 
 absl::StatusOr<Connection> Connection::Open(const ConnectionConfig& config) {
+  QuietGrpcUnlessAskedFor();
   grpc::SslCredentialsOptions tls;
   ASSIGN_OR_RETURN(tls.pem_cert_chain,
                    ReadPem("tls.certificate", config.certificate, "CERTIFICATE"));

@@ -1,0 +1,449 @@
+// The program as its users meet it: the built binary against a scripted issuer over mutual TLS.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "hourglass/v1/issuance.grpc.pb.h"
+#include "hsm/base/error.h"
+#include "issuance/status_detail.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
+#include "tools/client/certificate.h"
+#include "tools/client/testing/loopback_service.h"
+#include "tools/client/wording.h"
+
+namespace hourglass::broker {
+namespace {
+
+using client::LoopbackService;
+using client::OpensslAuthority;
+using client::TimestampOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+using Json = nlohmann::json;
+using Request = v1::IssueCertificateRequest;
+using Response = v1::IssueCertificateResponse;
+using Answer = std::function<grpc::Status(const Request&, Response*)>;
+
+constexpr char kProgram[] = "tools/broker/hourglass-broker";
+
+// Gives the scripted answers one after the other, the last for ever, and keeps what was asked.
+class Issuer final : public v1::CertificateIssuer::Service {
+ public:
+  void Script(std::deque<Answer> answers) { answers_ = std::move(answers); }
+
+  std::vector<Request> asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  grpc::Status IssueCertificate(grpc::ServerContext*, const Request* request,
+                                Response* response) override {
+    Answer answer;
+    {
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(*request);
+      answer = answers_.front();
+      if (answers_.size() > 1) answers_.pop_front();
+    }
+    return answer(*request, response);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Request> asked_;
+  std::deque<Answer> answers_;
+};
+
+Answer Fail(ErrorReason reason, absl::string_view message) {
+  const grpc::Status status = issuance::ToGrpcStatus(Error(reason, "", message));
+  return [status](const Request&, Response*) { return status; };
+}
+
+std::vector<std::string> Words(const std::string& text) { return absl::StrSplit(text, ' '); }
+
+std::string Openssl(const std::string& words) {
+  const CommandResult result = RunCommand(Words("openssl " + words));
+  EXPECT_EQ(result.exit_code, 0) << words << "\n" << result.output;
+  return result.output;
+}
+
+class BrokerTest : public testing::Test {
+ protected:
+  BrokerTest() : authority_("root-one"), service_({&issuer_}) {
+    out_.Write("root.der", authority_.root());
+    Openssl("x509 -inform DER -in " + out_.File("root.der") + " -out " + Scratch("root.pem"));
+    std::filesystem::remove(out_.File("root.der"));
+    issuer_.Script({Issue()});
+  }
+
+  // Answers with a certificate for the request's key whose life, as the service's clock sees it, is
+  // as given: a day's certificate near its end.
+  Answer Issue(absl::Duration life = absl::Minutes(60),
+               absl::Duration renewal = absl::Minutes(30)) {
+    return [this, life, renewal](const Request& request, Response* response) {
+      response->set_certificate(authority_.Issue(request.pkcs10(), request.user().upn()));
+      response->add_chain(authority_.root());
+      const absl::Time not_after = client::ReadCertificate(response->certificate())->not_after;
+      *response->mutable_not_after() = TimestampOf(not_after);
+      *response->mutable_server_time() = TimestampOf(not_after - life);
+      *response->mutable_renew_after() = TimestampOf(not_after - life + renewal);
+      response->set_verdict_id("verdict-1");
+      return grpc::Status::OK;
+    };
+  }
+
+  std::vector<std::string> Command(const std::string& verb, const std::string& more) const {
+    std::vector<std::string> command = {kProgram,   verb,       "--config", service_.config_file(),
+                                        "--tenant", "contoso",  "--user",   "user@contoso.example",
+                                        "--device", "laptop-1", "--out",    out_.File("user.pem")};
+    for (const std::string& word : Words(more)) command.push_back(word);
+    return command;
+  }
+  CommandResult IssueWith(const std::string& more) const {
+    return RunCommand(Command("issue", more));
+  }
+  std::string KeyOut() const { return "--key-out " + out_.File("user.key"); }
+  std::string Scratch(const std::string& name) const { return service_.directory().File(name); }
+
+  std::vector<std::string> FilesOut() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(out_.path())) {
+      names.push_back(entry.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  static int ModeOf(const std::string& file) {
+    struct stat status = {};
+    EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
+    return status.st_mode & 07777;
+  }
+
+  void ExpectPairVerifies(const std::string& certificate, const std::string& key) const {
+    EXPECT_EQ(Openssl("x509 -noout -pubkey -in " + certificate),
+              Openssl("pkey -pubout -in " + key));
+    EXPECT_THAT(
+        Openssl("verify -purpose sslclient -CAfile " + Scratch("root.pem") + " " + certificate),
+        HasSubstr(": OK"));
+  }
+
+  TemporaryDirectory out_;
+  OpensslAuthority authority_;
+  Issuer issuer_;
+  LoopbackService service_;
+};
+
+TEST_F(BrokerTest, MakesAKeyAndGetsACertificateForIt) {
+  const CommandResult result = IssueWith(KeyOut() + " --user-id 1234");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(FilesOut(), ElementsAre("user.key", "user.pem"));
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+  EXPECT_EQ(ModeOf(out_.File("user.key")), 0600);
+  EXPECT_EQ(ModeOf(out_.File("user.pem")), 0644);
+  EXPECT_THAT(ReadFileOrDie(out_.File("user.key")), StartsWith("-----BEGIN PRIVATE KEY-----\n"));
+  ASSERT_EQ(issuer_.asked().size(), 1u);
+  const Request request = issuer_.asked()[0];
+  EXPECT_EQ(request.tenant_id(), "contoso");
+  EXPECT_EQ(request.user().upn(), "user@contoso.example");
+  EXPECT_EQ(request.user().id(), "1234");
+  EXPECT_EQ(request.device_id(), "laptop-1");
+  EXPECT_EQ(request.request_id().size(), 36u);
+}
+
+TEST_F(BrokerTest, SaysInWordsWhatItGot) {
+  const std::string words = IssueWith(KeyOut()).output;
+  EXPECT_THAT(words, StartsWith("A certificate for user@contoso.example on laptop-1.\n"));
+  EXPECT_THAT(words, HasSubstr("  Good for       client authentication, conditional access\n"));
+  EXPECT_THAT(words, HasSubstr(" UTC (in 1 h)\n"));
+  EXPECT_THAT(words, HasSubstr(" UTC (in 30 min)\n"));
+  EXPECT_THAT(words, HasSubstr("  Issuer         CN=root-one\n"));
+  // The service's clock is the script's: a day ahead, less the hour.
+  EXPECT_THAT(words, HasSubstr("Note: this machine's clock is 22 h"));
+}
+
+TEST_F(BrokerTest, SaysTheSameInJson) {
+  const CommandResult result =
+      IssueWith(KeyOut() + " --json --chain-out " + out_.File("chain.pem"));
+  const Json json = Json::parse(result.output, nullptr, false);
+  EXPECT_EQ(json["user_upn"], "user@contoso.example");
+  EXPECT_EQ(json["subject"], "CN=user@contoso.example");
+  EXPECT_EQ(json["purposes"], Json::array({"client authentication", "conditional access"}));
+  EXPECT_EQ(json["certificate_file"], out_.File("user.pem"));
+  EXPECT_EQ(json["chain_file"], out_.File("chain.pem"));
+  std::string serial = Openssl("x509 -noout -serial -in " + out_.File("user.pem"));
+  std::transform(serial.begin(), serial.end(), serial.begin(), ::tolower);
+  EXPECT_EQ(absl::StrCat("serial=", json["serial_number"].get<std::string>(), "\n"), serial);
+  EXPECT_EQ(ReadFileOrDie(out_.File("chain.pem")), ReadFileOrDie(Scratch("root.pem")));
+}
+
+TEST_F(BrokerTest, MakesKeysOfEveryKind) {
+  for (const auto& [type, words] : {std::pair{"ec-p384", "NIST CURVE: P-384"},
+                                    std::pair{"rsa-2048", "Public-Key: (2048 bit)"}}) {
+    ASSERT_EQ(IssueWith(KeyOut() + " --key-type " + type).exit_code, 0);
+    ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+    EXPECT_THAT(Openssl("x509 -noout -text -in " + out_.File("user.pem")), HasSubstr(words));
+  }
+}
+
+TEST_F(BrokerTest, AsksForTheKeyOfARequestThatOpensslMade) {
+  for (const char* key :
+       {"ec -pkeyopt ec_paramgen_curve:P-256", "ec -pkeyopt ec_paramgen_curve:P-384", "rsa:2048"}) {
+    Openssl("req -new -nodes -subj /CN=anything -newkey " + std::string(key) + " -keyout " +
+            Scratch("own.key") + " -out " + Scratch("own.csr"));
+    Openssl("req -outform DER -in " + Scratch("own.csr") + " -out " + Scratch("own.der"));
+    for (const char* form : {"own.csr", "own.der"}) {
+      const CommandResult result = IssueWith("--csr " + Scratch(form));
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_EQ(issuer_.asked().back().pkcs10(), ReadFileOrDie(Scratch("own.der")));
+      ExpectPairVerifies(out_.File("user.pem"), Scratch("own.key"));
+      EXPECT_THAT(FilesOut(), ElementsAre("user.pem"));
+    }
+  }
+}
+
+TEST_F(BrokerTest, ARequestThatIsNoneIsNotSent) {
+  Openssl(
+      "req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=a -outform DER "
+      "-keyout " +
+      Scratch("own.key") + " -out " + Scratch("own.der"));
+  ASSERT_EQ(IssueWith("--csr " + Scratch("own.der")).exit_code, 0);
+  std::filesystem::remove(out_.File("user.pem"));
+  const std::string der = ReadFileOrDie(Scratch("own.der"));
+  for (const std::string& content : {std::string("garbage"), std::string(), der + "x",
+                                     std::string("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n")}) {
+    const std::string file = service_.directory().Write("wrong.csr", content);
+    const CommandResult result = IssueWith("--csr " + file);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.output, StartsWith("hourglass-broker: FIELD_INVALID: --csr: "));
+  }
+  EXPECT_EQ(issuer_.asked().size(), 1u);
+  EXPECT_THAT(FilesOut(), IsEmpty());
+}
+
+TEST_F(BrokerTest, ARefusalTellsEveryReasonAndWritesNothing) {
+  std::vector<v1::DenyReason> reasons(2);
+  reasons[0].set_setting("disk_encryption.enabled");
+  reasons[0].set_message("the disks are not encrypted");
+  reasons[0].set_remediation_url("https://help.example/disk");
+  reasons[1].set_setting("antivirus.enabled");
+  reasons[1].set_message("no antivirus program runs");
+  const grpc::Status denied = issuance::ToGrpcStatus(
+      Error(ErrorReason::kDeviceNotCompliant, "", "laptop-1 may not connect"), {reasons, {}});
+  issuer_.Script({[&denied](const Request&, Response*) { return denied; }});
+  const CommandResult result = IssueWith(KeyOut() + " --chain-out " + out_.File("chain.pem"));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output,
+            "hourglass-broker: DEVICE_NOT_COMPLIANT: laptop-1 may not connect\n"
+            "  - disk_encryption.enabled: the disks are not encrypted\n"
+            "    how to mend it: https://help.example/disk\n"
+            "  - antivirus.enabled: no antivirus program runs\n");
+  EXPECT_THAT(FilesOut(), IsEmpty());
+  EXPECT_EQ(issuer_.asked().size(), 1u);
+  const Json error = Json::parse(IssueWith(KeyOut() + " --json").output)["error"];
+  EXPECT_EQ(error["deny_reasons"].size(), 2u);
+}
+
+TEST_F(BrokerTest, ARefusalLeavesTheOldPairAlone) {
+  ASSERT_EQ(IssueWith(KeyOut()).exit_code, 0);
+  const std::string certificate = ReadFileOrDie(out_.File("user.pem"));
+  issuer_.Script({Fail(ErrorReason::kNoPrimaryRoot, "no primary")});
+  ASSERT_EQ(IssueWith(KeyOut()).exit_code, 1);
+  EXPECT_EQ(ReadFileOrDie(out_.File("user.pem")), certificate);
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+  EXPECT_THAT(FilesOut(), ElementsAre("user.key", "user.pem"));
+}
+
+TEST_F(BrokerTest, AsksTheSameAgainWhileTheServiceIsAway) {
+  issuer_.Script(
+      {Fail(ErrorReason::kStopping, "stopping"), Fail(ErrorReason::kOverloaded, "busy"), Issue()});
+  const CommandResult result = IssueWith(KeyOut());
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  const std::vector<Request> asked = issuer_.asked();
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[1].SerializeAsString(), asked[0].SerializeAsString());
+  EXPECT_EQ(asked[2].SerializeAsString(), asked[0].SerializeAsString());
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+}
+
+TEST_F(BrokerTest, AsksUnderANewIdWhenThePrimaryHasChanged) {
+  issuer_.Script({Fail(ErrorReason::kPrimaryChanged, "changed"), Issue()});
+  EXPECT_EQ(IssueWith(KeyOut()).exit_code, 0);
+  const std::vector<Request> asked = issuer_.asked();
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_NE(asked[1].request_id(), asked[0].request_id());
+  EXPECT_EQ(asked[1].pkcs10(), asked[0].pkcs10());
+}
+
+TEST_F(BrokerTest, GivesUpWhenTheTimeIsOver) {
+  issuer_.Script({Fail(ErrorReason::kComplianceUnavailable, "the compliance service is away")});
+  const CommandResult result = IssueWith(KeyOut() + " --timeout 1s");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, StartsWith("hourglass-broker: COMPLIANCE_UNAVAILABLE: "));
+  EXPECT_THAT(FilesOut(), IsEmpty());
+  EXPECT_LE(issuer_.asked().size(), 3u);
+}
+
+TEST_F(BrokerTest, ACertificateForAnotherKeyIsNotTaken) {
+  ASSERT_EQ(IssueWith(KeyOut()).exit_code, 0);
+  const std::string other = issuer_.asked()[0].pkcs10();
+  issuer_.Script({[this, other](const Request& request, Response* response) {
+    Request changed = request;
+    changed.set_pkcs10(other);
+    return Issue()(changed, response);
+  }});
+  const CommandResult result = IssueWith(KeyOut());
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, StartsWith("hourglass-broker: KEY_MISMATCH: "));
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+}
+
+TEST_F(BrokerTest, CertificateAndKeyMayShareOneFile) {
+  ASSERT_EQ(IssueWith("--key-out " + out_.File("user.pem")).exit_code, 0);
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.pem"));
+  EXPECT_EQ(ModeOf(out_.File("user.pem")), 0600);
+  EXPECT_THAT(FilesOut(), ElementsAre("user.pem"));
+}
+
+TEST_F(BrokerTest, AFolderThatCannotBeWrittenIsToldBeforeAnythingIsAsked) {
+  std::vector<std::string> command = Command("issue", KeyOut());
+  std::replace(command.begin(), command.end(), out_.File("user.pem"), out_.File("none/user.pem"));
+  const CommandResult result = RunCommand(command);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("none/user.pem"));
+  EXPECT_THAT(issuer_.asked(), IsEmpty());
+}
+
+TEST_F(BrokerTest, RunRenewsWhenTheServiceSaysAndTellsTheCommand) {
+  issuer_.Script({Issue(absl::Minutes(60), absl::Seconds(1))});
+  std::vector<std::string> command = Command("run", KeyOut());
+  command.push_back("--on-renew");
+  command.push_back(absl::StrCat(
+      "test \"$(openssl x509 -noout -pubkey -in \"$HOURGLASS_CERTIFICATE\")\" = "
+      "\"$(openssl pkey -pubout -in \"$HOURGLASS_KEY\")\" && echo >> ",
+      Scratch("renewals"), " && echo \"renewals: $(wc -l < ", Scratch("renewals"), ")\"; exit 3"));
+  BackgroundProcess run(command, Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("renewals: 1")) << run.Log();
+  const std::string first_key = ReadFileOrDie(out_.File("user.key"));
+  ASSERT_TRUE(run.WaitForLog("ended with exit code 3")) << run.Log();
+  ASSERT_TRUE(run.WaitForLog("renewals: 2")) << run.Log();
+  EXPECT_EQ(run.Stop(SIGTERM), 0) << run.Log();
+  const std::vector<Request> asked = issuer_.asked();
+  ASSERT_GE(asked.size(), 2u);
+  EXPECT_NE(asked[1].request_id(), asked[0].request_id());
+  EXPECT_NE(asked[1].pkcs10(), asked[0].pkcs10());
+  EXPECT_NE(ReadFileOrDie(out_.File("user.key")), first_key);
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+  EXPECT_THAT(FilesOut(), ElementsAre("user.key", "user.pem"));
+  EXPECT_THAT(run.Log(), HasSubstr("told to stop"));
+}
+
+TEST_F(BrokerTest, RunRemovesTheCertificateWhenItExpires) {
+  // The service's clock says that two seconds are left, whatever this machine's says.
+  issuer_.Script({Issue(absl::Seconds(2), absl::Seconds(1)),
+                  Fail(ErrorReason::kStopping, "the service is stopping")});
+  BackgroundProcess run(Command("run", KeyOut() + " --json"), Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("\"event\":\"issued\"")) << run.Log();
+  EXPECT_TRUE(std::filesystem::exists(out_.File("user.pem")));
+  ASSERT_TRUE(run.WaitForLog("\"event\":\"removed\"")) << run.Log();
+  EXPECT_FALSE(std::filesystem::exists(out_.File("user.pem")));
+  EXPECT_EQ(run.Stop(SIGINT), 0);
+  std::vector<std::string> events;
+  for (const absl::string_view line : absl::StrSplit(run.Log(), '\n', absl::SkipEmpty())) {
+    events.push_back(Json::parse(std::string(line))["event"]);
+  }
+  EXPECT_THAT(events, ElementsAre("issued", "unavailable", "removed", "stopped"));
+  EXPECT_THAT(FilesOut(), ElementsAre("user.key"));
+}
+
+TEST_F(BrokerTest, RunRemovesAnExpiredCertificateThatItFinds) {
+  Openssl("x509 -in " + Scratch("root.pem") + " -signkey " + Scratch("client.key") +
+          " -days -1 -out " + out_.File("user.pem"));
+  issuer_.Script({Fail(ErrorReason::kStopping, "the service is stopping")});
+  BackgroundProcess run(Command("run", KeyOut()), Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("user.pem: it has expired")) << run.Log();
+  EXPECT_FALSE(std::filesystem::exists(out_.File("user.pem")));
+  EXPECT_EQ(run.Stop(SIGTERM), 0);
+}
+
+TEST_F(BrokerTest, RunLeavesAFileAloneThatHoldsAGoodCertificate) {
+  ASSERT_EQ(IssueWith(KeyOut()).exit_code, 0);
+  const std::string before = ReadFileOrDie(out_.File("user.pem"));
+  issuer_.Script({Fail(ErrorReason::kDeviceNotCompliant, "laptop-1 may not connect")});
+  BackgroundProcess run(Command("run", KeyOut()), Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("DEVICE_NOT_COMPLIANT")) << run.Log();
+  EXPECT_THAT(run.Log(), HasSubstr("silently while nothing changes"));
+  EXPECT_EQ(run.Stop(SIGTERM), 0);
+  EXPECT_EQ(ReadFileOrDie(out_.File("user.pem")), before);
+  ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
+}
+
+TEST_F(BrokerTest, RunStopsInTheMiddleOfAQuestion) {
+  std::promise<void> asked, release;
+  issuer_.Script({[&](const Request&, Response*) {
+    asked.set_value();
+    release.get_future().wait();
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "too late");
+  }});
+  BackgroundProcess run(Command("run", KeyOut()), Scratch("run.log"));
+  asked.get_future().wait();
+  EXPECT_EQ(run.Stop(SIGTERM), 0) << run.Log();
+  release.set_value();
+  EXPECT_THAT(FilesOut(), IsEmpty());
+}
+
+TEST_F(BrokerTest, IssueStopsInTheMiddleOfAPause) {
+  std::promise<void> asked;
+  const Answer stopping = Fail(ErrorReason::kStopping, "the service is stopping");
+  issuer_.Script({[&](const Request& request, Response* response) {
+                    asked.set_value();
+                    return stopping(request, response);
+                  },
+                  stopping});
+  BackgroundProcess issue(Command("issue", KeyOut() + " --timeout 1h"), Scratch("issue.log"));
+  asked.get_future().wait();
+  EXPECT_EQ(issue.Stop(SIGINT), 1);
+  EXPECT_THAT(issue.Log(), HasSubstr("told to stop"));
+  EXPECT_THAT(FilesOut(), IsEmpty());
+}
+
+TEST(BrokerUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {
+  const std::string who = "--config c --tenant t --user u@x --device d --out o";
+  const std::pair<std::string, const char*> cases[] = {
+      {"nonsense", "Usage: hourglass-broker [OPTIONS] SUBCOMMAND"},
+      {"issue --key-out k", "Usage: hourglass-broker issue [OPTIONS]"},
+      {"issue " + who, "give either --key-out, to make a key, or --csr"},
+      {"issue " + who + " --key-out k --csr c", "give either --key-out, to make a key, or --csr"},
+      {"issue " + who + " --key-out k --key-type dsa", "`dsa` is none of ec-p256, "},
+      {"issue " + who + " --key-out k --timeout soon", "Usage: hourglass-broker issue "},
+      {"issue " + who + " --key-out k --chain-out o", "must be a file of its own"},
+      {"run " + who + " --key-out k --timeout 1s", "Usage: hourglass-broker run [OPTIONS]"},
+  };
+  for (const auto& [words, expected] : cases) {
+    std::vector<std::string> command = Words(words);
+    command.insert(command.begin(), kProgram);
+    const CommandResult result = RunCommand(command);
+    EXPECT_EQ(result.exit_code, 2) << words;
+    EXPECT_THAT(result.output, HasSubstr(expected)) << words;
+  }
+}
+
+}  // namespace
+}  // namespace hourglass::broker
