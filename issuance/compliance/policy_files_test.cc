@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -70,6 +71,19 @@ TEST(PolicyFilesTest, AnUnreadableFileIsAnErrorUntilItIsMended) {
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
   EXPECT_THAT(files.Get("contoso").status, FailsWith(ErrorReason::kConfigurationInvalid));
+}
+
+TEST(PolicyFilesTest, DoesNotTrustTheStampOfAFreshFile) {
+  const TemporaryDirectory directory;
+  const auto before = std::chrono::steady_clock::now();
+  directory.Write("contoso.yaml", PolicyText("v1"));
+  PolicyFiles files(directory.path());
+  EXPECT_TRUE(files.Get("contoso").read_anew);
+  const bool read_anew = files.Get("contoso").read_anew;
+  if (std::chrono::steady_clock::now() - before > std::chrono::seconds(1)) {
+    GTEST_SKIP() << "this machine is too slow to ask twice while the file is fresh";
+  }
+  EXPECT_TRUE(read_anew);
 }
 
 TEST(PolicyFilesTest, ReadsASettledFileOnce) {
