@@ -39,7 +39,7 @@ class ConfigReader {
 };
 
 std::string ReadListen(Mapping root) {
-  const std::string listen = root.RequiredString("listen");
+  std::string listen = root.RequiredString("listen");
   if (!listen.empty() && !ParseHostPort(listen).has_value()) {
     root.Mistake("listen", "must be host:port, port 0 to 65535");
   }
@@ -135,7 +135,7 @@ LimitsConfig ReadLimits(Mapping fields) {
 }
 
 TlsFiles ConfigReader::ReadTls(Mapping fields) const {
-  const TlsFiles files = ReadTlsFiles(fields);
+  TlsFiles files = ReadTlsFiles(fields);
   if (check_files_) CheckTlsFiles(files, fields);
   return files;
 }
@@ -147,7 +147,7 @@ std::string ConfigReader::ReadFolder(Mapping fields, absl::string_view name,
 }
 
 std::string ConfigReader::ReadAddressFile(Mapping root) const {
-  const std::string path = root.Path("address_file").value_or("");
+  std::string path = root.Path("address_file").value_or("");
   const std::size_t slash = path.rfind('/');
   if (check_files_ && slash != std::string::npos) {
     CheckFolder(path.substr(0, slash + 1), root, "address_file");
