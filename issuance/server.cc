@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -58,16 +57,6 @@ absl::StatusOr<TlsMaterial> ReadTls(const TlsFiles& files, absl::string_view fie
   ASSIGN_OR_RETURN(tls.trusted_roots,
                    ReadFile(files.trusted_roots, absl::StrCat(field, ".trusted_roots")));
   return tls;
-}
-
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& data_directory) {
-  std::error_code error;
-  std::filesystem::create_directories(data_directory, error);
-  if (error) {
-    return Error(ErrorReason::kJournalUnavailable, "data_directory",
-                 absl::StrCat("cannot be made: ", error.message()));
-  }
-  return OpenSqliteStore(absl::StrCat(data_directory, "/hourglass.sqlite"));
 }
 
 // The embedded engine behind its own gRPC server, which listens nowhere: reached through an
@@ -214,7 +203,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "tls"));
   ASSIGN_OR_RETURN(CallerDirectory callers, CallerDirectory::Create(config.callers));
   ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(config.keys));
-  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config.data_directory));
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite")));
   auto server = std::make_unique<RunningServer>(std::move(store), std::move(keys),
                                                 std::move(callers), config, clock, entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));

@@ -12,6 +12,7 @@
 namespace hourglass {
 
 Daemon::Daemon() : address_file_(directory_.File("address")) {
+  mkdir(data_directory().c_str(), 0700);
   mkdir(directory_.File("policies").c_str(), 0700);
   directory_.Write("policies/contoso.yaml", kTestPolicy);
   directory_.Write("policies/fabrikam.yaml", kTestPolicy);

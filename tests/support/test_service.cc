@@ -16,6 +16,7 @@ TestService::TestService(const std::function<void(issuance::Config&)>& adjust)
   const TlsCredential server = tls().Server();
   config_.listen = "127.0.0.1:0";
   config_.data_directory = directory_.File("data");
+  mkdir(config_.data_directory.c_str(), 0700);
   config_.tls = {server.certificate_file, server.private_key_file, tls().trusted_roots_file()};
   config_.callers = TestCallers();
   config_.keys.software_directory = directory_.File("keys");
