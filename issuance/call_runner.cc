@@ -39,9 +39,49 @@ absl::Status CallRunner::Execute(grpc::CallbackServerContext* context, const Met
   return method(*caller, deny_reasons);
 }
 
+// Counts as under way until the answer has been sent, and not only until it is known.
+class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
+ public:
+  // `counted_by` is null where the call was refused before it began.
+  explicit Reactor(CallRunner* counted_by) : counted_by_(counted_by) {}
+
+  void OnDone() override {
+    CallRunner* const counted_by = counted_by_;
+    delete this;
+    if (counted_by != nullptr) counted_by->End();
+  }
+
+ private:
+  CallRunner* const counted_by_;
+};
+
+bool CallRunner::Begin() {
+  const std::lock_guard lock(mutex_);
+  if (taking_calls_) ++under_way_;
+  return taking_calls_;
+}
+
+void CallRunner::End() {
+  // Notified under the lock: the one that waits may destroy this object as soon as it can.
+  const std::lock_guard lock(mutex_);
+  --under_way_;
+  ended_.notify_all();
+}
+
+void CallRunner::StopTakingCalls(std::chrono::milliseconds grace) {
+  std::unique_lock lock(mutex_);
+  taking_calls_ = false;
+  ended_.wait_for(lock, grace, [this] { return under_way_ == 0; });
+}
+
 grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
                                           absl::string_view name, Method method) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (!Begin()) {
+    auto* const refused = new Reactor(nullptr);
+    refused->Finish(ToGrpcStatus(Error(ErrorReason::kStopping, "", "the service is stopping")));
+    return refused;
+  }
+  auto* const reactor = new Reactor(this);
   const bool queued = workers_->Submit(
       [this, context, reactor, name = std::string(name), method = std::move(method)] {
         if (context->IsCancelled()) {

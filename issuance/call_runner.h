@@ -6,7 +6,10 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,17 +36,32 @@ class CallRunner {
 
   // Identifies the caller by its client certificate, queues `method` and finishes the call with
   // what it returns. Calls that were cancelled (a passed deadline cancels too) when their turn
-  // comes are not run. A call that fails is logged with `name`, the caller, and the error.
+  // comes are not run. A call that fails is logged with `name`, the caller, and the error. Errors
+  // of its own: CALLER_UNKNOWN, OVERLOADED, STOPPING.
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view name,
                                 Method method);
+
+  // From now on new calls are refused with STOPPING. Returns when every call that was taken before
+  // has been answered, or after `grace`.
+  void StopTakingCalls(std::chrono::milliseconds grace);
 
  private:
   absl::Status Execute(grpc::CallbackServerContext* context, const Method& method,
                        std::string& caller_name, std::vector<v1::DenyReason>& deny_reasons);
 
+  class Reactor;
+
+  // False where no calls are taken any more.
+  bool Begin();
+  void End();
+
   const CallerDirectory* const callers_;
   WorkerPool* const workers_;
   const EventLog* const log_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  int under_way_ = 0;         // guarded by mutex_
+  bool taking_calls_ = true;  // guarded by mutex_
 };
 
 }  // namespace hourglass::issuance
