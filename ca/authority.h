@@ -23,8 +23,7 @@ namespace hourglass::ca {
 struct LeafRequest {
   const Subject& subject;
   const RequestedKey& key;
-  // 16 octets from a CSPRNG. The top bit is cleared and the next one set, so that the serial is
-  // positive and has a fixed length; 126 random bits remain.
+  // 16 octets from a CSPRNG; see SerialFromEntropy.
   std::string serial_entropy;
   Time now;
 };
@@ -64,8 +63,9 @@ class Authority {
  public:
   // Checks that `key` is the root's (its public key, and a test signature), compiles the profile's
   // template for this root, and lints a specimen of every shape that the template can take, by our
-  // own rules and by Botan. Errors: KEY_MISMATCH, INTERNAL_ERROR naming the lint that failed,
-  // whatever the key says.
+  // own rules and by Botan, which takes some 30 ms. Errors: KEY_MISMATCH, ROOT_EXPIRING where the
+  // root is shorter than any leaf, INTERNAL_ERROR naming the rules that were broken, whatever the
+  // key says.
   static absl::StatusOr<std::unique_ptr<Authority>> Create(RootCertificate root,
                                                            std::unique_ptr<hsm::SigningKey> key,
                                                            const LeafProfile& profile);
@@ -74,7 +74,8 @@ class Authority {
 
   // Fills the template. Deterministic: the same request gives the same octets. Errors:
   // ROOT_NOT_YET_VALID where now or the leaf's notBefore is before the root's, ROOT_EXPIRING where
-  // the leaf would outlive the root, FIELD_INVALID for an entropy of another length.
+  // the leaf would outlive the root, FIELD_INVALID with field `serial_entropy` for an entropy of
+  // another length or `now` for a leaf that would begin before 1950 or end after 9999.
   absl::StatusOr<TbsCertificate> Prepare(const LeafRequest& request) const;
 
   // Signs what Prepare of this same object made, verifies the signature with the root's public key,

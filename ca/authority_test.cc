@@ -208,6 +208,23 @@ TEST_F(AuthorityTest, CreateLintsEveryKindOfRoot) {
   }
 }
 
+// The root with its notAfter moved to one hour after its notBefore, signed again.
+RootCertificate Shortened(const RootCertificate& root, hsm::SigningKey& key) {
+  std::string tbs(ReadCertificate(root.der())->to_be_signed);
+  std::string last, shorter;
+  AppendTime(root.not_after(), &last);
+  AppendTime(root.not_before() + hours(1), &shorter);
+  tbs.replace(tbs.find(last), last.size(), shorter);
+  return *RootCertificate::Parse(AssembleCertificate(tbs, key.type(), *key.Sign(tbs)));
+}
+
+TEST_F(AuthorityTest, CreateRefusesARootThatIsShorterThanItsLeaves) {
+  auto key = *hsm::GenerateSoftwareKey(KeyType::kEcP256);
+  RootCertificate root = Shortened(MakeRoot(*key), *key);
+  EXPECT_THAT(Authority::Create(std::move(root), std::move(key), profile_),
+              FailsWith(ErrorReason::kRootExpiring, "root.certificate"));
+}
+
 TEST_F(AuthorityTest, NothingOfTheRequestGetsIntoTheLeaf) {
   const std::string request = MakeRequest(
       "-subj /CN=evil-cn/O=evil-o -addext "

@@ -29,7 +29,7 @@ class CertificateTemplate {
  public:
   static CertificateTemplate Compile(const RootCertificate& root, const LeafProfile& profile);
 
-  // TBSCertificate, DER, as design says it: version 3, the root's algorithm, name and key
+  // TBSCertificate, DER, version 3, the root's algorithm, name and key
   // identifier, one common name, and the extensions basicConstraints, keyUsage, extendedKeyUsage,
   // subjectAltName, subjectKeyIdentifier, authorityKeyIdentifier, noRevAvail (where the profile has
   // it) and SID (where the subject has one), in this order. Allocates once.

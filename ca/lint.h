@@ -1,4 +1,4 @@
-// Whether a leaf is what design and RFC 5280 say, judged rule by rule by our own reader.
+// Whether a leaf is what its profile and RFC 5280 say, judged rule by rule by our own reader.
 #ifndef HOURGLASS_CA_LINT_H_
 #define HOURGLASS_CA_LINT_H_
 

@@ -11,7 +11,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(LeafProfileTest, DefaultsAreTheDesigns) {
+TEST(LeafProfileTest, DefaultsAreAsDocumented) {
   ASSERT_OK_AND_ASSIGN(const LeafProfile profile, LeafProfile::Create({}));
   EXPECT_EQ(profile.backdate(), minutes(5));
   EXPECT_EQ(profile.lifetime(), minutes(60));

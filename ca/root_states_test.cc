@@ -25,7 +25,7 @@ RootFacts Facts(RootState state) {
           .now = kNow};
 }
 
-// The picture in design section 5, move by move; everything that is not here is refused.
+// Everything that is not here is refused.
 TEST(RootStatesTest, EveryStateAndMove) {
   const std::map<std::pair<RootState, RootMove>, RootState> legal = {
       {{RootState::kStaged, RootMove::kPromote}, RootState::kPrimary},
