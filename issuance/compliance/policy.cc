@@ -45,7 +45,7 @@ std::optional<seconds> ReadAge(Mapping fields, absl::string_view name) {
 }
 
 std::string ReadUrl(Mapping fields) {
-  const std::string url = fields.String("remediation_url").value_or("");
+  std::string url = fields.String("remediation_url").value_or("");
   if (url.empty()) return url;
   if (!absl::StartsWith(url, "https://") || url.size() == 8 || url.size() > kMaxUrlSize ||
       !std::all_of(url.begin(), url.end(), absl::ascii_isgraph)) {
