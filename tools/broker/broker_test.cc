@@ -386,10 +386,18 @@ TEST_F(BrokerTest, RunRemovesAnExpiredCertificateThatItFinds) {
 TEST_F(BrokerTest, RunLeavesAFileAloneThatHoldsAGoodCertificate) {
   ASSERT_EQ(IssueWith(KeyOut()).exit_code, 0);
   const std::string before = ReadFileOrDie(out_.File("user.pem"));
-  issuer_.Script({Fail(ErrorReason::kDeviceNotCompliant, "laptop-1 may not connect")});
+  std::vector<v1::DenyReason> reasons(1);
+  reasons[0].set_setting("disk_encryption.enabled");
+  reasons[0].set_message("off");
+  reasons[0].set_remediation_url("https://help.example/disk");
+  const grpc::Status denied = issuance::ToGrpcStatus(
+      Error(ErrorReason::kDeviceNotCompliant, "", "may not connect"), {reasons, {}});
+  issuer_.Script({[&denied](const Request&, Response*) { return denied; }});
   BackgroundProcess run(Command("run", KeyOut()), Scratch("run.log"));
-  ASSERT_TRUE(run.WaitForLog("DEVICE_NOT_COMPLIANT")) << run.Log();
-  EXPECT_THAT(run.Log(), HasSubstr("silently while nothing changes"));
+  ASSERT_TRUE(run.WaitForLog("silently while nothing changes")) << run.Log();
+  EXPECT_THAT(run.Log(), HasSubstr(" UTC  DEVICE_NOT_COMPLIANT: may not connect; "
+                                   "disk_encryption.enabled: off, "
+                                   "how to mend it: https://help.example/disk; asking again in "));
   EXPECT_EQ(run.Stop(SIGTERM), 0);
   EXPECT_EQ(ReadFileOrDie(out_.File("user.pem")), before);
   ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));

@@ -41,6 +41,8 @@ int Spawn(const std::string& command, const std::vector<std::string>& environmen
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  // Standard output is this program's own, one event a line.
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   const int result =
       posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, variables.data());
   posix_spawn_file_actions_destroy(&actions);

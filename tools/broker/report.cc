@@ -86,9 +86,10 @@ void EventLog::Tell(absl::string_view event, absl::string_view words, const Json
 
 void EventLog::TellFailure(absl::string_view event, const absl::Status& status,
                            absl::string_view then) const {
-  const std::string failure = client::FailureInWords(status);
   // Log readers work by line.
-  const std::string line = absl::StrReplaceAll(absl::StripSuffix(failure, "\n"), {{"\n", ";"}});
+  const std::string failure = client::FailureInWords(status);
+  const std::string line = absl::StrReplaceAll(
+      absl::StripSuffix(failure, "\n"), {{"\n  - ", "; "}, {"\n    ", ", "}, {"\n  ", "; "}});
   Tell(event, absl::StrCat(line, "; ", then), client::FailureAsJson(status));
 }
 

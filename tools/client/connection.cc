@@ -1,6 +1,7 @@
 #include "tools/client/connection.h"
 
 #include <grpc/support/log.h>
+#include <openssl/pem.h>
 
 #include <cstdlib>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/status_detail.h"
 #include "tools/client/files.h"
@@ -34,9 +36,34 @@ void QuietGrpcUnlessAskedFor() {
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
+// Says of a pair that does not fit what gRPC would not, and never asks a terminal for a passphrase.
+absl::Status CheckPair(const std::string& certificate_pem, const std::string& private_key_pem) {
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
+  const BioPtr certificate_bio(
+      BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size())));
+  const X509Ptr certificate(
+      PEM_read_bio_X509(certificate_bio.get(), nullptr, no_passphrase, nullptr));
+  if (certificate == nullptr) {
+    return Error(ErrorReason::kConfigurationInvalid, "tls.certificate",
+                 absl::StrCat("cannot be parsed: ", DrainOpensslErrors()));
+  }
+  const BioPtr key_bio(
+      BIO_new_mem_buf(private_key_pem.data(), static_cast<int>(private_key_pem.size())));
+  const EvpPkeyPtr key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, no_passphrase, nullptr));
+  if (key == nullptr) {
+    return Error(ErrorReason::kConfigurationInvalid, "tls.private_key",
+                 absl::StrCat("cannot be parsed, or is encrypted: ", DrainOpensslErrors()));
+  }
+  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+    return Error(ErrorReason::kConfigurationInvalid, "tls.private_key",
+                 absl::StrCat("is not the key of tls.certificate: ", DrainOpensslErrors()));
+  }
+  return absl::OkStatus();
+}
+
 // What gRPC says of a failed connection is long, and the interesting part stands at its end.
 std::string WhyUnreachable(const std::string& message) {
-  const std::string last = "last error: ";
+  const std::string last = "last error: UNKNOWN: ";
   const std::size_t at = message.find(last);
   return at == std::string::npos ? message : message.substr(at + last.size());
 }
@@ -52,6 +79,7 @@ absl::StatusOr<Connection> Connection::Open(const ConnectionConfig& config) {
                    ReadPem("tls.private_key", config.private_key, "PRIVATE KEY"));
   ASSIGN_OR_RETURN(tls.pem_root_certs,
                    ReadPem("tls.trusted_roots", config.trusted_roots, "CERTIFICATE"));
+  RETURN_IF_ERROR(CheckPair(tls.pem_cert_chain, tls.pem_private_key));
   grpc::ChannelArguments arguments;
   if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
   // The service is called directly: a proxy of the environment could not carry its mutual TLS

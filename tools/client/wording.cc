@@ -37,6 +37,7 @@ std::string UtcInWords(absl::Time time) {
 }
 
 std::string TimeInWords(absl::Time time, absl::Time now) {
+  if (absl::AbsDuration(time - now) < absl::Seconds(1)) return UtcInWords(time) + " (now)";
   const std::string length = LengthInWords(time - now);
   return absl::StrCat(UtcInWords(time), time >= now ? " (in " : " (", length,
                       time >= now ? ")" : " ago)");

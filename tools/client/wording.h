@@ -22,7 +22,7 @@ std::string LengthInWords(absl::Duration length);
 // `2026-11-20 10:42:07 UTC`.
 std::string UtcInWords(absl::Time time);
 
-// `2026-11-20 10:42:07 UTC (in 42 min)`, or `(3 h 5 min ago)`, as seen at `now`.
+// `2026-11-20 10:42:07 UTC (in 42 min)`, or `(3 h 5 min ago)` or `(now)`, as seen at `now`.
 std::string TimeInWords(absl::Time time, absl::Time now);
 
 // RFC 3339 with whole seconds: `2026-11-20T10:42:07Z`.

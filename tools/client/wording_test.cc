@@ -24,7 +24,8 @@ TEST(WordingTest, TimesSayTheirZoneAndHowFarTheyAre) {
   EXPECT_EQ(UtcInWords(now), "2026-11-20 10:12:07 UTC");
   EXPECT_EQ(TimeInWords(now + absl::Minutes(42), now), "2026-11-20 10:54:07 UTC (in 42 min)");
   EXPECT_EQ(TimeInWords(now - absl::Minutes(185), now), "2026-11-20 07:07:07 UTC (3 h 5 min ago)");
-  EXPECT_EQ(TimeInWords(now, now), "2026-11-20 10:12:07 UTC (in 0 s)");
+  EXPECT_EQ(TimeInWords(now, now), "2026-11-20 10:12:07 UTC (now)");
+  EXPECT_EQ(TimeInWords(now + absl::Seconds(1), now), "2026-11-20 10:12:08 UTC (in 1 s)");
   EXPECT_EQ(TimeForJson(now + absl::Milliseconds(999)), "2026-11-20T10:12:07Z");
 }
 

@@ -137,7 +137,7 @@ absl::StatusOr<Entries> FetchEntries(v1::ListCertificatesRequest request, uint32
 }
 
 absl::StatusOr<Answer> List(const CertificateOptions& options, const Session& session) {
-  ASSIGN_OR_RETURN(const v1::ListCertificatesRequest request, RequestFrom(options, session.now));
+  ASSIGN_OR_RETURN(const v1::ListCertificatesRequest request, RequestFrom(options, session.Now()));
   ASSIGN_OR_RETURN(const Entries found, FetchEntries(request, options.limit, session));
   Answer answer{"", {{"certificates", Json::array()}, {"more", found.more}}};
   std::vector<std::vector<std::string>> rows;
@@ -146,7 +146,7 @@ absl::StatusOr<Answer> List(const CertificateOptions& options, const Session& se
     rows.push_back({client::Hex(entry.serial_number()), entry.user_upn(), entry.device_id(),
                     entry.root_id(),
                     entry.has_released_at()
-                        ? client::TimeInWords(client::TimeOf(entry.not_after()), session.now)
+                        ? client::TimeInWords(client::TimeOf(entry.not_after()), session.Now())
                         : "never released"});
   }
   if (rows.empty()) {
@@ -172,7 +172,7 @@ absl::StatusOr<Answer> Show(const CertificateOptions& options, const Session& se
   Answer answer{"", EntryAsJson(entry)};
   RETURN_IF_ERROR(AddCertificate(entry, answer.json));
   if (options.format == "text") {
-    ASSIGN_OR_RETURN(answer.text, EntryInWords(entry, session.now));
+    ASSIGN_OR_RETURN(answer.text, EntryInWords(entry, session.Now()));
     return answer;
   }
   if (entry.certificate().empty()) {

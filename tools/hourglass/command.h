@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tools/client/connection.h"
 #include "tools/client/failure.h"
@@ -17,8 +18,9 @@ namespace hourglass::cli {
 // What a command was given beyond its own options. Lives as long as the command runs.
 struct Session {
   const client::Connection& connection;
-  absl::Time now;
   bool json = false;
+
+  absl::Time Now() const { return absl::Now(); }
 };
 
 // What a command found, in both forms; the program prints one of them on standard output.

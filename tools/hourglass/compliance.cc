@@ -74,7 +74,7 @@ absl::StatusOr<Answer> Evaluate(const ComplianceOptions& options, const Session&
     return Error(ErrorReason::kComplianceAnswerInvalid, "outcome",
                  "the verdict neither allows nor denies");
   }
-  return Answer{VerdictInWords(verdict, options, session.now), VerdictAsJson(verdict),
+  return Answer{VerdictInWords(verdict, options, session.Now()), VerdictAsJson(verdict),
                 verdict.has_allow() ? client::kExitOk : client::kExitFailed};
 }
 

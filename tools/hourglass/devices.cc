@@ -47,12 +47,12 @@ absl::StatusOr<Answer> Report(const DeviceOptions& options, const Session& sessi
     ASSIGN_OR_RETURN(const std::string json, client::ReadWholeFile(options.file));
     ASSIGN_OR_RETURN(*request.mutable_state(), DeviceStateFromJson(json));
   }
-  RETURN_IF_ERROR(options.settings.ApplyTo(*request.mutable_state(), session.now));
+  RETURN_IF_ERROR(options.settings.ApplyTo(*request.mutable_state(), session.Now()));
   ASSIGN_OR_RETURN(
       const v1::Device device,
       client::Call(session.connection, &v1::DeviceService::Stub::ReportDevice, request));
   return Answer{absl::StrCat("Reported device ", device.device_id(), ".\n",
-                             DeviceInWords(device, session.now)),
+                             DeviceInWords(device, session.Now())),
                 DeviceAsJson(device)};
 }
 
@@ -69,7 +69,7 @@ absl::StatusOr<Answer> List(const DeviceOptions& options, const Session& session
     for (const v1::Device& device : page.devices()) {
       answer.json["devices"].push_back(DeviceAsJson(device));
       rows.push_back({device.device_id(),
-                      client::TimeInWords(client::TimeOf(device.reported_at()), session.now),
+                      client::TimeInWords(client::TimeOf(device.reported_at()), session.Now()),
                       device.reported_by()});
     }
     request.set_page_token(page.next_page_token());
@@ -85,7 +85,7 @@ absl::StatusOr<Answer> Show(const DeviceOptions& options, const Session& session
   request.set_device_id(options.device);
   ASSIGN_OR_RETURN(const v1::Device device,
                    client::Call(session.connection, &v1::DeviceService::Stub::GetDevice, request));
-  return Answer{DeviceInWords(device, session.now), DeviceAsJson(device)};
+  return Answer{DeviceInWords(device, session.Now()), DeviceAsJson(device)};
 }
 
 absl::StatusOr<Answer> Remove(const DeviceOptions& options, const Session& session) {

@@ -387,6 +387,17 @@ TEST_F(HourglassTest, RootsMoveAndSayWhatComesNext) {
   EXPECT_EQ(RunJson("roots promote --tenant contoso r1")["state"], "PRIMARY");
 }
 
+TEST_F(HourglassTest, APromotionSaysWhatBecomesOfTheRootBefore) {
+  roots_.root.set_state(v1::RETIRING);
+  *roots_.root.mutable_last_leaf_not_after() =
+      TimestampOf(absl::Now() + absl::Seconds(42 * 60 + 30));
+  const CommandResult promoted = Run("roots promote --tenant contoso r2");
+  EXPECT_THAT(promoted.output, HasSubstr("Root r1 is retiring. Its last certificate expires "));
+  EXPECT_THAT(
+      promoted.output,
+      HasSubstr(" UTC (in 42 min); after that: hourglass roots retire --tenant contoso r1\n"));
+}
+
 TEST_F(HourglassTest, TheJournalIsListedByWhatIsAskedFor) {
   const CommandResult listed =
       Run(absl::StrCat("certificates list --tenant contoso --user user@contoso.example --device "
@@ -594,6 +605,17 @@ TEST_F(HourglassTest, AWrongConfigurationIsToldWithItsLines) {
                                  "client.key, trusted_roots: servers.pem}\n");
   EXPECT_THAT(RunCommand({kProgram, "--config", missing, "tenants", "list"}).output,
               HasSubstr("CONFIGURATION_INVALID: tls.certificate: cannot read "));
+}
+
+TEST_F(HourglassTest, CredentialsThatDoNotFitAreToldByName) {
+  const std::string config = service_.directory().Write(
+      "pair.yaml",
+      "server: 127.0.0.1:1\n"
+      "tls: {certificate: client.pem, private_key: server.key, trusted_roots: servers.pem}\n");
+  const CommandResult result = RunCommand({kProgram, "--config", config, "tenants", "list"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, StartsWith("hourglass: CONFIGURATION_INVALID: tls.private_key: is not "
+                                        "the key of tls.certificate"));
 }
 
 TEST(HourglassUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {

@@ -43,7 +43,7 @@ absl::StatusOr<Answer> RunCommand(const CommandLine& line) {
   if (!config.ok()) return config.status();
   const auto connection = client::Connection::Open(*config);
   if (!connection.ok()) return connection.status();
-  return line.command(Session{*connection, absl::Now(), line.json});
+  return line.command(Session{*connection, line.json});
 }
 
 int Print(const CommandLine& line, const absl::StatusOr<Answer>& answer) {

@@ -69,21 +69,25 @@ absl::StatusOr<Answer> Create(const RootOptions& options, const Session& session
   const auto root = client::Call(session.connection, &v1::RootService::Stub::CreateRoot, request,
                                  std::max(session.connection.timeout(), kTimeToMakeAKey));
   if (!root.ok()) return WithRequestId(root.status(), request.request_id());
-  return AnswerAbout(absl::StrCat("Created root ", root->root_id(), ".\n"), *root, session.now);
+  return AnswerAbout(absl::StrCat("Created root ", root->root_id(), ".\n"), *root, session.Now());
+}
+
+absl::StatusOr<v1::ListRootsResponse> FetchRoots(const RootOptions& options,
+                                                 const Session& session) {
+  v1::ListRootsRequest request;
+  request.set_tenant_id(options.tenant);
+  return client::Call(session.connection, &v1::RootService::Stub::ListRoots, request);
 }
 
 absl::StatusOr<Answer> List(const RootOptions& options, const Session& session) {
-  v1::ListRootsRequest request;
-  request.set_tenant_id(options.tenant);
-  ASSIGN_OR_RETURN(const v1::ListRootsResponse response,
-                   client::Call(session.connection, &v1::RootService::Stub::ListRoots, request));
+  ASSIGN_OR_RETURN(const v1::ListRootsResponse response, FetchRoots(options, session));
   Answer answer{"", {{"roots", Json::array()}}};
   std::vector<std::vector<std::string>> rows;
   for (const v1::Root& root : response.roots()) {
     ASSIGN_OR_RETURN(Json json, RootAsJson(root));
     rows.push_back({root.root_id(), v1::RootState_Name(root.state()),
                     KeyTypeInWords(root.key_type()),
-                    client::TimeInWords(client::TimeOf(root.not_after()), session.now),
+                    client::TimeInWords(client::TimeOf(root.not_after()), session.Now()),
                     json["sha1_thumbprint"].get<std::string>()});
     answer.json["roots"].push_back(std::move(json));
   }
@@ -104,7 +108,7 @@ absl::StatusOr<v1::Root> Get(const RootOptions& options, const Session& session)
 
 absl::StatusOr<Answer> Show(const RootOptions& options, const Session& session) {
   ASSIGN_OR_RETURN(const v1::Root root, Get(options, session));
-  return AnswerAbout("", root, session.now);
+  return AnswerAbout("", root, session.Now());
 }
 
 v1::MoveRootRequest MoveRequest(const RootOptions& options) {
@@ -115,11 +119,28 @@ v1::MoveRootRequest MoveRequest(const RootOptions& options) {
   return request;
 }
 
+// What is left to do for the roots that were primary before; nothing where they cannot be asked
+// for.
+std::string RetiringRoots(const RootOptions& options, const Session& session) {
+  const auto response = FetchRoots(options, session);
+  if (!response.ok()) return "";
+  std::string text;
+  for (const v1::Root& root : response->roots()) {
+    if (root.state() != v1::RETIRING) continue;
+    absl::StrAppend(&text, "Root ", root.root_id(), " is retiring. ",
+                    NextStepFor(root, session.Now()));
+  }
+  return text;
+}
+
 absl::StatusOr<Answer> Promote(const RootOptions& options, const Session& session) {
   ASSIGN_OR_RETURN(
       const v1::Root root,
       client::Call(session.connection, &v1::RootService::Stub::PromoteRoot, MoveRequest(options)));
-  return AnswerAbout(absl::StrCat("Promoted root ", root.root_id(), ".\n"), root, session.now);
+  ASSIGN_OR_RETURN(Answer answer, AnswerAbout(absl::StrCat("Promoted root ", root.root_id(), ".\n"),
+                                              root, session.Now()));
+  if (!session.json) answer.text += RetiringRoots(options, session);
+  return answer;
 }
 
 absl::string_view KeyFate(const RootOptions& options) {
@@ -131,7 +152,7 @@ absl::StatusOr<Answer> Retire(const RootOptions& options, const Session& session
       const v1::Root root,
       client::Call(session.connection, &v1::RootService::Stub::RetireRoot, MoveRequest(options)));
   return AnswerAbout(absl::StrCat("Retired root ", root.root_id(), KeyFate(options)), root,
-                     session.now);
+                     session.Now());
 }
 
 absl::StatusOr<Answer> Discard(const RootOptions& options, const Session& session) {
@@ -139,7 +160,7 @@ absl::StatusOr<Answer> Discard(const RootOptions& options, const Session& sessio
       const v1::Root root,
       client::Call(session.connection, &v1::RootService::Stub::DiscardRoot, MoveRequest(options)));
   return AnswerAbout(absl::StrCat("Discarded root ", root.root_id(), KeyFate(options)), root,
-                     session.now);
+                     session.Now());
 }
 
 absl::StatusOr<std::vector<std::string>> CertificatesToExport(const RootOptions& options,

@@ -40,11 +40,11 @@ absl::StatusOr<Answer> Create(const TenantOptions& options, const Session& sessi
   ASSIGN_OR_RETURN(
       const v1::Tenant tenant,
       client::Call(session.connection, &v1::TenantService::Stub::CreateTenant, request));
-  return Answer{
-      absl::StrCat("Created tenant ", tenant.tenant_id(), ".\n", TenantInWords(tenant, session.now),
-                   "Next, give it a root: hourglass roots create --tenant ", tenant.tenant_id(),
-                   " --duration 2y --key-type ec-p256 --primary\n"),
-      TenantAsJson(tenant)};
+  return Answer{absl::StrCat("Created tenant ", tenant.tenant_id(), ".\n",
+                             TenantInWords(tenant, session.Now()),
+                             "Next, give it a root: hourglass roots create --tenant ",
+                             tenant.tenant_id(), " --duration 2y --key-type ec-p256 --primary\n"),
+                TenantAsJson(tenant)};
 }
 
 absl::StatusOr<Answer> List(const TenantOptions&, const Session& session) {
@@ -57,7 +57,7 @@ absl::StatusOr<Answer> List(const TenantOptions&, const Session& session) {
     answer.json["tenants"].push_back(TenantAsJson(tenant));
     rows.push_back({tenant.tenant_id(), tenant.display_name(),
                     tenant.primary_root_id().empty() ? "none" : tenant.primary_root_id(),
-                    client::TimeInWords(client::TimeOf(tenant.created_at()), session.now)});
+                    client::TimeInWords(client::TimeOf(tenant.created_at()), session.Now())});
   }
   answer.text = rows.empty()
                     ? "No tenants. Create one: hourglass tenants create ID\n"
@@ -70,7 +70,7 @@ absl::StatusOr<Answer> Show(const TenantOptions& options, const Session& session
   request.set_tenant_id(options.tenant);
   ASSIGN_OR_RETURN(const v1::Tenant tenant,
                    client::Call(session.connection, &v1::TenantService::Stub::GetTenant, request));
-  return Answer{TenantInWords(tenant, session.now), TenantAsJson(tenant)};
+  return Answer{TenantInWords(tenant, session.Now()), TenantAsJson(tenant)};
 }
 
 void AddTenantId(CLI::App& command, std::string& tenant) {
