@@ -63,8 +63,9 @@ absl::StatusOr<TlsMaterial> ReadTls(const TlsFiles& files, absl::string_view fie
 // in-process channel, by the same stub as a compliance service elsewhere.
 class EmbeddedCompliance {
  public:
-  EmbeddedCompliance(const std::string& policy_directory, Store* store, const Clock* clock)
-      : engine_(policy_directory, store, clock), service_(&engine_) {
+  EmbeddedCompliance(const std::string& policy_directory, Store* store, const Clock* clock,
+                     const EventLog& log)
+      : engine_(policy_directory, store, clock, log), service_(&engine_) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
@@ -123,7 +124,7 @@ class RunningServer final : public Server {
   absl::Status ConnectCompliance(const ComplianceConfig& config) {
     std::shared_ptr<grpc::Channel> channel;
     if (config.endpoint.empty()) {
-      embedded_.emplace(config.policy_directory, store_.get(), clock_);
+      embedded_.emplace(config.policy_directory, store_.get(), clock_, *log_);
       channel = embedded_->Channel();
     } else {
       ASSIGN_OR_RETURN(channel, RemoteCompliance(config));

@@ -39,6 +39,12 @@ TEST(DaemonTest, CheckSaysEachMistakeWithFileLineAndField) {
   EXPECT_THAT(refused.output, testing::ContainsRegex("broken.yaml:[0-9]+: listen: "));
   EXPECT_THAT(refused.output, testing::ContainsRegex("broken.yaml:[0-9]+: listen_on: "));
 
+  daemon.directory().Write("policies/fabrikam.yaml", "disk_encryption: {enabled: perhaps}\n");
+  const CommandResult policy =
+      RunCommand({Daemon::kProgram, "--config", daemon.config_file(), "--check"});
+  EXPECT_EQ(policy.exit_code, 1);
+  EXPECT_THAT(policy.output, testing::ContainsRegex("fabrikam.yaml:1: disk_encryption.enabled: "));
+
   EXPECT_EQ(RunCommand({Daemon::kProgram}).exit_code, 2);
   EXPECT_EQ(RunCommand({Daemon::kProgram, "--config", "/no/such/file"}).exit_code, 1);
 }

@@ -16,6 +16,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/clock.h"
+#include "issuance/compliance/policy.h"
 #include "issuance/config.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
@@ -65,6 +66,21 @@ absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals)
   return absl::OkStatus();
 }
 
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+// The policies too: the service starts without a sound one, and then denies to its tenant.
+int Check(const issuance::Config& config, const std::string& config_file) {
+  if (!config.compliance.policy_directory.empty()) {
+    const absl::Status policies = issuance::CheckPolicyFiles(config.compliance.policy_directory);
+    if (!policies.ok()) return Fail(policies);
+  }
+  std::printf("%s: the configuration is valid\n", config_file.c_str());
+  return 0;
+}
+
 int Run(const std::string& config_file, bool check_only) {
   // Before any thread is made, so that all of them leave these signals to Serve.
   sigset_t stop_signals;
@@ -76,14 +92,8 @@ int Run(const std::string& config_file, bool check_only) {
   signal(SIGXFSZ, SIG_IGN);
 
   const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
-  if (!config.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
-    return 1;
-  }
-  if (check_only) {
-    std::printf("%s: the configuration is valid\n", config_file.c_str());
-    return 0;
-  }
+  if (!config.ok()) return Fail(config.status());
+  if (check_only) return Check(*config, config_file);
   const absl::Status served = Serve(*config, stop_signals);
   if (!served.ok()) {
     std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
