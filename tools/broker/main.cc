@@ -28,7 +28,7 @@ struct Words {
   std::string timeout = "30s";
 };
 
-void AddWhoAndWhere(CLI::App& command, Options& options, Words& words) {
+void AddWho(CLI::App& command, Options& options) {
   command
       .add_option(
           "--config", options.config_file,
@@ -50,6 +50,9 @@ void AddWhoAndWhere(CLI::App& command, Options& options, Words& words) {
           "--user-id", options.bearer.user_id,
           "The user's id in the directory; needed where the UPN is longer than 64 characters")
       ->type_name("ID");
+}
+
+void AddWhere(CLI::App& command, Options& options, Words& words) {
   command.add_option("--out", options.out.certificate, "The certificate's file (PEM) to replace")
       ->required()
       ->type_name("FILE");
@@ -73,16 +76,17 @@ void AddWhoAndWhere(CLI::App& command, Options& options, Words& words) {
     if (options.csr_file.empty() == options.out.key.empty()) {
       throw CLI::ValidationError("--key-out", "give either --key-out, to make a key, or --csr");
     }
-    if (options.out.chain == options.out.certificate || options.out.chain == options.out.key) {
-      if (!options.out.chain.empty())
-        throw CLI::ValidationError("--chain-out", "must be a file of its own");
+    const std::string& chain = options.out.chain;
+    if (!chain.empty() && (chain == options.out.certificate || chain == options.out.key)) {
+      throw CLI::ValidationError("--chain-out", "must be a file of its own");
     }
   });
 }
 
 void AddIssue(CLI::App& app, Options& options, Words& words) {
   CLI::App* issue = app.add_subcommand("issue", "Get one certificate");
-  AddWhoAndWhere(*issue, options, words);
+  AddWho(*issue, options);
+  AddWhere(*issue, options, words);
   issue
       ->add_option("--timeout", words.timeout,
                    "Try so long while the service is away or overloaded (default: 30s)")
@@ -98,7 +102,8 @@ void AddIssue(CLI::App& app, Options& options, Words& words) {
 void AddRun(CLI::App& app, Options& options, Words& words) {
   CLI::App* run = app.add_subcommand(
       "run", "Keep a certificate fresh until SIGTERM or SIGINT; an expired one is removed");
-  AddWhoAndWhere(*run, options, words);
+  AddWho(*run, options);
+  AddWhere(*run, options, words);
   run->add_option(
          "--on-renew", options.on_renew,
          "Run this shell command after every renewal, with HOURGLASS_CERTIFICATE and HOURGLASS_KEY "
