@@ -154,6 +154,8 @@ void VerifyOwn(benchmark::State& state) {
 // Prints as usual and keeps each repetition's CPU time.
 class Medians : public benchmark::ConsoleReporter {
  public:
+  Medians() : ConsoleReporter(OO_Tabular) {}
+
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.run_type == Run::RT_Iteration)
