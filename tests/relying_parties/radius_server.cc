@@ -35,10 +35,10 @@ absl::StatusOr<int> FreeUdpPort() {
 }
 
 // The server program itself must run under the shifted clock: the faketime wrapper would stay in
-// between.
+// between. The dynamic linker puts the machine's library folder for $LIB.
 std::vector<std::string> ShiftedClock(std::chrono::seconds shift) {
   if (shift.count() == 0) return {};
-  return {"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+  return {"LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
           absl::StrCat("FAKETIME=", shift.count() > 0 ? "+" : "", shift.count(), "s")};
 }
 
