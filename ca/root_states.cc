@@ -34,6 +34,8 @@ const LegalMove* FindMove(RootState from, RootMove move) {
 }
 
 std::string LegalMovesFrom(RootState from) {
+  // Nobody asks for a demotion by itself: it is the other half of a promotion.
+  if (from == RootState::kPrimary) return "it becomes RETIRING when another root is promoted";
   std::vector<absl::string_view> names;
   for (const RootMove move : kMoves) {
     if (FindMove(from, move) != nullptr) names.push_back(RootMoveName(move));

@@ -57,7 +57,8 @@ TEST(RootStatesTest, RefusalsNameTheLegalMoves) {
   EXPECT_EQ(Refusal(Facts(RootState::kStaged), RootMove::kRetire),
             "root_id: cannot retire a root that is STAGED; legal from there: promote, discard");
   EXPECT_EQ(Refusal(Facts(RootState::kPrimary), RootMove::kDiscard),
-            "root_id: cannot discard a root that is PRIMARY; legal from there: demote");
+            "root_id: cannot discard a root that is PRIMARY; it becomes RETIRING when another root "
+            "is promoted");
   EXPECT_EQ(Refusal(Facts(RootState::kRetired), RootMove::kPromote),
             "root_id: cannot promote a root that is RETIRED; no move is legal from there");
 }
