@@ -81,9 +81,8 @@ absl::Status Pipeline::Run(const Caller& caller, const v1::IssueCertificateReque
   ASSIGN_OR_RETURN(const ComplianceVerdict verdict, ObtainVerdict(sound));
   if (!verdict.allowed()) {
     outcome.deny_reasons = verdict.deny_reasons;
-    return Error(
-        ErrorReason::kDeviceNotCompliant, "device_id",
-        absl::StrCat("the device may not connect now: ", verdict.deny_reasons.front().message()));
+    return Error(ErrorReason::kDeviceNotCompliant, "device_id",
+                 "the compliance service does not allow this device to connect now");
   }
   ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> tenant, TakeSnapshot(sound));
   ASSIGN_OR_RETURN(Draft draft, FillTemplate(sound, std::move(tenant)));
