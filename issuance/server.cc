@@ -95,6 +95,12 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> RemoteCompliance(const Compliance
   return grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments);
 }
 
+// Octets; far more than any sound message has, and what may wait in the queue stays bounded.
+constexpr int kMaxMessageSize = 2 * 1024 * 1024;
+
+// A client's certificate is looked at when it connects; after an hour it has to show one again.
+constexpr int kMaxConnectionAgeMilliseconds = 60 * 60 * 1000;
+
 // How long clients have to hang up by themselves before they are cut off.
 constexpr std::chrono::milliseconds kHangUp(100);
 
@@ -147,6 +153,8 @@ class RunningServer final : public Server {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
+    builder.SetMaxReceiveMessageSize(kMaxMessageSize);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMilliseconds);
     // Two services on one port would share its connections by chance.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&*issuer_service_);

@@ -1,4 +1,5 @@
-// Errors with a reason that callers switch on and the field at fault, carried as payloads of absl::Status.
+// Errors with a reason that callers switch on and the field at fault, carried as payloads of
+// absl::Status.
 #ifndef HOURGLASS_HSM_BASE_ERROR_H_
 #define HOURGLASS_HSM_BASE_ERROR_H_
 
@@ -9,7 +10,8 @@
 
 namespace hourglass {
 
-// The same reasons, under the same names, as hourglass.v1.ErrorReason, where each is described with its status code.
+// The same reasons, under the same names, as hourglass.v1.ErrorReason, where each is described with
+// its status code.
 enum class ErrorReason {
   kUnspecified,
   kFieldMissing,
@@ -53,9 +55,10 @@ enum class ErrorReason {
 // The reason's name in hourglass.v1.ErrorReason: `KEY_INVALID`.
 absl::string_view ErrorReasonName(ErrorReason reason);
 
-// A status with the reason's own code (see hourglass.v1.ErrorReason) and the message `FIELD: MESSAGE`, or just MESSAGE
-// where `field` is empty. `field` is a proto path (`user.upn`), a configuration path, or a key URI without its PIN;
-// neither may hold a secret. `reason` must not be kUnspecified.
+// A status with the reason's own code (see hourglass.v1.ErrorReason) and the message `FIELD:
+// MESSAGE`, or just MESSAGE where `field` is empty. `field` is a proto path (`user.upn`), a
+// configuration path, or a key URI without its PIN; neither may hold a secret. `reason` must not be
+// kUnspecified.
 absl::Status Error(ErrorReason reason, absl::string_view field, absl::string_view message);
 
 // The reason that Error() put into `status`; kUnspecified for other statuses and for OK.

@@ -34,8 +34,8 @@ using EvpPkeyPtr = OpensslPtr<EVP_PKEY, EVP_PKEY_free>;
 using X509Ptr = OpensslPtr<X509, X509_free>;
 using X509ReqPtr = OpensslPtr<X509_REQ, X509_REQ_free>;
 
-// Takes every error off this thread's OpenSSL queue and returns them joined by "; ", oldest first; "no OpenSSL error"
-// where there was none. Holds no key material.
+// Takes every error off this thread's OpenSSL queue and returns them joined by "; ", oldest first;
+// "no OpenSSL error" where there was none. Holds no key material.
 std::string DrainOpensslErrors();
 
 }  // namespace hourglass

@@ -64,9 +64,10 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
 
 absl::StatusOr<std::unique_ptr<hsm::SigningKey>> RootAdministration::ObtainKey(
     const RootOrder& order, absl::string_view uri, bool& made) {
-  ASSIGN_OR_RETURN(const bool in_use, store_->KeyInUse(uri));
-  if (in_use) {
-    return Error(ErrorReason::kKeyExists, "key_uri", "another root uses this key");
+  ASSIGN_OR_RETURN(const bool has_root, store_->KeyHasRoot(uri));
+  if (has_root) {
+    return Error(ErrorReason::kKeyExists, "key_uri",
+                 "is the key of a root that there is or was; a key belongs to one root for ever");
   }
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
   if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
@@ -157,11 +158,6 @@ absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
     tenants_->Forget(tenant_id);
   }
   if (fate == KeyFate::kDestroy) {
-    // The same key may have been taken for a later root since this one ended.
-    ASSIGN_OR_RETURN(const bool in_use, store_->KeyInUse(root.key_uri));
-    if (in_use) {
-      return Error(ErrorReason::kKeyExists, "destroy_key", "another root uses this key");
-    }
     if (const absl::Status destroyed = keys_->Destroy(root.key_uri); !destroyed.ok()) {
       return Error(ReasonOf(destroyed), "destroy_key",
                    absl::StrCat("the root is ", ca::RootStateName(end),

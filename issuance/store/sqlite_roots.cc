@@ -148,12 +148,11 @@ absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
   }
 }
 
-absl::StatusOr<bool> KeyInUse(Connection& connection, absl::string_view key_uri) {
-  ASSIGN_OR_RETURN(const std::int64_t in_use,
-                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ? "
-                                           "AND state NOT IN ('RETIRED', 'DISCARDED'))",
+absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_uri) {
+  ASSIGN_OR_RETURN(const std::int64_t has_root,
+                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ?)",
                                            {Text{key_uri}}));
-  return in_use != 0;
+  return has_root != 0;
 }
 
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,

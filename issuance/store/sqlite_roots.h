@@ -21,7 +21,7 @@ absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view ten
                                    absl::string_view root_id);
 absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
                                                   absl::string_view tenant_id);
-absl::StatusOr<bool> KeyInUse(Connection& connection, absl::string_view key_uri);
+absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_uri);
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes, Timestamp now);

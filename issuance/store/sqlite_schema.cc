@@ -41,11 +41,10 @@ CREATE TABLE roots (
   request_id TEXT NOT NULL,
   PRIMARY KEY (tenant_id, root_id),
   UNIQUE (tenant_id, generation),
-  UNIQUE (tenant_id, key_uri)
+  UNIQUE (key_uri)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX one_primary ON roots (tenant_id) WHERE state = 'PRIMARY';
 CREATE UNIQUE INDEX roots_by_request ON roots (tenant_id, request_id) WHERE request_id <> '';
-CREATE INDEX roots_by_key ON roots (key_uri);
 
 CREATE TABLE intents (
   sequence INTEGER PRIMARY KEY,

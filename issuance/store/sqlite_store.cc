@@ -52,8 +52,8 @@ class SqliteStore final : public Store {
     return connections_->Read([&](Connection& c) { return sqlite::ListRoots(c, tenant_id); });
   }
 
-  absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) override {
-    return connections_->Read([&](Connection& c) { return sqlite::KeyInUse(c, key_uri); });
+  absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
+    return connections_->Read([&](Connection& c) { return sqlite::KeyHasRoot(c, key_uri); });
   }
 
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,

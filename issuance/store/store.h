@@ -65,16 +65,17 @@ class Store {
   // TENANT_UNKNOWN.
   virtual absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) = 0;
   // Adds a STAGED root and raises the revision. Errors: TENANT_UNKNOWN; INTERNAL_ERROR for an id,
-  // generation, key URI or non-empty request id that a root of the tenant has already, or another
-  // state.
+  // generation or non-empty request id that a root of the tenant has already, for a key URI that
+  // any root has, or another state.
   virtual absl::Status AddRoot(const RootRecord& root) = 0;
   // Errors: ROOT_UNKNOWN.
   virtual absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
                                              absl::string_view root_id) = 0;
   // By generation.
   virtual absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) = 0;
-  // Whether any root of any tenant that is not RETIRED or DISCARDED uses this key.
-  virtual absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) = 0;
+  // Whether any root of any tenant has this key, whatever the root's state: a key belongs to one
+  // root for ever.
+  virtual absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) = 0;
   // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
   // entered. The promise of one primary is the store's: a change that would make a second one
   // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;

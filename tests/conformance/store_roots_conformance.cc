@@ -122,24 +122,21 @@ TEST_P(StoreConformance, RefusesARootThatCollides) {
   EXPECT_OK(store_->AddRoot(SampleRoot(1, "fabrikam")));
 }
 
-TEST_P(StoreConformance, KnowsWhichKeysAreInUse) {
+TEST_P(StoreConformance, AKeyBelongsToOneRootForEver) {
   const std::string key = SampleRoot(1).key_uri;
-  const auto in_use = [&] { return store_->KeyInUse(key).value(); };
-  EXPECT_FALSE(in_use());
+  const auto has_root = [&] { return store_->KeyHasRoot(key).value(); };
+  EXPECT_FALSE(has_root());
   ASSERT_OK(AddSamplePrimary(*store_));
-  EXPECT_TRUE(in_use());
+  EXPECT_TRUE(has_root());
   ASSERT_OK(Move(*store_, 2, "root-1", RootState::kPrimary, RootState::kRetiring));
-  EXPECT_TRUE(in_use());
   ASSERT_OK(Move(*store_, 3, "root-1", RootState::kRetiring, RootState::kRetired));
-  EXPECT_FALSE(in_use());
+  EXPECT_TRUE(has_root());
   RootRecord root = SampleRoot(2, "fabrikam");
   root.key_uri = key;
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
-  ASSERT_OK(store_->AddRoot(root));
-  EXPECT_TRUE(in_use()) << "whichever tenant uses it";
-  ASSERT_OK(store_->ChangeRootStates(
-      "fabrikam", 1, {{"root-2", RootState::kStaged, RootState::kDiscarded}}, SampleTime()));
-  EXPECT_FALSE(in_use());
+  EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kInternalError)) << "of any tenant";
+  root.key_uri = "pkcs11:token=fabrikam;object=2";
+  EXPECT_OK(store_->AddRoot(root));
 }
 
 TEST_P(StoreConformance, ChangesStatesAndCountsThem) {

@@ -31,8 +31,8 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
     return store_.ListRoots(tenant_id);
   }
-  absl::StatusOr<bool> KeyInUse(absl::string_view key_uri) override {
-    return store_.KeyInUse(key_uri);
+  absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
+    return store_.KeyHasRoot(key_uri);
   }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {

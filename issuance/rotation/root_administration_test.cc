@@ -1,0 +1,194 @@
+// Roots where a part fails in the middle: no orphaned key, no root that cannot sign, no half a
+// switch.
+#include "issuance/rotation/root_administration.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "hsm/base/error.h"
+#include "issuance/store/sqlite_store.h"
+#include "issuance/store/testing/forwarding_store.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance {
+namespace {
+
+class DisturbedStore : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+
+  absl::Status AddRoot(const RootRecord& root) override {
+    if (add_root_error.ok()) return ForwardingStore::AddRoot(root);
+    return add_root_error;
+  }
+  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
+                                absl::Span<const RootStateChange> changes, Timestamp now) override {
+    if (before_change) std::exchange(before_change, nullptr)();
+    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, now);
+  }
+
+  absl::Status add_root_error;
+  std::function<void()> before_change;  // called once
+};
+
+class RootAdministrationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(sqlite_, OpenSqliteStore(directory_.File("store.sqlite")));
+    store_.emplace(sqlite_.get());
+    hsm::KeyStoreOptions options;
+    options.software_directory = directory_.File("keys");
+    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
+    tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
+                     std::map<std::string, IssuingConfig>());
+    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+    TenantRecord tenant;
+    tenant.tenant_id = "contoso";
+    tenant.display_name = "Contoso";
+    tenant.created_at = clock_.Now();
+    ASSERT_OK(store_->CreateTenant(tenant));
+  }
+
+  RootOrder Order() {
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    return order;
+  }
+
+  int KeyFiles() {
+    const std::string folder = directory_.File("keys");
+    if (!std::filesystem::exists(folder)) return 0;
+    int files = 0;
+    for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(folder)) ++files;
+    return files;
+  }
+
+  ca::RootState StateOf(const std::string& root_id) {
+    auto root = store_->GetRoot("contoso", root_id);
+    EXPECT_OK(root);
+    return root->state;
+  }
+
+  TemporaryDirectory directory_;
+  ManualClock clock_;
+  SystemEntropy entropy_;
+  std::unique_ptr<Store> sqlite_;
+  std::optional<DisturbedStore> store_;
+  std::unique_ptr<hsm::KeyStore> keys_;
+  std::optional<Tenants> tenants_;
+  std::optional<RootAdministration> roots_;
+};
+
+TEST_F(RootAdministrationTest, ACreatedRootIsStagedWhateverThereIs) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
+  EXPECT_EQ(first.state, ca::RootState::kStaged);
+  ASSERT_OK(roots_->Promote("contoso", first.root_id));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
+  EXPECT_EQ(second.state, ca::RootState::kStaged);
+  EXPECT_EQ(StateOf(first.root_id), ca::RootState::kPrimary);
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
+TEST_F(RootAdministrationTest, AKeyMadeForARootThatFailedIsDestroyed) {
+  store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(KeyFiles(), 0);
+  store_->add_root_error = absl::OkStatus();
+  EXPECT_OK(roots_->Create(Order()));
+  EXPECT_EQ(KeyFiles(), 1);
+}
+
+TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsKept) {
+  ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP256));
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(KeyFiles(), 1);
+  store_->add_root_error = absl::OkStatus();
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  ASSERT_OK_AND_ASSIGN(const auto key, keys_->Open("software:mine"));
+  ASSERT_OK_AND_ASSIGN(const auto certificate, ca::RootCertificate::Parse(root.certificate));
+  EXPECT_EQ(certificate.public_key(), key->public_key());
+}
+
+TEST_F(RootAdministrationTest, AKeyOfAnotherTypeIsUnfit) {
+  ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP384));
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyUnfit, "key_uri"));
+  EXPECT_EQ(KeyFiles(), 1);
+}
+
+TEST_F(RootAdministrationTest, AnImpossibleDurationCostsNoKey) {
+  RootOrder order = Order();
+  order.duration = std::chrono::seconds(1);
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kFieldInvalid, "duration"));
+  EXPECT_EQ(KeyFiles(), 0);
+}
+
+TEST_F(RootAdministrationTest, ARootWhoseKeyIsGoneIsNotPromoted) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
+  ASSERT_OK(roots_->Promote("contoso", first.root_id));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
+  ASSERT_OK(keys_->Destroy(second.key_uri));
+  EXPECT_THAT(roots_->Promote("contoso", second.root_id), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_EQ(StateOf(first.root_id), ca::RootState::kPrimary);
+  EXPECT_EQ(StateOf(second.root_id), ca::RootState::kStaged);
+}
+
+TEST_F(RootAdministrationTest, ARootWhoseKeyWasReplacedIsNotPromoted) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  ASSERT_OK(keys_->Destroy(root.key_uri));
+  ASSERT_OK(keys_->Generate(root.key_uri, hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Promote("contoso", root.root_id), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_EQ(StateOf(root.root_id), ca::RootState::kStaged);
+}
+
+TEST_F(RootAdministrationTest, AChangeThatAnotherProcessOvertookIsRefused) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  RootAdministration other(&*store_, keys_.get(), &other_tenants, &entropy_, &clock_);
+  store_->before_change = [&] { ASSERT_OK(other.Promote("contoso", second.root_id)); };
+  EXPECT_THAT(roots_->Promote("contoso", first.root_id), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(StateOf(first.root_id), ca::RootState::kStaged);
+  EXPECT_EQ(StateOf(second.root_id), ca::RootState::kPrimary);
+}
+
+TEST_F(RootAdministrationTest, AKeyIsDestroyedOnlyWithItsRoot) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord kept, roots_->Create(Order()));
+  ASSERT_OK_AND_ASSIGN(const RootRecord gone, roots_->Create(Order()));
+  ASSERT_OK(roots_->Discard("contoso", kept.root_id, KeyFate::kKeep));
+  ASSERT_OK(roots_->Discard("contoso", gone.root_id, KeyFate::kDestroy));
+  EXPECT_OK(keys_->Open(kept.key_uri));
+  EXPECT_THAT(keys_->Open(gone.key_uri), FailsWith(ErrorReason::kKeyNotFound));
+  // Asked for later, it is destroyed as well.
+  ASSERT_OK(roots_->Discard("contoso", kept.root_id, KeyFate::kDestroy));
+  EXPECT_THAT(keys_->Open(kept.key_uri), FailsWith(ErrorReason::kKeyNotFound));
+}
+
+TEST_F(RootAdministrationTest, AKeyBelongsToOneRootForEver) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(order));
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  ASSERT_OK(roots_->Discard("contoso", first.root_id, KeyFate::kKeep));
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  EXPECT_EQ(KeyFiles(), 1);
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
