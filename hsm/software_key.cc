@@ -92,9 +92,11 @@ absl::StatusOr<std::string> GenerateSoftwareKeyPem(KeyType type) {
 
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view pkcs8_pem) {
   const BioPtr pem(BIO_new_mem_buf(pkcs8_pem.data(), static_cast<int>(pkcs8_pem.size())));
+  // Without a callback OpenSSL would ask at the terminal for the password of an encrypted block.
+  const auto no_password = [](char*, int, int, void*) { return -1; };
   const Pkcs8Ptr pkcs8(
       pem == nullptr ? nullptr
-                     : PEM_read_bio_PKCS8_PRIV_KEY_INFO(pem.get(), nullptr, nullptr, nullptr));
+                     : PEM_read_bio_PKCS8_PRIV_KEY_INFO(pem.get(), nullptr, no_password, nullptr));
   EvpPkeyPtr key(pkcs8 == nullptr ? nullptr : EVP_PKCS82PKEY(pkcs8.get()));
   if (key == nullptr) {
     // OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either.

@@ -2,11 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
+#include <cstdio>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "hsm/base/openssl.h"
 #include "hsm/key_type.h"
 #include "hsm/signature.h"
 #include "tests/support/status_matchers.h"
@@ -95,6 +98,35 @@ TEST(SoftwareKeyFromPemTest, RefusesWhatIsNoPkcs8Pem) {
               FailsWith(ErrorReason::kKeyInvalid, "private_key"));
   EXPECT_THAT(SoftwareKeyFromPem(Openssl({"ecparam", "-name", "prime256v1", "-genkey", "-noout"})),
               FailsWith(ErrorReason::kKeyInvalid, "private_key"));
+}
+
+// A key in a block of PEM that is encrypted as older OpenSSL did it, which any label may be.
+std::string EncryptedPem(const std::string& pem, std::string password) {
+  const BioPtr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  PKCS8_PRIV_KEY_INFO* const key =
+      PEM_read_bio_PKCS8_PRIV_KEY_INFO(in.get(), nullptr, nullptr, nullptr);
+  EXPECT_EQ(PEM_ASN1_write_bio(reinterpret_cast<i2d_of_void*>(i2d_PKCS8_PRIV_KEY_INFO),
+                               "PRIVATE KEY", out.get(), key, EVP_aes_256_cbc(),
+                               reinterpret_cast<unsigned char*>(password.data()),
+                               static_cast<int>(password.size()), nullptr, nullptr),
+            1);
+  PKCS8_PRIV_KEY_INFO_free(key);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return std::string(text, static_cast<size_t>(size));
+}
+
+// A daemon that asked would hang. Where there is no terminal OpenSSL asks standard input.
+TEST(SoftwareKeyFromPemTest, NeverAsksForAPassword) {
+  ASSERT_OK_AND_ASSIGN(const std::string pem, GenerateSoftwareKeyPem(KeyType::kEcP256));
+  ASSERT_OK(SoftwareKeyFromPem(pem));
+  const std::string encrypted = EncryptedPem(pem, "secret");
+  ASSERT_THAT(encrypted, testing::HasSubstr("BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"));
+  const TemporaryDirectory directory;
+  ASSERT_NE(std::freopen(directory.Write("input", "secret\n").c_str(), "r", stdin), nullptr);
+  EXPECT_THAT(SoftwareKeyFromPem(encrypted), FailsWith(ErrorReason::kKeyInvalid, "private_key"));
+  EXPECT_EQ(std::fgetc(stdin), 's');
 }
 
 TEST(SoftwareKeyTest, SignsFromSeveralThreads) {
