@@ -59,6 +59,16 @@ bool IsUriCharacter(char c) {
          !absl::StrContains("\"#<>\\^`{}", absl::string_view(&c, 1));
 }
 
+// Looks at the text, since p11-kit ends a value at its first NUL: path and source would be others
+// than the ones written.
+bool QueryHasControlCharacter(absl::string_view query) {
+  for (size_t at = query.find('%'); at != absl::string_view::npos; at = query.find('%', at + 1)) {
+    const std::string octet = absl::AsciiStrToLower(query.substr(at + 1, 2));
+    if (octet[0] == '0' || octet[0] == '1' || octet == "7f") return true;
+  }
+  return false;
+}
+
 absl::StatusOr<UriPtr> Parse(absl::string_view text, const Names& path_attributes) {
   if (text.size() > kLongestUri) return Invalid("is longer than 4096 characters");
   if (!absl::StartsWith(text, kTokenScheme)) return Invalid("does not begin with pkcs11:");
@@ -77,6 +87,9 @@ absl::StatusOr<UriPtr> Parse(absl::string_view text, const Names& path_attribute
                      : p11_kit_uri_parse(std::string(text).c_str(), P11_KIT_URI_FOR_ANY, uri.get());
   if (result != P11_KIT_URI_OK) return Invalid(p11_kit_uri_message(result));
   if (p11_kit_uri_any_unrecognized(uri.get())) return Invalid("an attribute's value is too long");
+  if (QueryHasControlCharacter(body.substr(question))) {
+    return Invalid("a value holds a control character");
+  }
   return uri;
 }
 

@@ -41,6 +41,18 @@ TEST(ParseTokenUriTest, RefusesAKeysAttributes) {
               FailsWith(ErrorReason::kKeyUriInvalid));
 }
 
+TEST(ParseTokenUriTest, RefusesControlCharactersInEveryPart) {
+  ASSERT_OK(ParseTokenUri("pkcs11:token=ca?module-path=/m%20x&pin-source=file:/p%20x"));
+  for (const char* octet : {"%00", "%0a", "%1f", "%7f"}) {
+    for (const std::string& text :
+         {absl::StrCat("pkcs11:token=ca", octet, "?module-path=/m&pin-source=file:/p"),
+          absl::StrCat("pkcs11:token=ca?module-path=/m", octet, "x&pin-source=file:/p"),
+          absl::StrCat("pkcs11:token=ca?module-path=/m&pin-source=file:/p", octet, "x")}) {
+      EXPECT_THAT(ParseTokenUri(text), FailsWith(ErrorReason::kKeyUriInvalid)) << text;
+    }
+  }
+}
+
 TEST(ParseTokenUriTest, NeverRepeatsAPin) {
   for (const char* text :
        {"pkcs11:token=ca?module-path=/m&pin-value=424242",
@@ -118,6 +130,9 @@ TEST(ParseKeyUriTest, RefusesMalformedTokenKeys) {
       "pkcs11:token=" + std::string(33, 'a') + ";object=k",
       "pkcs11:token=ca;object=" + std::string(129, 'k'),
       "pkcs11:token=ca;object=k;id=" + std::string(256, 'i'),
+      "pkcs11:token=ca;object=k?module-path=/m%00",
+      "pkcs11:token=ca;object=k?module-path=/m%0a",
+      "pkcs11:token=ca;object=k?pin-source=file:/p%00",
       "pkcs11:token=ca;object=k?module-path=/" + std::string(5000, 'm'),
   };
   for (const std::string& text : cases) {
