@@ -20,6 +20,7 @@ namespace hourglass::ca {
 namespace {
 
 constexpr absl::string_view kVersion3("\x02", 1);
+constexpr absl::string_view kZero("\x00", 1);
 constexpr absl::string_view kCaWithoutIntermediates("\x30\x06\x01\x01\xff\x02\x01\x00", 8);
 constexpr absl::string_view kKeyCertSign("\x03\x02\x02\x04", 4);
 constexpr std::size_t kExtensionCount = 3;
@@ -48,7 +49,7 @@ std::string EncodeKeyIdentifier(absl::string_view key_identifier) {
 absl::Status CheckShape(const CertificateView& view) {
   if (view.version != kVersion3) return NotARoot("must be of version 3");
   if (!der::IsMinimalInteger(view.serial_number) || (view.serial_number[0] & 0x80) != 0 ||
-      view.serial_number.size() > kMaxSerialSize) {
+      view.serial_number == kZero || view.serial_number.size() > kMaxSerialSize) {
     return NotARoot("the serial number must be positive and at most 20 octets long");
   }
   if (view.has_unique_identifiers) return NotARoot("must not have unique identifiers");

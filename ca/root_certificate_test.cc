@@ -158,7 +158,8 @@ TEST_F(RootCertificateTest, ParseRefusesOtherRoots) {
   const std::string key =
       directory.Write("key.pem", *hsm::GenerateSoftwareKeyPem(KeyType::kEcP256));
   const auto make = [&](const std::string& constraints, const std::string& usage,
-                        const std::string& more, const std::string& digest = "-sha256") {
+                        const std::string& more, const std::string& digest = "-sha256",
+                        const std::string& serial = "1") {
     std::vector<std::string> command = {
         "openssl",
         "req",
@@ -170,6 +171,8 @@ TEST_F(RootCertificateTest, ParseRefusesOtherRoots) {
         "/CN=root",
         "-days",
         "30",
+        "-set_serial",
+        serial,
         digest,
         "-outform",
         "DER",
@@ -201,6 +204,8 @@ TEST_F(RootCertificateTest, ParseRefusesOtherRoots) {
   EXPECT_THAT(make(ca, sign, absl::StrCat(id, "\nextendedKeyUsage=clientAuth")), is_refused);
   EXPECT_THAT(make(ca, sign, id, "-sha384"), is_refused);
   EXPECT_THAT(make(ca, sign, id, "-sha1"), is_refused);
+  EXPECT_THAT(make(ca, sign, id, "-sha256", "0"), is_refused);
+  EXPECT_THAT(make(ca, sign, id, "-sha256", "-1"), is_refused);
 }
 
 TEST_F(RootCertificateTest, ParseRefusesBrokenOctets) {
