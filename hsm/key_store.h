@@ -56,8 +56,9 @@ class KeyStore {
   virtual absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const = 0;
 
   // Makes a key that cannot be exported (in a token: CKA_SENSITIVE, not CKA_EXTRACTABLE) and opens
-  // it. Errors: KEY_EXISTS if the URI already names one, KEY_URI_INVALID, KEY_UNAVAILABLE,
-  // PIN_REFUSED.
+  // it. Errors: KEY_EXISTS if there is a key of this NAME, also one of another id, KEY_URI_INVALID,
+  // KEY_UNAVAILABLE, KEY_UNSUPPORTED where the token cannot make such a key, PIN_REFUSED, and those
+  // of Open.
   virtual absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
                                                                KeyType type) = 0;
 

@@ -143,12 +143,12 @@ absl::StatusOr<Inspected> Inspect(Session& session, const KeySelector& selector)
   return key;
 }
 
-absl::Status RefuseExisting(Session& session, const KeySelector& selector) {
+absl::Status RefuseExisting(Session& session, const KeySelector& name) {
   for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
-    ASSIGN_OR_RETURN(const auto found, FindObjects(session, kind, selector));
+    ASSIGN_OR_RETURN(const auto found, FindObjects(session, kind, name));
     if (!found.empty()) {
       return Error(ErrorReason::kKeyExists, session.field,
-                   absl::StrCat("holds a key ", selector.label, " already"));
+                   absl::StrCat("holds a key ", name.label, " already"));
     }
   }
   return absl::OkStatus();
@@ -191,15 +191,18 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateTokenKey(std::shared_ptr<Ses
       return Error(ErrorReason::kInternalError, pool->field(), DrainOpensslErrors());
     }
   }
+  // Whatever its id: a second key of the name would make the first one's URI, which need not give
+  // an id, name two.
+  const KeySelector name{selector.label, ""};
   // One at a time, or two could find each other's key and both give up.
   static std::mutex generating;
   std::unique_lock<std::mutex> lock(generating);
   RETURN_IF_ERROR(pool->Use(Access::kWrite, [&](Session& session) -> absl::Status {
-    RETURN_IF_ERROR(RefuseExisting(session, selector));
+    RETURN_IF_ERROR(RefuseExisting(session, name));
     RETURN_IF_ERROR(GenerateKeyPair(session, type, complete));
     // Another process may have made one of the same name meanwhile; then neither may stay by
     // chance.
-    ASSIGN_OR_RETURN(const auto all, FindObjects(session, CKO_PRIVATE_KEY, selector));
+    ASSIGN_OR_RETURN(const auto all, FindObjects(session, CKO_PRIVATE_KEY, name));
     if (all.size() == 1) return absl::OkStatus();
     ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE ours, FindPrivateKey(session, complete));
     RETURN_IF_ERROR(DestroyPair(session, ours, complete));

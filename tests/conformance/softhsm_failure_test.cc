@@ -194,6 +194,15 @@ TEST_F(SofthsmFailureTest, TwoKeysOfOneLabelAreToldApartById) {
   EXPECT_OK(store_->Open(UriOf("double")));
 }
 
+// A second key of the name, told apart by its id, would make the first one's URI name two.
+TEST_F(SofthsmFailureTest, ANewKeyNeverMakesTheUriOfAnotherAmbiguous) {
+  ASSERT_OK(store_->Generate(UriOf("alone"), KeyType::kEcP256));
+  EXPECT_THAT(store_->Generate(UriOf("alone;id=%02"), KeyType::kEcP256),
+              FailsWith(ErrorReason::kKeyExists));
+  EXPECT_OK(store_->Open(UriOf("alone")));
+  EXPECT_OK(store_->Generate(UriOf("another;id=%02"), KeyType::kEcP256));
+}
+
 TEST_F(SofthsmFailureTest, KeysThatAreUnfitAreRefusedButCanBeDestroyed) {
   const auto generate = [](const std::string& label, std::vector<std::string> options) {
     options.insert(options.begin(),
