@@ -108,6 +108,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
     surplus = idle_.back();
     idle_.pop_back();
   }
+  const CK_SLOT_ID slot = slot_;
   const uint64_t login = login_;
   const uint64_t epoch = epoch_;
   const bool writable = access == Access::kWrite;
@@ -115,7 +116,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   // back.
   lock.unlock();
   if (surplus != CK_INVALID_HANDLE) module_->CloseSession(surplus);
-  const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot_, writable);
+  const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot, writable);
   lock.lock();
   if (!handle.ok()) {
     --open_;
@@ -132,7 +133,8 @@ bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
   const bool gone = SaysSessionIsGone(outcome);
   std::unique_lock<std::mutex> lock(mutex_);
   if (retry || gone) Doubt(session, gone);
-  const bool keep = !code.has_value() && !session.writable && session.epoch == epoch_;
+  const bool current = session.epoch == epoch_;
+  const bool keep = !code.has_value() && !session.writable && current;
   if (keep) {
     idle_.push_back(session.handle);
   } else {
@@ -140,7 +142,8 @@ bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
   }
   freed_.notify_one();
   lock.unlock();
-  if (!keep && !gone) module_->CloseSession(session.handle);
+  // Nor is a session of an earlier epoch closed; see Doubt.
+  if (current && !keep && !gone) module_->CloseSession(session.handle);
   return retry;
 }
 

@@ -143,6 +143,26 @@ TEST(SessionPoolTest, IdleSessionsThatTheTokenClosedAreNotInTheWay) {
   EXPECT_OK(pool.Use(Access::kRead, sign_of_life));
 }
 
+// After a loss the number of an old session may be that of a new one.
+TEST(SessionPoolTest, ASessionFromBeforeALossIsNotClosed) {
+  SessionPool pool(Token(), {});
+  CK_SESSION_HANDLE old = CK_INVALID_HANDLE;
+  ASSERT_OK(pool.Use(Access::kRead, [&](Session& session) {
+    old = session.handle;
+    EXPECT_FALSE(pool.Use(Access::kRead,
+                          [](Session& lost) {
+                            return Pkcs11Error(lost.field, "C_Sign", CKR_SESSION_HANDLE_INVALID);
+                          })
+                     .ok());
+    return absl::OkStatus();
+  }));
+  ASSERT_OK_AND_ASSIGN(Module* const module, Module::Load(Token()));
+  CK_SESSION_INFO info;
+  EXPECT_EQ(module->api().C_GetSessionInfo(old, &info), CKR_OK);
+  EXPECT_NE(NextSession(pool), old);
+  module->CloseSession(old);
+}
+
 TEST(SessionPoolTest, ADroppedSessionMakesRoomForAnother) {
   SessionPool pool(Token(), {.sessions = 1, .wait = std::chrono::milliseconds(1)});
   for (int i = 0; i < 5; ++i) {
