@@ -133,6 +133,9 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::TakeSnapshot(
   ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> tenant,
                    tenants_->Snapshot(request.tenant_id));
   if (tenant->primary == nullptr) {
+    // Another process may make one primary, and here nothing is written that its fence could
+    // refuse.
+    tenants_->Forget(request.tenant_id);
     return Error(ErrorReason::kNoPrimaryRoot, "tenant_id",
                  "the tenant has no primary root, so nothing is issued");
   }
@@ -144,12 +147,16 @@ absl::StatusOr<Pipeline::Draft> Pipeline::FillTemplate(
     const SoundRequest& request, std::shared_ptr<const TenantSnapshot> tenant) {
   ASSIGN_OR_RETURN(std::string serial_entropy, entropy_->Take(ca::kSerialSize));
   const ca::Time now = std::chrono::floor<std::chrono::seconds>(clock_->Now());
-  ASSIGN_OR_RETURN(
-      ca::TbsCertificate tbs,
-      tenant->primary->Prepare({request.subject, request.key, std::move(serial_entropy), now}));
+  absl::StatusOr<ca::TbsCertificate> tbs =
+      tenant->primary->Prepare({request.subject, request.key, std::move(serial_entropy), now});
+  if (!tbs.ok()) {
+    // As above: another process may have promoted a root that is good for longer.
+    tenants_->Forget(request.tenant_id);
+    return tbs.status();
+  }
   Draft draft;
   draft.tenant = std::move(tenant);
-  draft.tbs = std::move(tbs);
+  draft.tbs = *std::move(tbs);
   return draft;
 }
 

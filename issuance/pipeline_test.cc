@@ -105,14 +105,14 @@ class PipelineTest : public testing::Test {
     request_.set_pkcs10(MakeEcPkcs10());
   }
 
-  RootRecord MakePrimary() {
+  RootRecord MakePrimary(const std::string& tenant_id = "contoso") {
     RootOrder order;
-    order.tenant_id = "contoso";
+    order.tenant_id = tenant_id;
     order.duration = std::chrono::hours(24 * 365);
     order.key_type = hsm::KeyType::kEcP256;
     auto root = roots_->Create(order);
     EXPECT_OK(root);
-    auto promoted = roots_->Promote("contoso", root->root_id);
+    auto promoted = roots_->Promote(tenant_id, root->root_id);
     EXPECT_OK(promoted);
     return *promoted;
   }
@@ -261,6 +261,36 @@ TEST_F(PipelineTest, AReleasedCertificateIsNotRepeatedByAProcessThatMissedTheSwi
   const IssueOutcome outcome = other.Issue(broker_, request_);
   EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+}
+
+// Where nothing is written, no fence tells that another process has moved on.
+TEST_F(PipelineTest, AProcessThatSawNoPrimaryLearnsOfTheFirst) {
+  TenantRecord tenant;
+  tenant.tenant_id = "fabrikam";
+  tenant.display_name = "Fabrikam";
+  ASSERT_OK(store_->CreateTenant(tenant));
+  broker_.tenants = {"fabrikam"};
+  request_.set_tenant_id("fabrikam");
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  ASSERT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kNoPrimaryRoot));
+  const RootRecord first = MakePrimary("fabrikam");
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), first.certificate);
+}
+
+TEST_F(PipelineTest, AProcessWhosePrimaryIsExpiringLearnsOfTheNext) {
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  clock_.Advance(std::chrono::hours(24 * 365) - std::chrono::minutes(30));
+  const RootRecord second = MakePrimary();
+  request_.set_request_id("request-2");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kRootExpiring));
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), second.certificate);
 }
 
 TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {

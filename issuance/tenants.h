@@ -48,8 +48,9 @@ class Tenants {
 
   // The newest snapshot that this process knows; loaded from the store, and the primary's key
   // opened, when it is first asked for and after each Forget. Another process may have moved on
-  // since: the journal's fence refuses what was built on an old epoch. Errors: TENANT_UNKNOWN,
-  // JOURNAL_UNAVAILABLE, and what KeyStore::Open and ca::Authority::Create say.
+  // since: the journal's fence refuses what was built on an old epoch, and whoever finds that a
+  // snapshot cannot issue must Forget it. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what
+  // KeyStore::Open and ca::Authority::Create say.
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
 
   // Drops the snapshot, so that the next request loads the tenant anew.
