@@ -12,11 +12,15 @@
 namespace hourglass::issuance {
 namespace {
 
-absl::StatusOr<RootRecord> MadeBefore(const RootOrder& order, const RootRecord& root) {
-  // The root's notBefore lies before its creation, so that the duration cannot be read off to the
-  // second; the key type can.
-  if (root.key_type != order.key_type ||
-      (!order.key_uri.empty() && root.key_uri != order.key_uri)) {
+std::string RootIdOf(int generation) { return absl::StrCat("r", generation); }
+
+// `uri` is the order's, in its canonical form, or empty.
+absl::StatusOr<RootRecord> MadeBefore(const RootOrder& order, absl::string_view uri,
+                                      const RootRecord& root) {
+  // As IssueRoot reckons it.
+  const auto duration = root.not_after - std::chrono::floor<std::chrono::seconds>(root.created_at);
+  if (root.key_type != order.key_type || duration != order.duration ||
+      (!uri.empty() && root.key_uri != uri)) {
     return Error(ErrorReason::kRequestIdReused, "request_id",
                  absl::StrCat("made root ", root.root_id, " before, of another kind"));
   }
@@ -33,33 +37,44 @@ ca::RootFacts RootAdministration::FactsOf(const RootRecord& root) const {
 absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   const std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(order.tenant_id));
+  std::string uri;
+  if (!order.key_uri.empty()) {
+    ASSIGN_OR_RETURN(uri, keys_->CanonicalUri(order.key_uri));
+  }
   ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(order.tenant_id));
   for (const RootRecord& root : roots) {
     if (!order.request_id.empty() && root.request_id == order.request_id) {
-      return MadeBefore(order, root);
+      return MadeBefore(order, uri, root);
     }
   }
   // Refused before a key is made for it.
   RETURN_IF_ERROR(ca::CheckRootDuration(order.duration));
   ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
-  std::string uri = order.key_uri;
   if (uri.empty()) {
     ASSIGN_OR_RETURN(
         uri, keys_->DefaultUri(absl::StrCat("hourglass-", order.tenant_id, "-r", generation)));
+    ASSIGN_OR_RETURN(uri, keys_->CanonicalUri(uri));
   }
-  ASSIGN_OR_RETURN(uri, keys_->CanonicalUri(uri));
   bool made = false;
   ASSIGN_OR_RETURN(const std::unique_ptr<hsm::SigningKey> key, ObtainKey(order, uri, made));
   absl::StatusOr<RootRecord> root = IssueAndAdd(order, tenant, generation, uri, *key);
-  if (!root.ok() && made) {
-    const absl::Status destroyed = keys_->Destroy(uri);
-    if (!destroyed.ok()) {
-      return Error(ReasonOf(root.status()), FieldOf(root.status()),
-                   absl::StrCat(root.status().message(),
-                                "; and the key made for it is left behind: ", destroyed.message()));
-    }
-  }
-  return root;
+  if (root.ok() || !made) return root;
+  return TakeBackKey(order.tenant_id, RootIdOf(generation), uri, root.status());
+}
+
+absl::StatusOr<RootRecord> RootAdministration::TakeBackKey(absl::string_view tenant_id,
+                                                           absl::string_view root_id,
+                                                           absl::string_view uri,
+                                                           const absl::Status& why) {
+  // Where the answer to a commit was lost, the root may be there all the same and needs its key.
+  absl::StatusOr<RootRecord> root = store_->GetRoot(tenant_id, root_id);
+  if (root.ok()) return root;
+  const absl::Status left =
+      ReasonOf(root.status()) == ErrorReason::kRootUnknown ? keys_->Destroy(uri) : root.status();
+  if (left.ok()) return why;
+  return Error(
+      ReasonOf(why), FieldOf(why),
+      absl::StrCat(why.message(), "; and the key made for it is left behind: ", left.message()));
 }
 
 absl::StatusOr<std::unique_ptr<hsm::SigningKey>> RootAdministration::ObtainKey(
@@ -96,7 +111,7 @@ absl::StatusOr<RootRecord> RootAdministration::IssueAndAdd(const RootOrder& orde
   ASSIGN_OR_RETURN(const ca::RootCertificate certificate, ca::IssueRoot(specification, key));
   RootRecord root;
   root.tenant_id = order.tenant_id;
-  root.root_id = absl::StrCat("r", generation);
+  root.root_id = RootIdOf(generation);
   root.generation = generation;
   root.state = ca::RootState::kStaged;
   root.key_type = order.key_type;
@@ -107,8 +122,9 @@ absl::StatusOr<RootRecord> RootAdministration::IssueAndAdd(const RootOrder& orde
   root.created_at = now;
   root.state_since = now;
   root.request_id = order.request_id;
-  RETURN_IF_ERROR(store_->AddRoot(root));
+  const absl::Status added = store_->AddRoot(root);
   tenants_->Forget(order.tenant_id);
+  RETURN_IF_ERROR(added);
   return root;
 }
 

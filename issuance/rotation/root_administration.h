@@ -69,6 +69,10 @@ class RootAdministration {
                                          hsm::SigningKey& key);
   absl::StatusOr<RootRecord> End(absl::string_view tenant_id, absl::string_view root_id,
                                  ca::RootMove move, ca::RootState end, KeyFate fate);
+  // Destroys the key that was made for a root that could not be; `why` it could not. Returns the
+  // root if it is there after all.
+  absl::StatusOr<RootRecord> TakeBackKey(absl::string_view tenant_id, absl::string_view root_id,
+                                         absl::string_view uri, const absl::Status& why);
   ca::RootFacts FactsOf(const RootRecord& root) const;
 
   Store* const store_;

@@ -28,7 +28,10 @@ class DisturbedStore : public ForwardingStore {
   using ForwardingStore::ForwardingStore;
 
   absl::Status AddRoot(const RootRecord& root) override {
-    if (add_root_error.ok()) return ForwardingStore::AddRoot(root);
+    if (add_root_error.ok() || add_root_answer_is_lost) {
+      const absl::Status added = ForwardingStore::AddRoot(root);
+      if (!added.ok()) return added;
+    }
     return add_root_error;
   }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
@@ -38,6 +41,8 @@ class DisturbedStore : public ForwardingStore {
   }
 
   absl::Status add_root_error;
+  // The root is added, whatever add_root_error says.
+  bool add_root_answer_is_lost = false;
   std::function<void()> before_change;  // called once
 };
 
@@ -108,6 +113,14 @@ TEST_F(RootAdministrationTest, AKeyMadeForARootThatFailedIsDestroyed) {
   store_->add_root_error = absl::OkStatus();
   EXPECT_OK(roots_->Create(Order()));
   EXPECT_EQ(KeyFiles(), 1);
+}
+
+TEST_F(RootAdministrationTest, ARootThatIsThereAfterAllKeepsItsKey) {
+  store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the answer was lost");
+  store_->add_root_answer_is_lost = true;
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.state, ca::RootState::kStaged);
+  EXPECT_OK(roots_->Promote("contoso", root.root_id));
 }
 
 TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsKept) {

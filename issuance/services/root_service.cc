@@ -54,7 +54,9 @@ grpc::ServerUnaryReactor* RootService::CreateRoot(grpc::CallbackServerContext* c
         ASSIGN_OR_RETURN(const RootOrder order, OrderOf(*request));
         ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
         LogMove(*log_, "root_created", caller, root);
-        if (request->make_primary() && root.state != ca::RootState::kPrimary) {
+        // A repeated request finds its root in whatever state others have brought it to since, and
+        // must not take their decision back.
+        if (request->make_primary() && root.state == ca::RootState::kStaged) {
           ASSIGN_OR_RETURN(root, roots_->Promote(root.tenant_id, root.root_id));
           LogMove(*log_, "root_promoted", caller, root);
         }

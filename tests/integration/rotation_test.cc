@@ -133,7 +133,7 @@ TEST_F(RotationTest, ARepeatedCreationMakesOneRoot) {
   request.set_key_type(v1::EC_P256);
   request.set_request_id("make-the-first");
   v1::Root roots[3];
-  grpc::ClientContext contexts[3];
+  grpc::ClientContext contexts[4];
   auto stub = service_.As<v1::RootService>(kAdministrator);
   ASSERT_THAT(stub->CreateRoot(&contexts[0], request, &roots[0]), Succeeded());
   ASSERT_THAT(stub->CreateRoot(&contexts[1], request, &roots[1]), Succeeded());
@@ -142,6 +142,62 @@ TEST_F(RotationTest, ARepeatedCreationMakesOneRoot) {
   request.set_key_type(v1::EC_P384);
   EXPECT_THAT(stub->CreateRoot(&contexts[2], request, &roots[2]),
               RefusedWith(v1::REQUEST_ID_REUSED, "request_id"));
+  request.set_key_type(v1::EC_P256);
+  request.mutable_duration()->set_seconds(2 * 86400);
+  EXPECT_THAT(stub->CreateRoot(&contexts[3], request, &roots[2]),
+              RefusedWith(v1::REQUEST_ID_REUSED, "request_id"));
+  EXPECT_EQ(TrustBundle().size(), 1u);
+}
+
+// An administrator whose answer was lost asks again, and meanwhile another has decided otherwise.
+TEST_F(RotationTest, ARepeatedCreationDoesNotTakeBackALaterPromotion) {
+  service_.CreateTenant();
+  service_.ReportDevice("contoso", "laptop-1", true);
+  v1::CreateRootRequest request;
+  request.set_tenant_id("contoso");
+  request.mutable_duration()->set_seconds(365 * 86400);
+  request.set_key_type(v1::EC_P256);
+  request.set_make_primary(true);
+  request.set_request_id("make-the-first");
+  auto stub = service_.As<v1::RootService>(kAdministrator);
+  v1::Root first;
+  {
+    grpc::ClientContext context;
+    ASSERT_THAT(stub->CreateRoot(&context, request, &first), Succeeded());
+    ASSERT_EQ(first.state(), v1::PRIMARY);
+  }
+  const v1::Root second = service_.CreateRoot("contoso", true);
+  const auto repeat = [&](v1::RootState expected) {
+    v1::Root repeated;
+    grpc::ClientContext context;
+    EXPECT_THAT(stub->CreateRoot(&context, request, &repeated), Succeeded());
+    EXPECT_EQ(repeated.certificate(), first.certificate());
+    EXPECT_EQ(repeated.state(), expected);
+    v1::IssueCertificateResponse response;
+    ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
+    EXPECT_EQ(response.chain(0), second.certificate());
+  };
+  repeat(v1::RETIRING);
+  ASSERT_THAT(Do(kRetire, "r1"), Succeeded());
+  repeat(v1::RETIRED);
+}
+
+TEST_F(RotationTest, ARepeatedCreationFinishesAnInterruptedPromotion) {
+  service_.CreateTenant();
+  v1::CreateRootRequest request;
+  request.set_tenant_id("contoso");
+  request.mutable_duration()->set_seconds(86400);
+  request.set_key_type(v1::EC_P256);
+  request.set_request_id("make-the-first");
+  auto stub = service_.As<v1::RootService>(kAdministrator);
+  v1::Root root;
+  grpc::ClientContext contexts[2];
+  ASSERT_THAT(stub->CreateRoot(&contexts[0], request, &root), Succeeded());
+  ASSERT_EQ(root.state(), v1::STAGED);
+  request.set_make_primary(true);
+  ASSERT_THAT(stub->CreateRoot(&contexts[1], request, &root), Succeeded());
+  EXPECT_EQ(root.state(), v1::PRIMARY);
+  EXPECT_EQ(root.root_id(), "r1");
 }
 
 TEST_F(RotationTest, RootsThatMakeNoSenseAreRefusedAndLeaveNoKey) {
