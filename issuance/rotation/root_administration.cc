@@ -79,17 +79,22 @@ absl::StatusOr<RootRecord> RootAdministration::TakeBackKey(absl::string_view ten
 
 absl::StatusOr<std::unique_ptr<hsm::SigningKey>> RootAdministration::ObtainKey(
     const RootOrder& order, absl::string_view uri, bool& made) {
-  ASSIGN_OR_RETURN(const bool has_root, store_->KeyHasRoot(uri));
-  if (has_root) {
+  const auto has_root_already = [] {
     return Error(ErrorReason::kKeyExists, "key_uri",
                  "is the key of a root that there is or was; a key belongs to one root for ever");
-  }
+  };
+  ASSIGN_OR_RETURN(const bool has_root, store_->KeyHasRoot(uri));
+  if (has_root) return has_root_already();
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
   if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
     made = true;
     return keys_->Generate(uri, order.key_type);
   }
   RETURN_IF_ERROR(key.status());
+  // A key can have several URIs, with its id and without: were it taken for a second root, the
+  // tenant of that one could destroy it.
+  ASSIGN_OR_RETURN(const bool has_another_uri, store_->PublicKeyHasRoot((*key)->public_key()));
+  if (has_another_uri) return has_root_already();
   if ((*key)->type() != order.key_type) {
     return Error(ErrorReason::kKeyUnfit, "key_uri",
                  "the key that is there is of another type than key_type");

@@ -203,5 +203,18 @@ TEST_F(RootAdministrationTest, AKeyBelongsToOneRootForEver) {
   EXPECT_EQ(KeyFiles(), 1);
 }
 
+// One key can have several URIs: with its id and without, or, as here, as a copy of its file.
+TEST_F(RootAdministrationTest, AKeyUnderAnotherUriIsTheSameKey) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  ASSERT_OK(roots_->Create(order));
+  std::filesystem::copy_file(directory_.File("keys/mine.pem"), directory_.File("keys/copy.pem"));
+  order.key_uri = "software:copy";
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  EXPECT_EQ(KeyFiles(), 2);
+  std::filesystem::remove(directory_.File("keys/copy.pem"));
+  EXPECT_OK(roots_->Create(order));
+}
+
 }  // namespace
 }  // namespace hourglass::issuance

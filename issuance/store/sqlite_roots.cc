@@ -155,6 +155,14 @@ absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_ur
   return has_root != 0;
 }
 
+absl::StatusOr<bool> PublicKeyHasRoot(Connection& connection, absl::string_view public_key) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t has_root,
+      connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE instr(certificate, ?) > 0)",
+                              {Blob{public_key}}));
+  return has_root != 0;
+}
+
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes, Timestamp now) {

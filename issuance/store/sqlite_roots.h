@@ -22,6 +22,7 @@ absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view ten
 absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
                                                   absl::string_view tenant_id);
 absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_uri);
+absl::StatusOr<bool> PublicKeyHasRoot(Connection& connection, absl::string_view public_key);
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes, Timestamp now);

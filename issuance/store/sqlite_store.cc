@@ -56,6 +56,11 @@ class SqliteStore final : public Store {
     return connections_->Read([&](Connection& c) { return sqlite::KeyHasRoot(c, key_uri); });
   }
 
+  absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::PublicKeyHasRoot(c, public_key); });
+  }
+
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
     return connections_->Write([&](Connection& c) {

@@ -76,6 +76,9 @@ class Store {
   // Whether any root of any tenant has this key, whatever the root's state: a key belongs to one
   // root for ever.
   virtual absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) = 0;
+  // The same by the public key, whatever URI names it: whether a root's certificate holds this
+  // SubjectPublicKeyInfo, DER. Reads every root.
+  virtual absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) = 0;
   // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
   // entered. The promise of one primary is the store's: a change that would make a second one
   // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;

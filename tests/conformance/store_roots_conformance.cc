@@ -139,6 +139,22 @@ TEST_P(StoreConformance, AKeyBelongsToOneRootForEver) {
   EXPECT_OK(store_->AddRoot(root));
 }
 
+TEST_P(StoreConformance, KnowsTheRootOfAPublicKey) {
+  const std::string public_key("\x30\x05\x00%_'\xff", 7);
+  const auto has_root = [&](absl::string_view key) {
+    return store_->PublicKeyHasRoot(key).value();
+  };
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  EXPECT_FALSE(has_root(public_key));
+  RootRecord root = SampleRoot(2);
+  root.certificate = std::string("\x30\x20\x00name", 7) + public_key + std::string("\x00sig", 4);
+  ASSERT_OK(store_->AddRoot(root));
+  EXPECT_TRUE(has_root(public_key));
+  EXPECT_FALSE(has_root(public_key + "x"));
+  EXPECT_FALSE(has_root(std::string("\x30\x05\x00%%'\xff", 7)));
+}
+
 TEST_P(StoreConformance, ChangesStatesAndCountsThem) {
   ASSERT_OK(AddSamplePrimary(*store_));
   ASSERT_OK(SwitchToSecondRoot(*store_));

@@ -34,6 +34,9 @@ class ForwardingStore : public Store {
   absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
     return store_.KeyHasRoot(key_uri);
   }
+  absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) override {
+    return store_.PublicKeyHasRoot(public_key);
+  }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
     return store_.ChangeRootStates(tenant_id, expected_revision, changes, now);
