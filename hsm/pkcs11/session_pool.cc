@@ -90,7 +90,11 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access) {
     return Error(ErrorReason::kKeyUnavailable, field_,
                  absl::StrCat("all ", options_.sessions, " sessions stayed busy"));
   }
-  RETURN_IF_ERROR(EnsureLogin());
+  if (absl::Status status = EnsureLogin(); !status.ok()) {
+    // The place that woke this thread stays free: another thread that waits must learn of it.
+    freed_.notify_one();
+    return status;
+  }
   if (access == Access::kRead && !idle_.empty()) {
     const CK_SESSION_HANDLE handle = idle_.back();
     idle_.pop_back();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "hsm/pkcs11/return_code.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -185,6 +187,33 @@ TEST(SessionPoolTest, NoMoreThanTheBoundAtOnce) {
     });
   }));
   EXPECT_OK(pool.Use(Access::kRead, Fine));
+}
+
+// Of several who wait for the one session, none waits longer than the one before it takes to fail.
+TEST(SessionPoolTest, AFailedLoginWakesTheNext) {
+  TokenUri token = Token();
+  const TemporaryDirectory directory;
+  token.pin_source.name = directory.Write("pin", ReadFileOrDie(token.pin_source.name));
+  SessionPool pool(token, {.sessions = 1, .wait = std::chrono::hours(1)});
+  std::vector<std::thread> waiting;
+  std::atomic<int> begun = 0;
+  ASSERT_FALSE(pool.Use(Access::kRead,
+                        [&](Session& session) {
+                          while (waiting.size() < 4) {
+                            waiting.emplace_back([&] {
+                              ++begun;
+                              EXPECT_THAT(pool.Use(Access::kRead, Fine),
+                                          FailsWith(ErrorReason::kKeyUnavailable));
+                            });
+                          }
+                          // Time to begin waiting; who comes later fails at once, as it should.
+                          for (int i = 0; begun < 4 || i < 10'000; ++i) std::this_thread::yield();
+                          EXPECT_EQ(session.api.C_Logout(session.handle), CKR_OK);
+                          std::filesystem::remove(token.pin_source.name);
+                          return Pkcs11Error(session.field, "C_Sign", CKR_USER_NOT_LOGGED_IN);
+                        })
+                   .ok());
+  for (std::thread& thread : waiting) thread.join();
 }
 
 TEST(SessionPoolTest, EachUserHasASessionOfItsOwn) {
