@@ -61,8 +61,9 @@ struct RootSpecification {
 absl::Status CheckRootDuration(std::chrono::seconds duration);
 
 // Builds, signs and checks (by Parse, and by an independent parser) a self-signed root. Errors:
-// FIELD_INVALID with field `duration` or `display_name`, whatever the key says, KEY_MISMATCH if the
-// signature does not verify.
+// FIELD_INVALID with field `display_name`, `generation`, `now`, `duration` or `serial_entropy`,
+// whatever the key says, KEY_MISMATCH if the signature does not verify, CONFIGURATION_INVALID or
+// INTERNAL_ERROR with field `root.certificate` where a check finds fault with what was built.
 absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,
                                           hsm::SigningKey& key);
 

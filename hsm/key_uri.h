@@ -22,7 +22,7 @@ struct PinSource {
 
 // A token of the configuration: `pkcs11:token=LABEL[;serial=…]?module-path=FILE&pin-source=SOURCE`.
 struct TokenUri {
-  std::string label;        // 1 to 32 octets of UTF-8
+  std::string label;        // 1 to 32 octets
   std::string serial;       // at most 16 octets; empty: any
   std::string module_path;  // absolute
   PinSource pin_source;

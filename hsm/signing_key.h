@@ -30,7 +30,8 @@ class SigningKey {
   // octets that an X.509 signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an
   // RSASSA-PKCS1-v1_5 signature. Does not verify what a token answered; the caller must, before it
   // lets the signature out. Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND, PIN_REFUSED, KEY_MISMATCH for
-  // an answer that cannot be this key's by its length.
+  // an answer that cannot be this key's by its length, INTERNAL_ERROR; where the token was changed
+  // since the key was opened, also KEY_EXISTS, KEY_UNFIT or KEY_UNSUPPORTED.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
 
  protected:

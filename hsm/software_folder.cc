@@ -140,8 +140,10 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareFolder::Generate(absl::strin
   if (!written) return Unavailable(name, "write its file");
   if (!linked && cause == EEXIST) return exists();
   if (!linked) return Unavailable(name, "name its file");
-  if (!SyncFolder(path_)) return Unavailable(name, "flush its folder");
-  return key;
+  if (SyncFolder(path_)) return key;
+  const absl::Status status = Unavailable(name, "flush its folder");
+  unlink(path.c_str());
+  return status;
 }
 
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareFolder::Open(absl::string_view name) const {

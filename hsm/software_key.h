@@ -21,8 +21,8 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type);
 absl::StatusOr<std::string> GenerateSoftwareKeyPem(KeyType type);
 
 // The key in the first `PRIVATE KEY` block of `pkcs8_pem`; encrypted and older forms are refused.
-// Its public half is checked with a test signature. Errors: KEY_INVALID, KEY_UNSUPPORTED,
-// KEY_MISMATCH.
+// Its public half is checked with a test signature; no password is asked for. Errors: KEY_INVALID,
+// KEY_UNSUPPORTED, KEY_MISMATCH, KEY_UNAVAILABLE where it cannot sign.
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view pkcs8_pem);
 
 }  // namespace hourglass::hsm

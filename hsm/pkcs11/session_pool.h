@@ -26,7 +26,7 @@ struct Session {
   const std::string& field;
   // Handles of objects hold within one login: a new login has another number here.
   uint64_t login;
-  // Sessions of an earlier epoch are not used again.
+  // Sessions of an earlier epoch are not used again, nor closed.
   uint64_t epoch;
   bool writable;
 };
