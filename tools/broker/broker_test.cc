@@ -35,6 +35,7 @@ using client::TimestampOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 using Json = nlohmann::json;
 using Request = v1::IssueCertificateRequest;
@@ -353,6 +354,9 @@ TEST_F(BrokerTest, RunRenewsWhenTheServiceSaysAndTellsTheCommand) {
   ExpectPairVerifies(out_.File("user.pem"), out_.File("user.key"));
   EXPECT_THAT(FilesOut(), ElementsAre("user.key", "user.pem"));
   EXPECT_THAT(run.Log(), HasSubstr("told to stop"));
+  // It is no fault of the service's.
+  EXPECT_THAT(run.Log(), Not(HasSubstr("INTERNAL_ERROR")));
+  EXPECT_THAT(run.Log(), Not(HasSubstr("the service's log")));
 }
 
 TEST_F(BrokerTest, RunRemovesTheCertificateWhenItExpires) {
@@ -440,6 +444,7 @@ TEST(BrokerUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {
       {"issue " + who, "give either --key-out, to make a key, or --csr"},
       {"issue " + who + " --key-out k --csr c", "give either --key-out, to make a key, or --csr"},
       {"issue " + who + " --key-out k --key-type dsa", "`dsa` is none of ec-p256, "},
+      {"issue " + who + " --csr c --key-type ec-p384", "goes with --key-out only"},
       {"issue " + who + " --key-out k --timeout soon", "Usage: hourglass-broker issue "},
       {"issue " + who + " --key-out k --chain-out o", "must be a file of its own"},
       {"run " + who + " --key-out k --timeout 1s", "Usage: hourglass-broker run [OPTIONS]"},

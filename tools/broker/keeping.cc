@@ -142,7 +142,8 @@ class Keeper {
   }
 
   void TellTrouble(const Outcome& outcome, const absl::Status& status) const {
-    const std::string pause = client::LengthInWords(plan_.ask_at - waiter_.Now());
+    const std::string pause =
+        client::LengthInWords(absl::Ceil(plan_.ask_at - waiter_.Now(), absl::Seconds(1)));
     if (std::holds_alternative<Refused>(outcome)) {
       log_.TellFailure("refused", status,
                        absl::StrCat("asking again in ", pause, ", silently while nothing changes"));

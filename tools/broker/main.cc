@@ -61,9 +61,9 @@ void AddWhere(CLI::App& command, Options& options, Words& words) {
                   "Make a key, and put it here (PKCS#8 PEM, mode 0600); the same as --out keeps "
                   "both in one file")
       ->type_name("FILE");
-  client::OneOf(*command.add_option("--key-type", words.key_type,
-                                    "The kind of key to make (default: ec-p256)"),
-                {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  CLI::Option* const key_type = command.add_option("--key-type", words.key_type,
+                                                   "The kind of key to make (default: ec-p256)");
+  client::OneOf(*key_type, {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
   command
       .add_option(
           "--csr", options.csr_file,
@@ -72,9 +72,12 @@ void AddWhere(CLI::App& command, Options& options, Words& words) {
   command.add_option("--chain-out", options.out.chain, "Put the certificates above it here (PEM)")
       ->type_name("FILE");
   command.add_flag("--json", options.json, "Say it in JSON");
-  command.parse_complete_callback([&options] {
+  command.parse_complete_callback([&options, key_type] {
     if (options.csr_file.empty() == options.out.key.empty()) {
       throw CLI::ValidationError("--key-out", "give either --key-out, to make a key, or --csr");
+    }
+    if (key_type->count() > 0 && options.out.key.empty()) {
+      throw CLI::ValidationError("--key-type", "goes with --key-out only");
     }
     const std::string& chain = options.out.chain;
     if (!chain.empty() && (chain == options.out.certificate || chain == options.out.key)) {

@@ -10,7 +10,6 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "hsm/base/error.h"
 #include "tools/client/wording.h"
 
 namespace hourglass::broker {
@@ -19,7 +18,7 @@ namespace {
 constexpr absl::Duration kTimeToEnd = absl::Seconds(5);
 
 absl::Status Failed(absl::string_view what) {
-  return Error(ErrorReason::kInternalError, "--on-renew", what);
+  return absl::AbortedError(absl::StrCat("--on-renew: ", what));
 }
 
 // Without the signal mask of this process, in which nothing would ever end the command.

@@ -16,8 +16,7 @@ inline constexpr absl::Duration kOnRenewLimit = absl::Minutes(1);
 // Runs `sh -c COMMAND` with `environment` (`NAME=value`) added to this process's own, nothing on
 // its standard input, in its own process group, and waits for its end. What takes longer than
 // `limit`, or still runs when `waiter` is told to stop, gets SIGTERM with its whole group, and
-// SIGKILL five seconds later. Errors: INTERNAL_ERROR that says how it ended, unless with exit code
-// 0.
+// SIGKILL five seconds later. Errors: ABORTED that says how it ended, unless with exit code 0.
 absl::Status RunOnRenew(const std::string& command, const std::vector<std::string>& environment,
                         Waiter& waiter, absl::Duration limit = kOnRenewLimit);
 

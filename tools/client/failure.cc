@@ -26,7 +26,8 @@ constexpr Advice kAdvice[] = {
      "bind this client certificate to a caller under `callers` in hourglassd.yaml"},
     {"ROLE_NOT_PERMITTED",
      "use credentials of a caller that has the role, or add it under `callers` in hourglassd.yaml"},
-    {"TENANT_NOT_PERMITTED", "see the tenants you may act in: hourglass tenants list"},
+    {"TENANT_NOT_PERMITTED",
+     "check the tenant's id; the tenants of a caller are under `callers` in hourglassd.yaml"},
     {"TENANT_UNKNOWN", "see the tenants there are: hourglass tenants list"},
     {"TENANT_EXISTS", "look at it: hourglass tenants show TENANT"},
     {"ROOT_UNKNOWN", "see the tenant's roots: hourglass roots list --tenant TENANT"},
@@ -46,7 +47,11 @@ constexpr Advice kAdvice[] = {
      "check the compliance service that hourglassd.yaml names under `compliance`"},
     {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
     {"KEY_UNAVAILABLE",
-     "check that the token is plugged in and its module loads: hourglassd --config FILE --check"},
+     "check that the token is there (p11tool --provider=MODULE --list-tokens), and that the "
+     "account "
+     "of hourglassd may use it; SoftHSM finds its tokens by $SOFTHSM2_CONF"},
+    {"KEY_URI_INVALID", "leave --key out, or name a place that `keys` in hourglassd.yaml has"},
+    {"KEY_EXISTS", "leave --key out, or name another"},
     {"PIN_REFUSED",
      "put the right PIN where hourglassd.yaml says, then restart hourglassd; each wrong try brings "
      "the token nearer to its lock"},
@@ -66,7 +71,8 @@ std::string NextForConnection(const absl::Status& status) {
       absl::StrContains(message, "Peer name") || absl::StrContains(message, "Socket closed")) {
     return "check that `tls.trusted_roots` is what the service's certificate chains to, that "
            "`server_name` is a name in "
-           "it, and that the service trusts the issuer of `tls.certificate`";
+           "it, and that the service trusts the issuer of `tls.certificate`, which must be for "
+           "clientAuth";
   }
   return "check that hourglassd runs and listens where `server` says";
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "tools/client/failure.h"
 #include "tools/client/wording.h"
@@ -44,6 +45,21 @@ std::pair<const CLI::App*, std::string> Deepest(const CLI::App& app) {
   return {deepest, above};
 }
 
+// CLI11 says of a misspelt subcommand only that one is required.
+std::string Mistake(const CLI::App& app, const CLI::ParseError& error) {
+  const auto [command, above] = Deepest(app);
+  if (command->get_require_subcommand_min() == 0 ||
+      dynamic_cast<const CLI::RequiredError*>(&error) == nullptr ||
+      !absl::StartsWith(error.what(), "A subcommand")) {
+    return error.what();
+  }
+  const std::string name = (above.empty() ? "" : above + " ") + command->get_name();
+  const std::vector<std::string> unknown = app.remaining(true);
+  return unknown.empty() || absl::StartsWith(unknown.front(), "-")
+             ? "a subcommand of " + name + " is required"
+             : "`" + unknown.front() + "` is no subcommand of " + name;
+}
+
 }  // namespace
 
 void NameProgram(CLI::App& app, const std::string& name, const std::string& description) {
@@ -74,7 +90,7 @@ std::optional<int> ParseArguments(CLI::App& app, int argc, char** argv) {
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     const auto [command, above] = Deepest(app);
-    std::cerr << app.get_name() << ": " << Printable(error.what()) << "\n\n"
+    std::cerr << app.get_name() << ": " << Printable(Mistake(app, error)) << "\n\n"
               << command->help(above);
     return kExitUsage;
   }

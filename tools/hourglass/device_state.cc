@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/client/arguments.h"
@@ -89,6 +90,12 @@ absl::Status Invalid(const Setting& setting, absl::string_view message) {
   return Error(ErrorReason::kFieldInvalid, setting.option, message);
 }
 
+// Below it protobuf draws where in the text the mistake is.
+std::string FirstLine(google::protobuf::StringPiece message) {
+  const std::string text = message.as_string();
+  return text.substr(0, text.find('\n'));
+}
+
 absl::Status SetSwitch(const Setting& setting, const std::string& value, Message* group) {
   const bool on = IsOneOf(value, {"on", "yes", "true"});
   if (!on && !IsOneOf(value, {"off", "no", "false"})) {
@@ -150,7 +157,8 @@ void DeviceStateOptions::AddTo(CLI::App& command) {
     const auto check = [&setting](std::string& value) {
       v1::DeviceState ignored;
       const absl::Status status = SetSetting(setting, value, absl::Now(), ignored);
-      return status.ok() ? std::string() : std::string(status.message());
+      // Which option it was, the usage says already.
+      return std::string(absl::StripPrefix(status.message(), absl::StrCat(setting.option, ": ")));
     };
     command.add_option(setting.option, given.value, setting.help)
         ->check(CLI::Validator(check, ""))
@@ -171,7 +179,7 @@ absl::StatusOr<v1::DeviceState> DeviceStateFromJson(const std::string& json) {
   const auto status = google::protobuf::util::JsonStringToMessage(json, &state);
   if (!status.ok()) {
     return Error(ErrorReason::kFieldInvalid, "state",
-                 absl::StrCat("not a device state in JSON: ", status.message().as_string()));
+                 absl::StrCat("not a device state in JSON: ", FirstLine(status.message())));
   }
   return state;
 }

@@ -205,7 +205,10 @@ TEST(HourglassUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "Usage: hourglass [OPTIONS] SUBCOMMAND"},
       {"--config c nonsense", "Usage: hourglass [OPTIONS] SUBCOMMAND"},
+      {"--config c rots list", "hourglass: `rots` is no subcommand of hourglass\n"},
       {"--config c roots", "Usage: hourglass roots [OPTIONS] SUBCOMMAND"},
+      {"--config c roots", "hourglass: a subcommand of hourglass roots is required\n"},
+      {"--config c roots lst --tenant t", "hourglass: `lst` is no subcommand of hourglass roots\n"},
       {"--config c roots create --tenant t --duration 1m --key-type ec-p256",
        "Usage: hourglass roots create "},
       {"--config c roots create --tenant t --duration 1y --key-type ec-p521",
@@ -219,7 +222,10 @@ TEST(HourglassUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {
       {"--config c certificates list --tenant t --limit 0", "Usage: hourglass certificates list "},
       {"--config c certificates show --tenant t 4f", "32 hexadecimal digits"},
       {"--config c devices report --tenant t d --antivirus perhaps", "neither on nor off"},
+      {"--config c devices report --tenant t d --password-length -1",
+       "hourglass: --password-length: `-1` is not a whole number\n"},
       {"tenants list", "--config is required"},
+      {"tenants list", "--config FILE and --json are accepted here too"},
   };
   for (const auto& [words, expected] : cases) {
     std::vector<std::string> command = {kProgram};

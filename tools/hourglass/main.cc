@@ -28,13 +28,13 @@ void Describe(CLI::App& app, CommandLine& line) {
       ->required()
       ->type_name("FILE");
   app.add_flag("--json", line.json, "Answer in JSON; accepted behind the subcommand too");
+  // Subcommands take over the footer that is there when they are added.
+  app.footer("--config FILE and --json are accepted here too; see hourglass --help");
   AddTenants(app, line);
   AddRoots(app, line);
   AddCertificates(app, line);
   AddDevices(app, line);
   AddCompliance(app, line);
-  // Subcommands take over the footer that is there when they are added; this one is for the top
-  // only.
   app.footer(kFooter);
 }
 

@@ -5,6 +5,7 @@ namespace hourglass::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 TEST_F(HourglassTest, TheJournalIsListedByWhatIsAskedFor) {
@@ -92,6 +93,11 @@ TEST_F(HourglassTest, DevicesAreReportedByFileAndSettingsReplaceItsOwn) {
   const CommandResult refused = Run("devices report --tenant contoso laptop-1 --file " + wrong);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.output, StartsWith("hourglass: FIELD_INVALID: state: "));
+  const std::string garbage = service_.directory().Write("garbage.json", "not json\nat all");
+  const CommandResult no_json = Run("devices report --tenant contoso laptop-1 --file " + garbage);
+  EXPECT_EQ(no_json.exit_code, 1);
+  EXPECT_THAT(no_json.output, StartsWith("hourglass: FIELD_INVALID: state: not a device state "));
+  EXPECT_THAT(no_json.output, Not(HasSubstr("\\x0a")));
   EXPECT_EQ(script_.asked["hourglass.v1.ReportDeviceRequest"].size(), 1u);
 }
 
