@@ -17,6 +17,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -147,8 +148,8 @@ absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
     return Error(ErrorReason::kRoleNotPermitted, "",
                  absl::StrCat("caller ", caller.name, " has no role that may do this"));
   }
-  if (caller.all_tenants ||
-      std::find(caller.tenants.begin(), caller.tenants.end(), tenant_id) != caller.tenants.end()) {
+  if (caller.all_tenants || tenant_id.empty()) return CheckTenantId(tenant_id);
+  if (std::find(caller.tenants.begin(), caller.tenants.end(), tenant_id) != caller.tenants.end()) {
     return absl::OkStatus();
   }
   return Error(ErrorReason::kTenantNotPermitted, "tenant_id",

@@ -40,8 +40,9 @@ struct Caller {
 };
 
 // Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED
-// (field `tenant_id`) unless it is bound to the tenant (promise 7). Does not say whether the tenant
-// exists.
+// (field `tenant_id`) unless it is bound to the tenant (promise 7); with FIELD_MISSING without a
+// tenant id, and with FIELD_INVALID for what can be none where the caller is bound to every tenant.
+// Does not say whether the tenant exists.
 absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
                        absl::string_view tenant_id);
 

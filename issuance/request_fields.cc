@@ -1,13 +1,20 @@
 #include "issuance/request_fields.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "issuance/tenant_id.h"
 
 namespace hourglass::issuance {
+namespace {
+
+constexpr std::size_t kMaxUpnSize = 256;
+
+}  // namespace
 
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field) {
   if (id.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
@@ -22,6 +29,14 @@ absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_vi
                  "may hold only printable ASCII characters and no space");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {
+  const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(upn);
+  if (upn.size() <= kMaxUpnSize && text.has_value() && !text->has_controls) return absl::OkStatus();
+  return Error(
+      ErrorReason::kFieldInvalid, field,
+      absl::StrCat("must be at most ", kMaxUpnSize, " octets of UTF-8 without control characters"));
 }
 
 absl::Status CheckTenantId(absl::string_view id) {

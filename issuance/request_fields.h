@@ -11,10 +11,17 @@ namespace hourglass::issuance {
 
 inline constexpr std::size_t kMaxDeviceIdSize = 128;
 inline constexpr std::size_t kMaxRequestIdSize = 64;
+inline constexpr std::size_t kMaxRootIdSize = 63;
+inline constexpr std::size_t kMaxUserIdSize = 64;
 
 // 1 to `max_size` characters of printable ASCII without space. Errors: FIELD_MISSING, FIELD_INVALID
 // with `field`.
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field);
+
+// At most 256 octets of UTF-8 without control characters, or nothing: what a user principal name
+// may be that is only looked for. One that is to be certified is a ca::Subject. Errors:
+// FIELD_INVALID with `field`.
+absl::Status CheckUpnText(absl::string_view upn, absl::string_view field);
 
 // What IsTenantId accepts. Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
 absl::Status CheckTenantId(absl::string_view id);

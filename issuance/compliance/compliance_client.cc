@@ -2,9 +2,14 @@
 
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/entropy.h"
@@ -36,6 +41,16 @@ v1::EvaluateRequest RequestFor(const ComplianceQuestion& question, const std::st
   return request;
 }
 
+bool IsPlainText(absl::string_view text) {
+  const std::optional<ca::Utf8Text> decoded = ca::DecodeUtf8(text);
+  return decoded.has_value() && !decoded->has_controls;
+}
+
+bool IsHttpsUrl(absl::string_view text) {
+  return absl::ConsumePrefix(&text, "https://") && !text.empty() &&
+         std::all_of(text.begin(), text.end(), absl::ascii_isgraph);
+}
+
 absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verdict) {
   std::vector<v1::DenyReason> reasons;
   if (verdict.has_allow()) return reasons;
@@ -47,6 +62,12 @@ absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verd
   for (const v1::DenyReason& reason : verdict.deny().reasons()) {
     if (reason.setting().empty() || reason.message().empty()) {
       return Invalid("deny.reasons", "one has no setting or no message");
+    }
+    if (!IsPlainText(reason.setting()) || !IsPlainText(reason.message())) {
+      return Invalid("deny.reasons", "one has a control character");
+    }
+    if (!reason.remediation_url().empty() && !IsHttpsUrl(reason.remediation_url())) {
+      return Invalid("deny.reasons", "one has a remediation URL that is no https URL");
     }
     reasons.push_back(reason);
   }
@@ -87,6 +108,9 @@ absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(const v1::Verdic
   if (answer.policy_version().size() > kMaxPolicyVersionSize) {
     return Invalid("policy_version",
                    absl::StrCat("has more than ", kMaxPolicyVersionSize, " octets"));
+  }
+  if (!IsPlainText(answer.policy_version())) {
+    return Invalid("policy_version", "has a control character");
   }
   const auto evaluated_at = FromProto(answer.evaluated_at(), "evaluated_at");
   if (!answer.has_evaluated_at() || !evaluated_at.ok()) {

@@ -166,12 +166,39 @@ TEST_F(ComplianceClientTest, RefusesMalformedVerdicts) {
   refuses("verdict_id", [](v1::Verdict* verdict) { verdict->set_verdict_id("a\n"); });
   refuses("policy_version",
           [](v1::Verdict* verdict) { verdict->set_policy_version(std::string(257, 'p')); });
+  refuses("policy_version", [](v1::Verdict* verdict) { verdict->set_policy_version("v1\n"); });
+  refuses("policy_version",
+          [](v1::Verdict* verdict) { verdict->set_policy_version(std::string("v1\0", 3)); });
   refuses("", [](v1::Verdict* verdict) { verdict->set_policy_version(std::string(70000, 'p')); });
   refuses("evaluated_at", [](v1::Verdict* verdict) { verdict->clear_evaluated_at(); });
   refuses("evaluated_at",
           [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_nanos(-1); });
   refuses("evaluated_at",
           [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_seconds(1LL << 62); });
+}
+
+// Reasons are shown to people, in terminals and browsers.
+TEST_F(ComplianceClientTest, RefusesReasonsThatAreNotPlainText) {
+  const auto denied = [&](const char* setting, const char* message, const char* url) {
+    return AskWith([=](v1::Verdict* verdict) {
+      v1::DenyReason* reason = verdict->mutable_deny()->add_reasons();
+      reason->set_setting(setting);
+      reason->set_message(message);
+      reason->set_remediation_url(url);
+    });
+  };
+  const auto refused = FailsWith(ErrorReason::kComplianceAnswerInvalid, "deny.reasons");
+  EXPECT_OK(denied("disk", "verschl\xc3\xbcsseln", ""));
+  EXPECT_THAT(denied("disk\n", "is off", ""), refused);
+  EXPECT_THAT(denied("disk", "\x1b[2J", ""), refused);
+  EXPECT_THAT(denied("disk",
+                     "\xc2\x9b"
+                     "2J",
+                     ""),
+              refused);
+  EXPECT_THAT(denied("disk", "is off", "http://h.example"), refused);
+  EXPECT_THAT(denied("disk", "is off", "javascript:alert(1)"), refused);
+  EXPECT_THAT(denied("disk", "is off", "https://h.example/\x1b[2J"), refused);
 }
 
 TEST_F(ComplianceClientTest, WantsAVerdictOfNow) {

@@ -10,30 +10,12 @@
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
 #include "issuance/proto_time.h"
-#include "issuance/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {
 
 constexpr std::size_t kVerdictIdOctets = 16;
 constexpr char kNoPolicyVersion[] = "none";
-
-absl::Status CheckQuestion(const v1::EvaluateRequest& request) {
-  RETURN_IF_ERROR(CheckTenantId(request.tenant_id()));
-  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
-  if (request.nonce().empty()) return Error(ErrorReason::kFieldMissing, "nonce", "is required");
-  if (request.nonce().size() < kMinNonceSize || request.nonce().size() > kMaxNonceSize) {
-    return Error(ErrorReason::kFieldInvalid, "nonce", "must have 16 to 64 octets");
-  }
-  const std::size_t hash_size = request.public_key_sha256().size();
-  if (hash_size != 0 && hash_size != kPublicKeyHashSize) {
-    return Error(ErrorReason::kFieldInvalid, "public_key_sha256", "must have 32 octets or none");
-  }
-  if (hash_size != 0 && request.user_upn().empty()) {
-    return Error(ErrorReason::kFieldMissing, "user_upn", "is required for a certificate");
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 

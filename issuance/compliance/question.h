@@ -1,14 +1,14 @@
-// Sizes that v1::EvaluateRequest documents, in octets.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 
-#include <cstddef>
+#include "absl/status/status.h"
+#include "hourglass/v1/compliance.pb.h"
 
 namespace hourglass::issuance {
 
-inline constexpr std::size_t kMinNonceSize = 16;
-inline constexpr std::size_t kMaxNonceSize = 64;
-inline constexpr std::size_t kPublicKeyHashSize = 32;
+// Whether every field has the form that v1::EvaluateRequest documents. Errors: FIELD_MISSING,
+// FIELD_INVALID.
+absl::Status CheckQuestion(const v1::EvaluateRequest& request);
 
 }  // namespace hourglass::issuance
 

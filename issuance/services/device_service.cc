@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/compliance/os_version.h"
 #include "issuance/proto_time.h"
 #include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
@@ -37,8 +37,12 @@ absl::Status CheckTimes(const v1::DeviceState& state, Timestamp now) {
   return absl::OkStatus();
 }
 
-// Larger than any report that keeps the contract.
-constexpr std::size_t kMaxStateSize = 4096;
+// An empty one is unknown.
+absl::Status CheckOsVersion(const std::string& version) {
+  if (version.empty() || ParseOsVersion(version).has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "state.automatic_update.os_version",
+               "must be up to four numbers of at most nine digits joined by dots");
+}
 
 }  // namespace
 
@@ -54,12 +58,12 @@ grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContex
         if (!request->has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
         const Timestamp now = clock_->Now();
         RETURN_IF_ERROR(CheckTimes(request->state(), now));
-        DeviceRecord device{request->tenant_id(), request->device_id(),
-                            request->state().SerializeAsString(), now, caller.name};
-        if (device.state.size() > kMaxStateSize) {
-          return Error(ErrorReason::kFieldInvalid, "state",
-                       absl::StrCat("has more than ", kMaxStateSize, " octets"));
-        }
+        RETURN_IF_ERROR(CheckOsVersion(request->state().automatic_update().os_version()));
+        // What this service does not know it neither judges nor keeps; so a record is small.
+        v1::DeviceState state = request->state();
+        state.DiscardUnknownFields();
+        const DeviceRecord device{request->tenant_id(), request->device_id(),
+                                  state.SerializeAsString(), now, caller.name};
         RETURN_IF_ERROR(store_->PutDevice(device));
         ASSIGN_OR_RETURN(*response, ToProto(device));
         log_->Info(
@@ -99,6 +103,7 @@ grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext* 
         RETURN_IF_ERROR(Authorize(caller,
                                   {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor},
                                   request->tenant_id()));
+        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
         ASSIGN_OR_RETURN(const DeviceRecord device,
                          store_->GetDevice(request->tenant_id(), request->device_id()));
         ASSIGN_OR_RETURN(*response, ToProto(device));
@@ -114,6 +119,7 @@ grpc::ServerUnaryReactor* DeviceService::RemoveDevice(grpc::CallbackServerContex
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         static_cast<void>(response);
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
         RETURN_IF_ERROR(store_->RemoveDevice(request->tenant_id(), request->device_id()));
         log_->Info("device_removed", {{"tenant", request->tenant_id()},
                                       {"device", request->device_id()},

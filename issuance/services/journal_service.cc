@@ -8,12 +8,16 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
 
 namespace hourglass::issuance {
 namespace {
 
 absl::Status CheckSerialNumber(const std::string& serial_number) {
+  if (serial_number.empty()) {
+    return Error(ErrorReason::kFieldMissing, "serial_number", "is required");
+  }
   if (serial_number.size() != ca::kSerialSize) {
     return Error(ErrorReason::kFieldInvalid, "serial_number",
                  absl::StrCat("must have ", ca::kSerialSize, " octets"));
@@ -22,6 +26,10 @@ absl::Status CheckSerialNumber(const std::string& serial_number) {
 }
 
 absl::StatusOr<JournalFilter> FilterOf(const v1::ListCertificatesRequest& request) {
+  RETURN_IF_ERROR(CheckUpnText(request.user_upn(), "user_upn"));
+  if (!request.device_id().empty()) {
+    RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  }
   JournalFilter filter;
   filter.user_upn = request.user_upn();
   filter.device_id = request.device_id();

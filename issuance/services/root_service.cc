@@ -17,6 +17,10 @@ KeyFate FateOf(const v1::MoveRootRequest& request) {
   return request.destroy_key() ? KeyFate::kDestroy : KeyFate::kKeep;
 }
 
+absl::Status CheckRootId(const std::string& root_id) {
+  return CheckId(root_id, kMaxRootIdSize, "root_id");
+}
+
 void LogMove(const EventLog& log, absl::string_view event, const Caller& caller,
              const RootRecord& root) {
   log.Info(event, {{"tenant", root.tenant_id},
@@ -87,6 +91,7 @@ grpc::ServerUnaryReactor* RootService::GetRoot(grpc::CallbackServerContext* cont
                      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
                        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
                                                  request->tenant_id()));
+                       RETURN_IF_ERROR(CheckRootId(request->root_id()));
                        ASSIGN_OR_RETURN(const RootRecord root,
                                         store_->GetRoot(request->tenant_id(), request->root_id()));
                        *response = ToProto(root);
@@ -101,6 +106,7 @@ grpc::ServerUnaryReactor* RootService::PromoteRoot(grpc::CallbackServerContext* 
       context, "PromoteRoot",
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckRootId(request->root_id()));
         if (request->destroy_key()) {
           return Error(ErrorReason::kFieldInvalid, "destroy_key",
                        "a root that is to sign needs its key");
@@ -120,6 +126,7 @@ grpc::ServerUnaryReactor* RootService::RetireRoot(grpc::CallbackServerContext* c
       context, "RetireRoot",
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckRootId(request->root_id()));
         ASSIGN_OR_RETURN(
             const RootRecord root,
             roots_->Retire(request->tenant_id(), request->root_id(), FateOf(*request)));
@@ -136,6 +143,7 @@ grpc::ServerUnaryReactor* RootService::DiscardRoot(grpc::CallbackServerContext* 
       context, "DiscardRoot",
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckRootId(request->root_id()));
         ASSIGN_OR_RETURN(
             const RootRecord root,
             roots_->Discard(request->tenant_id(), request->root_id(), FateOf(*request)));

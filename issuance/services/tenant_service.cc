@@ -7,7 +7,6 @@
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
 
 namespace hourglass::issuance {
@@ -40,7 +39,6 @@ grpc::ServerUnaryReactor* TenantService::CreateTenant(grpc::CallbackServerContex
                        "only a caller bound to every tenant may create one");
         }
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckTenantId(request->tenant_id()));
         TenantRecord tenant;
         tenant.tenant_id = request->tenant_id();
         tenant.display_name =

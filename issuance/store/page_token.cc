@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "issuance/store/store.h"
 
@@ -59,6 +61,9 @@ absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token) {
   absl::string_view device_id = plain;
   if (!absl::ConsumePrefix(&device_id, kDevices)) return NotOurs();
   if (DevicePageToken(device_id) != page_token) return NotOurs();
+  if (!ca::DecodeUtf8(device_id).has_value() || absl::StrContains(device_id, '\0')) {
+    return NotOurs();
+  }
   return std::string(device_id);
 }
 

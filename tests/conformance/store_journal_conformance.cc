@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/conformance/store_conformance.h"
@@ -271,6 +272,10 @@ TEST_P(StoreConformance, PagesRefuseWhatIsNotTheirOwn) {
   }
   EXPECT_THAT(store_->ListDevices(kSampleTenant, 1, journal.next_page_token), refused);
   EXPECT_THAT(store_->ListDevices(kSampleTenant, 1, "x"), refused);
+  // No text that a database can hold.
+  for (const absl::string_view forged : {absl::string_view("d1:\xff"), {"d1:a\0", 5}}) {
+    EXPECT_THAT(store_->ListDevices(kSampleTenant, 1, absl::WebSafeBase64Escape(forged)), refused);
+  }
   EXPECT_OK(store_->ListJournal(kSampleTenant, {}, 1, journal.next_page_token));
   EXPECT_OK(store_->ListDevices(kSampleTenant, 1, devices.next_page_token));
   for (const int page_size : {-1, 0, kMaxPageSize + 1, std::numeric_limits<int>::max()}) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -189,6 +190,157 @@ TEST_F(BadRequestTest, AdministratorsMistakes) {
   v1::JournalEntry entry;
   EXPECT_THAT(journal->GetCertificate(&contexts[7], get, &entry),
               RefusedWith(v1::CERTIFICATE_UNKNOWN));
+}
+
+TEST_F(BadRequestTest, ReportsThatAreMalformedChangeNothing) {
+  auto devices = service_.As<v1::DeviceService>(kAdministrator);
+  const auto report = [&](const std::string& device_id, const v1::DeviceState& state) {
+    v1::ReportDeviceRequest request;
+    request.set_tenant_id("contoso");
+    request.set_device_id(device_id);
+    *request.mutable_state() = state;
+    v1::Device device;
+    grpc::ClientContext context;
+    return devices->ReportDevice(&context, request, &device);
+  };
+  v1::DeviceState state;
+  state.mutable_disk_encryption()->set_enabled(false);
+  EXPECT_THAT(report("", state), RefusedWith(v1::FIELD_MISSING, "device_id"));
+  EXPECT_THAT(report("laptop 1", state), RefusedWith(v1::FIELD_INVALID, "device_id"));
+  for (const std::string& version : {std::string("10.0.1.2.3"), std::string("eleven"),
+                                     std::string("10.\x1b[2J"), std::string(5000, '1')}) {
+    state.mutable_automatic_update()->set_os_version(version);
+    EXPECT_THAT(report("laptop-1", state),
+                RefusedWith(v1::FIELD_INVALID, "state.automatic_update.os_version"));
+  }
+  state.mutable_automatic_update()->set_os_version("10.0");
+  state.mutable_automatic_update()->mutable_last_installed_at()->set_nanos(-1);
+  EXPECT_THAT(report("laptop-1", state),
+              RefusedWith(v1::FIELD_INVALID, "state.automatic_update.last_installed_at"));
+  state.mutable_automatic_update()->clear_last_installed_at();
+  state.mutable_device_health_attestation()->mutable_attested_at()->set_seconds(1LL << 62);
+  EXPECT_THAT(report("laptop-1", state),
+              RefusedWith(v1::FIELD_INVALID, "state.device_health_attestation.attested_at"));
+
+  // The report of before stands.
+  v1::GetDeviceRequest get;
+  get.set_tenant_id("contoso");
+  get.set_device_id("laptop-1");
+  v1::Device device;
+  grpc::ClientContext context;
+  ASSERT_THAT(devices->GetDevice(&context, get, &device), Succeeded());
+  EXPECT_TRUE(device.state().disk_encryption().enabled());
+  EXPECT_THAT(Issue(service_.Request()), Succeeded());
+}
+
+// What a newer reporter says and this service does not know is not kept.
+TEST_F(BadRequestTest, FieldsThatNobodyKnowsAreNotStored) {
+  auto devices = service_.As<v1::DeviceService>(kAdministrator);
+  v1::ReportDeviceRequest report;
+  report.set_tenant_id("contoso");
+  report.set_device_id("laptop-3");
+  report.mutable_state()->mutable_disk_encryption()->set_enabled(true);
+  v1::DeviceState* state = report.mutable_state();
+  state->GetReflection()->MutableUnknownFields(state)->AddLengthDelimited(
+      1000, std::string(100'000, 'x'));
+  v1::Device device;
+  grpc::ClientContext context;
+  ASSERT_THAT(devices->ReportDevice(&context, report, &device), Succeeded());
+  EXPECT_LT(device.ByteSizeLong(), 200u);
+  EXPECT_TRUE(device.state().disk_encryption().enabled());
+}
+
+TEST_F(BadRequestTest, RequiredFieldsOfReaders) {
+  const auto call = [this](auto stub, auto method, const auto& request, auto response) {
+    grpc::ClientContext context;
+    return (stub.get()->*method)(&context, request, &response);
+  };
+  const auto roots = [this] { return service_.As<v1::RootService>(kAdministrator); };
+  const auto devices = [this] { return service_.As<v1::DeviceService>(kAdministrator); };
+  const auto journal = [this] { return service_.As<v1::JournalService>(kAdministrator); };
+  using Roots = v1::RootService::Stub;
+  using Devices = v1::DeviceService::Stub;
+  using Journal = v1::JournalService::Stub;
+
+  v1::MoveRootRequest move;
+  const auto missing = [](const char* field) { return RefusedWith(v1::FIELD_MISSING, field); };
+  EXPECT_THAT(call(roots(), &Roots::PromoteRoot, move, v1::Root()), missing("tenant_id"));
+  move.set_tenant_id("contoso");
+  for (const auto method : {&Roots::PromoteRoot, &Roots::RetireRoot, &Roots::DiscardRoot}) {
+    EXPECT_THAT(call(roots(), method, move, v1::Root()), missing("root_id"));
+  }
+  v1::GetRootRequest root;
+  root.set_tenant_id("contoso");
+  EXPECT_THAT(call(roots(), &Roots::GetRoot, root, v1::Root()), missing("root_id"));
+  root.set_root_id(std::string("r1\0", 3));
+  EXPECT_THAT(call(roots(), &Roots::GetRoot, root, v1::Root()),
+              RefusedWith(v1::FIELD_INVALID, "root_id"));
+
+  v1::GetDeviceRequest device;
+  device.set_tenant_id("contoso");
+  EXPECT_THAT(call(devices(), &Devices::GetDevice, device, v1::Device()), missing("device_id"));
+  v1::RemoveDeviceRequest removal;
+  removal.set_tenant_id("contoso");
+  EXPECT_THAT(call(devices(), &Devices::RemoveDevice, removal, v1::RemoveDeviceResponse()),
+              missing("device_id"));
+
+  v1::GetCertificateRequest certificate;
+  certificate.set_tenant_id("contoso");
+  EXPECT_THAT(call(journal(), &Journal::GetCertificate, certificate, v1::JournalEntry()),
+              missing("serial_number"));
+  v1::ListCertificatesRequest list;
+  const auto listing = [&] {
+    return call(journal(), &Journal::ListCertificates, list, v1::ListCertificatesResponse());
+  };
+  EXPECT_THAT(listing(), missing("tenant_id"));
+  list.set_tenant_id("contoso");
+  EXPECT_THAT(listing(), Succeeded());
+  list.set_user_upn(std::string("alice\0", 6));
+  EXPECT_THAT(listing(), RefusedWith(v1::FIELD_INVALID, "user_upn"));
+  list.clear_user_upn();
+  list.set_device_id("laptop 1");
+  EXPECT_THAT(listing(), RefusedWith(v1::FIELD_INVALID, "device_id"));
+  list.clear_device_id();
+  list.mutable_intended_from()->set_nanos(1'000'000'000);
+  EXPECT_THAT(listing(), RefusedWith(v1::FIELD_INVALID, "intended_from"));
+  list.clear_intended_from();
+  list.set_page_size(1001);
+  EXPECT_THAT(listing(), RefusedWith(v1::FIELD_INVALID, "page_size"));
+}
+
+TEST_F(BadRequestTest, QuestionsAboutAVerdict) {
+  auto stub = service_.As<v1::ComplianceService>(kAdministrator);
+  v1::EvaluateRequest sound;
+  sound.set_tenant_id("contoso");
+  sound.set_device_id("laptop-1");
+  sound.set_nonce("0123456789abcdef");
+  const auto evaluate = [&](const std::function<void(v1::EvaluateRequest&)>& change) {
+    v1::EvaluateRequest request = sound;
+    change(request);
+    v1::Verdict verdict;
+    grpc::ClientContext context;
+    return stub->Evaluate(&context, request, &verdict);
+  };
+  using Request = v1::EvaluateRequest;
+  EXPECT_THAT(evaluate([](Request&) {}), Succeeded());
+  EXPECT_THAT(evaluate([](Request& r) { r.clear_tenant_id(); }),
+              RefusedWith(v1::FIELD_MISSING, "tenant_id"));
+  EXPECT_THAT(evaluate([](Request& r) { r.clear_device_id(); }),
+              RefusedWith(v1::FIELD_MISSING, "device_id"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_device_id("a b"); }),
+              RefusedWith(v1::FIELD_INVALID, "device_id"));
+  EXPECT_THAT(evaluate([](Request& r) { r.clear_nonce(); }),
+              RefusedWith(v1::FIELD_MISSING, "nonce"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_nonce("short"); }),
+              RefusedWith(v1::FIELD_INVALID, "nonce"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_public_key_sha256("short"); }),
+              RefusedWith(v1::FIELD_INVALID, "public_key_sha256"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_public_key_sha256(std::string(32, 'k')); }),
+              RefusedWith(v1::FIELD_MISSING, "user_upn"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_user_upn("a\n@contoso.example"); }),
+              RefusedWith(v1::FIELD_INVALID, "user_upn"));
+  EXPECT_THAT(evaluate([](Request& r) { r.set_user_id("a b"); }),
+              RefusedWith(v1::FIELD_INVALID, "user_id"));
 }
 
 }  // namespace

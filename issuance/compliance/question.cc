@@ -1,0 +1,48 @@
+#include "issuance/compliance/question.h"
+
+#include <cstddef>
+
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/request_fields.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// Octets.
+constexpr std::size_t kMinNonceSize = 16;
+constexpr std::size_t kMaxNonceSize = 64;
+constexpr std::size_t kPublicKeyHashSize = 32;
+
+absl::Status CheckUser(const v1::EvaluateRequest& request) {
+  if (!request.user_id().empty()) {
+    RETURN_IF_ERROR(CheckId(request.user_id(), kMaxUserIdSize, "user_id"));
+  }
+  return CheckUpnText(request.user_upn(), "user_upn");
+}
+
+absl::Status CheckPublicKeyHash(const v1::EvaluateRequest& request) {
+  if (request.public_key_sha256().empty()) return absl::OkStatus();
+  if (request.public_key_sha256().size() != kPublicKeyHashSize) {
+    return Error(ErrorReason::kFieldInvalid, "public_key_sha256", "must have 32 octets or none");
+  }
+  if (request.user_upn().empty()) {
+    return Error(ErrorReason::kFieldMissing, "user_upn", "is required for a certificate");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckQuestion(const v1::EvaluateRequest& request) {
+  RETURN_IF_ERROR(CheckTenantId(request.tenant_id()));
+  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  if (request.nonce().empty()) return Error(ErrorReason::kFieldMissing, "nonce", "is required");
+  if (request.nonce().size() < kMinNonceSize || request.nonce().size() > kMaxNonceSize) {
+    return Error(ErrorReason::kFieldInvalid, "nonce", "must have 16 to 64 octets");
+  }
+  RETURN_IF_ERROR(CheckUser(request));
+  return CheckPublicKeyHash(request);
+}
+
+}  // namespace hourglass::issuance
