@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -105,7 +106,7 @@ int Run(const std::string& config_file, bool check_only) {
 }  // namespace
 }  // namespace hourglass
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app("Hourglass: one-hour certificates for conditional access", "hourglassd");
   std::string config_file;
   bool check_only = false;
@@ -118,4 +119,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   return hourglass::Run(config_file, check_only);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "hourglassd: %s\n", error.what());
+  return 1;
 }
