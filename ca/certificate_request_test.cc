@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -346,6 +347,25 @@ TEST_F(CertificateRequestTest, SubjectsAndAttributesDoNotMatter) {
                     "keyUsage=keyCertSign")}) {
     EXPECT_THAT(Request(kP256, options), IsAccepted()) << options;
   }
+}
+
+TEST_F(CertificateRequestTest, ReadsInSeveralThreads) {
+  const std::vector<std::string> sound = {
+      Request(kP256), Request(kP384), Request(kRsa2048),
+      RequestForKey("-subj /CN=a -sha256 -sigopt rsa_padding_mode:pss")};
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&sound, thread] {
+      for (std::size_t i = 0; i < 200; ++i) {
+        const std::string& request = sound[(thread + i) % sound.size()];
+        EXPECT_THAT(request, IsAccepted());
+        std::string changed = request;
+        changed.back() = static_cast<char>(changed.back() ^ 1);
+        EXPECT_THAT(changed, IsRefused(ErrorReason::kRequestSignatureInvalid));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(CertificateRequestTest, AttributesMayBeLeftOut) {

@@ -11,6 +11,7 @@ constexpr Tag kClassBits = 0xc0;
 constexpr Tag kNumberBits = 0x1f;
 
 constexpr Tag kEnumerated = 0x0a;
+
 std::uint8_t Octet(absl::string_view text, std::size_t index) {
   return static_cast<std::uint8_t>(text[index]);
 }

@@ -20,7 +20,7 @@ inline constexpr absl::string_view kOldRequestLabel = "NEW CERTIFICATE REQUEST";
 std::string EncodePem(absl::string_view label, absl::string_view der);
 
 // The octets of the first block in `text` that has one of the labels and no headers; empty where
-// there is none. Whatever stands around it is passed over.
+// there is none, or a malformed block stands in front of it. Other blocks and text are passed over.
 std::optional<std::string> DecodePem(absl::string_view text,
                                      std::initializer_list<absl::string_view> labels);
 
