@@ -123,6 +123,9 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot, writable);
   lock.lock();
   if (!handle.ok()) {
+    // The token may be gone, or back in another slot; without this the pool would never look again.
+    Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable},
+          SaysSessionIsGone(handle.status()));
     --open_;
     freed_.notify_one();
     return handle.status();

@@ -80,8 +80,8 @@ class SessionPool {
   bool Release(const Session& session, const absl::Status& outcome);
   absl::Status EnsureLogin();  // with mutex_ held
   absl::Status Login();        // with mutex_ held
-  // After an error in `session`: looks whether the login and the other sessions still stand. With
-  // mutex_ held.
+  // After an error in `session`, or in opening it: looks whether the login and the other sessions
+  // still stand. With mutex_ held.
   void Doubt(const Session& session, bool session_is_gone);
   absl::StatusOr<Session> Open(Access access, std::unique_lock<std::mutex>& lock);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "hsm/pkcs11/return_code.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::hsm {
@@ -22,10 +24,12 @@ namespace {
 
 using Access = SessionPool::Access;
 
-TokenUri Token() {
+const SofthsmToken& Softhsm() {
   static const SofthsmToken softhsm;
-  return *ParseTokenUri(softhsm.Uri());
+  return softhsm;
 }
+
+TokenUri Token() { return *ParseTokenUri(Softhsm().Uri()); }
 
 absl::Status Fine(Session&) { return absl::OkStatus(); }
 
@@ -214,6 +218,34 @@ TEST(SessionPoolTest, AFailedLoginWakesTheNext) {
                         })
                    .ok());
   for (std::thread& thread : waiting) thread.join();
+}
+
+void MustRun(const std::vector<std::string>& command) {
+  const CommandResult result = RunCommand(command);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+}
+
+// The pool looks for the slot again even where it has no session left whose loss would tell it.
+TEST(SessionPoolTest, ATokenThatComesBackInAnotherSlotIsFound) {
+  SessionPool pool(Token(), {});
+  ASSERT_FALSE(pool.Use(Access::kRead,
+                        [](Session& session) {
+                          return Pkcs11Error(session.field, "C_Sign", CKR_HOST_MEMORY);
+                        })
+                   .ok());
+  ASSERT_OK_AND_ASSIGN(Module* const module, Module::Load(Token()));
+  ASSERT_OK_AND_ASSIGN(const CK_SLOT_ID before, module->FindSlot(Token()));
+  ASSERT_EQ(module->api().C_Finalize(nullptr), CKR_OK);
+  MustRun({"softhsm2-util", "--delete-token", "--token", "hourglass"});
+  MustRun({"softhsm2-util", "--init-token", "--free", "--label", "hourglass", "--so-pin",
+           "97531086", "--pin", Softhsm().pin()});
+  CK_C_INITIALIZE_ARGS arguments = {};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  ASSERT_EQ(module->api().C_Initialize(&arguments), CKR_OK);
+  ASSERT_OK_AND_ASSIGN(const CK_SLOT_ID after, module->FindSlot(Token()));
+  ASSERT_NE(before, after);
+  EXPECT_EQ(ReturnCodeOf(pool.Use(Access::kRead, Fine)), CKR_SLOT_ID_INVALID);
+  EXPECT_OK(pool.Use(Access::kRead, Fine));
 }
 
 TEST(SessionPoolTest, EachUserHasASessionOfItsOwn) {
