@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/proto_time.h"
@@ -73,8 +75,10 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
       case Answer::kNever: {
         called_.set_value();
         std::unique_lock lock(mutex_);
-        // Until the caller or the test gives up; the time is only a bound.
-        while (!context->IsCancelled()) stopped_.wait_for(lock, std::chrono::milliseconds(20));
+        // Until the caller gives up or the test says otherwise; the time is only a bound.
+        while (!context->IsCancelled() && answer_ == Answer::kNever) {
+          stopped_.wait_for(lock, std::chrono::milliseconds(20));
+        }
         verdict->mutable_allow();
         break;
       }
@@ -98,16 +102,17 @@ using Answer = ScriptedCompliance::Answer;
 
 class ComplianceFaultsTest : public testing::Test {
  protected:
-  ComplianceFaultsTest()
+  explicit ComplianceFaultsTest(const std::function<void(issuance::Config&)>& adjust = {})
       : credential_(tls_.Server()),
         compliance_(credential_, tls_.trusted_roots_file(), &clock_),
-        service_([this](issuance::Config& config) {
+        service_([this, &adjust](issuance::Config& config) {
           const TlsCredential client = tls_.Client("URI:spiffe://contoso.example/hourglassd");
           config.compliance.policy_directory.clear();
           config.compliance.endpoint = compliance_.endpoint();
           config.compliance.tls = {client.certificate_file, client.private_key_file,
                                    tls_.trusted_roots_file()};
           config.compliance.deadline = std::chrono::milliseconds(1500);
+          if (adjust) adjust(config);
         }) {
     service_.CreateTenant();
     service_.CreateRoot();
@@ -169,6 +174,88 @@ TEST_F(ComplianceFaultsTest, AServiceThatIsDownIssuesNothing) {
   compliance_.Stop();
   EXPECT_THAT(Issue(), RefusedWith(v1::COMPLIANCE_UNAVAILABLE));
   EXPECT_EQ(service_.JournalSize(), 0);
+}
+
+// A worker that waits for its verdict as long as the test wants.
+class BusyServiceTest : public ComplianceFaultsTest {
+ protected:
+  explicit BusyServiceTest(int workers)
+      : ComplianceFaultsTest([workers](issuance::Config& config) {
+          config.compliance.deadline = std::chrono::seconds(60);
+          config.limits.workers = workers;
+          config.limits.queue_length = 1;
+        }) {
+    compliance_.Say(Answer::kNever);
+    auto called = compliance_.NextCall();
+    waiting_ = IssueLater();
+    called.wait();
+  }
+  ~BusyServiceTest() override { compliance_.Say(Answer::kAllow); }
+
+  // `finished` is told the first status of those that share it.
+  std::future<grpc::Status> IssueLater(std::function<void(const grpc::Status&)> finished = {}) {
+    return std::async(
+        std::launch::async, [stub = service_.As<v1::CertificateIssuer>(kBroker),
+                             request = service_.Request(), finished = std::move(finished)] {
+          v1::IssueCertificateResponse response;
+          grpc::ClientContext context;
+          const grpc::Status status = stub->IssueCertificate(&context, request, &response);
+          if (finished) finished(status);
+          return status;
+        });
+  }
+
+  std::future<grpc::Status> waiting_;
+};
+
+class OneWorkerTest : public BusyServiceTest {
+ protected:
+  OneWorkerTest() : BusyServiceTest(1) {}
+};
+
+class TwoWorkersTest : public BusyServiceTest {
+ protected:
+  TwoWorkersTest() : BusyServiceTest(2) {}
+};
+
+TEST_F(OneWorkerTest, WhatTheQueueCannotHoldIsRefusedAtOnce) {
+  std::promise<grpc::Status> first;
+  std::atomic<bool> told = false;
+  const auto tell = [&](const grpc::Status& status) {
+    if (!told.exchange(true)) first.set_value(status);
+  };
+  // One waits in the queue; the other finds it full.
+  std::vector<std::future<grpc::Status>> answers;
+  for (int i = 0; i < 2; ++i) answers.push_back(IssueLater(tell));
+  const grpc::Status refused = first.get_future().get();
+  EXPECT_THAT(refused, RefusedWith(v1::OVERLOADED));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(issuance::ErrorDetailOf(refused)->has_retry_delay());
+
+  compliance_.Say(Answer::kAllow);
+  EXPECT_THAT(waiting_.get(), Succeeded());
+  int issued = 0;
+  for (std::future<grpc::Status>& answer : answers) issued += answer.get().ok();
+  EXPECT_EQ(issued, 1);
+  EXPECT_EQ(service_.JournalSize(), 2);
+}
+
+TEST_F(TwoWorkersTest, AStopFinishesWhatWaitsAndRefusesWhatComes) {
+  auto stub = service_.As<v1::CertificateIssuer>(kBroker);
+  auto restarted = std::async(std::launch::async, [this] { service_.Restart(); });
+  grpc::Status status;
+  do {
+    v1::GetTrustBundleRequest request;
+    request.set_tenant_id("contoso");
+    v1::TrustBundle bundle;
+    grpc::ClientContext context;
+    status = stub->GetTrustBundle(&context, request, &bundle);
+  } while (status.ok());
+  EXPECT_THAT(status, RefusedWith(v1::STOPPING));
+  compliance_.Say(Answer::kAllow);
+  EXPECT_THAT(waiting_.get(), Succeeded());
+  restarted.get();
+  EXPECT_EQ(service_.JournalSize(), 1);
 }
 
 }  // namespace
