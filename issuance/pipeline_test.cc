@@ -190,6 +190,22 @@ TEST_F(PipelineTest, AnInterruptedRequestIsTakenUpWhereItWasLeft) {
   EXPECT_EQ(verdicts_.questions.size(), 2u);
 }
 
+TEST_F(PipelineTest, AClockThatWasSetBackChangesNothingOfWhatWasRecorded) {
+  const IssueOutcome first = Issue();
+  ASSERT_OK(first.status);
+  clock_.Advance(-std::chrono::minutes(30));
+  const IssueOutcome second = Issue();
+  ASSERT_OK(second.status);
+  EXPECT_EQ(second.response.certificate(), first.response.certificate());
+  EXPECT_EQ(second.response.not_after().seconds(), first.response.not_after().seconds());
+  EXPECT_LT(second.response.server_time().seconds(), second.response.renew_after().seconds());
+  EXPECT_LT(second.response.renew_after().seconds(), second.response.not_after().seconds());
+  EXPECT_EQ(Recorded().size(), 1u);
+  // Before the root's notBefore not even that is handed out.
+  clock_.Advance(-std::chrono::hours(1));
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRootNotYetValid));
+}
+
 TEST_F(PipelineTest, AnInterruptedRequestWithOtherContentIsRefused) {
   store_->before_release = [] { return kDiskFull; };
   ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));

@@ -203,6 +203,7 @@ TEST_F(IssuingTest, UnknownRemovedAndStaleDevicesAreRefused) {
   v1::IssueCertificateRequest unknown = service_.Request();
   unknown.set_device_id("never-seen");
   EXPECT_THAT(Issue(unknown), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
+  EXPECT_EQ(service_.JournalSize(), 0);
 
   ASSERT_THAT(Issue(service_.Request()), Succeeded());
   service_.clock().Advance(std::chrono::hours(24) + std::chrono::seconds(1));
