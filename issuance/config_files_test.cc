@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -131,6 +132,13 @@ TEST_F(LoadConfigTest, WantsAPrivateKeyOfItsOwnerOnly) {
   EXPECT_EQ(Mistakes(),
             "FILE:11: keys.tokens[0]: pin-source may be read by others than its owner, chmod 600 "
             "it");
+}
+
+// What an administrator meets who left the key to root.
+TEST_F(LoadConfigTest, SaysWhichFileTheAccountMayNotRead) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read every file";
+  chmod(directory_.File("server.key").c_str(), 0);
+  EXPECT_EQ(Mistakes(), "FILE:6: tls.private_key: cannot be read: Permission denied");
 }
 
 TEST_F(LoadConfigTest, WantsTheKeyOfTheCertificate) {

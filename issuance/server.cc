@@ -165,7 +165,8 @@ class RunningServer final : public Server {
     builder.RegisterService(&*compliance_service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", listen));
+      return absl::UnavailableError(absl::StrCat(
+          "cannot listen on ", listen, ": in use, not of this machine, or not permitted"));
     }
     server_->GetHealthCheckService()->SetServingStatus(true);
     address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);

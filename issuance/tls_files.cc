@@ -49,8 +49,12 @@ EvpPkeyPtr ReadPrivateKey(const std::string& path, absl::string_view name, yaml:
     return nullptr;
   }
   const BioPtr file(BIO_new_file(path.c_str(), "r"));
-  EvpPkeyPtr key(file ? PEM_read_bio_PrivateKey(file.get(), nullptr, GiveNoPassword, nullptr)
-                      : nullptr);
+  if (file == nullptr) {
+    fields.Mistake(name, absl::StrCat("cannot be read: ", std::strerror(errno)));
+    DrainOpensslErrors();
+    return nullptr;
+  }
+  EvpPkeyPtr key(PEM_read_bio_PrivateKey(file.get(), nullptr, GiveNoPassword, nullptr));
   DrainOpensslErrors();
   if (key == nullptr) fields.Mistake(name, "holds no unencrypted private key in PEM");
   return key;

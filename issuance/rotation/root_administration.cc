@@ -57,6 +57,14 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   }
   bool made = false;
   ASSIGN_OR_RETURN(const std::unique_ptr<hsm::SigningKey> key, ObtainKey(order, uri, made));
+  // The number of the root is new, so this is a key that an older database was restored without, or
+  // of another service: nobody has said that it may sign for this one.
+  if (order.key_uri.empty() && !made) {
+    return Error(ErrorReason::kKeyExists, "key_uri",
+                 absl::StrCat(uri,
+                              " is there, of a root that is not in the database; asked again, "
+                              "the root gets the next number and a key of its own"));
+  }
   absl::StatusOr<RootRecord> root = IssueAndAdd(order, tenant, generation, uri, *key);
   if (root.ok() || !made) return root;
   return TakeBackKey(order.tenant_id, RootIdOf(generation), uri, root.status());

@@ -41,8 +41,9 @@ class RootAdministration {
   // A key and a STAGED root; never touches the primary (promise 1). Where the request id made a
   // root before, that one is returned. A key made here is destroyed again if the root cannot be.
   // Errors: TENANT_UNKNOWN, FIELD_INVALID, REQUEST_ID_REUSED where the request id made a root of
-  // another kind, KEY_EXISTS where another root has or had the key, KEY_UNFIT where it is of
-  // another type, and what KeyStore says.
+  // another kind, KEY_EXISTS where another root has or had the key, or `key_uri` is empty and the
+  // token holds a key of the default name already, KEY_UNFIT where it is of another type, and what
+  // KeyStore says.
   absl::StatusOr<RootRecord> Create(const RootOrder& order);
 
   // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from

@@ -137,6 +137,17 @@ TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsKept) {
   EXPECT_EQ(certificate.public_key(), key->public_key());
 }
 
+// As where an older database was restored, or another service uses the same token.
+TEST_F(RootAdministrationTest, AKeyThatNobodyNamedIsNotTakenForANewRoot) {
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  EXPECT_EQ(KeyFiles(), 1);
+  // The next root has another number, and so another name for its key.
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.key_uri, "software:hourglass-contoso-r2");
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
 TEST_F(RootAdministrationTest, AKeyOfAnotherTypeIsUnfit) {
   ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP384));
   RootOrder order = Order();
