@@ -130,9 +130,10 @@ absl::StatusOr<ComplianceVerdict> Pipeline::ObtainVerdict(const SoundRequest& re
 // 4: one immutable snapshot of the tenant (promise 1).
 absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::TakeSnapshot(
     const SoundRequest& request) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> tenant,
-                   tenants_->Snapshot(request.tenant_id));
-  if (tenant->primary == nullptr) {
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> tenant =
+      tenants_->Snapshot(request.tenant_id);
+  if (!tenant.ok()) return KeyFailure(request.tenant_id, tenant.status());
+  if ((*tenant)->primary == nullptr) {
     // Another process may make one primary, and here nothing is written that its fence could
     // refuse.
     tenants_->Forget(request.tenant_id);
@@ -223,7 +224,9 @@ absl::Status Pipeline::TakeUpRecordedIntent(const SoundRequest& request, Draft& 
 
 // 7: sign and verify (promise 4; Authority::Sign verifies with the root's public key).
 absl::Status Pipeline::SignAndVerify(Draft& draft) {
-  ASSIGN_OR_RETURN(draft.certificate, draft.tenant->primary->Sign(*std::move(draft.tbs)));
+  absl::StatusOr<std::string> certificate = draft.tenant->primary->Sign(*std::move(draft.tbs));
+  if (!certificate.ok()) return KeyFailure(draft.intent.tenant_id, certificate.status());
+  draft.certificate = *std::move(certificate);
   return absl::OkStatus();
 }
 
@@ -242,6 +245,30 @@ absl::Status Pipeline::WriteRelease(Draft& draft) {
   }
   if (ReasonOf(status) == ErrorReason::kPrimaryChanged) tenants_->Forget(intent.tenant_id);
   return status;
+}
+
+// A broker has to know that the key cannot be used, and whether asking again may help. Which token,
+// folder and PIN source are at fault is for the administrator.
+absl::Status Pipeline::KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const {
+  constexpr absl::string_view kMessage = "the primary root's key cannot be used";
+  switch (ReasonOf(cause)) {
+    case ErrorReason::kKeyNotFound:
+    case ErrorReason::kKeyUnavailable:
+    case ErrorReason::kPinRefused:
+    case ErrorReason::kKeyMismatch:
+    case ErrorReason::kKeyUnfit:
+      log_.Failure("key_failed",
+                   {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
+      return Error(ReasonOf(cause), "", kMessage);
+    case ErrorReason::kKeyUnsupported:
+    case ErrorReason::kKeyUriInvalid:
+    case ErrorReason::kKeyExists:
+      log_.Failure("key_failed",
+                   {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
+      return Error(ErrorReason::kKeyUnavailable, "", kMessage);
+    default:
+      return cause;
+  }
 }
 
 // 9: certificate, chain, when to come back.

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "issuance/clock.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/entropy.h"
+#include "issuance/event_log.h"
 #include "issuance/journal.h"
 #include "issuance/tenants.h"
 
@@ -30,14 +32,16 @@ struct IssueOutcome {
 // Safe to call from several threads.
 class Pipeline {
  public:
-  // All must outlive this object.
+  // All pointers must outlive this object. `log` learns what is wrong with a key; callers only
+  // learn that it cannot be used.
   Pipeline(Tenants* tenants, ComplianceClient* compliance, Journal* journal, Entropy* entropy,
-           const Clock* clock)
+           const Clock* clock, EventLog log = EventLog::Silent())
       : tenants_(tenants),
         compliance_(compliance),
         journal_(journal),
         entropy_(entropy),
-        clock_(clock) {}
+        clock_(clock),
+        log_(std::move(log)) {}
 
   // Blocks on the compliance service, the journal and the key. Errors: every reason that
   // v1::CertificateIssuer names.
@@ -61,6 +65,8 @@ class Pipeline {
   absl::Status WriteRelease(Draft& draft);
   v1::IssueCertificateResponse Answer(const Draft& draft);
 
+  absl::Status KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const;
+
   absl::Status Run(const Caller& caller, const v1::IssueCertificateRequest& request,
                    IssueOutcome& outcome);
 
@@ -69,6 +75,7 @@ class Pipeline {
   Journal* const journal_;
   Entropy* const entropy_;
   const Clock* const clock_;
+  const EventLog log_;
 };
 
 }  // namespace hourglass::issuance

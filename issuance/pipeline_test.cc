@@ -321,6 +321,18 @@ TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {
   EXPECT_FALSE(Recorded().front().released_at.has_value());
 }
 
+TEST_F(PipelineTest, WhereAKeyIsStaysInTheHouse) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, store_->GetRoot("contoso", "r1"));
+  ASSERT_OK(keys_->Destroy(root.key_uri));
+  tenants_->Forget("contoso");
+  Tenants fresh(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline pipeline(&fresh, &*compliance_, &*journal_, &entropy_, &clock_);
+  const absl::Status status = pipeline.Issue(broker_, request_).status;
+  EXPECT_THAT(status, FailsWith(ErrorReason::kKeyNotFound, ""));
+  EXPECT_EQ(std::string(status.message()), "the primary root's key cannot be used");
+  EXPECT_TRUE(Recorded().empty());
+}
+
 TEST_F(PipelineTest, TheTenantsKeyPolicyNarrowsWhatIsCertified) {
   IssuingConfig rsa_only;
   rsa_only.key_policy.allow_ec_p256 = false;

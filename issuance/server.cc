@@ -138,9 +138,9 @@ class RunningServer final : public Server {
     ComplianceClientOptions options;
     options.deadline = config.deadline;
     compliance_.emplace(std::move(channel), options, clock_);
-    pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_);
+    pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_, *log_);
     issuer_service_.emplace(&calls_, &*pipeline_, store_.get(), log_);
-    compliance_service_.emplace(&calls_, &*compliance_);
+    compliance_service_.emplace(&calls_, &tenants_, &*compliance_);
     return absl::OkStatus();
   }
 

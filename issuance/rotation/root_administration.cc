@@ -65,7 +65,8 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
                               " is there, of a root that is not in the database; asked again, "
                               "the root gets the next number and a key of its own"));
   }
-  absl::StatusOr<RootRecord> root = IssueAndAdd(order, tenant, generation, uri, *key);
+  absl::StatusOr<RootRecord> root = IssueAndAdd(
+      order, tenant, generation, uri, made ? KeyOrigin::kMadeHere : KeyOrigin::kFound, *key);
   if (root.ok() || !made) return root;
   return TakeBackKey(order.tenant_id, RootIdOf(generation), uri, root.status());
 }
@@ -113,7 +114,7 @@ absl::StatusOr<std::unique_ptr<hsm::SigningKey>> RootAdministration::ObtainKey(
 absl::StatusOr<RootRecord> RootAdministration::IssueAndAdd(const RootOrder& order,
                                                            const TenantRecord& tenant,
                                                            int generation, absl::string_view uri,
-                                                           hsm::SigningKey& key) {
+                                                           KeyOrigin origin, hsm::SigningKey& key) {
   const Timestamp now = clock_->Now();
   ca::RootSpecification specification;
   specification.display_name = tenant.display_name;
@@ -129,6 +130,7 @@ absl::StatusOr<RootRecord> RootAdministration::IssueAndAdd(const RootOrder& orde
   root.state = ca::RootState::kStaged;
   root.key_type = order.key_type;
   root.key_uri = std::string(uri);
+  root.key_made_for_root = origin == KeyOrigin::kMadeHere;
   root.certificate = certificate.der();
   root.not_before = certificate.not_before();
   root.not_after = certificate.not_after();
@@ -179,6 +181,11 @@ absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
   const std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
+  if (fate == KeyFate::kDestroy && !root.key_made_for_root) {
+    return Error(
+        ErrorReason::kFieldInvalid, "destroy_key",
+        "the key was there before this root and may serve others: destroy it in its token");
+  }
   const bool only_the_key_is_left = root.state == end && fate == KeyFate::kDestroy;
   if (!only_the_key_is_left) {
     ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));

@@ -28,6 +28,7 @@ struct RootOrder {
 };
 
 enum class KeyFate { kKeep, kDestroy };
+enum class KeyOrigin { kMadeHere, kFound };
 
 // Safe to call from several threads; one change at a time in this process, and the store refuses
 // what another process has overtaken.
@@ -56,7 +57,8 @@ class RootAdministration {
   // RETIRING to RETIRED, STAGED to DISCARDED. With kDestroy the key is destroyed afterwards; where
   // that fails the root is in its new state all the same, and the error says so. Asked again of a
   // root that is there already, with kDestroy, only the key is destroyed. Errors: as Promote, and
-  // what KeyStore::Destroy says.
+  // what KeyStore::Destroy says; FIELD_INVALID with field `destroy_key`, and nothing is changed,
+  // for a key that was there before the root.
   absl::StatusOr<RootRecord> Retire(absl::string_view tenant_id, absl::string_view root_id,
                                     KeyFate fate);
   absl::StatusOr<RootRecord> Discard(absl::string_view tenant_id, absl::string_view root_id,
@@ -66,7 +68,7 @@ class RootAdministration {
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> ObtainKey(const RootOrder& order,
                                                              absl::string_view uri, bool& made);
   absl::StatusOr<RootRecord> IssueAndAdd(const RootOrder& order, const TenantRecord& tenant,
-                                         int generation, absl::string_view uri,
+                                         int generation, absl::string_view uri, KeyOrigin origin,
                                          hsm::SigningKey& key);
   absl::StatusOr<RootRecord> End(absl::string_view tenant_id, absl::string_view root_id,
                                  ca::RootMove move, ca::RootState end, KeyFate fate);

@@ -204,6 +204,18 @@ TEST_F(RootAdministrationTest, AKeyIsDestroyedOnlyWithItsRoot) {
   EXPECT_THAT(keys_->Open(kept.key_uri), FailsWith(ErrorReason::kKeyNotFound));
 }
 
+TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsNotDestroyed) {
+  ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP256));
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kFieldInvalid, "destroy_key"));
+  EXPECT_EQ(StateOf(root.root_id), ca::RootState::kStaged);
+  EXPECT_OK(keys_->Open("software:mine"));
+  EXPECT_OK(roots_->Discard("contoso", root.root_id, KeyFate::kKeep));
+}
+
 TEST_F(RootAdministrationTest, AKeyBelongsToOneRootForEver) {
   RootOrder order = Order();
   order.key_uri = "software:mine";

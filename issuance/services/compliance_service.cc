@@ -15,6 +15,7 @@ grpc::ServerUnaryReactor* ComplianceService::Evaluate(grpc::CallbackServerContex
                      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
                        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
                                                  request->tenant_id()));
+                       RETURN_IF_ERROR(tenants_->CheckExists(request->tenant_id()));
                        // Refused here: an error of the compliance service would be an outage.
                        RETURN_IF_ERROR(CheckQuestion(*request));
                        ASSIGN_OR_RETURN(const ComplianceVerdict verdict,

@@ -4,6 +4,7 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/call_runner.h"
 #include "issuance/compliance/compliance_client.h"
+#include "issuance/tenants.h"
 
 namespace hourglass::issuance {
 
@@ -12,8 +13,8 @@ namespace hourglass::issuance {
 class ComplianceService final : public v1::ComplianceService::CallbackService {
  public:
   // All must outlive this object.
-  ComplianceService(CallRunner* calls, ComplianceClient* compliance)
-      : calls_(calls), compliance_(compliance) {}
+  ComplianceService(CallRunner* calls, Tenants* tenants, ComplianceClient* compliance)
+      : calls_(calls), tenants_(tenants), compliance_(compliance) {}
 
   grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context,
                                      const v1::EvaluateRequest* request,
@@ -21,6 +22,7 @@ class ComplianceService final : public v1::ComplianceService::CallbackService {
 
  private:
   CallRunner* const calls_;
+  Tenants* const tenants_;
   ComplianceClient* const compliance_;
 };
 

@@ -32,7 +32,9 @@ struct RootRecord {
   int generation = 0;
   ca::RootState state = ca::RootState::kStaged;
   hsm::KeyType key_type = hsm::KeyType::kEcP256;
-  std::string key_uri;      // without any PIN
+  std::string key_uri;  // without any PIN
+  // False where the key was there before the root: then it is not ours to destroy.
+  bool key_made_for_root = true;
   std::string certificate;  // DER
   ca::Time not_before;
   ca::Time not_after;

@@ -13,9 +13,9 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-#define HOURGLASS_ROOT_COLUMNS                                                          \
-  "tenant_id, root_id, generation, state, key_type, key_uri, certificate, not_before, " \
-  "not_after, created_at, state_since, last_leaf_not_after, request_id"
+#define HOURGLASS_ROOT_COLUMNS                                                                 \
+  "tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root, certificate, " \
+  "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id"
 
 absl::Status Damaged(absl::string_view column) {
   return Error(ErrorReason::kJournalUnavailable, "",
@@ -41,6 +41,7 @@ absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   if (!key_type.ok()) return Damaged("key type");
   root.key_type = *key_type;
   root.key_uri = rows.TakeOctets();
+  root.key_made_for_root = rows.TakeInteger() != 0;
   root.certificate = rows.TakeOctets();
   root.not_before = TakeTime(rows);
   root.not_after = TakeTime(rows);
@@ -110,12 +111,12 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
       const std::int64_t added,
       connection.Change(
           "INSERT INTO roots (" HOURGLASS_ROOT_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
           {Text{root.tenant_id}, Text{root.root_id}, std::int64_t{root.generation},
            Text{ca::RootStateName(root.state)}, Text{hsm::KeyTypeName(root.key_type)},
-           Text{root.key_uri}, Blob{root.certificate}, ValueOf(root.not_before),
-           ValueOf(root.not_after), ValueOf(root.created_at), ValueOf(root.state_since),
-           ValueOf(root.last_leaf_not_after), Text{root.request_id}}));
+           Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
+           ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
+           ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id}}));
   if (added == 1) return absl::OkStatus();
   return Error(ErrorReason::kInternalError, "",
                "a root of the tenant has this id, generation, key or request id already");

@@ -32,6 +32,7 @@ CREATE TABLE roots (
     CHECK (state IN ('STAGED', 'PRIMARY', 'RETIRING', 'RETIRED', 'DISCARDED')),
   key_type TEXT NOT NULL,
   key_uri TEXT NOT NULL,
+  key_made_for_root INTEGER NOT NULL,
   certificate BLOB NOT NULL,
   not_before INTEGER NOT NULL,
   not_after INTEGER NOT NULL,

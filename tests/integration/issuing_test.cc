@@ -259,6 +259,13 @@ TEST_F(IssuingTest, AnAdministratorSeesTheVerdictThatWouldBe) {
     EXPECT_THAT(service_.As<v1::ComplianceService>(kBroker)->Evaluate(&context, question, &verdict),
                 RefusedWith(v1::ROLE_NOT_PERMITTED));
   }
+  {
+    question.set_tenant_id("no-such-tenant");
+    grpc::ClientContext context;
+    EXPECT_THAT(
+        service_.As<v1::ComplianceService>(kAdministrator)->Evaluate(&context, question, &verdict),
+        RefusedWith(v1::TENANT_UNKNOWN));
+  }
   EXPECT_EQ(service_.JournalSize(), 0);
 }
 
