@@ -194,9 +194,9 @@ TEST_F(CertificateRequestTest, RefusesEveryFlippedBit) {
 }
 
 TEST_F(CertificateRequestTest, RefusesGarbageAndOversize) {
-  EXPECT_THAT(std::string(1024 * 1024, '\x30'), IsRefused(ErrorReason::kRequestMalformed));
+  EXPECT_THAT(std::string(std::size_t{1} << 20, '\x30'), IsRefused(ErrorReason::kRequestMalformed));
   EXPECT_THAT(std::string(kMaxRequestSize, '\x30'), IsRefused(ErrorReason::kRequestMalformed));
-  const std::string large = der::Encode(der::kSequence, {std::string(1024 * 1024, '\0')});
+  const std::string large = der::Encode(der::kSequence, {std::string(std::size_t{1} << 20, '\0')});
   EXPECT_THAT(large, IsRefused(ErrorReason::kRequestMalformed));
 }
 

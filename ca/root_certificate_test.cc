@@ -95,7 +95,7 @@ TEST_F(RootCertificateTest, TheNameIsCutAtACharacter) {
   specification.generation = 1234567;
   ASSERT_OK_AND_ASSIGN(const RootCertificate root, Issue(specification));
   const std::string kept =
-      name.substr(0, 6 * 20);  // 40 characters, and 24 of " VPN root CA gen 1234567"
+      name.substr(0, std::size_t{6} * 20);  // 40 characters, and 24 of " VPN root CA gen 1234567"
   EXPECT_EQ(root.subject(), EncodeCommonName(kept + " VPN root CA gen 1234567"));
   EXPECT_EQ(DecodeUtf8(kept + " VPN root CA gen 1234567")->characters, 64u);
 }

@@ -30,7 +30,8 @@ std::string EncodedByOpenssl(Time time) {
 // Around the turns of years, leap days and the two ends.
 TEST(TimeTest, EncodesAsOpensslDoes) {
   const auto days = [](int y, unsigned m, unsigned d) {
-    return std::chrono::sys_days(std::chrono::year(y) / m / d);
+    return std::chrono::sys_days(std::chrono::year(y) / std::chrono::month(m) /
+                                 std::chrono::day(d));
   };
   for (const Time day :
        {Time(kFirstTime), Time(days(1970, 1, 1)), Time(days(2000, 2, 29)), Time(days(2026, 12, 31)),

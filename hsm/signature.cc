@@ -22,8 +22,8 @@ absl::StatusOr<VerifyingKey> VerifyingKey::FromPublicKey(absl::string_view spki)
 VerifyingKey::VerifyingKey(KeyType type, absl::string_view spki,
                            std::unique_ptr<EvpContextPool> contexts)
     : type_(type), public_key_(spki), contexts_(std::move(contexts)) {}
-VerifyingKey::VerifyingKey(VerifyingKey&&) = default;
-VerifyingKey& VerifyingKey::operator=(VerifyingKey&&) = default;
+VerifyingKey::VerifyingKey(VerifyingKey&&) noexcept = default;
+VerifyingKey& VerifyingKey::operator=(VerifyingKey&&) noexcept = default;
 VerifyingKey::~VerifyingKey() = default;
 
 absl::Status VerifyingKey::Verify(absl::string_view message, absl::string_view signature) const {

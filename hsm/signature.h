@@ -20,8 +20,8 @@ class VerifyingKey {
   // Takes a SubjectPublicKeyInfo, DER. Errors: as ParsePublicKey of hsm/key_type.h.
   static absl::StatusOr<VerifyingKey> FromPublicKey(absl::string_view spki);
 
-  VerifyingKey(VerifyingKey&&);
-  VerifyingKey& operator=(VerifyingKey&&);
+  VerifyingKey(VerifyingKey&&) noexcept;
+  VerifyingKey& operator=(VerifyingKey&&) noexcept;
   ~VerifyingKey();
 
   KeyType type() const { return type_; }

@@ -92,7 +92,7 @@ absl::StatusOr<Module*> Module::Load(const TokenUri& token) {
     return Unavailable(token, absl::StrCat("cannot load the module: ", cause ? cause : ""));
   }
   ASSIGN_OR_RETURN(const CK_FUNCTION_LIST* api, Initialize(token, library.get()));
-  library.release();
+  static_cast<void>(library.release());  // loaded for the life of the process
   return (*modules)[token.module_path] = new Module(api);
 }
 

@@ -35,8 +35,9 @@ absl::StatusOr<std::string> EncodeEcdsaSignature(absl::string_view raw) {
       ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
     return Error(ErrorReason::kInternalError, "signature", DrainOpensslErrors());
   }
-  r.release();
-  s.release();
+  // The signature owns both now.
+  static_cast<void>(r.release());
+  static_cast<void>(s.release());
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(signature.get(), &der);
   if (size <= 0) return Error(ErrorReason::kInternalError, "signature", DrainOpensslErrors());
