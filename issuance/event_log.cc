@@ -13,8 +13,12 @@
 namespace hourglass::issuance {
 namespace {
 
+// Octets of a field that are written; callers' fields can be as large as a message.
+constexpr std::size_t kMaxFieldSize = 1024;
+
 std::string Quoted(absl::string_view text) {
-  return nlohmann::json(std::string(text))
+  const bool cut = text.size() > kMaxFieldSize;
+  return nlohmann::json(absl::StrCat(text.substr(0, kMaxFieldSize), cut ? "\xe2\x80\xa6" : ""))
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

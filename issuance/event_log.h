@@ -19,8 +19,8 @@ namespace hourglass::issuance {
 
 // Safe to call from several threads. Every line has `time` (UTC, RFC 3339, microseconds), `level`
 // and `event`, a constant name in snake_case; what varies is in fields. Values are JSON strings, so
-// that nothing in them can make up a line; octets that are no UTF-8 become U+FFFD. Secrets have no
-// business in a field.
+// that nothing in them can make up a line; octets that are no UTF-8 become U+FFFD, and what is
+// longer than 1024 octets is cut and ends in U+2026. Secrets have no business in a field.
 class EventLog {
  public:
   using Fields = std::initializer_list<std::pair<absl::string_view, absl::string_view>>;

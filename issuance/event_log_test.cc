@@ -50,6 +50,17 @@ TEST(EventLogTest, NothingInAFieldCanMakeUpALineOrAField) {
   EXPECT_EQ(line["message"], "x\"}\n{\"event\":\"forged\"} %v \xef\xbf\xbd\x01");
 }
 
+TEST(EventLogTest, LongFieldsAreCut) {
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("info"));
+    log.Info("call_failed", {{"fits", std::string(1024, 'a')}, {"long", std::string(5000, 'b')}});
+  }
+  const nlohmann::json line = nlohmann::json::parse(GetCapturedStderr());
+  EXPECT_EQ(line["fits"], std::string(1024, 'a'));
+  EXPECT_EQ(line["long"], std::string(1024, 'b') + "\xe2\x80\xa6");
+}
+
 TEST(EventLogTest, TheLevelDecidesWhatIsWritten) {
   CaptureStderr();
   {

@@ -5,10 +5,31 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_join.h"
 #include "ca/root_states.h"
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {
+namespace {
+
+// For whom, which the line about the failed call does not say.
+void LogRefusal(const EventLog& log, const Caller& caller,
+                const v1::IssueCertificateRequest& request, const absl::Status& status,
+                const std::vector<v1::DenyReason>& deny_reasons) {
+  std::vector<absl::string_view> settings;
+  settings.reserve(deny_reasons.size());
+  for (const v1::DenyReason& reason : deny_reasons) settings.push_back(reason.setting());
+  log.Info("certificate_refused", {{"tenant", request.tenant_id()},
+                                   {"caller", caller.name},
+                                   {"user", request.user().upn()},
+                                   {"device", request.device_id()},
+                                   {"request", request.request_id()},
+                                   {"reason", ErrorReasonName(ReasonOf(status))},
+                                   {"settings", absl::StrJoin(settings, " ")}});
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
     grpc::CallbackServerContext* context, const v1::IssueCertificateRequest* request,
@@ -19,7 +40,10 @@ grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
                                 std::vector<v1::DenyReason>& deny_reasons) -> absl::Status {
         IssueOutcome outcome = pipeline_->Issue(caller, *request);
         deny_reasons = std::move(outcome.deny_reasons);
-        if (!outcome.status.ok()) return outcome.status;
+        if (!outcome.status.ok()) {
+          LogRefusal(*log_, caller, *request, outcome.status, deny_reasons);
+          return outcome.status;
+        }
         *response = std::move(outcome.response);
         log_->Info("certificate_issued",
                    {{"tenant", request->tenant_id()},

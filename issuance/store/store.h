@@ -96,7 +96,9 @@ class Store {
   // there already, and with INTERNAL_ERROR if its (tenant, root, serial) is. A release is refused
   // with PRIMARY_CHANGED unless its epoch is both its intent's and the tenant's, with
   // CERTIFICATE_UNKNOWN without an intent, and with REQUEST_ID_REUSED if it was released already.
-  // The outer status is an error if nothing could be written.
+  // The outer status is an error if nothing could be written. Where transactions run beside each
+  // other, the tenant's epoch must be held against change until the commit (PostgreSQL: SELECT …
+  // FOR SHARE), or the fence has a gap.
   virtual absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) = 0;
   // By serial number: the newest, if roots of the tenant share one. Errors: CERTIFICATE_UNKNOWN.

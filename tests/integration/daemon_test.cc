@@ -59,8 +59,16 @@ TEST(DaemonTest, IssuesWithAPkcs11Key) {
     EXPECT_THAT(root.key_uri(), Not(HasSubstr("pin")));
     EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
   }
+  daemon.ReportDevice("contoso", "laptop-2", false);
+  v1::IssueCertificateRequest request = daemon.Request();
+  request.set_device_id("laptop-2");
+  EXPECT_THAT(daemon.Issue(request), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
   EXPECT_EQ(daemon.Stop(), 0);
   EXPECT_THAT(daemon.Log(), HasSubstr("\"event\":\"stopped\""));
+  EXPECT_THAT(daemon.Log(), HasSubstr(R"("event":"certificate_issued","tenant":"contoso")"));
+  EXPECT_THAT(daemon.Log(),
+              testing::ContainsRegex("certificate_refused.*laptop-2.*"
+                                     "DEVICE_NOT_COMPLIANT.*disk_encryption.enabled"));
   EXPECT_THAT(daemon.Log(), Not(HasSubstr(daemon.token().pin())));
 }
 
