@@ -10,8 +10,8 @@ grpc::ServerUnaryReactor* ComplianceEngineService::Evaluate(grpc::CallbackServer
                                                             const v1::EvaluateRequest* request,
                                                             v1::Verdict* verdict) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto answer = engine_->Evaluate(*request);
-  if (answer.ok()) *verdict = *std::move(answer);
+  const auto answer = engine_->Evaluate(*request);
+  if (answer.ok()) *verdict = *answer;
   reactor->Finish(ToGrpcStatus(answer.status()));
   return reactor;
 }

@@ -151,6 +151,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   RETURN_IF_ERROR(StatusOfCode(code, database));
   // SQLite falls back to reading only where it may not write.
   if (sqlite3_db_readonly(database, "main") != 0) return StatusOfCode(SQLITE_READONLY, database);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a number, in SQLite's way of handing one on.
   sqlite3_busy_handler(database, WaitForLock, reinterpret_cast<void*>(busy_timeout.count()));
   // A prepared file must not make the program run functions, and a damaged page is better found
   // early.

@@ -108,7 +108,7 @@ void Issue(benchmark::State& state) {
   const Request request = MakeRequest();
   const Subject subject =
       ValueOrDie(Subject::Create("alice@contoso.example", "id-1", "S-1-5-21-1-2-3-1105"));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const RequestedKey key = ValueOrDie(ParseCertificateRequest(request.der, KeyPolicy()));
     TbsCertificate tbs =
         ValueOrDie(issuer.authority->Prepare({subject, key, std::string(kSerialSize, 'r'), kNow}));
@@ -121,7 +121,7 @@ void VerifyRequest(benchmark::State& state) {
   const Request request = MakeRequest();
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, request.key.get(), nullptr));
   Require(EVP_PKEY_verify_init(context.get()) == 1, "verify");
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Require(EVP_PKEY_verify(context.get(), Octets(request.signature), request.signature.size(),
                             Octets(request.digest), request.digest.size()) == 1,
             "verify");
@@ -133,7 +133,7 @@ void Sign(benchmark::State& state) {
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   Require(EVP_PKEY_sign_init(context.get()) == 1, "sign");
   const std::string digest(32, 'd');
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     unsigned char signature[128];
     std::size_t size = sizeof(signature);
     Require(EVP_PKEY_sign(context.get(), signature, &size, Octets(digest), digest.size()) == 1,

@@ -1,5 +1,7 @@
 // hourglass-broker: gets certificates, and keeps them fresh.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <random>
 
@@ -162,4 +164,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace hourglass::broker
 
-int main(int argc, char** argv) { return hourglass::broker::Main(argc, argv); }
+int main(int argc, char** argv) try {
+  return hourglass::broker::Main(argc, argv);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "hourglass-broker: %s\n", error.what());
+  return 1;
+}

@@ -1,4 +1,6 @@
 // hourglass: the administrator's program.
+#include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "tools/client/connection_config.h"
@@ -71,4 +73,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace hourglass::cli
 
-int main(int argc, char** argv) { return hourglass::cli::Main(argc, argv); }
+int main(int argc, char** argv) try {
+  return hourglass::cli::Main(argc, argv);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "hourglass: %s\n", error.what());
+  return 1;
+}
