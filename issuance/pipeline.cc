@@ -237,8 +237,8 @@ absl::Status Pipeline::WriteRelease(Draft& draft) {
   const absl::Status status = journal_->WriteRelease(
       {intent.tenant_id, intent.epoch, intent.request_id, draft.certificate, clock_->Now()});
   if (ReasonOf(status) == ErrorReason::kRequestIdReused) {
-    // Two of one request id ran at once, and the other came first: what it released is the
-    // certificate.
+    // Released before, or just now by a request of the same id that ran beside this one: what the
+    // journal holds is the certificate.
     ASSIGN_OR_RETURN(JournalRecord record, journal_->Find(intent.tenant_id, intent.request_id));
     draft.certificate = std::move(record.certificate);
     return absl::OkStatus();
@@ -250,25 +250,25 @@ absl::Status Pipeline::WriteRelease(Draft& draft) {
 // A broker has to know that the key cannot be used, and whether asking again may help. Which token,
 // folder and PIN source are at fault is for the administrator.
 absl::Status Pipeline::KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const {
-  constexpr absl::string_view kMessage = "the primary root's key cannot be used";
-  switch (ReasonOf(cause)) {
+  ErrorReason reason = ReasonOf(cause);
+  switch (reason) {
     case ErrorReason::kKeyNotFound:
     case ErrorReason::kKeyUnavailable:
     case ErrorReason::kPinRefused:
     case ErrorReason::kKeyMismatch:
     case ErrorReason::kKeyUnfit:
-      log_.Failure("key_failed",
-                   {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
-      return Error(ReasonOf(cause), "", kMessage);
+      break;
     case ErrorReason::kKeyUnsupported:
     case ErrorReason::kKeyUriInvalid:
     case ErrorReason::kKeyExists:
-      log_.Failure("key_failed",
-                   {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
-      return Error(ErrorReason::kKeyUnavailable, "", kMessage);
+      // To a broker these would speak of its own request.
+      reason = ErrorReason::kKeyUnavailable;
+      break;
     default:
       return cause;
   }
+  log_.Failure("key_failed", {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
+  return Error(reason, "", "the primary root's key cannot be used");
 }
 
 // 9: certificate, chain, when to come back.

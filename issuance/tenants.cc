@@ -1,6 +1,7 @@
 #include "issuance/tenants.h"
 
 #include <utility>
+#include <vector>
 
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
@@ -84,9 +85,7 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Load(absl::string
   ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(tenant_id));
   snapshot->tenant_id = tenant.tenant_id;
   snapshot->epoch = tenant.epoch;
-  snapshot->revision = tenant.revision;
   for (const RootRecord& root : roots) {
-    if (ca::InTrustBundle(root.state)) snapshot->trust_bundle.push_back(root.certificate);
     if (root.state != ca::RootState::kPrimary) continue;
     if (slot.authority_root_id != root.root_id) {
       slot.authority_root_id.clear();

@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,12 +24,9 @@ namespace hourglass::issuance {
 struct TenantSnapshot {
   std::string tenant_id;
   std::uint64_t epoch = 0;
-  std::uint64_t revision = 0;
-  // Null where the tenant has no primary.
+  // Empty and null where the tenant has no primary.
   std::string primary_root_id;
   std::shared_ptr<const ca::Authority> primary;
-  // Certificates of the staged, primary and retiring roots, DER, oldest first.
-  std::vector<std::string> trust_bundle;
 };
 
 // Safe to call from several threads.
