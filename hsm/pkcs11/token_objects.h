@@ -9,16 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::hsm {
-
-// Both halves of a key carry the same CKA_LABEL and CKA_ID.
-struct KeySelector {
-  std::string label;
-  std::string id;  // empty: any
-};
 
 // All objects of this class that `key` selects. Errors: KEY_UNAVAILABLE, also where the login was
 // lost, since a token then hides its private keys without a word.

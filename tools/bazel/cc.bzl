@@ -20,6 +20,27 @@ def hourglass_cc_test(copts = [], deps = [], **kwargs):
         **kwargs
     )
 
+def hourglass_message_library(name, srcs, visibility = None):
+    """Messages alone, without services; included by their path from the repository's root."""
+    outs = []
+    for src in srcs:
+        stem = src[:-len(".proto")]
+        outs += [stem + suffix for suffix in [".pb.h", ".pb.cc"]]
+    native.genrule(
+        name = name + "_sources",
+        srcs = srcs,
+        outs = outs,
+        cmd = "protoc -I. --cpp_out=$(GENDIR) " + " ".join(["$(location {})".format(src) for src in srcs]),
+    )
+    native.cc_library(
+        name = name,
+        srcs = [out for out in outs if out.endswith(".cc")],
+        hdrs = [out for out in outs if out.endswith(".h")],
+        copts = ["-w"],
+        visibility = visibility,
+        deps = ["@system//:protobuf"],
+    )
+
 def hourglass_proto_library(name, srcs, deps = [], visibility = None):
     """Messages and gRPC stubs of the .proto files, imported and included by their path from this package."""
     outs = []

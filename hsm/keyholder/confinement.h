@@ -1,0 +1,22 @@
+// What a process that holds keys gives up.
+#ifndef HOURGLASS_HSM_KEYHOLDER_CONFINEMENT_H_
+#define HOURGLASS_HSM_KEYHOLDER_CONFINEMENT_H_
+
+#include "absl/status/status.h"
+
+namespace hourglass::hsm {
+
+// For a process that holds keys or a PIN: cannot be traced or dumped by its own user
+// (PR_SET_DUMPABLE, RLIMIT_CORE 0), gains no privileges by exec (PR_SET_NO_NEW_PRIVS). Errors:
+// INTERNAL_ERROR naming the call.
+absl::Status ForbidDumps();
+
+// ForbidDumps, and for a worker process: ends with its parent (PR_SET_PDEATHSIG), drops every
+// capability, locks its memory as far as RLIMIT_MEMLOCK allows, makes files for its user only.
+// Before the module is loaded and any thread is made. Errors: INTERNAL_ERROR naming the call; the
+// parent being gone already.
+absl::Status ConfineKeyholder();
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_KEYHOLDER_CONFINEMENT_H_

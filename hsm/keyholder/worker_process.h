@@ -1,0 +1,61 @@
+// One hourglass-keyholder process, from the side of the one who started it.
+#ifndef HOURGLASS_HSM_KEYHOLDER_WORKER_PROCESS_H_
+#define HOURGLASS_HSM_KEYHOLDER_WORKER_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "hsm/keyholder/keyholder.pb.h"
+
+namespace hourglass::hsm {
+
+// For one thread at a time, the one that called Start: the process ends when that thread does
+// (PR_SET_PDEATHSIG). Killed (SIGKILL) and reaped when this object goes.
+class WorkerProcess {
+ public:
+  // posix_spawn of `program`, which inherits nothing but the socket, a pipe for standard error and
+  // the environment; sends `start`. Errors: KEY_UNAVAILABLE where it cannot be started.
+  static absl::StatusOr<std::unique_ptr<WorkerProcess>> Start(const std::string& program,
+                                                              const keyholder::Start& start);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // To poll for replies, and for what the module writes to standard error. Both do not block.
+  int socket() const { return socket_; }
+  int standard_error() const { return standard_error_; }
+
+  enum class Sent { kYes, kFull, kGone };
+  Sent Send(const keyholder::Request& request);
+
+  // The next reply, or nothing where there is none yet. Errors: KEY_UNAVAILABLE once the worker has
+  // hung up or has sent what is no reply; then only End is of use. Wipes the buffer of replies that
+  // hold unsealed octets.
+  absl::StatusOr<std::optional<keyholder::Reply>> Receive();
+
+  // What was written to standard error since the last call: whole lines, or all there is once the
+  // worker has ended. At most 4096 octets a line.
+  std::string TakeStandardError();
+
+  // Kills the process if it still runs and says how it ended: `exited with 2`, `killed by SIGSEGV`
+  // (also SIGKILL, where it ran until now). Idempotent.
+  std::string End();
+
+ private:
+  WorkerProcess(pid_t pid, int socket, int standard_error);
+
+  pid_t pid_;
+  int socket_;
+  int standard_error_;
+  std::string partial_line_;
+  std::string ending_;
+};
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_KEYHOLDER_WORKER_PROCESS_H_

@@ -1,0 +1,29 @@
+// A PKCS#11 token whose module is loaded into this process.
+#ifndef HOURGLASS_HSM_PKCS11_PKCS11_CUSTODIAN_H_
+#define HOURGLASS_HSM_PKCS11_PKCS11_CUSTODIAN_H_
+
+#include <memory>
+
+#include "hsm/custodian.h"
+#include "hsm/key_uri.h"
+
+namespace hourglass::hsm {
+
+struct Pkcs11CustodianOptions {
+  int sessions = 8;  // open at once, besides the one that keeps the login; at least 1
+  // For a free session.
+  std::chrono::milliseconds wait = std::chrono::seconds(5);
+};
+
+// Touches the token when first used: loads the module, finds the token, logs in once. Lost
+// sessions, logins and handles are mended within a call; where only a new module may help, the
+// error NeedsNewCustodian, and in this process nothing mends it (finalising a module under threads
+// crashes it): that is what hsm/keyholder is for. A PIN that the token refused is not tried again;
+// the next try is made when the PIN's source gives another one. Keys keep working while any of them
+// lives: join every thread that signs before exit(), and do not fork without exec.
+std::unique_ptr<KeyCustodian> CreatePkcs11Custodian(const TokenUri& token,
+                                                    const Pkcs11CustodianOptions& options);
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_PKCS11_PKCS11_CUSTODIAN_H_
