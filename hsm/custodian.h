@@ -42,6 +42,16 @@ struct KeyListing {
   std::string unfit_because;    // empty: it may sign for a root
 };
 
+// What a custodian says of itself. Where a TPM is reached through tpm2-pkcs11, the module's words.
+struct CustodianFacts {
+  std::string manufacturer;  // without the padding that tokens store
+  std::string model;
+  std::uint64_t most_sessions = 0;  // 0: unlimited or unknown
+  bool one_process_only =
+      false;              // a second process would disturb it: a TPM without a resource manager
+  bool software = false;  // signs on this machine's own cores: threads beyond them gain nothing
+};
+
 // How a custodian fares. Counts are since this object was made, over all its worker processes.
 struct CustodianStatus {
   enum class State {
@@ -75,6 +85,10 @@ class KeyCustodian {
 
   // The field of its errors: a token's canonical URI, or `tpm:`.
   virtual const std::string& name() const = 0;
+
+  // Makes ready to sign: loads the module and logs in, or connects; and says what is there. Changes
+  // nothing where it is ready. Errors: KEY_UNAVAILABLE, PIN_REFUSED.
+  virtual absl::StatusOr<CustodianFacts> Greet() = 0;
 
   // Finds the one key and checks that it is fit: it never was and never can be known outside, may
   // sign, asks for no login per signature. Makes no test signature. Errors: KEY_NOT_FOUND,
