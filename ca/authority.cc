@@ -93,7 +93,10 @@ absl::StatusOr<std::string> Authority::Sign(TbsCertificate tbs) const {
                  "what is to be signed was prepared by another authority");
   }
   ASSIGN_OR_RETURN(const std::string signature, key_->Sign(tbs.der_));
-  RETURN_IF_ERROR(verifier_.Verify(tbs.der_, signature));
+  const absl::Status verified = verifier_.Verify(tbs.der_, signature);
+  // What signed wrong once must not get another chance.
+  if (ReasonOf(verified) == ErrorReason::kKeyMismatch) key_->TakeOutOfService();
+  RETURN_IF_ERROR(verified);
   return AssembleCertificate(tbs.der_, root_.key_type(), signature);
 }
 

@@ -35,6 +35,8 @@ class LyingKey : public hsm::SigningKey {
     if (answer_.has_value()) return *answer_;
     return other_ != nullptr ? other_->Sign(message) : honest_->Sign(message);
   }
+  void TakeOutOfService() override { in_service_ = false; }
+  bool in_service() const { return in_service_; }
 
   void SignWithAnotherKey() { other_ = *hsm::GenerateSoftwareKey(type()); }
   void Answer(absl::StatusOr<std::string> answer) { answer_ = std::move(answer); }
@@ -42,6 +44,7 @@ class LyingKey : public hsm::SigningKey {
  private:
   std::unique_ptr<hsm::SigningKey> honest_, other_;
   std::optional<absl::StatusOr<std::string>> answer_;
+  bool in_service_ = true;
 };
 
 RootCertificate MakeRoot(hsm::SigningKey& key, Time now = kNow, seconds duration = days(30)) {
@@ -163,18 +166,22 @@ TEST_F(AuthorityTest, SignsOnce) {
 TEST_F(AuthorityTest, ReleasesNoSignatureThatDoesNotVerify) {
   const auto sign = [this] { return authority_->Sign(*Prepare(kNow)); };
   EXPECT_OK(sign());
-  key_->Answer(std::string("no signature"));
-  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
-  key_->Answer(std::string());
-  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
   key_->Answer(Error(ErrorReason::kKeyUnavailable, "root.key", "the token is gone"));
   EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyUnavailable, "root.key"));
+  EXPECT_TRUE(key_->in_service());
+  key_->Answer(std::string("no signature"));
+  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_FALSE(key_->in_service());
+  key_->Answer(std::string());
+  EXPECT_THAT(sign(), FailsWith(ErrorReason::kKeyMismatch));
 }
 
 TEST_F(AuthorityTest, ReleasesNoSignatureOfAnotherKey) {
   EXPECT_OK(authority_->Sign(*Prepare(kNow)));
+  EXPECT_TRUE(key_->in_service());
   key_->SignWithAnotherKey();
   EXPECT_THAT(authority_->Sign(*Prepare(kNow)), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_FALSE(key_->in_service());
 }
 
 TEST_F(AuthorityTest, CreateRefusesTheWrongKey) {

@@ -192,7 +192,10 @@ absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification
   }
   const std::string to_be_signed = EncodeToBeSigned(specification, key, *key_bits);
   ASSIGN_OR_RETURN(const std::string signature, key.Sign(to_be_signed));
-  RETURN_IF_ERROR(hsm::VerifySignature(key.public_key(), key.type(), to_be_signed, signature));
+  const absl::Status verified =
+      hsm::VerifySignature(key.public_key(), key.type(), to_be_signed, signature);
+  if (ReasonOf(verified) == ErrorReason::kKeyMismatch) key.TakeOutOfService();
+  RETURN_IF_ERROR(verified);
   ASSIGN_OR_RETURN(RootCertificate root, RootCertificate::Parse(AssembleCertificate(
                                              to_be_signed, key.type(), signature)));
   const std::string common_name = CommonName(specification);

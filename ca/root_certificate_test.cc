@@ -141,15 +141,20 @@ class LyingKey : public hsm::SigningKey {
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
     return other_->Sign(message);
   }
+  void TakeOutOfService() override { in_service_ = false; }
+  bool in_service() const { return in_service_; }
 
  private:
   std::string public_key_;
   std::unique_ptr<hsm::SigningKey> other_ = *hsm::GenerateSoftwareKey(KeyType::kEcP256);
+  bool in_service_ = true;
 };
 
 TEST_F(RootCertificateTest, AKeyThatLiesMakesNoRoot) {
   LyingKey liar(key_->public_key());
+  EXPECT_TRUE(liar.in_service());
   EXPECT_THAT(IssueRoot(Specification(), liar), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_FALSE(liar.in_service());
 }
 
 // Certificates by the OpenSSL CLI, each off in one point; the first has none.

@@ -33,7 +33,7 @@ struct SoftwarePlace {
   const SoftwareFolder& folder;
   std::string name;
 };
-using Place = std::variant<TokenPlace, SoftwarePlace>;
+using PlaceOfKey = std::variant<TokenPlace, SoftwarePlace>;
 
 absl::Status UriRefused(absl::string_view message) {
   return Error(ErrorReason::kKeyUriInvalid, "key", message);
@@ -74,7 +74,7 @@ class ConfiguredKeyStore final : public KeyStore {
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
                                                        KeyType type) override {
-    ASSIGN_OR_RETURN(const Place place, PlaceOf(uri));
+    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
     if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
       return software->folder.Generate(software->name, type);
     }
@@ -83,7 +83,7 @@ class ConfiguredKeyStore final : public KeyStore {
   }
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Open(absl::string_view uri) override {
-    ASSIGN_OR_RETURN(const Place place, PlaceOf(uri));
+    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
     if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
       return software->folder.Open(software->name);
     }
@@ -92,7 +92,7 @@ class ConfiguredKeyStore final : public KeyStore {
   }
 
   absl::Status Destroy(absl::string_view uri) override {
-    ASSIGN_OR_RETURN(const Place place, PlaceOf(uri));
+    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
     if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
       return software->folder.Destroy(software->name);
     }
@@ -100,12 +100,18 @@ class ConfiguredKeyStore final : public KeyStore {
     return DestroyTokenKey(*token.pool, token.selector);
   }
 
+  std::vector<KeyStore::Place> List() override { return {}; }
+  std::vector<std::pair<std::string, CustodianStatus>> Status() const override { return {}; }
+
  private:
-  absl::StatusOr<Place> PlaceOf(absl::string_view text) const {
+  absl::StatusOr<PlaceOfKey> PlaceOf(absl::string_view text) const {
     ASSIGN_OR_RETURN(const KeyUri uri, ParseKeyUri(text));
     if (const auto* software = std::get_if<SoftwareKeyUri>(&uri)) {
       if (software_.has_value()) return SoftwarePlace{*software_, software->name};
       return UriRefused("the configuration does not allow software keys");
+    }
+    if (!std::holds_alternative<TokenKeyUri>(uri)) {
+      return UriRefused("the configuration does not allow keys in a TPM");
     }
     const TokenKeyUri& key = std::get<TokenKeyUri>(uri);
     ASSIGN_OR_RETURN(const Token* token, TokenOf(key));

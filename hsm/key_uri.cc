@@ -10,54 +10,21 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/place_uri.h"
+#include "hsm/uri_text.h"
 
 namespace hourglass::hsm {
 namespace {
 
 constexpr absl::string_view kTokenScheme = "pkcs11:";
-constexpr absl::string_view kSoftwareScheme = "software:";
-constexpr size_t kLongestUri = 4096;
 
 struct UriDeleter {
   void operator()(P11KitUri* uri) const { p11_kit_uri_free(uri); }
 };
 using UriPtr = std::unique_ptr<P11KitUri, UriDeleter>;
-
-using Names = std::vector<absl::string_view>;
-
-absl::Status Invalid(absl::string_view message) {
-  return Error(ErrorReason::kKeyUriInvalid, "", message);
-}
-
-// Every attribute of `part` is one of `allowed` and stands there once, with a value.
-absl::Status CheckAttributes(absl::string_view part, char separator, Names allowed) {
-  if (part.empty()) return absl::OkStatus();
-  for (const absl::string_view attribute : absl::StrSplit(part, separator)) {
-    const size_t equals = attribute.find('=');
-    if (equals == absl::string_view::npos || equals + 1 == attribute.size()) {
-      return Invalid("an attribute has no value");
-    }
-    const absl::string_view name = attribute.substr(0, equals);
-    if (name == "pin-value") return Invalid("pin-value is refused: use pin-source");
-    const auto found = std::find(allowed.begin(), allowed.end(), name);
-    if (found == allowed.end()) {
-      return Invalid("an attribute is repeated, or is none that is understood here");
-    }
-    allowed.erase(found);
-  }
-  return absl::OkStatus();
-}
-
-// RFC 7512 section 2.3 lists the characters that may stand in a URI; p11-kit would drop white space
-// in silence.
-bool IsUriCharacter(char c) {
-  return absl::ascii_isgraph(static_cast<unsigned char>(c)) &&
-         !absl::StrContains("\"#<>\\^`{}", absl::string_view(&c, 1));
-}
 
 // Looks at the text, since p11-kit ends a value at its first NUL: path and source would be others
 // than the ones written.
@@ -69,15 +36,13 @@ bool QueryHasControlCharacter(absl::string_view query) {
   return false;
 }
 
-absl::StatusOr<UriPtr> Parse(absl::string_view text, const Names& path_attributes) {
-  if (text.size() > kLongestUri) return Invalid("is longer than 4096 characters");
-  if (!absl::StartsWith(text, kTokenScheme)) return Invalid("does not begin with pkcs11:");
-  if (!std::all_of(text.begin(), text.end(), IsUriCharacter)) {
-    return Invalid("holds a character that must be percent-encoded");
-  }
+absl::StatusOr<UriPtr> Parse(absl::string_view text,
+                             const std::vector<absl::string_view>& path_attributes) {
+  if (!absl::StartsWith(text, kTokenScheme)) return UriInvalid("does not begin with pkcs11:");
+  RETURN_IF_ERROR(CheckUriText(text));
   const absl::string_view body = absl::StripPrefix(text, kTokenScheme);
   const size_t question = std::min(body.find('?'), body.size());
-  if (question + 1 == body.size()) return Invalid("ends in ?");
+  if (question + 1 == body.size()) return UriInvalid("ends in ?");
   RETURN_IF_ERROR(CheckAttributes(body.substr(0, question), ';', path_attributes));
   RETURN_IF_ERROR(
       CheckAttributes(absl::ClippedSubstr(body, question + 1), '&', {"module-path", "pin-source"}));
@@ -85,17 +50,13 @@ absl::StatusOr<UriPtr> Parse(absl::string_view text, const Names& path_attribute
   const int result =
       uri == nullptr ? P11_KIT_URI_NO_MEMORY
                      : p11_kit_uri_parse(std::string(text).c_str(), P11_KIT_URI_FOR_ANY, uri.get());
-  if (result != P11_KIT_URI_OK) return Invalid(p11_kit_uri_message(result));
-  if (p11_kit_uri_any_unrecognized(uri.get())) return Invalid("an attribute's value is too long");
+  if (result != P11_KIT_URI_OK) return UriInvalid(p11_kit_uri_message(result));
+  if (p11_kit_uri_any_unrecognized(uri.get()))
+    return UriInvalid("an attribute's value is too long");
   if (QueryHasControlCharacter(body.substr(question))) {
-    return Invalid("a value holds a control character");
+    return UriInvalid("a value holds a control character");
   }
   return uri;
-}
-
-bool HasControlCharacter(absl::string_view value) {
-  return std::any_of(value.begin(), value.end(),
-                     [](unsigned char c) { return absl::ascii_iscntrl(c); });
 }
 
 // Token info is padded with spaces (PKCS #11 v2.40 section 3.2). An attribute that the URI leaves
@@ -105,12 +66,12 @@ absl::StatusOr<std::string> Padded(const unsigned char (&field)[kSize]) {
   const absl::string_view raw(reinterpret_cast<const char*>(field), kSize);
   if (raw[0] == '\0') {
     if (raw.find_first_not_of('\0') != absl::string_view::npos) {
-      return Invalid("a value holds a control character");
+      return UriInvalid("a value holds a control character");
     }
     return std::string();
   }
   const std::string value(absl::StripTrailingAsciiWhitespace(raw));
-  if (HasControlCharacter(raw)) return Invalid("a value holds a control character");
+  if (HasControlCharacter(raw)) return UriInvalid("a value holds a control character");
   return value;
 }
 
@@ -129,7 +90,7 @@ absl::Status CheckType(P11KitUri* uri) {
       *static_cast<const CK_OBJECT_CLASS*>(type->pValue) == CKO_PRIVATE_KEY) {
     return absl::OkStatus();
   }
-  return Invalid("type must be private");
+  return UriInvalid("type must be private");
 }
 
 absl::StatusOr<TokenKeyUri> ParseTokenKeyUri(absl::string_view text) {
@@ -143,13 +104,19 @@ absl::StatusOr<TokenKeyUri> ParseTokenKeyUri(absl::string_view text) {
   key.module_path = Query(p11_kit_uri_get_module_path(uri.get()));
   key.pin_source = Query(p11_kit_uri_get_pin_source(uri.get()));
   RETURN_IF_ERROR(CheckType(uri.get()));
-  if (key.token_label.empty()) return Invalid("names no token");
-  if (key.object.empty()) return Invalid("names no object");
+  if (key.token_label.empty()) return UriInvalid("names no token");
+  if (key.object.empty()) return UriInvalid("names no object");
   if (!IsKeyName(key.object)) {
-    return Invalid("object must be 1 to 128 of A-Z a-z 0-9 . _ - and not begin with a dot");
+    return UriInvalid("object must be 1 to 128 of A-Z a-z 0-9 . _ - and not begin with a dot");
   }
-  if (key.id.size() > 255) return Invalid("id is longer than 255 octets");
+  if (key.id.size() > 255) return UriInvalid("id is longer than 255 octets");
   return key;
+}
+
+absl::StatusOr<KeyUri> ParseScheme(absl::string_view text) {
+  if (absl::StartsWith(text, kSoftwareScheme)) return ParseSoftwareUri(text);
+  if (absl::StartsWith(text, kTpmScheme)) return ParseTpmUri(text);
+  return ParseTokenKeyUri(text);
 }
 
 std::string Encode(absl::string_view value) {
@@ -185,26 +152,20 @@ absl::StatusOr<TokenUri> ParseTokenUri(absl::string_view text) {
   ASSIGN_OR_RETURN(token.label, Padded(info->label));
   ASSIGN_OR_RETURN(token.serial, Padded(info->serialNumber));
   token.module_path = Query(p11_kit_uri_get_module_path(uri.get()));
-  if (token.label.empty()) return Invalid("names no token");
+  if (token.label.empty()) return UriInvalid("names no token");
   if (!absl::StartsWith(token.module_path, "/")) {
-    return Invalid("module-path must be an absolute path");
+    return UriInvalid("module-path must be an absolute path");
   }
   ASSIGN_OR_RETURN(token.pin_source, ParsePinSource(Query(p11_kit_uri_get_pin_source(uri.get()))));
   return token;
 }
 
 absl::StatusOr<KeyUri> ParseKeyUri(absl::string_view text) {
-  if (absl::StartsWith(text, kSoftwareScheme)) {
-    const absl::string_view name = absl::StripPrefix(text, kSoftwareScheme);
-    if (IsKeyName(name)) return SoftwareKeyUri{std::string(name)};
-    return Error(ErrorReason::kKeyUriInvalid, "key",
-                 "the name must be 1 to 128 of A-Z a-z 0-9 . _ - and not begin with a dot");
-  }
-  absl::StatusOr<TokenKeyUri> key = ParseTokenKeyUri(text);
+  absl::StatusOr<KeyUri> key = ParseScheme(text);
   if (!key.ok()) {
     return Error(ErrorReason::kKeyUriInvalid, "key", key.status().message());
   }
-  return *std::move(key);
+  return key;
 }
 
 absl::StatusOr<PinSource> ParsePinSource(absl::string_view text) {
@@ -212,7 +173,7 @@ absl::StatusOr<PinSource> ParsePinSource(absl::string_view text) {
   const size_t colon = std::min(text.find(':'), text.size());
   const absl::string_view scheme = text.substr(0, colon);
   source.name = std::string(absl::ClippedSubstr(text, colon + 1));
-  if (HasControlCharacter(source.name)) return Invalid("pin-source holds a control character");
+  if (HasControlCharacter(source.name)) return UriInvalid("pin-source holds a control character");
   if (scheme == "file" && absl::StartsWith(source.name, "/")) {
     source.kind = PinSource::Kind::kFile;
   } else if (scheme == "env" && !source.name.empty() && !absl::StrContains(source.name, "=")) {
@@ -220,7 +181,7 @@ absl::StatusOr<PinSource> ParsePinSource(absl::string_view text) {
   } else if (scheme == "credential" && IsKeyName(source.name)) {
     source.kind = PinSource::Kind::kCredential;
   } else {
-    return Invalid("pin-source must be file:ABSOLUTE-PATH, env:NAME or credential:NAME");
+    return UriInvalid("pin-source must be file:ABSOLUTE-PATH, env:NAME or credential:NAME");
   }
   return source;
 }
@@ -240,6 +201,12 @@ std::string FormatPinSource(const PinSource& source) {
 std::string FormatKeyUri(const KeyUri& uri) {
   if (const auto* software = std::get_if<SoftwareKeyUri>(&uri)) {
     return absl::StrCat(kSoftwareScheme, software->name);
+  }
+  if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) {
+    return absl::StrCat(kTpmScheme, "sealed=", sealed->name);
+  }
+  if (const auto* resident = std::get_if<ResidentKeyUri>(&uri)) {
+    return absl::StrCat(kTpmScheme, "handle=", FormatHandle(resident->handle));
   }
   const TokenKeyUri& key = std::get<TokenKeyUri>(uri);
   std::string text = absl::StrCat(FormatTokenPath(key.token_label, key.token_serial),

@@ -1,12 +1,15 @@
-// The URIs that name tokens and keys: RFC 7512 (`pkcs11:`), and `software:NAME`.
+// The URIs that name tokens and keys: RFC 7512 (`pkcs11:`), `software:`, and `tpm:`.
 #ifndef HOURGLASS_HSM_KEY_URI_H_
 #define HOURGLASS_HSM_KEY_URI_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/tpm/sealer.h"
 
 namespace hourglass::hsm {
 
@@ -40,17 +43,37 @@ struct TokenKeyUri {
   std::string pin_source;
 };
 
-// A private key in a file: `software:NAME`.
+// A private key in a file: `software:NAME` or `software:/FOLDER/NAME`.
 struct SoftwareKeyUri {
   std::string name;
+  std::string directory = "";  // absolute, without `.` and `..`; empty: not given
 };
 
-using KeyUri = std::variant<TokenKeyUri, SoftwareKeyUri>;
+// A private key in a file that one TPM alone opens:
+// `tpm:sealed=NAME[;pcrs=…][?tcti=…&pin-source=…]` or `tpm:sealed=/FOLDER/NAME…`.
+struct SealedKeyUri {
+  std::string name;
+  std::string directory = "";  // as above
+  // `pcrs=sha256:0,2,7`, or empty for `pcrs=none`; nothing: not given.
+  std::optional<PcrSelection> registers = std::nullopt;
+  // As written, percent-decoded; empty: not given.
+  std::string tcti = "";
+  std::string pin_source = "";
+};
+
+// A private key in a TPM: `tpm:handle=0x81010001[?tcti=…&pin-source=…]`.
+struct ResidentKeyUri {
+  std::uint32_t handle = 0;  // persistent, the owner's: 0x81000000 to 0x817fffff
+  std::string tcti = "";
+  std::string pin_source = "";
+};
+
+using KeyUri = std::variant<TokenKeyUri, SoftwareKeyUri, SealedKeyUri, ResidentKeyUri>;
 
 // Whether `name` is a NAME of hsm/key_store.h. Such a name is safe as a file name.
 bool IsKeyName(absl::string_view name);
 
-// Both refuse, with KEY_URI_INVALID, whatever is not exactly of the form above: other and repeated
+// Both refuse, with KEY_URI_INVALID, whatever is not exactly of the forms above: other and repeated
 // attributes (RFC 7512 section 2.3 forbids repeats), pin-value, control characters, values that are
 // too long. The message repeats no value, since one may be a PIN. The field is `key` or, for
 // tokens, empty.
@@ -61,8 +84,17 @@ absl::StatusOr<KeyUri> ParseKeyUri(absl::string_view text);
 absl::StatusOr<PinSource> ParsePinSource(absl::string_view text);
 std::string FormatPinSource(const PinSource& source);
 
-// The one text of a key or token for storage and logs: attributes in the order above, without
-// module path and PIN source. ParseKeyUri(FormatKeyUri(uri)) names the same key.
+// `sha256:0,2,7` (0 to 23, ascending, no repeats), or `none` for the empty selection. Errors:
+// KEY_URI_INVALID.
+absl::StatusOr<PcrSelection> ParsePcrSelection(absl::string_view text);
+std::string FormatPcrSelection(const PcrSelection& registers);
+
+// `0x81010001`: eight hexadecimal digits, in lower case.
+std::string FormatHandle(std::uint32_t handle);
+
+// The one text of a key or token for storage and logs: the attributes that tell it from others, in
+// the order above, without folder, registers and query. ParseKeyUri(FormatKeyUri(uri)) names the
+// same key.
 std::string FormatKeyUri(const KeyUri& uri);
 std::string FormatToken(const TokenUri& uri);
 

@@ -30,9 +30,15 @@ class SigningKey {
   // octets that an X.509 signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an
   // RSASSA-PKCS1-v1_5 signature. Does not verify what a token answered; the caller must, before it
   // lets the signature out. Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND, PIN_REFUSED, KEY_MISMATCH for
-  // an answer that cannot be this key's by its length, INTERNAL_ERROR; where the token was changed
-  // since the key was opened, also KEY_EXISTS, KEY_UNFIT or KEY_UNSUPPORTED.
+  // an answer that cannot be this key's by its length and for a key out of service, INTERNAL_ERROR;
+  // where the token was changed since the key was opened, also KEY_EXISTS, KEY_UNFIT or
+  // KEY_UNSUPPORTED.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
+
+  // Takes the key out of service: from now on Sign of this object, and of every other object that
+  // the same KeyStore made of this key, fails with KEY_MISMATCH, until the process starts anew. For
+  // whoever finds that a signature does not verify. Idempotent.
+  virtual void TakeOutOfService() = 0;
 
  protected:
   SigningKey() = default;

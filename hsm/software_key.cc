@@ -10,6 +10,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/evp_context_pool.h"
 #include "hsm/key_type.h"
+#include "hsm/out_of_service.h"
 #include "hsm/signature.h"
 
 namespace hourglass::hsm {
@@ -29,6 +30,7 @@ class SoftwareKey final : public SigningKey {
   const std::string& public_key() const override { return public_key_; }
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    RETURN_IF_ERROR(out_of_service_.Check("software key"));
     ASSIGN_OR_RETURN(const std::string digest, Digest(type_, message));
     ASSIGN_OR_RETURN(EvpPkeyCtxPtr context, contexts_->Take());
     unsigned char signature[kLargestSignature];
@@ -41,10 +43,13 @@ class SoftwareKey final : public SigningKey {
     return std::string(reinterpret_cast<const char*>(signature), size);
   }
 
+  void TakeOutOfService() override { out_of_service_.Set(); }
+
  private:
   const KeyType type_;
   const std::string public_key_;
   const std::unique_ptr<EvpContextPool> contexts_;
+  OutOfService out_of_service_;
 };
 
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyOf(EvpPkeyPtr key) {

@@ -12,6 +12,7 @@
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
+#include "hsm/out_of_service.h"
 #include "hsm/pkcs11/return_code.h"
 #include "hsm/signature.h"
 
@@ -59,6 +60,7 @@ class TokenKey final : public SigningKey {
   const std::string& public_key() const override { return public_key_; }
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    RETURN_IF_ERROR(out_of_service_.Check(pool_->field()));
     ASSIGN_OR_RETURN(const std::string digest, Digest(type_, message));
     // Tokens sign hashes of any length without complaint.
     if (digest.size() != (type_ == KeyType::kEcP384 ? 48 : 32)) {
@@ -71,6 +73,8 @@ class TokenKey final : public SigningKey {
     if (!IsEc(type_)) return raw;
     return EncodeEcdsaSignature(raw);
   }
+
+  void TakeOutOfService() override { out_of_service_.Set(); }
 
  private:
   // One number the size of the modulus, or two the size of the curve's order.
@@ -127,6 +131,7 @@ class TokenKey final : public SigningKey {
   // Both guarded by mutex_.
   CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
   uint64_t login_ = 0;
+  OutOfService out_of_service_;
 };
 
 // The full selector and the public key of a fit key.
