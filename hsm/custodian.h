@@ -47,8 +47,8 @@ struct CustodianFacts {
   std::string manufacturer;  // without the padding that tokens store
   std::string model;
   std::uint64_t most_sessions = 0;  // 0: unlimited or unknown
-  bool one_process_only =
-      false;              // a second process would disturb it: a TPM without a resource manager
+  // A second process would disturb it: a TPM without a resource manager.
+  bool one_process_only = false;
   bool software = false;  // signs on this machine's own cores: threads beyond them gain nothing
 };
 

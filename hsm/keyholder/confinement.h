@@ -11,11 +11,12 @@ namespace hourglass::hsm {
 // INTERNAL_ERROR naming the call.
 absl::Status ForbidDumps();
 
-// ForbidDumps, and for a worker process: ends with its parent (PR_SET_PDEATHSIG), drops every
-// capability, locks its memory as far as RLIMIT_MEMLOCK allows, makes files for its user only.
-// Before the module is loaded and any thread is made. Errors: INTERNAL_ERROR naming the call; the
-// parent being gone already.
-absl::Status ConfineKeyholder();
+// ForbidDumps, and for a worker process: ends with the thread that started it (PR_SET_PDEATHSIG),
+// drops every capability, keeps its memory out of swap where RLIMIT_MEMLOCK is unlimited or may be
+// raised to that, makes files for its user only. `socket` is the worker's end of a socket pair that
+// its parent made. Before the module is loaded and any thread is made. Errors: INTERNAL_ERROR
+// naming the call; the parent being gone already.
+absl::Status ConfineKeyholder(int socket);
 
 }  // namespace hourglass::hsm
 

@@ -5,9 +5,11 @@
 namespace hourglass::hsm {
 
 // Reads the Start packet from `socket` (SOCK_SEQPACKET, blocking), then answers requests, on as
-// many threads as Start says, until the other side hangs up. Never returns but by the process's end
-// (_exit: modules crash when finalised under threads): 0 after the other side hung up, 2 after a
-// packet that the service of this build cannot have sent. Writes nothing to standard output.
+// many threads as Start says, until the other side hangs up. A batch with a digest of the wrong
+// length, or any other request that breaks a rule, is answered with a failure and not signed. Never
+// returns but by the process's end (_exit: modules crash when finalised under threads): 0 after the
+// other side hung up, 1 where it cannot serve (no threads, no memory for a reply), 2 after a packet
+// that is no Start or no Request. Writes nothing to standard output.
 [[noreturn]] void RunKeyholder(int socket);
 
 }  // namespace hourglass::hsm

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hsm/keyholder/keyholder.pb.h"
+#include "hsm/keyholder/packet.h"
 
 namespace hourglass::hsm {
 
@@ -18,7 +20,9 @@ namespace hourglass::hsm {
 class WorkerProcess {
  public:
   // posix_spawn of `program`, which inherits nothing but the socket, a pipe for standard error and
-  // the environment; sends `start`. Errors: KEY_UNAVAILABLE where it cannot be started.
+  // the environment; sends `start`. The process takes no SIGINT, SIGTERM, SIGHUP or SIGQUIT: a
+  // terminal and systemd send them to the whole group, while its parent still finishes what it has
+  // begun. Errors: KEY_UNAVAILABLE where it cannot be started.
   static absl::StatusOr<std::unique_ptr<WorkerProcess>> Start(const std::string& program,
                                                               const keyholder::Start& start);
   ~WorkerProcess();
@@ -26,10 +30,11 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   pid_t pid() const { return pid_; }
-  // To poll for replies, and for what the module writes to standard error. Both do not block.
+  // To poll for replies, and for what the module writes to standard error. Neither blocks.
   int socket() const { return socket_; }
   int standard_error() const { return standard_error_; }
 
+  // kFull: once the socket is writable again.
   enum class Sent { kYes, kFull, kGone };
   Sent Send(const keyholder::Request& request);
 
@@ -47,11 +52,15 @@ class WorkerProcess {
   std::string End();
 
  private:
-  WorkerProcess(pid_t pid, int socket, int standard_error);
+  WorkerProcess(pid_t pid, int socket, int standard_error)
+      : pid_(pid), socket_(socket), standard_error_(standard_error) {}
+  // Moves the whole lines of what was read to `lines`.
+  void AddToLines(absl::string_view octets, std::string* lines);
 
   pid_t pid_;
   int socket_;
   int standard_error_;
+  PacketBuffer buffer_;
   std::string partial_line_;
   std::string ending_;
 };

@@ -1,0 +1,89 @@
+#include "hsm/keyholder/confinement.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::hsm {
+namespace {
+
+absl::Status Failed(absl::string_view call) {
+  return Error(ErrorReason::kInternalError, "", absl::StrCat(call, ": ", strerror(errno)));
+}
+
+// Memory for whose limit one must ask before the capabilities are gone: after that every new
+// mapping counts against it, and with MCL_FUTURE the one that exceeds it fails. So all of the
+// memory, also that of threads and modules to come, or none. Touched pages only: stacks are large.
+void KeepOutOfSwap() {
+  rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0) return;
+  // Kernels before 4.4 know no MCL_ONFAULT, and machines may have no swap to fear: not an error.
+  static_cast<void>(mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT));
+}
+
+absl::Status DropCapabilities() {
+  // Whoever lacks CAP_SETPCAP keeps the bounding set (EPERM), which gives nothing to a process that
+  // has no capabilities and gains none by exec. EINVAL: past the last that this kernel knows.
+  for (unsigned long capability = 0; capability < 64; ++capability) {
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0 || errno == EPERM) continue;
+    if (errno == EINVAL) break;
+    return Failed("prctl(PR_CAPBSET_DROP)");
+  }
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return Failed("prctl(PR_CAP_AMBIENT)");
+  }
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capset, &header, none) != 0) return Failed("capset");
+  return absl::OkStatus();
+}
+
+absl::Status EndWithParent(int socket) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("prctl(PR_SET_PDEATHSIG)");
+  // A parent that had ended before that sends nothing any more. Who made the socket was the parent,
+  // and does not change as getppid() does then.
+  ucred maker = {};
+  socklen_t size = sizeof(maker);
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) {
+    return Failed("getsockopt(SO_PEERCRED)");
+  }
+  if (maker.pid != getppid()) {
+    return Error(ErrorReason::kInternalError, "", "the process that made the socket is gone");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ForbidDumps() {
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Failed("prctl(PR_SET_DUMPABLE)");
+  const rlimit nothing = {0, 0};
+  if (setrlimit(RLIMIT_CORE, &nothing) != 0) return Failed("setrlimit(RLIMIT_CORE)");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("prctl(PR_SET_NO_NEW_PRIVS)");
+  return absl::OkStatus();
+}
+
+absl::Status ConfineKeyholder(int socket) {
+  umask(S_IRWXG | S_IRWXO);
+  KeepOutOfSwap();
+  // Before the two below: a change of credentials may undo them (prctl(2), PR_SET_PDEATHSIG,
+  // PR_SET_DUMPABLE).
+  RETURN_IF_ERROR(DropCapabilities());
+  RETURN_IF_ERROR(ForbidDumps());
+  return EndWithParent(socket);
+}
+
+}  // namespace hourglass::hsm
