@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -84,9 +85,120 @@ TEST(ParseKeyUriTest, TakesASoftwareKey) {
   EXPECT_EQ(FormatKeyUri(uri), "software:Root_1.a-b");
 }
 
+TEST(ParseKeyUriTest, TakesAFolderBeforeAFilesName) {
+  ASSERT_OK_AND_ASSIGN(const KeyUri uri, ParseKeyUri("software:/var/lib/a%20b/k"));
+  EXPECT_EQ(std::get<SoftwareKeyUri>(uri).directory, "/var/lib/a b");
+  EXPECT_EQ(std::get<SoftwareKeyUri>(uri).name, "k");
+  EXPECT_EQ(FormatKeyUri(uri), "software:k");
+  ASSERT_OK_AND_ASSIGN(const KeyUri at_the_top, ParseKeyUri("tpm:sealed=/k"));
+  EXPECT_EQ(std::get<SealedKeyUri>(at_the_top).directory, "/");
+}
+
+TEST(ParseKeyUriTest, TakesASealedKey) {
+  ASSERT_OK_AND_ASSIGN(const KeyUri uri,
+                       ParseKeyUri("tpm:sealed=/keys/root-1;pcrs=sha256:0,2,23"
+                                   "?pin-source=file:/p%20q&tcti=swtpm:host=127.0.0.1,port=2321"));
+  const SealedKeyUri& key = std::get<SealedKeyUri>(uri);
+  EXPECT_EQ(key.name, "root-1");
+  EXPECT_EQ(key.directory, "/keys");
+  EXPECT_EQ(key.registers, PcrSelection({0, 2, 23}));
+  EXPECT_EQ(key.tcti, "swtpm:host=127.0.0.1,port=2321");
+  EXPECT_EQ(key.pin_source, "file:/p q");
+  EXPECT_EQ(FormatKeyUri(uri), "tpm:sealed=root-1");
+  ASSERT_OK_AND_ASSIGN(const KeyUri any_state, ParseKeyUri("tpm:pcrs=none;sealed=k"));
+  EXPECT_EQ(std::get<SealedKeyUri>(any_state).registers, PcrSelection());
+  ASSERT_OK_AND_ASSIGN(const KeyUri not_said, ParseKeyUri("tpm:sealed=k"));
+  EXPECT_EQ(std::get<SealedKeyUri>(not_said).registers, std::nullopt);
+}
+
+TEST(ParseKeyUriTest, TakesAResidentKey) {
+  ASSERT_OK_AND_ASSIGN(
+      const KeyUri uri,
+      ParseKeyUri("tpm:handle=0x8101000A?tcti=device:/dev/tpmrm0&pin-source=env:P"));
+  const ResidentKeyUri& key = std::get<ResidentKeyUri>(uri);
+  EXPECT_EQ(key.handle, 0x8101000au);
+  EXPECT_EQ(key.tcti, "device:/dev/tpmrm0");
+  EXPECT_EQ(key.pin_source, "env:P");
+  EXPECT_EQ(FormatKeyUri(uri), "tpm:handle=0x8101000a");
+  EXPECT_OK(ParseKeyUri("tpm:handle=0x81000000"));
+  EXPECT_OK(ParseKeyUri("tpm:handle=0x817fffff"));
+}
+
+TEST(ParseKeyUriTest, RefusesMalformedKeysOfFilesAndTpms) {
+  ASSERT_OK(ParseKeyUri("tpm:sealed=/a/k;pcrs=sha256:7?tcti=t&pin-source=env:P"));
+  for (const char* text : {"software:/a/../k",
+                           "software:/a//k",
+                           "software:/a/./k",
+                           "software:a/k",
+                           "software:/%2e%2e/k",
+                           "software:/a/",
+                           "software:/a/.k",
+                           "software:/a%0a/k",
+                           "software:/a b/k",
+                           "software:/a/k?pin-source=env:P",
+                           "software:/a/%6b",
+                           "tpm:",
+                           "tpm:?",
+                           "TPM:sealed=k",
+                           "tpm:k",
+                           "tpm:sealed=",
+                           "tpm:sealed=.k",
+                           "tpm:sealed=a/k",
+                           "tpm:sealed=/a/../k",
+                           "tpm:sealed=k;sealed=k",
+                           "tpm:sealed=k;handle=0x81010001",
+                           "tpm:sealed=k;",
+                           "tpm:sealed=k?",
+                           "tpm:sealed=k#x",
+                           "tpm:sealed=k;pcrs=",
+                           "tpm:sealed=k;pcrs=sha256:",
+                           "tpm:sealed=k;pcrs=sha1:0",
+                           "tpm:sealed=k;pcrs=0,1",
+                           "tpm:sealed=k;pcrs=sha256:24",
+                           "tpm:sealed=k;pcrs=sha256:-1",
+                           "tpm:sealed=k;pcrs=sha256:+1",
+                           "tpm:sealed=k;pcrs=sha256:01",
+                           "tpm:sealed=k;pcrs=sha256:1,0",
+                           "tpm:sealed=k;pcrs=sha256:1,1",
+                           "tpm:sealed=k;pcrs=sha256:1,",
+                           "tpm:sealed=k;pcrs=sha256:99999999999",
+                           "tpm:sealed=k;pcrs=none,1",
+                           "tpm:sealed=k?tcti=",
+                           "tpm:sealed=k?tcti=a&tcti=a",
+                           "tpm:sealed=k?tcti=a%00",
+                           "tpm:sealed=k?tcti=a%0ab",
+                           "tpm:sealed=k?tcti=a%4",
+                           "tpm:sealed=k?tcti=a%zz",
+                           "tpm:sealed=k?pin-value=1",
+                           "tpm:sealed=k?module-path=/m",
+                           "tpm:pcrs=sha256:0",
+                           "tpm:handle=0x81010001;pcrs=sha256:0",
+                           "tpm:handle=81010001",
+                           "tpm:handle=0X81010001",
+                           "tpm:handle=0x8101001",
+                           "tpm:handle=0x081010001",
+                           "tpm:handle=0x8101000g",
+                           "tpm:handle=0x80ffffff",
+                           "tpm:handle=0x81800000",
+                           "tpm:handle=0x01010001",
+                           "tpm:handle=0x81010001?",
+                           "tpm:handle=0x81010001?tcti=a&pin-source=env:P&tcti=b"}) {
+    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << text;
+  }
+}
+
+TEST(ParsePcrSelectionTest, IsWhatFormatSays) {
+  for (const char* text : {"none", "sha256:0", "sha256:0,7,16,23"}) {
+    ASSERT_OK_AND_ASSIGN(const PcrSelection registers, ParsePcrSelection(text));
+    EXPECT_EQ(FormatPcrSelection(registers), text);
+  }
+}
+
 TEST(ParseKeyUriTest, CanonicalTextNamesTheSameKey) {
-  for (const char* text : {"pkcs11:token=ca;object=k", "pkcs11:token=a%3bb%2Fc%3f;object=k",
-                           "pkcs11:token=%c3%a4;serial=0%20a;object=k;id=%00abc", "software:k"}) {
+  for (const char* text :
+       {"pkcs11:token=ca;object=k", "pkcs11:token=a%3bb%2Fc%3f;object=k",
+        "pkcs11:token=%c3%a4;serial=0%20a;object=k;id=%00abc", "software:k", "software:/a/k",
+        "tpm:sealed=/a/k;pcrs=none?tcti=t", "tpm:handle=0x8101FFFF?tcti=t"}) {
     ASSERT_OK_AND_ASSIGN(const KeyUri uri, ParseKeyUri(text));
     ASSERT_OK_AND_ASSIGN(const KeyUri again, ParseKeyUri(FormatKeyUri(uri)));
     EXPECT_EQ(FormatKeyUri(again), FormatKeyUri(uri)) << text;

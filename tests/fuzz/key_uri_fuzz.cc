@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
 #include "hsm/key_uri.h"
@@ -14,6 +16,20 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+void CheckFile(const std::string& directory, const std::string& name) {
+  Require(IsKeyName(name));
+  Require(directory.empty() || directory[0] == '/');
+  Require(!absl::StrContains(absl::StrCat(directory, "/"), "/../"));
+}
+
+void CheckSealed(const SealedKeyUri& key) {
+  CheckFile(key.directory, key.name);
+  if (!key.registers.has_value()) return;
+  const absl::StatusOr<PcrSelection> again = ParsePcrSelection(FormatPcrSelection(*key.registers));
+  Require(again.ok() && *again == *key.registers);
+  for (const int number : *key.registers) Require(number >= 0 && number <= 23);
+}
+
 void CheckKey(absl::string_view text) {
   const absl::StatusOr<KeyUri> uri = ParseKeyUri(text);
   if (!uri.ok()) {
@@ -23,7 +39,13 @@ void CheckKey(absl::string_view text) {
   const std::string canonical = FormatKeyUri(*uri);
   const absl::StatusOr<KeyUri> again = ParseKeyUri(canonical);
   Require(again.ok() && FormatKeyUri(*again) == canonical);
-  if (const auto* software = std::get_if<SoftwareKeyUri>(&*uri)) Require(IsKeyName(software->name));
+  if (const auto* software = std::get_if<SoftwareKeyUri>(&*uri)) {
+    CheckFile(software->directory, software->name);
+  }
+  if (const auto* sealed = std::get_if<SealedKeyUri>(&*uri)) CheckSealed(*sealed);
+  if (const auto* resident = std::get_if<ResidentKeyUri>(&*uri)) {
+    Require(resident->handle >= 0x81000000 && resident->handle <= 0x817fffff);
+  }
   if (const auto* token = std::get_if<TokenKeyUri>(&*uri)) Require(IsKeyName(token->object));
 }
 
