@@ -57,6 +57,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::PIN_REFUSED:
     case v1::KEY_MISMATCH:
     case v1::KEY_UNFIT:
+    case v1::KEY_IN_USE:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case v1::PRIMARY_CHANGED:
       return grpc::StatusCode::ABORTED;

@@ -49,6 +49,7 @@ constexpr ReasonRow kReasons[] = {
     {ErrorReason::kPinRefused, "PIN_REFUSED", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kKeyMismatch, "KEY_MISMATCH", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kKeyUnfit, "KEY_UNFIT", absl::StatusCode::kFailedPrecondition},
+    {ErrorReason::kKeyInUse, "KEY_IN_USE", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kJournalUnavailable, "JOURNAL_UNAVAILABLE", absl::StatusCode::kUnavailable},
     {ErrorReason::kCertificateUnknown, "CERTIFICATE_UNKNOWN", absl::StatusCode::kNotFound},
     {ErrorReason::kOverloaded, "OVERLOADED", absl::StatusCode::kResourceExhausted},

@@ -44,6 +44,7 @@ enum class ErrorReason {
   kPinRefused,
   kKeyMismatch,
   kKeyUnfit,
+  kKeyInUse,
   kJournalUnavailable,
   kCertificateUnknown,
   kOverloaded,

@@ -3,7 +3,9 @@
 #define HOURGLASS_ISSUANCE_ROTATION_ROOT_ADMINISTRATION_H_
 
 #include <chrono>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -27,6 +29,9 @@ struct RootOrder {
   std::string request_id;  // may be empty
 };
 
+// `r3`: the id of a tenant's root of this generation.
+std::string RootIdOf(int generation);
+
 enum class KeyFate { kKeep, kDestroy };
 enum class KeyOrigin { kMadeHere, kFound };
 
@@ -41,6 +46,17 @@ class RootAdministration {
 
   // A key and a STAGED root; never touches the primary (promise 1). Where the request id made a
   // root before, that one is returned. A key made here is destroyed again if the root cannot be.
+  //
+  // What a run that was interrupted after it made its key left behind is taken up again: with an
+  // empty `key_uri`, the oldest key that this database planned (Store::PlanKey) under a name of the
+  // default place, that is there, is of this type and is no root's, becomes the root of the number
+  // that it was made for. Only such a plan tells a key of our own from one that another service or
+  // an older database has a root for, whatever its name. One of another type is neither used nor
+  // destroyed: what is destroyed cannot be had again, and it still serves an order of its type;
+  // `keys list` shows it and `keys destroy` takes it away. Where two processes share the database
+  // and one takes up what the other is just making, one of the two roots is refused; at worst the
+  // one that stays has lost its key, and then it cannot be promoted.
+  //
   // Errors: TENANT_UNKNOWN, FIELD_INVALID, REQUEST_ID_REUSED where the request id made a root of
   // another kind, KEY_EXISTS where another root has or had the key, or `key_uri` is empty and the
   // token holds a key of the default name already, KEY_UNFIT where it is of another type, and what
@@ -64,18 +80,31 @@ class RootAdministration {
   absl::StatusOr<RootRecord> Discard(absl::string_view tenant_id, absl::string_view root_id,
                                      KeyFate fate);
 
+  // While it lives, no root of this process is made or moved, and no key gets a root.
+  std::unique_lock<std::mutex> HoldChanges() { return std::unique_lock(mutex_); }
+
  private:
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> ObtainKey(const RootOrder& order,
-                                                             absl::string_view uri, bool& made);
-  absl::StatusOr<RootRecord> IssueAndAdd(const RootOrder& order, const TenantRecord& tenant,
-                                         int generation, absl::string_view uri, KeyOrigin origin,
-                                         hsm::SigningKey& key);
+  // A key, and the root that it is for.
+  struct KeyForRoot {
+    int generation;
+    std::string uri;  // canonical
+    KeyOrigin origin;
+    std::unique_ptr<hsm::SigningKey> key;
+  };
+
+  absl::StatusOr<KeyForRoot> KeyForOrder(const RootOrder& order, absl::string_view uri);
+  absl::StatusOr<KeyForRoot> NewKey(const RootOrder& order);
+  absl::StatusOr<KeyForRoot> NamedKey(const RootOrder& order, absl::string_view uri);
+  absl::StatusOr<std::optional<KeyForRoot>> InterruptedKey(const RootOrder& order);
+  absl::StatusOr<std::string> DefaultKeyUri(absl::string_view tenant_id, int generation) const;
+  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> MakeKey(const RootOrder& order, int generation,
+                                                           const std::string& uri);
+  absl::StatusOr<RootRecord> Issue(const RootOrder& order, const TenantRecord& tenant,
+                                   KeyForRoot& key);
   absl::StatusOr<RootRecord> End(absl::string_view tenant_id, absl::string_view root_id,
                                  ca::RootMove move, ca::RootState end, KeyFate fate);
-  // Destroys the key that was made for a root that could not be; `why` it could not. Returns the
-  // root if it is there after all.
-  absl::StatusOr<RootRecord> TakeBackKey(absl::string_view tenant_id, absl::string_view root_id,
-                                         absl::string_view uri, const absl::Status& why);
+  // Destroys the key that was made for a root that could not be; `why` it could not.
+  absl::Status TakeBackKey(const std::string& uri, const absl::Status& why);
   ca::RootFacts FactsOf(const RootRecord& root) const;
 
   Store* const store_;

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -51,9 +53,7 @@ class RootAdministrationTest : public testing::Test {
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(sqlite_, OpenSqliteStore(directory_.File("store.sqlite")));
     store_.emplace(sqlite_.get());
-    hsm::KeyStoreOptions options;
-    options.software_directory = directory_.File("keys");
-    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
+    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(KeyOptions()));
     tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
                      std::map<std::string, IssuingConfig>());
     roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
@@ -62,6 +62,12 @@ class RootAdministrationTest : public testing::Test {
     tenant.display_name = "Contoso";
     tenant.created_at = clock_.Now();
     ASSERT_OK(store_->CreateTenant(tenant));
+  }
+
+  hsm::KeyStoreOptions KeyOptions() {
+    hsm::KeyStoreOptions options;
+    options.software_directory = directory_.File("keys");
+    return options;
   }
 
   RootOrder Order() {
@@ -146,6 +152,145 @@ TEST_F(RootAdministrationTest, AKeyThatNobodyNamedIsNotTakenForANewRoot) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   EXPECT_EQ(root.key_uri, "software:hourglass-contoso-r2");
   EXPECT_EQ(KeyFiles(), 2);
+}
+
+// Where a process of the service is lost while it makes a root.
+enum class Crash { kBeforeTheKey, kBeforeTheRoot, kAfterTheRoot };
+
+constexpr int kCrashed = 9;
+
+class CrashingStore : public ForwardingStore {
+ public:
+  CrashingStore(Store* store, Crash crash) : ForwardingStore(store), crash_(crash) {}
+
+  absl::Status PlanKey(const PlannedKey& key) override {
+    const absl::Status planned = ForwardingStore::PlanKey(key);
+    if (crash_ == Crash::kBeforeTheKey) _exit(kCrashed);
+    return planned;
+  }
+  absl::Status AddRoot(const RootRecord& root) override {
+    if (crash_ == Crash::kBeforeTheRoot) _exit(kCrashed);
+    const absl::Status added = ForwardingStore::AddRoot(root);
+    _exit(kCrashed);
+    return added;
+  }
+
+ private:
+  const Crash crash_;
+};
+
+// A process of its own is lost in the middle of a creation; then this one opens what it left.
+class InterruptedCreationTest : public RootAdministrationTest {
+ protected:
+  void SetUp() override {}
+
+  void LoseAProcess(Crash crash, const RootOrder& order) {
+    const pid_t child = fork();
+    if (child == 0) {
+      CreateAndCrash(crash, order);
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    ASSERT_EQ(WEXITSTATUS(status), kCrashed);
+    ASSERT_OK_AND_ASSIGN(sqlite_, OpenSqliteStore(directory_.File("store.sqlite")));
+    store_.emplace(sqlite_.get());
+    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(KeyOptions()));
+    tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
+                     std::map<std::string, IssuingConfig>());
+    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+  }
+
+ private:
+  void CreateAndCrash(Crash crash, const RootOrder& order) {
+    RootAdministrationTest::SetUp();
+    CrashingStore crashing(sqlite_.get(), crash);
+    RootAdministration roots(&crashing, keys_.get(), &*tenants_, &entropy_, &clock_);
+    static_cast<void>(roots.Create(order));
+  }
+};
+
+TEST_F(InterruptedCreationTest, TheNextRootTakesUpTheKeyThatWasLeft) {
+  LoseAProcess(Crash::kBeforeTheRoot, Order());
+  ASSERT_EQ(KeyFiles(), 1);
+  ASSERT_OK_AND_ASSIGN(const auto left, keys_->Open("software:hourglass-contoso-r1"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r1");
+  EXPECT_EQ(root.key_uri, "software:hourglass-contoso-r1");
+  EXPECT_TRUE(root.key_made_for_root);
+  ASSERT_OK_AND_ASSIGN(const auto certificate, ca::RootCertificate::Parse(root.certificate));
+  EXPECT_EQ(certificate.public_key(), left->public_key());
+  EXPECT_EQ(KeyFiles(), 1);
+  // And only once.
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
+  EXPECT_EQ(second.root_id, "r2");
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
+TEST_F(InterruptedCreationTest, WithoutAKeyThereIsNothingToTakeUp) {
+  LoseAProcess(Crash::kBeforeTheKey, Order());
+  ASSERT_EQ(KeyFiles(), 0);
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r2");
+  // Somebody else's under that name: the plan is void by now.
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
+  ASSERT_OK_AND_ASSIGN(const RootRecord next, roots_->Create(Order()));
+  EXPECT_EQ(next.root_id, "r3");
+}
+
+TEST_F(InterruptedCreationTest, ARootThatWasRecordedKeepsItsKey) {
+  LoseAProcess(Crash::kAfterTheRoot, Order());
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r2");
+  EXPECT_EQ(KeyFiles(), 2);
+  EXPECT_OK(roots_->Promote("contoso", "r1"));
+}
+
+TEST_F(InterruptedCreationTest, AKeyOfAnotherTypeWaitsForAnOrderOfItsType) {
+  LoseAProcess(Crash::kBeforeTheRoot, Order());
+  RootOrder other = Order();
+  other.key_type = hsm::KeyType::kEcP384;
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(other));
+  EXPECT_EQ(second.root_id, "r2");
+  EXPECT_EQ(KeyFiles(), 2);
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
+  EXPECT_EQ(first.root_id, "r1");
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
+TEST_F(InterruptedCreationTest, ANamedKeyIsTakenUpUnderItsName) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  LoseAProcess(Crash::kBeforeTheRoot, order);
+  ASSERT_OK_AND_ASSIGN(const RootRecord other, roots_->Create(Order()));
+  EXPECT_EQ(other.key_uri, "software:hourglass-contoso-r2");
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_EQ(root.key_uri, "software:mine");
+  EXPECT_TRUE(root.key_made_for_root);
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
+TEST_F(InterruptedCreationTest, AKeyThatWasTakenUpGoesWithItsFailedRoot) {
+  LoseAProcess(Crash::kBeforeTheRoot, Order());
+  store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(KeyFiles(), 0) << "the key that was taken up is destroyed like one made here";
+  store_->add_root_error = absl::OkStatus();
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r2");
+}
+
+// As where an older database was restored, or another service uses the same token: asked again and
+// again, a key that this database did not plan is not taken.
+TEST_F(RootAdministrationTest, AKeyThatWasNotPlannedHereIsNeverTakenUp) {
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  for (const std::string id : {"r2", "r3"}) {
+    ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+    EXPECT_EQ(root.root_id, id);
+  }
+  EXPECT_EQ(KeyFiles(), 3);
 }
 
 TEST_F(RootAdministrationTest, AKeyOfAnotherTypeIsUnfit) {

@@ -48,6 +48,16 @@ struct RootRecord {
   bool operator==(const RootRecord&) const = default;
 };
 
+// A key that is about to be made, under a name that was seen to be free. Kept until its root is
+// added or the key is known to be gone: what a run that was interrupted in between left behind.
+struct PlannedKey {
+  std::string tenant_id;
+  int generation = 0;   // the number that was reserved for its root
+  std::string key_uri;  // as in RootRecord
+
+  bool operator==(const PlannedKey&) const = default;
+};
+
 // What is recorded before a certificate is signed.
 struct Intent {
   std::string tenant_id;

@@ -98,6 +98,40 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
 
 }  // namespace
 
+absl::Status PlanKey(Connection& connection, const PlannedKey& key) {
+  RETURN_IF_ERROR(GetTenant(connection, key.tenant_id).status());
+  ASSIGN_OR_RETURN(const bool has_root, KeyHasRoot(connection, key.key_uri));
+  ASSIGN_OR_RETURN(
+      const std::int64_t planned,
+      connection.Change("INSERT INTO planned_keys (key_uri, tenant_id, generation) "
+                        "VALUES (?, ?, ?) ON CONFLICT (key_uri) DO UPDATE SET key_uri = key_uri "
+                        "WHERE tenant_id = excluded.tenant_id AND generation = excluded.generation",
+                        {Text{key.key_uri}, Text{key.tenant_id}, std::int64_t{key.generation}}));
+  if (planned == 1 && !has_root) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
+}
+
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri) {
+  return connection.Change("DELETE FROM planned_keys WHERE key_uri = ?", {Text{key_uri}}).status();
+}
+
+absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
+                                                        absl::string_view tenant_id) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT tenant_id, generation, key_uri FROM "
+                                               "planned_keys WHERE tenant_id = ? "
+                                               "ORDER BY generation, key_uri",
+                                               {Text{tenant_id}}));
+  std::vector<PlannedKey> keys;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return keys;
+    PlannedKey& key = keys.emplace_back();
+    key.tenant_id = rows.TakeOctets();
+    key.generation = static_cast<int>(rows.TakeInteger());
+    key.key_uri = rows.TakeOctets();
+  }
+}
+
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
   if (root.state != ca::RootState::kStaged) {
     return Error(ErrorReason::kInternalError, "state", "a new root must be STAGED");
@@ -117,7 +151,7 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
            Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
            ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
            ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id}}));
-  if (added == 1) return absl::OkStatus();
+  if (added == 1) return ForgetPlannedKey(connection, root.key_uri);
   return Error(ErrorReason::kInternalError, "",
                "a root of the tenant has this id, generation, key or request id already");
 }

@@ -16,6 +16,10 @@
 
 namespace hourglass::issuance::sqlite {
 
+absl::Status PlanKey(Connection& connection, const PlannedKey& key);
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri);
+absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
+                                                        absl::string_view tenant_id);
 absl::Status AddRoot(Connection& connection, const RootRecord& root);
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
                                    absl::string_view root_id);

@@ -90,7 +90,15 @@ CREATE TABLE devices (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1};
+constexpr absl::string_view kVersion2 = R"sql(
+CREATE TABLE planned_keys (
+  key_uri TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  generation INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

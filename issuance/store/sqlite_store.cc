@@ -38,6 +38,18 @@ class SqliteStore final : public Store {
         [&](Connection& c) { return sqlite::ReserveGeneration(c, tenant_id); });
   }
 
+  absl::Status PlanKey(const PlannedKey& key) override {
+    return connections_->Write([&](Connection& c) { return sqlite::PlanKey(c, key); });
+  }
+
+  absl::Status ForgetPlannedKey(absl::string_view key_uri) override {
+    return connections_->Write([&](Connection& c) { return sqlite::ForgetPlannedKey(c, key_uri); });
+  }
+
+  absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) override {
+    return connections_->Read([&](Connection& c) { return sqlite::ListPlannedKeys(c, tenant_id); });
+  }
+
   absl::Status AddRoot(const RootRecord& root) override {
     return connections_->Write([&](Connection& c) { return sqlite::AddRoot(c, root); });
   }

@@ -64,9 +64,16 @@ class Store {
   // A generation number that no call returned for this tenant before, from 1 up. Errors:
   // TENANT_UNKNOWN.
   virtual absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) = 0;
-  // Adds a STAGED root and raises the revision. Errors: TENANT_UNKNOWN; INTERNAL_ERROR for an id,
-  // generation or non-empty request id that a root of the tenant has already, for a key URI that
-  // any root has, or another state.
+  // Notes that a key is to be made. Repeating it changes nothing. Errors: TENANT_UNKNOWN;
+  // INTERNAL_ERROR where the URI is planned for another root or is a root's.
+  virtual absl::Status PlanKey(const PlannedKey& key) = 0;
+  // Takes the note away, if it is there.
+  virtual absl::Status ForgetPlannedKey(absl::string_view key_uri) = 0;
+  // By generation.
+  virtual absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) = 0;
+  // Adds a STAGED root, raises the revision, and forgets that its key was planned. Errors:
+  // TENANT_UNKNOWN; INTERNAL_ERROR for an id, generation or non-empty request id that a root of the
+  // tenant has already, for a key URI that any root has, or another state.
   virtual absl::Status AddRoot(const RootRecord& root) = 0;
   // Errors: ROOT_UNKNOWN.
   virtual absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,

@@ -62,6 +62,47 @@ TEST_P(StoreConformance, ReservesEachGenerationOnce) {
   EXPECT_EQ(of_another_tenant, 1);
 }
 
+PlannedKey Planned(int generation, std::string key_uri) {
+  return {std::string(kSampleTenant), generation, std::move(key_uri)};
+}
+
+TEST_P(StoreConformance, KeepsPlannedKeysUntilTheirRootIsThere) {
+  const PlannedKey planned = Planned(1, SampleRoot(1).key_uri);
+  EXPECT_THAT(store_->PlanKey(planned), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  const PlannedKey later = Planned(2, std::string(kUnusualText));
+  const PlannedKey of_another{"fabrikam", 1, "software:other"};
+  ASSERT_OK(store_->PlanKey(later));
+  ASSERT_OK(store_->PlanKey(of_another));
+  ASSERT_OK(store_->PlanKey(planned));
+  EXPECT_OK(store_->PlanKey(planned)) << "a second time";
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  ASSERT_OK_AND_ASSIGN(std::vector<PlannedKey> keys, other->ListPlannedKeys(kSampleTenant));
+  EXPECT_THAT(keys, ElementsAre(planned, later));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys(kSampleTenant));
+  EXPECT_THAT(keys, ElementsAre(later));
+  ASSERT_OK(store_->ForgetPlannedKey(later.key_uri));
+  EXPECT_OK(store_->ForgetPlannedKey(later.key_uri)) << "a second time";
+  ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys(kSampleTenant));
+  EXPECT_THAT(keys, ElementsAre());
+  ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys("fabrikam"));
+  EXPECT_THAT(keys, ElementsAre(of_another));
+}
+
+TEST_P(StoreConformance, PlansAKeyForOneRootOnly) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  EXPECT_THAT(store_->PlanKey(Planned(2, SampleRoot(1).key_uri)),
+              FailsWith(ErrorReason::kInternalError));
+  ASSERT_OK(store_->PlanKey(Planned(2, SampleRoot(2).key_uri)));
+  EXPECT_THAT(store_->PlanKey(Planned(3, SampleRoot(2).key_uri)),
+              FailsWith(ErrorReason::kInternalError));
+  ASSERT_OK_AND_ASSIGN(const std::vector<PlannedKey> keys, store_->ListPlannedKeys(kSampleTenant));
+  EXPECT_THAT(keys, ElementsAre(Planned(2, SampleRoot(2).key_uri)));
+}
+
 TEST_P(StoreConformance, KeepsRoots) {
   EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kTenantUnknown));
   ASSERT_OK(store_->CreateTenant(SampleTenant()));

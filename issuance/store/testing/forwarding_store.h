@@ -23,6 +23,13 @@ class ForwardingStore : public Store {
   absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) override {
     return store_.ReserveGeneration(tenant_id);
   }
+  absl::Status PlanKey(const PlannedKey& key) override { return store_.PlanKey(key); }
+  absl::Status ForgetPlannedKey(absl::string_view key_uri) override {
+    return store_.ForgetPlannedKey(key_uri);
+  }
+  absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) override {
+    return store_.ListPlannedKeys(tenant_id);
+  }
   absl::Status AddRoot(const RootRecord& root) override { return store_.AddRoot(root); }
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
                                      absl::string_view root_id) override {
