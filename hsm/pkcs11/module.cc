@@ -2,8 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,9 @@
 namespace hourglass::hsm {
 namespace {
 
+// Far more than any module has.
+constexpr CK_ULONG kMostSlots = 65536;
+
 absl::Status Unavailable(const TokenUri& token, absl::string_view message) {
   return Error(ErrorReason::kKeyUnavailable, FormatToken(token), message);
 }
@@ -23,6 +28,27 @@ struct LibraryDeleter {
   void operator()(void* library) const { dlclose(library); }
 };
 using Library = std::unique_ptr<void, LibraryDeleter>;
+
+// Empty, or the name of a function that the module lacks though this room calls it.
+absl::string_view MissingFunction(const CK_FUNCTION_LIST& api) {
+#define ROW(function) \
+  { #function, api.function != nullptr }
+  const std::pair<absl::string_view, bool> functions[] = {
+      ROW(C_Initialize),       ROW(C_GetInfo),
+      ROW(C_GetSlotList),      ROW(C_GetTokenInfo),
+      ROW(C_OpenSession),      ROW(C_CloseSession),
+      ROW(C_GetSessionInfo),   ROW(C_Login),
+      ROW(C_FindObjectsInit),  ROW(C_FindObjects),
+      ROW(C_FindObjectsFinal), ROW(C_GetAttributeValue),
+      ROW(C_SignInit),         ROW(C_Sign),
+      ROW(C_GenerateKeyPair),  ROW(C_DestroyObject),
+  };
+#undef ROW
+  for (const auto& [name, present] : functions) {
+    if (!present) return name;
+  }
+  return "";
+}
 
 absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* library) {
   const auto get_function_list =
@@ -34,6 +60,12 @@ absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* 
   CK_RV code = get_function_list(&api);
   if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetFunctionList", code);
   if (api == nullptr) return Unavailable(token, "the module has no functions");
+  if (api->version.major != 2 && api->version.major != 3) {
+    return Unavailable(token, absl::StrCat("the module is of PKCS #11 version ",
+                                           static_cast<int>(api->version.major)));
+  }
+  const absl::string_view missing = MissingFunction(*api);
+  if (!missing.empty()) return Unavailable(token, absl::StrCat("the module has no ", missing));
   CK_C_INITIALIZE_ARGS arguments = {};
   // Without this flag modules take no locks at all.
   arguments.flags = CKF_OS_LOCKING_OK;
@@ -68,10 +100,13 @@ absl::StatusOr<std::vector<CK_SLOT_ID>> SlotsWithToken(const CK_FUNCTION_LIST& a
     CK_ULONG count = 0;
     code = api.C_GetSlotList(CK_TRUE, nullptr, &count);
     if (code != CKR_OK) break;
+    if (count > kMostSlots) {
+      return Error(ErrorReason::kKeyUnavailable, field, "the module has impossibly many slots");
+    }
     slots.resize(count);
     if (count == 0) break;
     code = api.C_GetSlotList(CK_TRUE, slots.data(), &count);
-    if (code == CKR_OK) slots.resize(count);
+    if (code == CKR_OK) slots.resize(std::min<size_t>(count, slots.size()));
   }
   if (code != CKR_OK) return Pkcs11Error(field, "C_GetSlotList", code);
   return slots;
@@ -112,6 +147,25 @@ absl::StatusOr<CK_SLOT_ID> Module::FindSlot(const TokenUri& token) const {
     return Unavailable(token, "several tokens have this label: give the serial number too");
   }
   return matching[0];
+}
+
+absl::StatusOr<CustodianFacts> Module::Describe(const TokenUri& token, CK_SLOT_ID slot) const {
+  CK_INFO module;
+  CK_RV code = api_->C_GetInfo(&module);
+  if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetInfo", code);
+  CK_TOKEN_INFO info;
+  code = api_->C_GetTokenInfo(slot, &info);
+  if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetTokenInfo", code);
+  CustodianFacts facts;
+  facts.manufacturer = std::string(Unpadded(info.manufacturerID));
+  facts.model = std::string(Unpadded(info.model));
+  if (info.ulMaxSessionCount != CK_UNAVAILABLE_INFORMATION) {
+    facts.most_sessions = info.ulMaxSessionCount;
+  }
+  // As tpm2-pkcs11 and SoftHSM call themselves; the former gives the TPM's name as the token's.
+  facts.one_process_only = Unpadded(module.libraryDescription) == "TPM2.0 Cryptoki";
+  facts.software = Unpadded(info.manufacturerID) == "SoftHSM project";
+  return facts;
 }
 
 absl::StatusOr<CK_SESSION_HANDLE> Module::OpenSession(const TokenUri& token, CK_SLOT_ID slot,

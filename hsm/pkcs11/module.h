@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/custodian.h"
 #include "hsm/key_uri.h"
 
 namespace hourglass::hsm {
@@ -20,8 +21,9 @@ namespace hourglass::hsm {
 class Module {
  public:
   // Loads and initialises, with the operating system's locks, the module of `token`, or returns the
-  // one that is loaded. Errors: KEY_UNAVAILABLE where the file cannot be loaded, is no module, or
-  // fails to initialise; it may be tried again.
+  // one that is loaded. Errors: KEY_UNAVAILABLE where the file cannot be loaded, is no module of
+  // PKCS #11 version 2 or 3, lacks a function that this room calls, or fails to initialise; it may
+  // be tried again.
   static absl::StatusOr<Module*> Load(const TokenUri& token);
 
   Module(const Module&) = delete;
@@ -32,6 +34,9 @@ class Module {
   // The slot of the one initialised token with this label (and serial number, if given). Slot
   // numbers themselves change. Errors: KEY_UNAVAILABLE where none or several match.
   absl::StatusOr<CK_SLOT_ID> FindSlot(const TokenUri& token) const;
+
+  // What the token and the module say of themselves. Errors: KEY_UNAVAILABLE.
+  absl::StatusOr<CustodianFacts> Describe(const TokenUri& token, CK_SLOT_ID slot) const;
 
   // A read-only or read-write session. Opening and closing are serialised because tpm2-pkcs11 1.9
   // hands out one handle twice otherwise. Errors: KEY_UNAVAILABLE.

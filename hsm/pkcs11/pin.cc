@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/openssl.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -40,6 +43,16 @@ std::optional<std::string> PathOf(const PinSource& source) {
   return absl::StrCat(directory, "/", source.name);
 }
 
+// Nothing where there is no randomness, and then never.
+const std::optional<std::string>& Salt() {
+  static const auto* const salt = [] {
+    std::string octets(32, '\0');
+    const bool made = RAND_bytes(reinterpret_cast<unsigned char*>(octets.data()), 32) == 1;
+    return new std::optional<std::string>(made ? std::optional<std::string>(octets) : std::nullopt);
+  }();
+  return *salt;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Pin>> Pin::Read(const PinSource& source) {
@@ -63,6 +76,21 @@ absl::StatusOr<std::unique_ptr<Pin>> Pin::Read(const PinSource& source) {
   if (pin->size_ == 0) return fail("the PIN is empty");
   if (pin->size_ > kLongest) return fail("the PIN is longer than 255 octets");
   return pin;
+}
+
+absl::StatusOr<std::string> Pin::Fingerprint() const {
+  const std::optional<std::string>& salt = Salt();
+  const EvpMdCtxPtr hash(EVP_MD_CTX_new());
+  std::string fingerprint(32, '\0');
+  if (!salt.has_value() || hash == nullptr ||
+      EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) != 1 ||
+      EVP_DigestUpdate(hash.get(), salt->data(), salt->size()) != 1 ||
+      EVP_DigestUpdate(hash.get(), octets_.data(), size_) != 1 ||
+      EVP_DigestFinal_ex(hash.get(), reinterpret_cast<unsigned char*>(fingerprint.data()),
+                         nullptr) != 1) {
+    return Error(ErrorReason::kInternalError, "pin", DrainOpensslErrors());
+  }
+  return fingerprint;
 }
 
 Pin::~Pin() { OPENSSL_cleanse(octets_.data(), octets_.size()); }

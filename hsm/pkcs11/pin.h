@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +29,10 @@ class Pin {
   Pin& operator=(const Pin&) = delete;
 
   absl::string_view value() const { return absl::string_view(octets_.data(), size_); }
+
+  // SHA-256 of a salt of this process and the PIN: tells whether two PINs are the same, within this
+  // process, without keeping either. Errors: INTERNAL_ERROR.
+  absl::StatusOr<std::string> Fingerprint() const;
 
  private:
   Pin() = default;

@@ -21,8 +21,8 @@ struct CodeRow {
   { code, #code, Remedy::remedy, ErrorReason::reason }
 
 constexpr CodeRow kCodes[] = {
-    ROW(CKR_HOST_MEMORY, kNone, kKeyUnavailable),
-    ROW(CKR_SLOT_ID_INVALID, kNewModule, kKeyUnavailable),
+    ROW(CKR_HOST_MEMORY, kFewerSessions, kKeyUnavailable),
+    ROW(CKR_SLOT_ID_INVALID, kFindToken, kKeyUnavailable),
     ROW(CKR_GENERAL_ERROR, kNewModule, kKeyUnavailable),
     ROW(CKR_FUNCTION_FAILED, kNewSession, kKeyUnavailable),
     ROW(CKR_ARGUMENTS_BAD, kNone, kKeyUnavailable),
@@ -36,8 +36,8 @@ constexpr CodeRow kCodes[] = {
     ROW(CKR_DATA_INVALID, kNone, kKeyUnavailable),
     ROW(CKR_DATA_LEN_RANGE, kNone, kKeyUnavailable),
     ROW(CKR_DEVICE_ERROR, kNewSession, kKeyUnavailable),
-    ROW(CKR_DEVICE_MEMORY, kNone, kKeyUnavailable),
-    ROW(CKR_DEVICE_REMOVED, kNewModule, kKeyUnavailable),
+    ROW(CKR_DEVICE_MEMORY, kFewerSessions, kKeyUnavailable),
+    ROW(CKR_DEVICE_REMOVED, kFindToken, kKeyUnavailable),
     ROW(CKR_FUNCTION_CANCELED, kNewSession, kKeyUnavailable),
     ROW(CKR_FUNCTION_NOT_SUPPORTED, kNone, kKeyUnsupported),
     ROW(CKR_KEY_HANDLE_INVALID, kFindAgain, kKeyUnavailable),
@@ -55,7 +55,7 @@ constexpr CodeRow kCodes[] = {
     ROW(CKR_PIN_EXPIRED, kNone, kPinRefused),
     ROW(CKR_PIN_LOCKED, kNone, kPinRefused),
     ROW(CKR_SESSION_CLOSED, kNewSession, kKeyUnavailable),
-    ROW(CKR_SESSION_COUNT, kNone, kKeyUnavailable),
+    ROW(CKR_SESSION_COUNT, kFewerSessions, kKeyUnavailable),
     ROW(CKR_SESSION_HANDLE_INVALID, kNewSession, kKeyUnavailable),
     ROW(CKR_SESSION_PARALLEL_NOT_SUPPORTED, kNone, kKeyUnavailable),
     ROW(CKR_SESSION_READ_ONLY, kNone, kKeyUnavailable),
@@ -63,8 +63,8 @@ constexpr CodeRow kCodes[] = {
     ROW(CKR_SESSION_READ_WRITE_SO_EXISTS, kNone, kKeyUnavailable),
     ROW(CKR_TEMPLATE_INCOMPLETE, kNone, kKeyUnavailable),
     ROW(CKR_TEMPLATE_INCONSISTENT, kNone, kKeyUnavailable),
-    ROW(CKR_TOKEN_NOT_PRESENT, kNewModule, kKeyUnavailable),
-    ROW(CKR_TOKEN_NOT_RECOGNIZED, kNewModule, kKeyUnavailable),
+    ROW(CKR_TOKEN_NOT_PRESENT, kFindToken, kKeyUnavailable),
+    ROW(CKR_TOKEN_NOT_RECOGNIZED, kFindToken, kKeyUnavailable),
     ROW(CKR_TOKEN_WRITE_PROTECTED, kNone, kKeyUnavailable),
     ROW(CKR_USER_ALREADY_LOGGED_IN, kNone, kKeyUnavailable),
     ROW(CKR_USER_NOT_LOGGED_IN, kNewSession, kKeyUnavailable),
@@ -75,14 +75,19 @@ constexpr CodeRow kCodes[] = {
     ROW(CKR_RANDOM_NO_RNG, kNone, kKeyUnavailable),
     ROW(CKR_DOMAIN_PARAMS_INVALID, kNone, kKeyUnsupported),
     ROW(CKR_CURVE_NOT_SUPPORTED, kNone, kKeyUnsupported),
-    ROW(CKR_BUFFER_TOO_SMALL, kNewSession, kKeyUnavailable),
+    ROW(CKR_BUFFER_TOO_SMALL, kNone, kKeyUnavailable),
     ROW(CKR_CRYPTOKI_NOT_INITIALIZED, kNewModule, kKeyUnavailable),
     ROW(CKR_CRYPTOKI_ALREADY_INITIALIZED, kNone, kKeyUnavailable),
     ROW(CKR_MUTEX_BAD, kNewModule, kKeyUnavailable),
+    ROW(CKR_MUTEX_NOT_LOCKED, kNewModule, kKeyUnavailable),
     ROW(CKR_FIPS_SELF_TEST_FAILED, kNewModule, kKeyUnavailable),
-    ROW(CKR_LIBRARY_LOAD_FAILED, kNone, kKeyUnavailable),
+    ROW(CKR_LIBRARY_LOAD_FAILED, kNewModule, kKeyUnavailable),
     ROW(CKR_PIN_TOO_WEAK, kNone, kPinRefused),
     ROW(CKR_FUNCTION_REJECTED, kNone, kKeyUnavailable),
+    // Of PKCS #11 v3.0, whose modules also answer to the functions of v2.40.
+    {0x201, "CKR_TOKEN_RESOURCE_EXCEEDED", Remedy::kFewerSessions, ErrorReason::kKeyUnavailable},
+    {0x202, "CKR_OPERATION_CANCEL_FAILED", Remedy::kNewSession, ErrorReason::kKeyUnavailable},
+    {0x203, "CKR_KEY_EXHAUSTED", Remedy::kNone, ErrorReason::kKeyUnfit},
 };
 
 #undef ROW
@@ -103,7 +108,12 @@ std::string ReturnCodeName(CK_RV code) {
 
 Remedy RemedyOf(CK_RV code) {
   const CodeRow* row = RowOf(code);
-  return row != nullptr ? row->remedy : Remedy::kNone;
+  return row != nullptr ? row->remedy : Remedy::kNewSession;
+}
+
+bool MayHaveCountedThePin(CK_RV code) {
+  const CodeRow* row = RowOf(code);
+  return row == nullptr || row->reason == ErrorReason::kPinRefused;
 }
 
 bool SessionIsGone(CK_RV code) {

@@ -21,14 +21,24 @@ enum class Remedy {
   kNewSession,
   // The object's handle is stale: look at the login, then find the object again.
   kFindAgain,
-  // The module or token has failed as a whole: only a module initialised anew may mend it.
+  // The token has left its slot, and its sessions and login with it: look where it is now.
+  kFindToken,
+  // The token or the machine has no room for one more session: do with those that are open.
+  kFewerSessions,
+  // The module has failed as a whole: only a module initialised anew, in a new process, may mend
+  // it.
   kNewModule,
 };
 
 // `CKR_PIN_INCORRECT`, or `CKR 0x80000001` for codes that the standard does not name.
 std::string ReturnCodeName(CK_RV code);
 
+// kNewSession for codes that the standard does not name: nothing is known of the session's state.
 Remedy RemedyOf(CK_RV code);
+
+// True of what C_Login may answer where it has counted a wrong PIN, and of every code that the
+// standard does not name: the same PIN must not be tried again.
+bool MayHaveCountedThePin(CK_RV code);
 
 // True of codes that say that the session handle is no more. Such a session must not be closed: its
 // number may already be another's.

@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/session_pool.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,26 @@ std::optional<bool> LoggedIn(const CK_FUNCTION_LIST& api, CK_SESSION_HANDLE sess
   return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
 }
 
+Remedy RemedyFor(const absl::Status& failure) {
+  const std::optional<CK_RV> code = ReturnCodeOf(failure);
+  return code.has_value() ? RemedyOf(*code) : Remedy::kNone;
+}
+
+// What a token that works may say of a key, after which no operation is left under way.
+bool IsAnswer(const absl::Status& outcome) {
+  if (outcome.ok()) return true;
+  if (ReturnCodeOf(outcome).has_value() || NeedsNewCustodian(outcome)) return false;
+  const ErrorReason reason = ReasonOf(outcome);
+  return reason == ErrorReason::kKeyNotFound || reason == ErrorReason::kKeyExists ||
+         reason == ErrorReason::kKeyUnfit || reason == ErrorReason::kKeyUnsupported ||
+         reason == ErrorReason::kKeyInvalid;
+}
+
+std::string ClassOf(const absl::Status& failure) {
+  const std::optional<CK_RV> code = ReturnCodeOf(failure);
+  return code.has_value() ? ReturnCodeName(*code) : std::string(ErrorReasonName(ReasonOf(failure)));
+}
+
 bool SaysSessionIsGone(const absl::Status& status) {
   const std::optional<CK_RV> code = ReturnCodeOf(status);
   return code.has_value() && SessionIsGone(*code);
@@ -27,7 +48,11 @@ bool SaysSessionIsGone(const absl::Status& status) {
 }  // namespace
 
 SessionPool::SessionPool(const TokenUri& token, const Options& options)
-    : token_(token), field_(FormatToken(token)), options_(options) {}
+    : token_(token),
+      field_(FormatToken(token)),
+      options_(options),
+      most_(options.sessions),
+      limit_(options.sessions) {}
 
 SessionPool::~SessionPool() {
   if (module_ == nullptr) return;
@@ -35,44 +60,132 @@ SessionPool::~SessionPool() {
   if (anchor_ != CK_INVALID_HANDLE) module_->CloseSession(anchor_);
 }
 
+absl::StatusOr<CustodianFacts> SessionPool::Greet() {
+  RETURN_IF_ERROR(Use(Access::kRead, [](Session&) { return absl::OkStatus(); }));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return facts_;
+}
+
+CustodianStatus SessionPool::Status() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CustodianStatus status = status_;
+  status.sessions = open_ + (anchor_ != CK_INVALID_HANDLE ? 1 : 0);
+  return status;
+}
+
+void SessionPool::Fared(const absl::Status& outcome) {
+  using State = CustodianStatus::State;
+  State state = State::kHealthy;
+  std::string message;
+  if (!IsAnswer(outcome)) {
+    state = State::kRecovering;
+    message = std::string(outcome.message());
+    if (NeedsNewCustodian(outcome)) {
+      state = State::kFailed;
+      absl::StrAppend(&message, "; where it stays so, start this process anew");
+    } else if (ReasonOf(outcome) == ErrorReason::kPinRefused) {
+      state = State::kFailed;
+      absl::StrAppend(&message, "; put the right PIN into ", FormatPinSource(token_.pin_source));
+    }
+  }
+  if (state == status_.state && message == status_.message) return;
+  if (state != status_.state) status_.since = std::chrono::steady_clock::now();
+  status_.state = state;
+  status_.message = std::move(message);
+}
+
+bool SessionPool::Mends(absl::Status& failure, Tried& tried) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++status_.errors[ClassOf(failure)];
+  const Remedy remedy = RemedyFor(failure);
+  if (!NeedsNewCustodian(failure) && remedy != Remedy::kNone) {
+    if (remedy != Remedy::kNewModule && tried.insert(remedy).second) return true;
+    // A new process has no more room, unless this one has lost sessions that it did not close.
+    if (remedy != Remedy::kFewerSessions || (open_ == 0 && epoch_ > 0)) {
+      failure = NeedingNewCustodian(std::move(failure));
+    }
+  }
+  if (NeedsNewCustodian(failure) || ReturnCodeOf(failure).has_value()) Fared(failure);
+  return false;
+}
+
 absl::Status SessionPool::EnsureLogin() {
   if (logged_in_) return absl::OkStatus();
-  if (!refusal_.ok()) return refusal_;
-  if (module_ == nullptr) {
-    ASSIGN_OR_RETURN(module_, Module::Load(token_));
-  }
-  if (anchor_ == CK_INVALID_HANDLE) {
-    ASSIGN_OR_RETURN(slot_, module_->FindSlot(token_));
-    ASSIGN_OR_RETURN(anchor_, module_->OpenSession(token_, slot_, /*writable=*/false));
-  }
-  const absl::Status status = Login();
+  if (anchor_ == CK_INVALID_HANDLE) RETURN_IF_ERROR(FindToken());
+  absl::Status status = Login();
   if (status.ok()) return status;
-  if (!SaysSessionIsGone(status)) module_->CloseSession(anchor_);
-  anchor_ = CK_INVALID_HANDLE;
-  if (ReasonOf(status) == ErrorReason::kPinRefused) refusal_ = status;
+  if (SaysSessionIsGone(status)) {
+    anchor_ = CK_INVALID_HANDLE;
+    return status;
+  }
+  // Not again in this call: the token may have counted it.
+  if (RemedyFor(status) != Remedy::kNone) status = NeedingNewCustodian(std::move(status));
+  Fared(status);
   return status;
+}
+
+absl::Status SessionPool::FindToken() {
+  if (module_ == nullptr) {
+    absl::StatusOr<Module*> module = Module::Load(token_);
+    if (!module.ok()) return NeedingNewCustodian(module.status());
+    module_ = *module;
+  }
+  // Modules remember their slots: a token that comes later may be seen by a new process only.
+  const absl::StatusOr<CK_SLOT_ID> slot = module_->FindSlot(token_);
+  if (!slot.ok()) return NeedingNewCustodian(slot.status());
+  slot_ = *slot;
+  ASSIGN_OR_RETURN(facts_, module_->Describe(token_, slot_));
+  most_ = options_.sessions;
+  // It signs one at a time anyway, and crashes where a session is closed beside it.
+  if (facts_.one_process_only) most_ = 1;
+  if (facts_.most_sessions > 0 && facts_.most_sessions <= static_cast<uint64_t>(most_)) {
+    most_ = std::max(1, static_cast<int>(facts_.most_sessions) - 1);
+  }
+  limit_ = most_;
+  ASSIGN_OR_RETURN(anchor_, module_->OpenSession(token_, slot_, /*writable=*/false));
+  return absl::OkStatus();
 }
 
 absl::Status SessionPool::Login() {
   ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, Pin::Read(token_.pin_source));
+  if (!refusal_.ok()) {
+    ASSIGN_OR_RETURN(const std::string fingerprint, pin->Fingerprint());
+    if (fingerprint == refused_pin_) return refusal_;
+  }
   // C_Login does not write to the PIN, though its type says so.
   auto* octets = reinterpret_cast<unsigned char*>(const_cast<char*>(pin->value().data()));
   const CK_RV code = module_->api().C_Login(anchor_, CKU_USER, octets, pin->value().size());
-  // The login is the process's: another pool of the same token may have made it.
   if (code != CKR_OK && code != CKR_USER_ALREADY_LOGGED_IN) {
-    return Pkcs11Error(field_, "C_Login", code);
+    absl::Status failure = Pkcs11Error(field_, "C_Login", code);
+    if (MayHaveCountedThePin(code)) {
+      failure =
+          Error(ErrorReason::kPinRefused, field_, absl::StrCat("C_Login: ", ReturnCodeName(code)));
+      ASSIGN_OR_RETURN(refused_pin_, pin->Fingerprint());
+      refusal_ = failure;
+    }
+    return failure;
   }
+  // The login is the process's: another pool of the same token may have made it. Some modules say
+  // so of a login that the token has long forgotten.
+  if (code == CKR_USER_ALREADY_LOGGED_IN && LoggedIn(module_->api(), anchor_) != true) {
+    return Pkcs11Error(field_, "C_Login", CKR_USER_NOT_LOGGED_IN);
+  }
+  refusal_ = absl::OkStatus();
+  refused_pin_.clear();
   logged_in_ = true;
   ++login_;
+  ++status_.logins;
   return absl::OkStatus();
 }
 
-void SessionPool::Doubt(const Session& session, bool session_is_gone) {
+void SessionPool::Doubt(const Session& session, const absl::Status& failure) {
+  const bool token_is_gone = RemedyFor(failure) == Remedy::kFindToken;
+  const bool session_is_gone = token_is_gone || SaysSessionIsGone(failure);
   // Several threads meet the same loss; the first to come here has seen to it.
   if (session.login == login_ && logged_in_) {
     const std::optional<bool> state = LoggedIn(module_->api(), anchor_);
-    if (!state.has_value()) anchor_ = CK_INVALID_HANDLE;
-    if (state != true) logged_in_ = false;
+    if (!state.has_value() || token_is_gone) anchor_ = CK_INVALID_HANDLE;
+    if (state != true || token_is_gone) logged_in_ = false;
   }
   if (session.epoch != epoch_ || (anchor_ != CK_INVALID_HANDLE && !session_is_gone)) return;
   // Where one session is gone the idle ones are too, or may be. They are not closed: their numbers
@@ -82,13 +195,29 @@ void SessionPool::Doubt(const Session& session, bool session_is_gone) {
   ++epoch_;
 }
 
+bool SessionPool::MayOpen() {
+  if (limit_ < most_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shrunk_ >= options_.grow_after) {
+      ++limit_;
+      shrunk_ = now;
+    }
+  }
+  return open_ < limit_;
+}
+
+void SessionPool::Shrink() {
+  limit_ = std::max(1, open_);
+  shrunk_ = std::chrono::steady_clock::now();
+}
+
 absl::StatusOr<Session> SessionPool::Acquire(Access access) {
   std::unique_lock<std::mutex> lock(mutex_);
-  const bool free = freed_.wait_for(lock, options_.wait,
-                                    [&] { return !idle_.empty() || open_ < options_.sessions; });
+  const bool free =
+      freed_.wait_for(lock, options_.wait, [&] { return !idle_.empty() || MayOpen(); });
   if (!free) {
     return Error(ErrorReason::kKeyUnavailable, field_,
-                 absl::StrCat("all ", options_.sessions, " sessions stayed busy"));
+                 absl::StrCat("all ", limit_, " sessions stayed busy"));
   }
   if (absl::Status status = EnsureLogin(); !status.ok()) {
     // The place that woke this thread stays free: another thread that waits must learn of it.
@@ -105,7 +234,7 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access) {
 
 absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::mutex>& lock) {
   CK_SESSION_HANDLE surplus = CK_INVALID_HANDLE;
-  if (open_ < options_.sessions) {
+  if (open_ < limit_ || idle_.empty()) {
     ++open_;
   } else {
     // A writable session takes the place of an idle one.
@@ -123,35 +252,42 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot, writable);
   lock.lock();
   if (!handle.ok()) {
-    // The token may be gone, or back in another slot; without this the pool would never look again.
-    Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable},
-          SaysSessionIsGone(handle.status()));
     --open_;
+    if (RemedyFor(handle.status()) == Remedy::kFewerSessions) {
+      Shrink();
+    } else {
+      // The token may be gone, or back in another slot; without this the pool would never look
+      // again.
+      Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable}, handle.status());
+    }
     freed_.notify_one();
     return handle.status();
   }
   return Session{module_->api(), *handle, field_, login, epoch, writable};
 }
 
-bool SessionPool::Release(const Session& session, const absl::Status& outcome) {
-  const std::optional<CK_RV> code = ReturnCodeOf(outcome);
-  const Remedy remedy = code.has_value() ? RemedyOf(*code) : Remedy::kNone;
-  const bool retry = remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain;
+void SessionPool::Release(const Session& session, const absl::Status& outcome) {
+  const bool answer = IsAnswer(outcome);
+  const Remedy remedy = RemedyFor(outcome);
   const bool gone = SaysSessionIsGone(outcome);
   std::unique_lock<std::mutex> lock(mutex_);
-  if (retry || gone) Doubt(session, gone);
+  if (answer) Fared(outcome);
+  if (gone || remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain ||
+      remedy == Remedy::kFindToken) {
+    Doubt(session, outcome);
+  }
   const bool current = session.epoch == epoch_;
-  const bool keep = !code.has_value() && !session.writable && current;
+  const bool keep = answer && !session.writable && current && open_ <= limit_;
   if (keep) {
     idle_.push_back(session.handle);
   } else {
     --open_;
   }
+  if (remedy == Remedy::kFewerSessions) Shrink();
   freed_.notify_one();
   lock.unlock();
   // Nor is a session of an earlier epoch closed; see Doubt.
   if (current && !keep && !gone) module_->CloseSession(session.handle);
-  return retry;
 }
 
 }  // namespace hourglass::hsm

@@ -8,13 +8,16 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/custodian.h"
 #include "hsm/key_uri.h"
 #include "hsm/pkcs11/module.h"
+#include "hsm/pkcs11/return_code.h"
 
 namespace hourglass::hsm {
 
@@ -33,8 +36,8 @@ struct Session {
 
 // Touches the token when first used: loads the module, finds the token and logs in, once for all
 // sessions, with one more session (the anchor) that is only kept open, because closing the last one
-// would log out. A PIN that the token refused is never tried again in this object's life: tokens
-// lock after a few tries. Safe to call from several threads.
+// would log out. A PIN that the token refused is not tried again, since tokens lock after a few
+// tries; another one that the source gives later is. Safe to call from several threads.
 class SessionPool {
  public:
   enum class Access { kRead, kWrite };
@@ -42,6 +45,8 @@ class SessionPool {
   struct Options {
     int sessions = 8;  // open at once, besides the anchor; at least 1
     std::chrono::milliseconds wait = std::chrono::seconds(5);  // for a free session
+    // After the token had no room for so many, one more is tried each time this has passed.
+    std::chrono::milliseconds grow_after = std::chrono::seconds(10);
   };
 
   SessionPool(const TokenUri& token, const Options& options);
@@ -52,23 +57,39 @@ class SessionPool {
 
   const std::string& field() const { return field_; }
 
+  // Logs in unless that is done. Errors: KEY_UNAVAILABLE, PIN_REFUSED.
+  absl::StatusOr<CustodianFacts> Greet();
+
   // Runs `work(Session&)`, which returns a Status or a StatusOr, with a session of its own. After
-  // an error of the token that session is dropped and never used again; where the error's Remedy is
-  // a new session or new handles, `work` runs once more, in another session. So it must be harmless
-  // to repeat. Errors: those of `work`; KEY_UNAVAILABLE also where no session became free in time;
-  // PIN_REFUSED.
+  // an error of the token that session is dropped and never used again; where the error's Remedy
+  // can be had in this process, `work` runs again, in another session, once for each kind of
+  // remedy. So it must be harmless to repeat. Errors: those of `work`, of which those that only a
+  // new module may mend, or that came again after their remedy, NeedsNewCustodian; KEY_UNAVAILABLE
+  // also where no session became free in time; PIN_REFUSED.
   template <typename Work>
   auto Use(Access access, Work work) -> decltype(work(std::declval<Session&>())) {
-    for (bool again = false;; again = true) {
+    for (Tried tried;;) {
       absl::StatusOr<Session> session = Acquire(access);
-      if (!session.ok()) return session.status();
+      if (!session.ok()) {
+        absl::Status failure = session.status();
+        if (Mends(failure, tried)) continue;
+        return failure;
+      }
       auto result = work(*session);
-      const bool retry = Release(*session, StatusOf(result));
-      if (!retry || again) return result;
+      Release(*session, StatusOf(result));
+      if (result.ok()) return result;
+      absl::Status failure = StatusOf(result);
+      if (!Mends(failure, tried)) return failure;
     }
   }
 
+  // How the token fares, but for signatures.
+  CustodianStatus Status() const;
+
  private:
+  // The remedies that were tried for one call.
+  using Tried = std::set<Remedy>;
+
   static const absl::Status& StatusOf(const absl::Status& status) { return status; }
   template <typename T>
   static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
@@ -76,31 +97,45 @@ class SessionPool {
   }
 
   absl::StatusOr<Session> Acquire(Access access);
-  // Takes a session back after `outcome`; true where trying again may help.
-  bool Release(const Session& session, const absl::Status& outcome);
-  absl::Status EnsureLogin();  // with mutex_ held
-  absl::Status Login();        // with mutex_ held
-  // After an error in `session`, or in opening it: looks whether the login and the other sessions
+  // Takes a session back after `outcome`.
+  void Release(const Session& session, const absl::Status& outcome);
+  // Counts `failure`; true where trying again may help, and else marks it where only a new module
+  // may.
+  bool Mends(absl::Status& failure, Tried& tried);
+  void Fared(const absl::Status& outcome);  // with mutex_ held
+  absl::Status EnsureLogin();               // with mutex_ held
+  absl::Status FindToken();                 // with mutex_ held
+  absl::Status Login();                     // with mutex_ held
+  // Whether one more may be opened. With mutex_ held.
+  bool MayOpen();
+  void Shrink();  // with mutex_ held
+  // After `failure` in `session`, or in opening it: looks whether the login and the other sessions
   // still stand. With mutex_ held.
-  void Doubt(const Session& session, bool session_is_gone);
+  void Doubt(const Session& session, const absl::Status& failure);
   absl::StatusOr<Session> Open(Access access, std::unique_lock<std::mutex>& lock);
 
   const TokenUri token_;
   const std::string field_;
   const Options options_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable freed_;
   // All guarded by mutex_.
   Module* module_ = nullptr;
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE anchor_ = CK_INVALID_HANDLE;
   bool logged_in_ = false;
-  absl::Status refusal_;  // what the token said to the PIN, once it refused it
+  absl::Status refusal_;     // what the token said to the last PIN, if it refused it
+  std::string refused_pin_;  // its Fingerprint
   uint64_t login_ = 0;
   uint64_t epoch_ = 0;
-  int open_ = 0;                         // idle or in use
+  int open_ = 0;  // idle or in use
+  int most_;      // of open_, as the options and the token allow
+  int limit_;     // of open_, now
+  std::chrono::steady_clock::time_point shrunk_;
   std::vector<CK_SESSION_HANDLE> idle_;  // all read-only, of epoch_
+  CustodianFacts facts_;
+  CustodianStatus status_;  // but for sessions
 };
 
 }  // namespace hourglass::hsm

@@ -15,13 +15,19 @@
 
 namespace hourglass::hsm {
 
-// All objects of this class that `key` selects. Errors: KEY_UNAVAILABLE, also where the login was
-// lost, since a token then hides its private keys without a word.
+// All objects of this class that `key` selects. Errors: KEY_UNAVAILABLE, also where the login or
+// the token was lost, since a token then hides its private keys without a word.
 absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> FindObjects(Session& session, CK_OBJECT_CLASS kind,
                                                           const KeySelector& key);
 
+// All objects of this class, whatever they are called. Errors: as above.
+absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> FindAll(Session& session, CK_OBJECT_CLASS kind);
+
 // The one private key. Errors: KEY_NOT_FOUND, KEY_EXISTS where several answer, KEY_UNAVAILABLE.
 absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelector& key);
+
+// Whether the token shows any private key at all. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<bool> HoldsPrivateKeys(Session& session);
 
 // Its CKA_ID, possibly empty. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<std::string> ReadId(Session& session, CK_OBJECT_HANDLE object);

@@ -78,6 +78,19 @@ void ForbidSigning(const std::string& label) {
   }));
 }
 
+// In this process: SoftHSM does not see what another one does to a PIN.
+void ChangePin(const std::string& label, std::string old_pin, std::string new_pin) {
+  const auto octets = [](std::string& pin) { return reinterpret_cast<unsigned char*>(pin.data()); };
+  ASSERT_OK_AND_ASSIGN(const TokenUri token, ParseTokenUri(Softhsm().Uri(label)));
+  ASSERT_OK_AND_ASSIGN(Module* const module, Module::Load(token));
+  ASSERT_OK_AND_ASSIGN(const CK_SLOT_ID slot, module->FindSlot(token));
+  ASSERT_OK_AND_ASSIGN(const CK_SESSION_HANDLE session, module->OpenSession(token, slot, true));
+  EXPECT_EQ(module->api().C_SetPIN(session, octets(old_pin), old_pin.size(), octets(new_pin),
+                                   new_pin.size()),
+            CKR_OK);
+  module->CloseSession(session);
+}
+
 class SofthsmFailureTest : public testing::Test {
  protected:
   std::unique_ptr<KeyStore> store_ = StoreOf(Softhsm().Uri("main"));
@@ -100,10 +113,12 @@ TEST_F(SofthsmFailureTest, AWrongPinIsTriedOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   // Were the token asked again, it would now accept.
-  directory_.Write("pin", Softhsm().pin());
+  ChangePin("guarded", Softhsm().pin(), "246802");
   EXPECT_THAT(store->Generate(key, KeyType::kEcP256), FailsWith(ErrorReason::kPinRefused));
   EXPECT_THAT(store->Destroy(key), FailsWith(ErrorReason::kPinRefused));
-  EXPECT_OK(StoreOf(token)->Generate(key, KeyType::kEcP256));
+  ChangePin("guarded", "246802", "864200");
+  directory_.Write("pin", "864200");
+  EXPECT_OK(store->Generate(key, KeyType::kEcP256));
 }
 
 TEST_F(SofthsmFailureTest, AMissingPinFileIsToldAndTriedAgain) {

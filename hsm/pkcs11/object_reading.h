@@ -1,0 +1,36 @@
+// Finding and reading the objects of a token, in one session.
+#ifndef HOURGLASS_HSM_PKCS11_OBJECT_READING_H_
+#define HOURGLASS_HSM_PKCS11_OBJECT_READING_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hsm/pkcs11/session_pool.h"
+
+namespace hourglass::hsm {
+
+// CKA_EC_PARAMS of the two curves: the curve's OBJECT IDENTIFIER, DER (RFC 5480 section 2.1.1.1).
+inline constexpr absl::string_view kP256Curve("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10);
+inline constexpr absl::string_view kP384Curve("\x06\x05\x2b\x81\x04\x00\x22", 7);
+
+// The handles of all objects that have all of these attributes; all there are that the login shows
+// where none is given. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> SearchObjects(Session& session,
+                                                            std::vector<CK_ATTRIBUTE> wanted);
+
+// Nothing where the object has no such attribute, or does not show it. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<std::optional<std::string>> ReadAttribute(Session& session, CK_OBJECT_HANDLE object,
+                                                         CK_ATTRIBUTE_TYPE type);
+
+// The SubjectPublicKeyInfo, DER, of a public key object. Errors: KEY_UNSUPPORTED, KEY_INVALID,
+// KEY_UNAVAILABLE.
+absl::StatusOr<std::string> ReadPublicKeyObject(Session& session, CK_OBJECT_HANDLE object);
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_PKCS11_OBJECT_READING_H_

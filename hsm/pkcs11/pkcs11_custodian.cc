@@ -1,0 +1,147 @@
+#include "hsm/pkcs11/pkcs11_custodian.h"
+
+#include <openssl/evp.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_type.h"
+#include "hsm/pkcs11/ecdsa_value.h"
+#include "hsm/pkcs11/key_handles.h"
+#include "hsm/pkcs11/key_pairs.h"
+#include "hsm/pkcs11/return_code.h"
+#include "hsm/pkcs11/session_pool.h"
+#include "hsm/pkcs11/token_listing.h"
+#include "hsm/pkcs11/token_objects.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using Access = SessionPool::Access;
+
+// DigestInfo of SHA-256 up to the hash (RFC 8017 section 9.2, note 1).
+constexpr absl::string_view kSha256DigestInfo(
+    "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19);
+
+// One number the size of the modulus, or two the size of the curve's order.
+size_t SignatureSize(KeyType type) {
+  const size_t octets = static_cast<size_t>(KeyBits(type)) / 8;
+  return IsEc(type) ? 2 * octets : octets;
+}
+
+class Pkcs11Custodian final : public KeyCustodian {
+ public:
+  Pkcs11Custodian(const TokenUri& token, const Pkcs11CustodianOptions& options)
+      : pool_(token, {.sessions = options.sessions, .wait = options.wait}) {}
+
+  const std::string& name() const override { return pool_.field(); }
+
+  absl::StatusOr<CustodianFacts> Greet() override { return pool_.Greet(); }
+
+  absl::StatusOr<CustodialKey> Open(const KeySelector& selector) override {
+    return pool_.Use(Access::kRead,
+                     [&](Session& session) { return ReadKeyPair(session, selector); });
+  }
+
+  absl::StatusOr<CustodialKey> Generate(const KeySelector& selector, KeyType type) override {
+    // One at a time, or two could find each other's key and both give up.
+    const std::lock_guard<std::mutex> lock(generating_);
+    return pool_.Use(Access::kWrite,
+                     [&](Session& session) { return MakeKeyPair(session, selector, type); });
+  }
+
+  absl::Status Destroy(const KeySelector& selector) override {
+    return pool_.Use(Access::kWrite,
+                     [&](Session& session) { return DestroyKeyPair(session, selector); });
+  }
+
+  absl::StatusOr<std::vector<KeyListing>> List() override {
+    return pool_.Use(Access::kRead, [](Session& session) { return ListKeys(session); });
+  }
+
+  absl::StatusOr<std::string> SignDigest(const CustodialKey& key,
+                                         absl::string_view digest) override {
+    // Tokens sign hashes of any length without complaint.
+    if (static_cast<int>(digest.size()) != EVP_MD_get_size(DigestOf(key.type))) {
+      return Error(ErrorReason::kInternalError, "digest", "of the wrong length");
+    }
+    const std::string input =
+        IsEc(key.type) ? std::string(digest) : absl::StrCat(kSha256DigestInfo, digest);
+    ASSIGN_OR_RETURN(std::string raw, pool_.Use(Access::kRead, [&](Session& session) {
+      return SignOnce(session, key, input);
+    }));
+    if (IsEc(key.type)) {
+      std::optional<std::string> encoded = EncodeEcdsaValue(raw);
+      if (!encoded.has_value()) {
+        return Error(ErrorReason::kKeyMismatch, name(),
+                     absl::StrCat(key.selector.label, " made a signature of zero"));
+      }
+      raw = *std::move(encoded);
+    }
+    signatures_.fetch_add(1, std::memory_order_relaxed);
+    return raw;
+  }
+
+  CustodianStatus Status() const override {
+    CustodianStatus status = pool_.Status();
+    status.signatures = signatures_.load(std::memory_order_relaxed);
+    return status;
+  }
+
+ private:
+  absl::StatusOr<std::string> SignOnce(Session& session, const CustodialKey& key,
+                                       absl::string_view input) {
+    absl::StatusOr<CK_OBJECT_HANDLE> handle = handles_.Of(session, key);
+    if (!handle.ok()) return NotFound(session, handle.status());
+    CK_MECHANISM mechanism = {IsEc(key.type) ? CKM_ECDSA : CKM_RSA_PKCS, nullptr, 0};
+    CK_RV code = session.api.C_SignInit(session.handle, &mechanism, *handle);
+    if (code != CKR_OK) return Failure(key, *handle, session, "C_SignInit", code);
+    std::string signature(SignatureSize(key.type), '\0');
+    CK_ULONG size = signature.size();
+    auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(input.data()));
+    code = session.api.C_Sign(session.handle, data, input.size(),
+                              reinterpret_cast<unsigned char*>(signature.data()), &size);
+    // Where it does not fit, the module says so and the size.
+    if (code == CKR_BUFFER_TOO_SMALL || (code == CKR_OK && size != signature.size())) {
+      return Error(ErrorReason::kKeyMismatch, session.field,
+                   absl::StrCat(key.selector.label, " made a signature of ", size, " octets"));
+    }
+    if (code != CKR_OK) return Failure(key, *handle, session, "C_Sign", code);
+    return signature;
+  }
+
+  // A key that was there and is not: where the token shows no other one either, it is the token
+  // that this module does not see any more.
+  static absl::Status NotFound(Session& session, const absl::Status& failure) {
+    if (ReasonOf(failure) != ErrorReason::kKeyNotFound) return failure;
+    ASSIGN_OR_RETURN(const bool others, HoldsPrivateKeys(session));
+    return others ? failure : NeedingNewCustodian(failure);
+  }
+
+  absl::Status Failure(const CustodialKey& key, CK_OBJECT_HANDLE handle, const Session& session,
+                       absl::string_view function, CK_RV code) {
+    if (RemedyOf(code) == Remedy::kFindAgain) handles_.Forget(key, handle);
+    return Pkcs11Error(session.field, function, code);
+  }
+
+  SessionPool pool_;
+  KeyHandles handles_;
+  std::mutex generating_;
+  std::atomic<std::uint64_t> signatures_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<KeyCustodian> CreatePkcs11Custodian(const TokenUri& token,
+                                                    const Pkcs11CustodianOptions& options) {
+  return std::make_unique<Pkcs11Custodian>(token, options);
+}
+
+}  // namespace hourglass::hsm
