@@ -35,9 +35,10 @@ PacketBuffer::Outcome PacketBuffer::Send(int socket, const google::protobuf::Mes
 PacketBuffer::Outcome PacketBuffer::Receive(int socket, google::protobuf::MessageLite* message) {
   ssize_t received = 0;
   do {
-    // MSG_TRUNC: the packet's own length, also where it is longer than the buffer.
+    // MSG_TRUNC: the packet's own length, also where it is longer than the buffer. ECONNRESET is
+    // said once, where the other side ended without reading all, before what it had sent is given.
     received = recv(socket, octets_.get(), kLargestPacket, MSG_TRUNC);
-  } while (received < 0 && errno == EINTR);
+  } while (received < 0 && (errno == EINTR || errno == ECONNRESET));
   if (received < 0 && errno == EAGAIN) return Outcome::kWouldBlock;
   // No message of ours is empty, so that nothing is the end.
   if (received <= 0) return Outcome::kHungUp;
