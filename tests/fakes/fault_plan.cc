@@ -34,6 +34,13 @@ CallCount* MapCounts(const std::string& path) {
   return counts;
 }
 
+// One line for this process.
+void RegisterProcess(const std::string& path) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0 || dprintf(file, "%d\n", getpid()) < 0) Die("cannot write " + path);
+  close(file);
+}
+
 // The number of this call since the script of `generation` was written, over all processes; 0 where
 // another process has seen a newer script already.
 std::uint32_t CountCall(CallCount& count, std::uint32_t generation) {
@@ -55,7 +62,9 @@ std::uint32_t CountCall(CallCount& count, std::uint32_t generation) {
 }  // namespace
 
 FaultPlan::FaultPlan(const std::string& script)
-    : path_(script), counts_(MapCounts(script + ".counts")) {}
+    : path_(script), counts_(MapCounts(script + ".counts")) {
+  RegisterProcess(script + ".processes");
+}
 
 std::shared_ptr<const FaultPlan::Loaded> FaultPlan::Current() {
   struct stat now = {};

@@ -18,7 +18,8 @@ namespace hourglass {
 // several threads.
 class FaultPlan {
  public:
-  // `script` need not exist. The counts are kept in `script`.counts.
+  // `script` need not exist. The counts are kept in `script`.counts, and this process's
+  // number is added to `script`.processes.
   explicit FaultPlan(const std::string& script);
 
   // Counts a call of `function` and returns the rules that it meets, in the script's order.

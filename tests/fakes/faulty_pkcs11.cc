@@ -74,4 +74,11 @@ std::uint64_t FaultyPkcs11::Count(absl::string_view function) const {
   return 0;
 }
 
+std::vector<int> FaultyPkcs11::Processes() const {
+  std::ifstream in(module_path_ + ".script.processes");
+  std::vector<int> processes;
+  for (int process = 0; in >> process;) processes.push_back(process);
+  return processes;
+}
+
 }  // namespace hourglass

@@ -41,6 +41,10 @@ class FaultyPkcs11 {
   // processes.
   std::uint64_t Count(absl::string_view function) const;
 
+  // The numbers of the processes that loaded the module so far, in their order, whether or not they
+  // still run.
+  std::vector<int> Processes() const;
+
  private:
   TemporaryDirectory directory_;
   std::string real_module_;

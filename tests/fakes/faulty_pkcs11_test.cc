@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <p11-kit/pkcs11.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -186,6 +187,8 @@ TEST_F(FaultyPkcs11Test, CountsOverAllProcesses) {
   EXPECT_THAT(refused.output, HasSubstr("CKR_PIN_INCORRECT"));
   EXPECT_EQ(ToolSigns().exit_code, 0);
   EXPECT_EQ(faulty_->Count("C_Login"), before + 3);
+  EXPECT_THAT(faulty_->Processes(), testing::Contains(getpid()));
+  EXPECT_GE(faulty_->Processes().size(), 4u);
   EXPECT_EQ(faulty_->Count("C_SeedRandom"), 0u);
   EXPECT_GT(faulty_->Count("*"), faulty_->Count("C_Sign"));
 }
