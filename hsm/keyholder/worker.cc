@@ -1,0 +1,260 @@
+#include "hsm/keyholder/worker.h"
+
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/custodian.h"
+#include "hsm/keyholder/keyholder.pb.h"
+#include "hsm/keyholder/packet.h"
+#include "hsm/keyholder/protocol.h"
+#include "hsm/pkcs11/pkcs11_custodian.h"
+#include "hsm/tpm/sealer.h"
+#include "hsm/tpm/tpm_custodian.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using keyholder::Reply;
+using keyholder::Request;
+using Outcome = PacketBuffer::Outcome;
+
+constexpr int kParentGone = 0;
+constexpr int kCannotServe = 1;
+constexpr int kNoSuchPacket = 2;
+
+constexpr size_t kLargestPage = 128 * 1024;
+
+void Wipe(std::string* secret) { OPENSSL_cleanse(secret->data(), secret->size()); }
+
+[[noreturn]] void Exit(int code, const char* why) {
+  std::fprintf(stderr, "hourglass-keyholder: %s\n", why);
+  _exit(code);
+}
+
+// What all threads of the process share.
+class Keyholder {
+ public:
+  explicit Keyholder(const Holding& holding) {
+    if (const auto* token = std::get_if<TokenUri>(&holding.custodian)) {
+      Pkcs11CustodianOptions options;
+      options.sessions = holding.threads;
+      custodian_ = CreatePkcs11Custodian(*token, options);
+    } else {
+      Exit(kCannotServe, "this build reaches no TPM");
+    }
+  }
+
+  // False where the request asks for nothing.
+  bool Answer(Request& request, Reply* reply) {
+    absl::Status done;
+    switch (request.operation_case()) {
+      case Request::kSign:
+        done = Sign(request.sign(), reply);
+        break;
+      case Request::kOpen:
+        done = AnswerKey(custodian_->Open(ReadSelector(request.open())), reply);
+        break;
+      case Request::kGenerate:
+        done = Generate(request.generate(), reply);
+        break;
+      case Request::kDestroy:
+        done = custodian_->Destroy(ReadSelector(request.destroy()));
+        break;
+      case Request::kList:
+        done = List(request.list().from(), reply);
+        break;
+      case Request::kSeal:
+        done = Seal(*request.mutable_seal(), reply);
+        break;
+      case Request::kUnseal:
+        done = Unseal(*request.mutable_unseal(), reply);
+        break;
+      case Request::kGreet:
+        done = Greet(reply);
+        break;
+      case Request::OPERATION_NOT_SET:
+        return false;
+    }
+    if (!done.ok()) WriteFailure(done, reply->mutable_failure());
+    Count(reply->mutable_counters());
+    return true;
+  }
+
+ private:
+  absl::Status Sign(const keyholder::SignBatch& batch, Reply* reply) {
+    ASSIGN_OR_RETURN(const CustodialKey key, ReadSignBatch(batch));
+    absl::Status beyond_help;
+    for (const std::string& digest : batch.digests()) {
+      keyholder::Signature& answer = *reply->add_signatures();
+      absl::StatusOr<std::string> signature =
+          beyond_help.ok() ? custodian_->SignDigest(key, digest) : beyond_help;
+      if (signature.ok()) {
+        answer.set_octets(*std::move(signature));
+        continue;
+      }
+      WriteFailure(signature.status(), answer.mutable_failure());
+      // The rest would only wait for the same end.
+      if (NeedsNewCustodian(signature.status())) beyond_help = std::move(signature).status();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AnswerKey(const absl::StatusOr<CustodialKey>& key, Reply* reply) {
+    if (key.ok()) WriteKey(*key, reply->mutable_key());
+    return key.status();
+  }
+
+  absl::Status Generate(const keyholder::Generate& request, Reply* reply) {
+    ASSIGN_OR_RETURN(const KeyType type, ReadKeyType(request.key_type()));
+    return AnswerKey(custodian_->Generate(ReadSelector(request.key()), type), reply);
+  }
+
+  // Later pages are of the list that the first one began, which is not made again for each.
+  absl::Status List(size_t from, Reply* reply) {
+    const std::lock_guard<std::mutex> lock(listings_mutex_);
+    if (from == 0 || from > listings_.size()) {
+      ASSIGN_OR_RETURN(listings_, custodian_->List());
+    }
+    size_t octets = 0;
+    size_t next = std::min(from, listings_.size());
+    while (next < listings_.size() && reply->listings_size() < kMostListings &&
+           octets < kLargestPage) {
+      WriteListing(listings_[next++], reply->add_listings());
+      octets += reply->listings(reply->listings_size() - 1).ByteSizeLong();
+    }
+    reply->set_more_listings(next < listings_.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status Seal(keyholder::Seal& request, Reply* reply) {
+    absl::StatusOr<std::string> blob = SealNow(request);
+    Wipe(request.mutable_secret());
+    Wipe(request.mutable_recovery_code());
+    if (blob.ok()) reply->set_octets(*std::move(blob));
+    return blob.status();
+  }
+
+  absl::StatusOr<std::string> SealNow(const keyholder::Seal& request) {
+    RETURN_IF_ERROR(CheckSealer());
+    ASSIGN_OR_RETURN(const SealAuthorization authorization,
+                     ReadAuthorization(request.authorization()));
+    return sealer_->Seal(request.secret(),
+                         PcrSelection(request.registers().begin(), request.registers().end()),
+                         authorization, request.recovery_code());
+  }
+
+  absl::Status Unseal(keyholder::Unseal& request, Reply* reply) {
+    RETURN_IF_ERROR(CheckSealer());
+    absl::StatusOr<std::string> secret = sealer_->Unseal(request.blob(), request.recovery_code());
+    Wipe(request.mutable_recovery_code());
+    if (!secret.ok()) return secret.status();
+    reply->set_octets(*secret);
+    Wipe(&*secret);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckSealer() const {
+    if (sealer_ != nullptr) return absl::OkStatus();
+    return Error(ErrorReason::kInternalError, custodian_->name(), "seals nothing");
+  }
+
+  absl::Status Greet(Reply* reply) {
+    ASSIGN_OR_RETURN(const CustodianFacts facts, custodian_->Greet());
+    WriteFacts(facts, reply->mutable_facts());
+    return absl::OkStatus();
+  }
+
+  void Count(keyholder::Counters* counters) const {
+    const CustodianStatus status = custodian_->Status();
+    counters->set_logins(status.logins);
+    counters->set_sessions(status.sessions);
+    for (const auto& [name, count] : status.errors) (*counters->mutable_errors())[name] = count;
+  }
+
+  std::unique_ptr<KeyCustodian> custodian_;
+  Sealer* sealer_ = nullptr;  // custodian_, where it is one
+  std::mutex listings_mutex_;
+  std::vector<KeyListing> listings_;  // guarded by listings_mutex_
+};
+
+bool HoldsSecret(const Request& request) { return request.has_seal() || request.has_unseal(); }
+
+void Deliver(int socket, PacketBuffer& buffer, const Reply& reply) {
+  switch (buffer.Send(socket, reply)) {
+    case Outcome::kDone:
+      return;
+    case Outcome::kHungUp:
+      _exit(kParentGone);
+    case Outcome::kWouldBlock:
+    case Outcome::kUnfit:
+      Exit(kCannotServe, "cannot send a reply");
+  }
+}
+
+// One of the threads that wait for the next request, whichever gets it.
+[[noreturn]] void Serve(int socket, Keyholder& keyholder) {
+  PacketBuffer buffer;
+  // Kept from one request to the next, for their memory.
+  Request request;
+  Reply reply;
+  for (;;) {
+    switch (buffer.Receive(socket, &request)) {
+      case Outcome::kDone:
+        break;
+      case Outcome::kHungUp:
+        _exit(kParentGone);
+      case Outcome::kWouldBlock:
+      case Outcome::kUnfit:
+        Exit(kNoSuchPacket, "got what is no request");
+    }
+    const bool secret = HoldsSecret(request);
+    if (secret) buffer.Wipe();
+    reply.Clear();
+    reply.set_id(request.id());
+    if (!keyholder.Answer(request, &reply)) Exit(kNoSuchPacket, "got a request for nothing");
+    Deliver(socket, buffer, reply);
+    if (!secret) continue;
+    buffer.Wipe();
+    Wipe(reply.mutable_octets());
+  }
+}
+
+}  // namespace
+
+void RunKeyholder(int socket) {
+  keyholder::Start start;
+  const Outcome received = PacketBuffer().Receive(socket, &start);
+  if (received == Outcome::kHungUp) _exit(kParentGone);
+  if (received != Outcome::kDone) Exit(kNoSuchPacket, "got what is no start");
+  const absl::StatusOr<Holding> holding = ReadStart(start);
+  if (!holding.ok()) {
+    Exit(kNoSuchPacket, std::string(holding.status().message()).c_str());
+  }
+  Keyholder keyholder(*holding);
+  std::vector<std::thread> threads;
+  try {
+    while (threads.size() + 1 < static_cast<size_t>(holding->threads)) {
+      threads.emplace_back([socket, &keyholder] { Serve(socket, keyholder); });
+    }
+  } catch (const std::system_error& error) {
+    Exit(kCannotServe, error.what());
+  }
+  Serve(socket, keyholder);
+}
+
+}  // namespace hourglass::hsm

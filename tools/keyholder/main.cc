@@ -1,0 +1,22 @@
+// hourglass-keyholder: holds a PKCS#11 module or a TPM's connection, and the PIN, in a process of
+// their own. hourglassd starts it.
+#include <cstdio>
+#include <string>
+
+#include "absl/status/status.h"
+#include "hsm/keyholder/confinement.h"
+#include "hsm/keyholder/worker.h"
+
+int main(int argc, char**) {
+  constexpr int kSocket = 3;
+  if (argc != 1) {
+    std::fputs("hourglass-keyholder takes no arguments: hourglassd starts it\n", stderr);
+    return 2;
+  }
+  const absl::Status confined = hourglass::hsm::ConfineKeyholder(kSocket);
+  if (!confined.ok()) {
+    std::fprintf(stderr, "hourglass-keyholder: %s\n", std::string(confined.message()).c_str());
+    return 1;
+  }
+  hourglass::hsm::RunKeyholder(kSocket);
+}
