@@ -1,171 +1,170 @@
 #include "hsm/key_store.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/custodians.h"
+#include "hsm/kept_keys.h"
+#include "hsm/key_place.h"
 #include "hsm/key_uri.h"
-#include "hsm/pkcs11/session_pool.h"
-#include "hsm/pkcs11/token_key.h"
-#include "hsm/pkcs11/token_objects.h"
-#include "hsm/software_folder.h"
+#include "hsm/software_place.h"
+#include "hsm/token_place.h"
 
 namespace hourglass::hsm {
 namespace {
 
 // More sessions than any module was seen to serve well.
 constexpr int kMostSessions = 1024;
+constexpr int kMostWorkers = 64;
 
-struct Token {
-  TokenUri uri;
-  std::shared_ptr<SessionPool> pool;
-};
+using Places = std::vector<std::unique_ptr<KeyPlace>>;
 
-// A key URI resolved to where its key lives.
-struct TokenPlace {
-  std::shared_ptr<SessionPool> pool;
-  KeySelector selector;
-};
-struct SoftwarePlace {
-  const SoftwareFolder& folder;
-  std::string name;
-};
-using PlaceOfKey = std::variant<TokenPlace, SoftwarePlace>;
-
-absl::Status UriRefused(absl::string_view message) {
-  return Error(ErrorReason::kKeyUriInvalid, "key", message);
+absl::Status OptionRefused(absl::string_view field, absl::string_view message) {
+  return Error(ErrorReason::kConfigurationInvalid, absl::StrCat("keys.", field), message);
 }
 
-bool Selects(const TokenKeyUri& key, const TokenUri& token) {
-  return key.token_label == token.label &&
-         (key.token_serial.empty() || key.token_serial == token.serial);
-}
+// A key and the place that it lives in.
+struct Located {
+  KeyPlace* place;
+  KeyUri uri;
+};
 
 class ConfiguredKeyStore final : public KeyStore {
  public:
-  ConfiguredKeyStore(std::vector<Token> tokens, std::optional<SoftwareFolder> software)
-      : tokens_(std::move(tokens)), software_(std::move(software)) {}
+  ConfiguredKeyStore(Places places, KeyObserver* observer)
+      : places_(std::move(places)), kept_(observer) {}
 
   absl::StatusOr<std::string> DefaultUri(absl::string_view name) const override {
     if (!IsKeyName(name)) {
       return UriRefused("the name must be 1 to 128 of A-Z a-z 0-9 . _ - and not begin with a dot");
     }
-    if (!tokens_.empty()) {
-      const TokenUri& token = tokens_[0].uri;
-      return FormatKeyUri(TokenKeyUri{token.label, token.serial, std::string(name), "", "", ""});
+    for (const auto& place : places_) {
+      if (const auto uri = place->UriOf(name); uri.has_value()) return FormatKeyUri(*uri);
     }
-    if (software_.has_value()) return FormatKeyUri(SoftwareKeyUri{std::string(name)});
     return UriRefused("the configuration has no place for keys");
   }
 
   absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const override {
-    ASSIGN_OR_RETURN(KeyUri parsed, ParseKeyUri(uri));
-    RETURN_IF_ERROR(PlaceOf(uri).status());
-    if (auto* key = std::get_if<TokenKeyUri>(&parsed)) {
-      // Whether the serial number was given or not, it is the same key.
-      ASSIGN_OR_RETURN(const Token* token, TokenOf(*key));
-      key->token_serial = token->uri.serial;
-    }
-    return FormatKeyUri(parsed);
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    return FormatKeyUri(key.uri);
   }
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
                                                        KeyType type) override {
-    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
-    if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
-      return software->folder.Generate(software->name, type);
-    }
-    const TokenPlace& token = std::get<TokenPlace>(place);
-    return GenerateTokenKey(token.pool, token.selector, type);
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    ASSIGN_OR_RETURN(std::unique_ptr<SigningKey> made, key.place->Generate(key.uri, type));
+    return kept_.Keep(FormatKeyUri(key.uri), std::move(made));
   }
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Open(absl::string_view uri) override {
-    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
-    if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
-      return software->folder.Open(software->name);
-    }
-    const TokenPlace& token = std::get<TokenPlace>(place);
-    return OpenTokenKey(token.pool, token.selector);
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    ASSIGN_OR_RETURN(std::unique_ptr<SigningKey> opened, key.place->Open(key.uri));
+    return kept_.Keep(FormatKeyUri(key.uri), std::move(opened));
   }
 
   absl::Status Destroy(absl::string_view uri) override {
-    ASSIGN_OR_RETURN(const PlaceOfKey place, PlaceOf(uri));
-    if (const auto* software = std::get_if<SoftwarePlace>(&place)) {
-      return software->folder.Destroy(software->name);
-    }
-    const TokenPlace& token = std::get<TokenPlace>(place);
-    return DestroyTokenKey(*token.pool, token.selector);
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    return key.place->Destroy(key.uri);
   }
 
-  std::vector<KeyStore::Place> List() override { return {}; }
-  std::vector<std::pair<std::string, CustodianStatus>> Status() const override { return {}; }
+  std::vector<Place> List() override {
+    std::vector<Place> all;
+    for (const auto& place : places_) {
+      all.push_back(place->List());
+      for (StoredKey& key : all.back().keys) {
+        key.out_of_service = kept_.IsOutOfService(key.public_key);
+      }
+    }
+    return all;
+  }
+
+  std::vector<std::pair<std::string, CustodianStatus>> Status() const override {
+    std::vector<std::pair<std::string, CustodianStatus>> all;
+    for (const auto& place : places_) {
+      if (auto status = place->Status(); status.has_value()) {
+        all.emplace_back(place->name(), *std::move(status));
+      }
+    }
+    return all;
+  }
 
  private:
-  absl::StatusOr<PlaceOfKey> PlaceOf(absl::string_view text) const {
+  absl::StatusOr<Located> Locate(absl::string_view text) const {
     ASSIGN_OR_RETURN(const KeyUri uri, ParseKeyUri(text));
-    if (const auto* software = std::get_if<SoftwareKeyUri>(&uri)) {
-      if (software_.has_value()) return SoftwarePlace{*software_, software->name};
-      return UriRefused("the configuration does not allow software keys");
-    }
-    if (!std::holds_alternative<TokenKeyUri>(uri)) {
-      return UriRefused("the configuration does not allow keys in a TPM");
-    }
-    const TokenKeyUri& key = std::get<TokenKeyUri>(uri);
-    ASSIGN_OR_RETURN(const Token* token, TokenOf(key));
-    return TokenPlace{token->pool, KeySelector{key.object, key.id}};
-  }
-
-  absl::StatusOr<const Token*> TokenOf(const TokenKeyUri& key) const {
-    const Token* found = nullptr;
-    for (const Token& token : tokens_) {
-      if (!Selects(key, token.uri)) continue;
+    KeyPlace* found = nullptr;
+    for (const auto& place : places_) {
+      if (!place->Holds(uri)) continue;
       if (found != nullptr) return UriRefused("several configured tokens match: give the serial");
-      found = &token;
+      found = place.get();
     }
-    if (found == nullptr) return UriRefused("names no token of the configuration");
-    if ((!key.module_path.empty() && key.module_path != found->uri.module_path) ||
-        (!key.pin_source.empty() && key.pin_source != FormatPinSource(found->uri.pin_source))) {
-      return UriRefused("module-path or pin-source is not that of the configuration");
-    }
-    return found;
+    if (found == nullptr) return UriRefused(NoPlaceFor(uri));
+    ASSIGN_OR_RETURN(KeyUri complete, found->Complete(uri));
+    return Located{found, std::move(complete)};
   }
 
-  const std::vector<Token> tokens_;
-  const std::optional<SoftwareFolder> software_;
+  static absl::string_view NoPlaceFor(const KeyUri& uri) {
+    if (std::holds_alternative<TokenKeyUri>(uri)) return "names no token of the configuration";
+    if (std::holds_alternative<SoftwareKeyUri>(uri)) {
+      return "the configuration does not allow software keys";
+    }
+    return "the configuration does not allow such keys of a TPM";
+  }
+
+  const Places places_;
+  KeptKeys kept_;
 };
+
+absl::Status CheckNumbers(const KeyStoreOptions& options) {
+  if (options.sessions_per_token < 1 || options.sessions_per_token > kMostSessions) {
+    return OptionRefused("sessions_per_token", absl::StrCat("must be 1 to ", kMostSessions));
+  }
+  if (options.workers_per_token < 0 || options.workers_per_token > kMostWorkers) {
+    return OptionRefused("workers_per_token", absl::StrCat("must be 0 to ", kMostWorkers));
+  }
+  if (options.hang_timeout <= std::chrono::milliseconds(0)) {
+    return OptionRefused("hang_timeout", "must be more than nothing");
+  }
+  if (!options.keyholder_program.empty() && options.keyholder_program[0] != '/') {
+    return OptionRefused("keyholder", "must be an absolute path");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddTokens(const KeyStoreOptions& options, Places& places) {
+  std::vector<std::string> names;
+  for (const std::string& text : options.tokens) {
+    const std::string field = absl::StrCat("tokens[", names.size(), "]");
+    absl::StatusOr<TokenUri> uri = ParseTokenUri(text);
+    if (!uri.ok()) return OptionRefused(field, uri.status().message());
+    std::string name = FormatToken(*uri);
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      return OptionRefused(field, "names the token of another entry");
+    }
+    names.push_back(std::move(name));
+    std::shared_ptr<KeyCustodian> custodian = CustodianOf(*uri, options);
+    places.push_back(TokenPlace(*std::move(uri), std::move(custodian)));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KeyStore>> KeyStore::Create(const KeyStoreOptions& options) {
-  if (options.sessions_per_token < 1 || options.sessions_per_token > kMostSessions) {
-    return Error(ErrorReason::kConfigurationInvalid, "keys.sessions_per_token",
-                 absl::StrCat("must be 1 to ", kMostSessions));
+  RETURN_IF_ERROR(CheckNumbers(options));
+  Places places;
+  RETURN_IF_ERROR(AddTokens(options, places));
+  if (options.tpm.has_value()) {
+    return OptionRefused("tpm", "is not served yet");
   }
-  SessionPool::Options pool_options;
-  pool_options.sessions = options.sessions_per_token;
-  std::vector<Token> tokens;
-  for (const std::string& text : options.tokens) {
-    const std::string field = absl::StrCat("keys.tokens[", tokens.size(), "]");
-    absl::StatusOr<TokenUri> uri = ParseTokenUri(text);
-    if (!uri.ok()) {
-      return Error(ErrorReason::kConfigurationInvalid, field, uri.status().message());
-    }
-    for (const Token& other : tokens) {
-      if (FormatToken(other.uri) == FormatToken(*uri)) {
-        return Error(ErrorReason::kConfigurationInvalid, field, "names the token of another entry");
-      }
-    }
-    auto pool = std::make_shared<SessionPool>(*uri, pool_options);
-    tokens.push_back(Token{*std::move(uri), std::move(pool)});
-  }
-  std::optional<SoftwareFolder> software;
   if (!options.software_directory.empty()) {
-    ASSIGN_OR_RETURN(software, SoftwareFolder::Create(options.software_directory));
+    ASSIGN_OR_RETURN(SoftwareFolder folder, SoftwareFolder::Create(options.software_directory));
+    places.push_back(SoftwarePlace(std::move(folder)));
   }
-  return std::make_unique<ConfiguredKeyStore>(std::move(tokens), std::move(software));
+  return std::make_unique<ConfiguredKeyStore>(std::move(places), options.observer);
 }
 
 }  // namespace hourglass::hsm

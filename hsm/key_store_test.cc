@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -121,6 +122,17 @@ TEST_F(KeyStoreTest, OnlyConfiguredPlacesAreUsed) {
   }
 }
 
+TEST_F(KeyStoreTest, AFolderBeforeANameMustBeTheConfigured) {
+  ASSERT_OK_AND_ASSIGN(const auto store, WithFolder(directory_.path()));
+  ASSERT_OK_AND_ASSIGN(const std::string uri,
+                       store->CanonicalUri(absl::StrCat("software:", directory_.path(), "/k")));
+  EXPECT_EQ(uri, "software:k");
+  for (const std::string& other :
+       {absl::StrCat("software:", directory_.path(), "/deeper/k"), std::string("software:/k")}) {
+    EXPECT_THAT(store->CanonicalUri(other), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+  }
+}
+
 TEST_F(KeyStoreTest, AmbiguousTokensAreRefused) {
   ASSERT_OK_AND_ASSIGN(const auto store,
                        WithTokens({"pkcs11:token=ca;serial=1?module-path=/m&pin-source=env:P",
@@ -203,6 +215,123 @@ TEST_F(KeyStoreTest, OneOfSeveralMakesASoftwareKey) {
 TEST_F(KeyStoreTest, OneOfSeveralMakesATokenKey) {
   ASSERT_OK_AND_ASSIGN(const auto store, WithTokens({Softhsm().Uri()}));
   for (int i = 0; i < 10; ++i) OneWins(*store, absl::StrCat("pkcs11:token=hourglass;object=k", i));
+}
+
+// Notes what it is told of keys.
+class Listener : public KeyObserver {
+ public:
+  void CustodianChanged(absl::string_view, const CustodianStatus&) override {}
+  void WorkerEnded(absl::string_view, int, absl::string_view) override {}
+  void WorkerSaid(absl::string_view, absl::string_view) override {}
+  void KeyTakenOutOfService(absl::string_view uri) override { taken_.emplace_back(uri); }
+  const std::vector<std::string>& taken() const { return taken_; }
+
+ private:
+  std::vector<std::string> taken_;
+};
+
+TEST_F(KeyStoreTest, AKeyGoesOutOfServiceAsAWhole) {
+  Listener listener;
+  KeyStoreOptions options;
+  options.tokens = {Softhsm().Uri()};
+  options.software_directory = directory_.path();
+  options.observer = &listener;
+  ASSERT_OK_AND_ASSIGN(const auto store, KeyStore::Create(options));
+  const std::string id = ";id=%01%02";
+  for (const std::string& uri :
+       {std::string("software:out"), std::string("pkcs11:token=hourglass;object=out")}) {
+    const bool token = uri != "software:out";
+    ASSERT_OK_AND_ASSIGN(const auto made,
+                         store->Generate(token ? uri + id : uri, KeyType::kEcP256));
+    ASSERT_OK_AND_ASSIGN(const auto opened, store->Open(uri));
+    ASSERT_OK_AND_ASSIGN(const auto other, store->Generate(uri + "-other", KeyType::kEcP256));
+    ASSERT_OK(opened->Sign("message"));
+    made->TakeOutOfService();
+    opened->TakeOutOfService();
+    const auto refused = FailsWith(ErrorReason::kKeyMismatch, uri);
+    EXPECT_THAT(made->Sign("message"), FailsWith(ErrorReason::kKeyMismatch));
+    EXPECT_THAT(opened->Sign("message"), refused);
+    EXPECT_THAT(store->Open(uri), refused);
+    EXPECT_OK(other->Sign("message"));
+    // Another process, or this one after its restart, asks the key anew.
+    ASSERT_OK_AND_ASSIGN(const auto again, KeyStore::Create(options));
+    EXPECT_OK(again->Open(uri));
+  }
+  EXPECT_THAT(listener.taken(),
+              testing::ElementsAre("software:out", "pkcs11:token=hourglass;object=out;id=%01%02"));
+}
+
+TEST_F(KeyStoreTest, ListsEveryKeyOfEveryPlace) {
+  KeyStoreOptions options;
+  options.tokens = {Softhsm().Uri(),
+                    "pkcs11:token=gone?module-path=/no/module.so&pin-source=env:P"};
+  options.software_directory = directory_.path();
+  ASSERT_OK_AND_ASSIGN(const auto store, KeyStore::Create(options));
+  ASSERT_OK_AND_ASSIGN(
+      const auto in_token,
+      store->Generate("pkcs11:token=hourglass;object=listed;id=%0a", KeyType::kEcP384));
+  ASSERT_OK_AND_ASSIGN(const auto in_file, store->Generate("software:k", KeyType::kRsa2048));
+  directory_.Write("broken.pem", "");
+  directory_.Write("no key.pem", "");
+  in_file->TakeOutOfService();
+  const std::vector<KeyStore::Place> places = store->List();
+  ASSERT_EQ(places.size(), 3u);
+  EXPECT_EQ(places[0].name, "pkcs11:token=hourglass");
+  EXPECT_EQ(places[0].kind, "pkcs11");
+  ASSERT_OK(places[0].status);
+  const auto listed = std::find_if(
+      places[0].keys.begin(), places[0].keys.end(), [](const KeyStore::StoredKey& key) {
+        return key.uri == "pkcs11:token=hourglass;object=listed;id=%0a";
+      });
+  ASSERT_NE(listed, places[0].keys.end());
+  EXPECT_EQ(listed->type, KeyType::kEcP384);
+  EXPECT_EQ(listed->public_key, in_token->public_key());
+  EXPECT_EQ(listed->unfit_because, "");
+  EXPECT_FALSE(listed->out_of_service);
+  EXPECT_EQ(places[1].name, "pkcs11:token=gone");
+  EXPECT_THAT(places[1].status, FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=gone"));
+  EXPECT_EQ(places[2].name, "software:");
+  EXPECT_EQ(places[2].kind, "software");
+  ASSERT_EQ(places[2].keys.size(), 2u);
+  EXPECT_EQ(places[2].keys[0].uri, "software:broken");
+  EXPECT_NE(places[2].keys[0].unfit_because, "");
+  EXPECT_EQ(places[2].keys[1].uri, "software:k");
+  EXPECT_EQ(places[2].keys[1].public_key, in_file->public_key());
+  EXPECT_TRUE(places[2].keys[1].out_of_service);
+}
+
+TEST_F(KeyStoreTest, SaysHowEachTokenFares) {
+  KeyStoreOptions options;
+  options.tokens = {Softhsm().Uri(),
+                    "pkcs11:token=gone?module-path=/no/module.so&pin-source=env:P"};
+  options.software_directory = directory_.path();
+  ASSERT_OK_AND_ASSIGN(const auto store, KeyStore::Create(options));
+  for (const auto& [name, status] : store->Status()) {
+    EXPECT_EQ(status.state, CustodianStatus::State::kUnused) << name;
+  }
+  ASSERT_OK_AND_ASSIGN(const auto key,
+                       store->Generate("pkcs11:token=hourglass;object=fares", KeyType::kEcP256));
+  EXPECT_THAT(store->Open("pkcs11:token=gone;object=k"), FailsWith(ErrorReason::kKeyUnavailable));
+  const auto all = store->Status();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].first, "pkcs11:token=hourglass");
+  EXPECT_EQ(all[0].second.state, CustodianStatus::State::kHealthy);
+  EXPECT_GE(all[0].second.signatures, 1u);
+  EXPECT_EQ(all[0].second.logins, 1u);
+  EXPECT_EQ(all[1].first, "pkcs11:token=gone");
+  EXPECT_NE(all[1].second.state, CustodianStatus::State::kHealthy);
+  EXPECT_NE(all[1].second.message, "");
+}
+
+TEST_F(KeyStoreTest, AGivenIdIsNotTakenTwice) {
+  ASSERT_OK_AND_ASSIGN(const auto store, WithTokens({Softhsm().Uri()}));
+  const std::string uri = "pkcs11:token=hourglass;object=given;id=%07";
+  ASSERT_OK_AND_ASSIGN(const auto first, store->Generate(uri, KeyType::kEcP256));
+  EXPECT_THAT(store->Generate(uri, KeyType::kEcP256), FailsWith(ErrorReason::kKeyExists));
+  EXPECT_THAT(store->Generate("pkcs11:token=hourglass;object=given", KeyType::kEcP256),
+              FailsWith(ErrorReason::kKeyExists));
+  ASSERT_OK_AND_ASSIGN(const auto still, store->Open(uri));
+  EXPECT_EQ(still->public_key(), first->public_key());
 }
 
 TEST_F(KeyStoreTest, ATokenKeyIsMadeToSignAndNothingElse) {

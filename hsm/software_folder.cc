@@ -6,12 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_uri.h"
@@ -97,7 +101,8 @@ bool SyncFolder(const std::string& path) {
 
 absl::StatusOr<SoftwareFolder> SoftwareFolder::Create(absl::string_view path) {
   if (!absl::StartsWith(path, "/")) return FolderInvalid("must be an absolute path");
-  const std::string folder(path);
+  // A folder is compared with the one in a key's URI.
+  const std::string folder(path == "/" ? path : absl::StripSuffix(path, "/"));
   struct stat facts = {};
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return FolderInvalid(absl::StrCat("cannot make ", folder, ": ", strerror(errno)));
@@ -169,6 +174,23 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareFolder::Open(absl::string_vi
     return Error(ReasonOf(key.status()), FieldOfKey(name), key.status().message());
   }
   return key;
+}
+
+absl::StatusOr<std::vector<std::string>> SoftwareFolder::Names() const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(path_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string file = entry->path().filename();
+    absl::string_view name = file;
+    if (absl::ConsumeSuffix(&name, ".pem") && IsKeyName(name)) names.emplace_back(name);
+  }
+  if (error) {
+    return Error(ErrorReason::kKeyUnavailable,
+                 "software:", absl::StrCat("cannot list its folder: ", error.message()));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 absl::Status SoftwareFolder::Destroy(absl::string_view name) const {

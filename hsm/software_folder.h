@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,6 +23,9 @@ class SoftwareFolder {
   // folder, or may be written to by others than its owner.
   static absl::StatusOr<SoftwareFolder> Create(absl::string_view path);
 
+  // Absolute, without a slash at its end.
+  const std::string& path() const { return path_; }
+
   // The file appears complete and flushed to the disk, or not at all. Errors: KEY_EXISTS,
   // KEY_UNAVAILABLE.
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view name, KeyType type) const;
@@ -29,6 +33,9 @@ class SoftwareFolder {
   // Errors: KEY_NOT_FOUND, KEY_UNFIT for a file that others than its owner may read or write, or
   // that is no regular file, KEY_UNAVAILABLE, those of SoftwareKeyFromPem.
   absl::StatusOr<std::unique_ptr<SigningKey>> Open(absl::string_view name) const;
+
+  // Of every key, in alphabetical order. Errors: KEY_UNAVAILABLE.
+  absl::StatusOr<std::vector<std::string>> Names() const;
 
   // Errors: KEY_NOT_FOUND, KEY_UNAVAILABLE.
   absl::Status Destroy(absl::string_view name) const;
