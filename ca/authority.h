@@ -1,15 +1,20 @@
-// One root that signs: its certificate, its key, and the linted template of its leaves.
+// What signs leaves: a root, or an issuing sub-key under one, with its key and the linted template
+// of its leaves.
 #ifndef HOURGLASS_CA_AUTHORITY_H_
 #define HOURGLASS_CA_AUTHORITY_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/certificate.h"
 #include "ca/certificate_request.h"
 #include "ca/certificate_template.h"
+#include "ca/intermediate_certificate.h"
+#include "ca/issuer_certificate.h"
 #include "ca/name.h"
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
@@ -61,33 +66,66 @@ class TbsCertificate {
 // Immutable after Create; safe to call from several threads.
 class Authority {
  public:
-  // Checks that `key` is the root's (its public key, and a test signature), compiles the profile's
-  // template for this root, and lints a specimen of every shape that the template can take, by our
-  // own rules and by Botan, which takes some 30 ms. Errors: KEY_MISMATCH, ROOT_EXPIRING where the
-  // root is shorter than any leaf, INTERNAL_ERROR naming the rules that were broken, whatever the
-  // key says.
+  // The root itself signs. Checks that `key` is the root's (its public key, and a test signature),
+  // compiles the profile's template for this root, and lints a specimen of every shape that the
+  // template can take, by our own rules and by Botan, which takes some 30 ms. Errors: KEY_MISMATCH,
+  // ROOT_EXPIRING where the root is shorter than any leaf, INTERNAL_ERROR naming the rules that
+  // were broken, whatever the key says.
   static absl::StatusOr<std::unique_ptr<Authority>> Create(RootCertificate root,
                                                            std::unique_ptr<hsm::SigningKey> key,
                                                            const LeafProfile& profile);
 
+  // The same for an issuing sub-key: `intermediate` under `root`, and `key` is the intermediate's.
+  // Leaves are issued by the intermediate and outlive neither of the two. Errors: as Create, and
+  // INTERNAL_ERROR where the intermediate is not one of this root.
+  static absl::StatusOr<std::unique_ptr<Authority>> CreateForSubKey(
+      RootCertificate root, const IntermediateCertificate& intermediate,
+      std::unique_ptr<hsm::SigningKey> key, const LeafProfile& profile);
+
   const RootCertificate& root() const { return root_; }
+  // Null where the root itself signs.
+  const IntermediateCertificate* intermediate() const {
+    return intermediate_.has_value() ? &*intermediate_ : nullptr;
+  }
+  // What the leaves name as their issuer.
+  const IssuerCertificate& issuer() const;
+  // The certificates above a leaf, DER, nearest first; the last is the root.
+  std::vector<std::string> chain() const;
+  const LeafProfile& profile() const { return profile_; }
 
   // Fills the template. Deterministic: the same request gives the same octets. Errors:
-  // ROOT_NOT_YET_VALID where now or the leaf's notBefore is before the root's, ROOT_EXPIRING where
-  // the leaf would outlive the root, FIELD_INVALID with field `serial_entropy` for an entropy of
-  // another length or `now` for a leaf that would begin before 1950 or end after 9999.
+  // ROOT_NOT_YET_VALID where now or the leaf's notBefore is before the issuer's, ROOT_EXPIRING
+  // where the leaf would outlive the issuer, FIELD_INVALID with field `serial_entropy` for an
+  // entropy of another length or `now` for a leaf that would begin before 1950 or end after 9999.
   absl::StatusOr<TbsCertificate> Prepare(const LeafRequest& request) const;
 
-  // Signs what Prepare of this same object made, verifies the signature with the root's public key,
-  // and returns the Certificate, DER. Errors: KEY_MISMATCH if it does not verify, INTERNAL_ERROR
-  // for a TBS of another authority, whatever the key says.
+  // The octets that an authority of this issuer and profile prepares for `request`: to compare with
+  // what was recorded, and not to be signed. Errors: as Prepare.
+  static absl::StatusOr<std::string> ToBeSignedBy(const IssuerCertificate& issuer,
+                                                  const LeafProfile& profile,
+                                                  const LeafRequest& request);
+
+  // As the functions of these names in ca/intermediate_certificate.h, with this root and its key.
+  // Errors: INTERNAL_ERROR of an authority that has a sub-key itself.
+  absl::StatusOr<TbsIntermediate> PrepareIntermediate(
+      const IntermediateSpecification& specification, absl::string_view public_key) const;
+  absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs) const;
+
+  // Signs what Prepare of this same object made, verifies the signature with the issuer's public
+  // key, and returns the Certificate, DER. Errors: KEY_MISMATCH if it does not verify,
+  // INTERNAL_ERROR for a TBS of another authority, whatever the key says.
   absl::StatusOr<std::string> Sign(TbsCertificate tbs) const;
 
  private:
-  Authority(RootCertificate root, std::unique_ptr<hsm::SigningKey> key, hsm::VerifyingKey verifier,
+  Authority(RootCertificate root, std::optional<IntermediateCertificate> intermediate,
+            std::unique_ptr<hsm::SigningKey> key, hsm::VerifyingKey verifier,
             const LeafProfile& profile);
+  static absl::StatusOr<std::unique_ptr<Authority>> Make(
+      RootCertificate root, std::optional<IntermediateCertificate> intermediate,
+      std::unique_ptr<hsm::SigningKey> key, const LeafProfile& profile);
 
   RootCertificate root_;
+  std::optional<IntermediateCertificate> intermediate_;
   std::unique_ptr<hsm::SigningKey> key_;
   hsm::VerifyingKey verifier_;
   LeafProfile profile_;

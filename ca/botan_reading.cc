@@ -32,4 +32,9 @@ bool HasCommonName(const Botan::X509_Certificate& certificate, absl::string_view
              std::vector<std::string>{std::string(common_name)};
 }
 
+bool HasTheTwoPurposes(const Botan::X509_Certificate& certificate) {
+  return certificate.extended_key_usage() ==
+         std::vector<Botan::OID>{Botan::OID("1.3.6.1.5.5.7.3.2"), Botan::OID("1.3.6.1.4.1.311.87")};
+}
+
 }  // namespace hourglass::ca

@@ -27,6 +27,9 @@ bool Equal(const Botan::X509_Time& time, Time expected);
 // Whether the subject is one common name and nothing else.
 bool HasCommonName(const Botan::X509_Certificate& certificate, absl::string_view common_name);
 
+// Whether its purposes are clientAuth and 1.3.6.1.4.1.311.87, in this order.
+bool HasTheTwoPurposes(const Botan::X509_Certificate& certificate);
+
 // Collects broken rules.
 class BotanFindings {
  public:

@@ -133,16 +133,16 @@ std::string EncodePurposes() {
 
 }  // namespace
 
-CertificateTemplate CertificateTemplate::Compile(const RootCertificate& root,
+CertificateTemplate CertificateTemplate::Compile(const IssuerCertificate& issuer,
                                                  const LeafProfile& profile) {
   CertificateTemplate compiled;
-  compiled.before_validity_ = absl::StrCat(SignatureAlgorithm(root.key_type()), root.subject());
+  compiled.before_validity_ = absl::StrCat(SignatureAlgorithm(issuer.key_type()), issuer.subject());
   compiled.before_alternative_names_ =
       absl::StrCat(EncodeExtension(oids::kBasicConstraints, true, kNotACa),
                    EncodeExtension(oids::kKeyUsage, true, kDigitalSignature),
                    EncodeExtension(oids::kExtendedKeyUsage, false, EncodePurposes()));
   const std::string authority_key_identifier =
-      der::Encode(der::kSequence, {der::Encode(der::Primitive(0), {root.key_identifier()})});
+      der::Encode(der::kSequence, {der::Encode(der::Primitive(0), {issuer.key_identifier()})});
   compiled.after_key_identifier_ =
       EncodeExtension(oids::kAuthorityKeyIdentifier, false, authority_key_identifier);
   if (profile.no_rev_avail()) {

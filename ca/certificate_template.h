@@ -1,12 +1,12 @@
-// The leaf of one root and profile as octets with gaps.
+// The leaf of one issuer and profile as octets with gaps.
 #ifndef HOURGLASS_CA_CERTIFICATE_TEMPLATE_H_
 #define HOURGLASS_CA_CERTIFICATE_TEMPLATE_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "ca/issuer_certificate.h"
 #include "ca/profile.h"
-#include "ca/root_certificate.h"
 #include "ca/time.h"
 
 namespace hourglass::ca {
@@ -27,9 +27,9 @@ struct LeafFields {
 // Immutable; safe to call from several threads.
 class CertificateTemplate {
  public:
-  static CertificateTemplate Compile(const RootCertificate& root, const LeafProfile& profile);
+  static CertificateTemplate Compile(const IssuerCertificate& issuer, const LeafProfile& profile);
 
-  // TBSCertificate, DER, version 3, the root's algorithm, name and key
+  // TBSCertificate, DER, version 3, the issuer's algorithm, name and key
   // identifier, one common name, and the extensions basicConstraints, keyUsage, extendedKeyUsage,
   // subjectAltName, subjectKeyIdentifier, authorityKeyIdentifier, noRevAvail (where the profile has
   // it) and SID (where the subject has one), in this order. Allocates once.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "ca/certificate.h"
 #include "ca/digest.h"
+#include "ca/root_certificate.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key_type.h"
 #include "hsm/software_key.h"

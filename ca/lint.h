@@ -8,16 +8,16 @@
 #include "absl/types/span.h"
 #include "ca/certificate.h"
 #include "ca/certificate_template.h"
+#include "ca/issuer_certificate.h"
 #include "ca/lint_finding.h"
 #include "ca/profile.h"
-#include "ca/root_certificate.h"
 
 namespace hourglass::ca {
 
 // A certificate and all that it was made from.
 struct LeafSpecimen {
   absl::string_view certificate;  // DER
-  const RootCertificate& root;
+  const IssuerCertificate& issuer;
   const LeafProfile& profile;
   const LeafFields& fields;
 };

@@ -15,6 +15,8 @@
 #include "ca/digest.h"
 #include "ca/lint_botan.h"
 #include "ca/oids.h"
+#include "ca/root_certificate.h"
+#include "ca/testing/certificate_parts.h"
 #include "hsm/key_type.h"
 #include "hsm/software_key.h"
 #include "tests/support/status_matchers.h"
@@ -26,68 +28,6 @@ constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
 constexpr char kSid[] = "S-1-5-21-1-2-3-1105";
 
 std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
-
-struct Extension {
-  std::string oid;
-  std::string critical;  // the BOOLEAN as it is written, or nothing
-  std::string value;
-};
-
-// A certificate in parts that a test can put out of shape one by one.
-struct Parts {
-  std::string version, serial_number, signed_algorithm, issuer, not_before, not_after, subject, key;
-  std::string unique_identifiers;
-  std::vector<Extension> extensions;
-  std::string algorithm;
-
-  Extension& operator[](absl::string_view oid) {
-    for (Extension& extension : extensions) {
-      if (extension.oid == oid) return extension;
-    }
-    ADD_FAILURE() << "no such extension";
-    return extensions.front();
-  }
-
-  void Remove(absl::string_view oid) {
-    std::erase_if(extensions, [oid](const Extension& extension) { return extension.oid == oid; });
-  }
-
-  std::string Assemble() const {
-    std::string list;
-    for (const Extension& extension : extensions) {
-      der::Append(der::kSequence,
-                  absl::StrCat(der::Encode(der::kOid, {extension.oid}), extension.critical,
-                               der::Encode(der::kOctetString, {extension.value})),
-                  &list);
-    }
-    const std::string tbs = der::Encode(
-        der::kSequence,
-        {version, der::Encode(der::kInteger, {serial_number}), signed_algorithm, issuer,
-         der::Encode(der::kSequence, {not_before, not_after}), subject, key, unique_identifiers,
-         der::Encode(der::Constructed(3), {der::Encode(der::kSequence, {list})})});
-    return der::Encode(der::kSequence, {tbs, algorithm, Hex("030200ab")});
-  }
-};
-
-Parts TakeApart(absl::string_view certificate) {
-  const CertificateView view = *ReadCertificate(certificate);
-  Parts parts{.version = Hex("a003020102"),
-              .serial_number = std::string(view.serial_number),
-              .signed_algorithm = std::string(view.signed_algorithm),
-              .issuer = std::string(view.issuer),
-              .not_before = std::string(view.not_before),
-              .not_after = std::string(view.not_after),
-              .subject = std::string(view.subject),
-              .key = std::string(view.subject_public_key_info),
-              .unique_identifiers = "",
-              .extensions = {},
-              .algorithm = std::string(view.algorithm)};
-  for (const ExtensionView& extension : view.extensions) {
-    parts.extensions.push_back({std::string(extension.oid), extension.critical ? Hex("0101ff") : "",
-                                std::string(extension.value)});
-  }
-  return parts;
-}
 
 class LintTest : public testing::Test {
  protected:
@@ -130,18 +70,11 @@ class LintTest : public testing::Test {
   LeafProfile profile_;
   std::string serial_;
   LeafFields fields_;
-  Parts parts_;
+  CertificateParts parts_;
 };
 
+using Parts = CertificateParts;
 using Break = std::function<void(Parts*)>;
-
-std::string Utf8Name(absl::string_view oid, absl::string_view text) {
-  return der::Encode(
-      der::kSequence,
-      {der::Encode(der::kSet,
-                   {der::Encode(der::kSequence, {der::Encode(der::kOid, {oid}),
-                                                 der::Encode(der::kUtf8String, {text})})})});
-}
 
 const std::string kTrue = Hex("0101ff");
 
@@ -157,9 +90,9 @@ const std::vector<std::pair<std::string, Break>>& Breaks() {
       {"serial_number_16_octets", [](Parts* p) { p->serial_number += "12345"; }},
       {"signature_algorithms_equal",
        [](Parts* p) { p->signed_algorithm = Hex("300a06082a8648ce3d040303"); }},
-      {"signature_algorithm_of_root",
+      {"signature_algorithm_of_issuer",
        [](Parts* p) { p->signed_algorithm = p->algorithm = Hex("300c06082a8648ce3d0403020500"); }},
-      {"issuer_is_root_subject",
+      {"issuer_is_subject_above",
        [](Parts* p) { p->issuer = Utf8Name(oids::kCommonName, "another"); }},
       {"time_encoding",
        [](Parts* p) { p->not_before = der::Encode(der::kGeneralizedTime, {"20261120000000Z"}); }},
@@ -167,12 +100,12 @@ const std::vector<std::pair<std::string, Break>>& Breaks() {
        [](Parts* p) { p->not_after = der::Encode(der::kUtcTime, {"261120010500+0000"}); }},
       {"validity_of_profile",
        [](Parts* p) { p->not_after = der::Encode(der::kUtcTime, {"261120010501Z"}); }},
-      {"validity_within_root",
+      {"validity_within_issuer",
        [](Parts* p) {
          p->not_before = der::Encode(der::kUtcTime, {"261119220000Z"});
          p->not_after = der::Encode(der::kUtcTime, {"261119230500Z"});
        }},
-      {"validity_within_root",
+      {"validity_within_issuer",
        [](Parts* p) {
          p->not_before = der::Encode(der::kUtcTime, {"261219230000Z"});
          p->not_after = der::Encode(der::kUtcTime, {"261220000500Z"});
@@ -245,7 +178,7 @@ TEST_F(LintTest, TheTemplatesLeafBreaksNothing) {
 TEST_F(LintTest, EachFaultBreaksItsRuleAndNoOther) {
   for (std::size_t i = 0; i < Breaks().size(); ++i) {
     const auto& [rule, fault] = Breaks()[i];
-    Parts parts = parts_;
+    CertificateParts parts = parts_;
     fault(&parts);
     if (rule == "public_key_is_requested") {
       parts[oids::kSubjectKeyIdentifier].value = der::Encode(
@@ -319,7 +252,7 @@ TEST_F(LintTest, BotanSeesTheSameFaults) {
        }},
   };
   for (const auto& [rule, fault] : faults) {
-    Parts parts = parts_;
+    CertificateParts parts = parts_;
     fault(&parts);
     EXPECT_THAT(LintBotan(parts.Assemble()), testing::ElementsAre(rule));
   }
@@ -327,14 +260,14 @@ TEST_F(LintTest, BotanSeesTheSameFaults) {
 
 // Both what was asked for and the hash of what is there differ then.
 TEST_F(LintTest, BotanSeesAnotherKey) {
-  Parts parts = parts_;
+  CertificateParts parts = parts_;
   parts.key.back() ^= 1;
   EXPECT_THAT(LintBotan(parts.Assemble()),
               testing::ElementsAre("botan_public_key", "botan_subject_key_identifier"));
 }
 
 TEST_F(LintTest, FindingsNameTheirSource) {
-  Parts parts = parts_;
+  CertificateParts parts = parts_;
   parts.version.clear();
   const std::string certificate = parts.Assemble();
   EXPECT_EQ(FormatFindings(LintLeaf({certificate, root_, profile_, fields_})),

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "ca/certificate.h"
 #include "ca/der.h"
-#include "ca/digest.h"
 #include "ca/name.h"
 #include "ca/oids.h"
 #include "ca/profile.h"
@@ -13,7 +12,6 @@
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
 #include "hsm/signature.h"
 
 namespace hourglass::ca {
@@ -21,7 +19,9 @@ namespace {
 
 constexpr absl::string_view kVersion3("\x02", 1);
 constexpr absl::string_view kZero("\x00", 1);
+// basicConstraints: cA with pathLenConstraint 0, and with 1.
 constexpr absl::string_view kCaWithoutIntermediates("\x30\x06\x01\x01\xff\x02\x01\x00", 8);
+constexpr absl::string_view kCaWithIntermediates("\x30\x06\x01\x01\xff\x02\x01\x01", 8);
 constexpr absl::string_view kKeyCertSign("\x03\x02\x02\x04", 4);
 constexpr std::size_t kExtensionCount = 3;
 constexpr std::size_t kMaxSerialSize = 20;
@@ -60,8 +60,10 @@ absl::Status CheckShape(const CertificateView& view) {
 }
 
 absl::Status CheckExtensions(const CertificateView& view, absl::string_view key_identifier) {
-  if (!IsExtension(view.Find(oids::kBasicConstraints), true, kCaWithoutIntermediates)) {
-    return NotARoot("basicConstraints must be critical, cA with pathlen 0");
+  const ExtensionView* constraints = view.Find(oids::kBasicConstraints);
+  if (!IsExtension(constraints, true, kCaWithoutIntermediates) &&
+      !IsExtension(constraints, true, kCaWithIntermediates)) {
+    return NotARoot("basicConstraints must be critical, cA with pathlen 0 or 1");
   }
   if (!IsExtension(view.Find(oids::kKeyUsage), true, kKeyCertSign)) {
     return NotARoot("keyUsage must be critical, keyCertSign only");
@@ -75,20 +77,6 @@ absl::Status CheckExtensions(const CertificateView& view, absl::string_view key_
         "must have no extension beside basicConstraints, keyUsage and subjectKeyIdentifier");
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<hsm::KeyType> KeyTypeOf(absl::string_view public_key) {
-  ASSIGN_OR_RETURN(const EvpPkeyPtr key, hsm::ParsePublicKey(public_key));
-  return hsm::KeyTypeOf(*key);
-}
-
-// Content of the subjectPublicKey BIT STRING of a well-formed SubjectPublicKeyInfo.
-std::optional<absl::string_view> PublicKeyBits(absl::string_view public_key) {
-  const std::optional<absl::string_view> info = der::ReadOnly(public_key, der::kSequence);
-  if (!info.has_value()) return std::nullopt;
-  der::Reader reader(*info);
-  if (!reader.Read(der::kSequence).has_value()) return std::nullopt;
-  return reader.ReadOctetAlignedBits();
 }
 
 absl::Status CheckSpecification(const RootSpecification& specification) {
@@ -117,28 +105,23 @@ std::string CommonName(const RootSpecification& specification) {
       suffix);
 }
 
-std::string EncodeValidity(Time not_before, Time not_after) {
-  std::string times;
-  AppendTime(not_before, &times);
-  AppendTime(not_after, &times);
-  return der::Encode(der::kSequence, {times});
-}
-
 std::string EncodeToBeSigned(const RootSpecification& specification, const hsm::SigningKey& key,
-                             absl::string_view key_bits) {
+                             absl::string_view key_identifier) {
   const std::string name = EncodeCommonName(CommonName(specification));
   const std::string extensions = absl::StrCat(
-      EncodeExtension(oids::kBasicConstraints, true, kCaWithoutIntermediates),
+      EncodeExtension(
+          oids::kBasicConstraints, true,
+          specification.issuing_sub_keys ? kCaWithIntermediates : kCaWithoutIntermediates),
       EncodeExtension(oids::kKeyUsage, true, kKeyCertSign),
-      EncodeExtension(oids::kSubjectKeyIdentifier, false, EncodeKeyIdentifier(Sha1(key_bits))));
-  return der::Encode(
-      der::kSequence,
-      {der::Encode(der::Constructed(0), {der::Encode(der::kInteger, {kVersion3})}),
-       der::Encode(der::kInteger, {SerialFromEntropy(specification.serial_entropy)}),
-       SignatureAlgorithm(key.type()), name,
-       EncodeValidity(specification.now - kMaxBackdate, specification.now + specification.duration),
-       name, key.public_key(),
-       der::Encode(der::Constructed(3), {der::Encode(der::kSequence, {extensions})})});
+      EncodeExtension(oids::kSubjectKeyIdentifier, false, EncodeKeyIdentifier(key_identifier)));
+  return EncodeIssuer({.serial_number = SerialFromEntropy(specification.serial_entropy),
+                       .signer = key.type(),
+                       .issuer = name,
+                       .not_before = specification.now - kMaxBackdate,
+                       .not_after = specification.now + specification.duration,
+                       .subject = name,
+                       .public_key = key.public_key(),
+                       .extensions = extensions});
 }
 
 }  // namespace
@@ -147,32 +130,21 @@ absl::StatusOr<RootCertificate> RootCertificate::Parse(absl::string_view der) {
   const std::optional<CertificateView> view = ReadCertificate(der);
   if (!view.has_value()) return NotARoot("is not a certificate in DER");
   RETURN_IF_ERROR(CheckShape(*view));
-  der::Reader not_before(view->not_before), not_after(view->not_after);
-  const std::optional<Time> first = ReadTime(&not_before), last = ReadTime(&not_after);
-  if (!first.has_value() || !last.has_value() || *first > *last) {
-    return NotARoot("the validity is not two times in order, as RFC 5280 writes them");
+  RootCertificate root;
+  if (const absl::Status taken = root.Take(der, *view); !taken.ok()) {
+    return NotARoot(taken.message());
   }
-  const absl::StatusOr<hsm::KeyType> type = KeyTypeOf(view->subject_public_key_info);
-  if (!type.ok()) return NotARoot(absl::StrCat("the key is unfit: ", type.status().message()));
-  const std::string key_identifier = Sha1(*PublicKeyBits(view->subject_public_key_info));
-  RETURN_IF_ERROR(CheckExtensions(*view, key_identifier));
-  if (view->signed_algorithm != SignatureAlgorithm(*type) ||
+  RETURN_IF_ERROR(CheckExtensions(*view, root.key_identifier()));
+  root.allows_issuing_sub_keys_ =
+      view->Find(oids::kBasicConstraints)->value == kCaWithIntermediates;
+  if (view->signed_algorithm != SignatureAlgorithm(root.key_type()) ||
       view->algorithm != view->signed_algorithm) {
     return NotARoot("the signature algorithm is not the one of its key");
   }
-  if (!hsm::VerifySignature(view->subject_public_key_info, *type, view->to_be_signed,
-                            view->signature)
+  if (!hsm::VerifySignature(root.public_key(), root.key_type(), view->to_be_signed, view->signature)
            .ok()) {
     return NotARoot("is not signed by its own key");
   }
-  RootCertificate root;
-  root.der_ = std::string(der);
-  root.subject_ = std::string(view->subject);
-  root.public_key_ = std::string(view->subject_public_key_info);
-  root.key_identifier_ = key_identifier;
-  root.key_type_ = *type;
-  root.not_before_ = *first;
-  root.not_after_ = *last;
   return root;
 }
 
@@ -186,11 +158,11 @@ absl::Status CheckRootDuration(std::chrono::seconds duration) {
 absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,
                                           hsm::SigningKey& key) {
   RETURN_IF_ERROR(CheckSpecification(specification));
-  const std::optional<absl::string_view> key_bits = PublicKeyBits(key.public_key());
-  if (!key_bits.has_value()) {
+  const std::optional<std::string> key_identifier = KeyIdentifierOf(key.public_key());
+  if (!key_identifier.has_value()) {
     return Error(ErrorReason::kKeyMismatch, "", "the key does not say its public key in DER");
   }
-  const std::string to_be_signed = EncodeToBeSigned(specification, key, *key_bits);
+  const std::string to_be_signed = EncodeToBeSigned(specification, key, *key_identifier);
   ASSIGN_OR_RETURN(const std::string signature, key.Sign(to_be_signed));
   const absl::Status verified =
       hsm::VerifySignature(key.public_key(), key.type(), to_be_signed, signature);
@@ -199,8 +171,9 @@ absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification
   ASSIGN_OR_RETURN(RootCertificate root, RootCertificate::Parse(AssembleCertificate(
                                              to_be_signed, key.type(), signature)));
   const std::string common_name = CommonName(specification);
-  RETURN_IF_ERROR(CheckRootWithBotan(
-      {root.der(), common_name, root.not_before(), root.not_after(), root.key_identifier()}));
+  RETURN_IF_ERROR(
+      CheckRootWithBotan({root.der(), common_name, root.not_before(), root.not_after(),
+                          root.key_identifier(), specification.issuing_sub_keys ? 1U : 0U}));
   return root;
 }
 

@@ -7,41 +7,29 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ca/issuer_certificate.h"
 #include "ca/time.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::ca {
 
 // A parsed and checked root. Immutable.
-class RootCertificate {
+class RootCertificate : public IssuerCertificate {
  public:
   // Parses DER and checks that it is a root as IssueRoot makes them: version 3, self-signed with a
-  // valid signature, cA with pathlen 0 and keyCertSign (both critical), subject key identifier, a
-  // key type of hsm::KeyType. Errors: CONFIGURATION_INVALID with field `root.certificate`.
+  // valid signature, cA with pathlen 0 or 1 and keyCertSign (both critical), subject key
+  // identifier, a key type of hsm::KeyType. Errors: CONFIGURATION_INVALID with field
+  // `root.certificate`.
   static absl::StatusOr<RootCertificate> Parse(absl::string_view der);
 
-  const std::string& der() const { return der_; }
-  // Name, DER.
-  const std::string& subject() const { return subject_; }
-  // SubjectPublicKeyInfo, DER.
-  const std::string& public_key() const { return public_key_; }
-  // Value of the subject key identifier, 20 octets.
-  const std::string& key_identifier() const { return key_identifier_; }
-  hsm::KeyType key_type() const { return key_type_; }
-  // First and last second of validity.
-  Time not_before() const { return not_before_; }
-  Time not_after() const { return not_after_; }
+  // Whether its pathLenConstraint is 1, so that it can have intermediates; else it is 0 and relying
+  // parties accept leaves of the root itself only (RFC 5280 section 4.2.1.9).
+  bool allows_issuing_sub_keys() const { return allows_issuing_sub_keys_; }
 
  private:
   RootCertificate() = default;
 
-  std::string der_;
-  std::string subject_;
-  std::string public_key_;
-  std::string key_identifier_;
-  hsm::KeyType key_type_ = hsm::KeyType::kEcP256;
-  Time not_before_;
-  Time not_after_;
+  bool allows_issuing_sub_keys_ = false;
 };
 
 struct RootSpecification {
@@ -55,6 +43,9 @@ struct RootSpecification {
   std::chrono::seconds duration = {};
   // 16 octets from a CSPRNG; made positive as leaf serials are.
   std::string serial_entropy;
+  // Its pathLenConstraint: 1 where intermediates for issuing sub-keys are to come under it, which
+  // cannot be changed later, else 0.
+  bool issuing_sub_keys = false;
 };
 
 // OK for what RootSpecification.duration may be. Errors: FIELD_INVALID with field `duration`.

@@ -78,6 +78,19 @@ TEST_F(RootCertificateTest, EveryKeyTypeVerifiesByOpenssl) {
   }
 }
 
+TEST_F(RootCertificateTest, ThePathLengthIsForSubKeysOrNot) {
+  RootSpecification specification = Specification();
+  ASSERT_OK_AND_ASSIGN(const RootCertificate alone, Issue(specification));
+  specification.issuing_sub_keys = true;
+  ASSERT_OK_AND_ASSIGN(const RootCertificate above, Issue(specification));
+  EXPECT_FALSE(alone.allows_issuing_sub_keys());
+  EXPECT_TRUE(above.allows_issuing_sub_keys());
+  EXPECT_EQ(Print(alone, "-ext basicConstraints"),
+            "X509v3 Basic Constraints: critical\n    CA:TRUE, pathlen:0\n");
+  EXPECT_EQ(Print(above, "-ext basicConstraints"),
+            "X509v3 Basic Constraints: critical\n    CA:TRUE, pathlen:1\n");
+}
+
 TEST_F(RootCertificateTest, ParseReadsWhatIssueRootMade) {
   ASSERT_OK_AND_ASSIGN(const RootCertificate made, Issue(Specification()));
   ASSERT_OK_AND_ASSIGN(const RootCertificate read, RootCertificate::Parse(made.der()));
@@ -157,7 +170,7 @@ TEST_F(RootCertificateTest, AKeyThatLiesMakesNoRoot) {
   EXPECT_FALSE(liar.in_service());
 }
 
-// Certificates by the OpenSSL CLI, each off in one point; the first has none.
+// Certificates by the OpenSSL CLI, each off in one point; the first, and the third, have none.
 TEST_F(RootCertificateTest, ParseRefusesOtherRoots) {
   const TemporaryDirectory directory;
   const std::string key =
@@ -197,7 +210,8 @@ TEST_F(RootCertificateTest, ParseRefusesOtherRoots) {
   const auto is_refused = FailsWith(ErrorReason::kConfigurationInvalid, "root.certificate");
   EXPECT_OK(make(ca, sign, id));
   EXPECT_THAT(make("basicConstraints=critical,CA:TRUE", sign, id), is_refused);
-  EXPECT_THAT(make("basicConstraints=critical,CA:TRUE,pathlen:1", sign, id), is_refused);
+  EXPECT_OK(make("basicConstraints=critical,CA:TRUE,pathlen:1", sign, id));
+  EXPECT_THAT(make("basicConstraints=critical,CA:TRUE,pathlen:2", sign, id), is_refused);
   EXPECT_THAT(make("basicConstraints=CA:TRUE,pathlen:0", sign, id), is_refused);
   EXPECT_THAT(make("basicConstraints=critical,CA:FALSE", sign, id), is_refused);
   EXPECT_THAT(make(ca, "keyUsage=critical,keyCertSign,cRLSign", id), is_refused);

@@ -20,7 +20,8 @@ void CompareRoot(const Botan::X509_Certificate& root, const ExpectedRoot& expect
   findings->Expect(HasCommonName(root, expected.common_name), "botan_common_name");
   findings->Expect(Equal(root.not_before(), expected.not_before), "botan_not_before");
   findings->Expect(Equal(root.not_after(), expected.not_after), "botan_not_after");
-  findings->Expect(root.is_CA_cert() && root.path_limit() == 0, "botan_basic_constraints");
+  findings->Expect(root.is_CA_cert() && root.path_limit() == expected.path_length,
+                   "botan_basic_constraints");
   findings->Expect(root.constraints() == Botan::KEY_CERT_SIGN, "botan_key_usage");
   findings->Expect(Equal(root.subject_key_id(), expected.key_identifier),
                    "botan_subject_key_identifier");

@@ -2,6 +2,8 @@
 #ifndef HOURGLASS_CA_ROOT_LINT_H_
 #define HOURGLASS_CA_ROOT_LINT_H_
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ca/time.h"
@@ -15,6 +17,7 @@ struct ExpectedRoot {
   Time not_before;
   Time not_after;
   absl::string_view key_identifier;  // 20 octets
+  std::size_t path_length;
 };
 
 // Compares what Botan reads with what was meant, and verifies the signature. Errors: INTERNAL_ERROR

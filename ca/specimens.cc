@@ -88,20 +88,20 @@ std::vector<NameSpecimen> Names() {
   return names;
 }
 
-// The first and the last leaf of this root, and those around the first second that UTCTime cannot
+// The first and the last leaf of this issuer, and those around the first second that UTCTime cannot
 // write.
-absl::StatusOr<std::vector<TimeSpecimen>> Times(const RootCertificate& root,
+absl::StatusOr<std::vector<TimeSpecimen>> Times(const IssuerCertificate& issuer,
                                                 const LeafProfile& profile) {
   const std::chrono::seconds length = profile.backdate() + profile.lifetime();
-  if (root.not_before() > root.not_after() - length) {
+  if (issuer.not_before() > issuer.not_after() - length) {
     return Error(ErrorReason::kRootExpiring, "root.certificate",
                  "its validity is too short for any leaf");
   }
   std::vector<TimeSpecimen> times;
   for (const Time begin :
-       {root.not_before(), root.not_after() - length,
+       {issuer.not_before(), issuer.not_after() - length,
         kFirstGeneralizedTime - std::chrono::seconds(1), kFirstGeneralizedTime}) {
-    if (begin >= root.not_before() && begin + length <= root.not_after()) {
+    if (begin >= issuer.not_before() && begin + length <= issuer.not_after()) {
       times.push_back({begin, begin + length});
     }
   }
@@ -118,12 +118,12 @@ absl::Status LintSpecimen(const LeafSpecimen& specimen) {
 
 }  // namespace
 
-absl::Status LintTemplate(const CertificateTemplate& leaf, const RootCertificate& root,
+absl::Status LintTemplate(const CertificateTemplate& leaf, const IssuerCertificate& issuer,
                           const LeafProfile& profile) {
   const std::string serial = SerialFromEntropy(std::string(kSerialSize, '\xff'));
   // Stands where a signature will; a lint does not verify it.
   const std::string no_signature(8, '\0');
-  ASSIGN_OR_RETURN(const std::vector<TimeSpecimen> times, Times(root, profile));
+  ASSIGN_OR_RETURN(const std::vector<TimeSpecimen> times, Times(issuer, profile));
   const std::vector<NameSpecimen> names = Names();
   for (const KeySpecimen& key : Keys()) {
     for (const NameSpecimen& name : names) {
@@ -137,8 +137,8 @@ absl::Status LintTemplate(const CertificateTemplate& leaf, const RootCertificate
                                 key.subject_public_key_info,
                                 key.key_identifier};
         const std::string certificate =
-            AssembleCertificate(leaf.Fill(fields), root.key_type(), no_signature);
-        RETURN_IF_ERROR(LintSpecimen({certificate, root, profile, fields}));
+            AssembleCertificate(leaf.Fill(fields), issuer.key_type(), no_signature);
+        RETURN_IF_ERROR(LintSpecimen({certificate, issuer, profile, fields}));
       }
     }
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ca/certificate_request.h"
+#include "ca/intermediate_certificate.h"
 #include "ca/name.h"
 #include "ca/pem.h"
 #include "hsm/base/error.h"
@@ -67,6 +68,20 @@ absl::StatusOr<std::string> MakeRequest(EVP_PKEY* key) {
   return Error(ErrorReason::kFieldInvalid, "private_key_pem", "cannot sign a request");
 }
 
+std::unique_ptr<Authority> UnderSubKey(const Authority& root, hsm::KeyType key_type,
+                                       const TestCaOptions& options) {
+  std::unique_ptr<hsm::SigningKey> key = ValueOrDie(hsm::GenerateSoftwareKey(key_type));
+  IntermediateSpecification specification;
+  specification.display_name = options.display_name;
+  specification.now = options.now;
+  specification.lifetime = std::chrono::hours(24);
+  specification.serial_entropy = RandomOctets(kSerialSize);
+  TbsIntermediate tbs = ValueOrDie(root.PrepareIntermediate(specification, key->public_key()));
+  const IntermediateCertificate intermediate = ValueOrDie(root.SignIntermediate(std::move(tbs)));
+  return ValueOrDie(
+      Authority::CreateForSubKey(root.root(), intermediate, std::move(key), root.profile()));
+}
+
 std::unique_ptr<Authority> MakeAuthority(const TestCaOptions& options) {
   std::unique_ptr<hsm::SigningKey> key =
       ValueOrDie(hsm::GenerateSoftwareKey(options.root_key_type));
@@ -75,9 +90,12 @@ std::unique_ptr<Authority> MakeAuthority(const TestCaOptions& options) {
   specification.now = options.now;
   specification.duration = kRootDuration;
   specification.serial_entropy = RandomOctets(kSerialSize);
+  specification.issuing_sub_keys = options.sub_key_type.has_value();
   RootCertificate root = ValueOrDie(IssueRoot(specification, *key));
-  return ValueOrDie(Authority::Create(std::move(root), std::move(key),
-                                      ValueOrDie(LeafProfile::Create(options.profile))));
+  const LeafProfile profile = ValueOrDie(LeafProfile::Create(options.profile));
+  auto authority = ValueOrDie(Authority::Create(std::move(root), std::move(key), profile));
+  if (!options.sub_key_type.has_value()) return authority;
+  return UnderSubKey(*authority, *options.sub_key_type, options);
 }
 
 }  // namespace
@@ -85,7 +103,10 @@ std::unique_ptr<Authority> MakeAuthority(const TestCaOptions& options) {
 TestCa::TestCa(const TestCaOptions& options)
     : now_(options.now),
       authority_(MakeAuthority(options)),
-      root_pem_(EncodePem(kCertificateLabel, root().der())) {}
+      root_pem_(EncodePem(kCertificateLabel, root().der())),
+      intermediate_pem_(authority_->intermediate() == nullptr
+                            ? ""
+                            : EncodePem(kCertificateLabel, authority_->intermediate()->der())) {}
 
 TestCertificate TestCa::Issue(absl::string_view upn, hsm::KeyType key_type) {
   std::string private_key_pem = ValueOrDie(hsm::GenerateSoftwareKeyPem(key_type));

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,6 +29,9 @@ struct TestCaOptions {
   std::chrono::sys_seconds now =
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   std::string display_name = "Contoso";
+  // Leaves are signed by an issuing sub-key of this type, whose intermediate lives for a day from
+  // `now`, instead of by the root.
+  std::optional<hsm::KeyType> sub_key_type = std::nullopt;
 };
 
 struct TestCertificate {
@@ -63,11 +67,15 @@ class TestCa {
 
   const RootCertificate& root() const { return authority_->root(); }
   const std::string& root_pem() const { return root_pem_; }
+  // What a client sends behind its certificate; empty where the root signs the leaves.
+  const std::string& intermediate_pem() const { return intermediate_pem_; }
+  const Authority& authority() const { return *authority_; }
 
  private:
   std::chrono::sys_seconds now_;
   std::unique_ptr<Authority> authority_;
   std::string root_pem_;
+  std::string intermediate_pem_;
 };
 
 }  // namespace hourglass::ca

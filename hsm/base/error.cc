@@ -37,6 +37,7 @@ constexpr ReasonRow kReasons[] = {
     {ErrorReason::kRootExpiring, "ROOT_EXPIRING", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kRootNotYetValid, "ROOT_NOT_YET_VALID", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kPrimaryChanged, "PRIMARY_CHANGED", absl::StatusCode::kAborted},
+    {ErrorReason::kSubKeyNotAllowed, "SUB_KEY_NOT_ALLOWED", absl::StatusCode::kFailedPrecondition},
     {ErrorReason::kDeviceNotCompliant, "DEVICE_NOT_COMPLIANT", absl::StatusCode::kPermissionDenied},
     {ErrorReason::kComplianceUnavailable, "COMPLIANCE_UNAVAILABLE", absl::StatusCode::kUnavailable},
     {ErrorReason::kComplianceAnswerInvalid, "COMPLIANCE_ANSWER_INVALID",

@@ -33,6 +33,7 @@ enum class ErrorReason {
   kRootExpiring,
   kRootNotYetValid,
   kPrimaryChanged,
+  kSubKeyNotAllowed,
   kDeviceNotCompliant,
   kComplianceUnavailable,
   kComplianceAnswerInvalid,
