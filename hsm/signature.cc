@@ -28,6 +28,11 @@ VerifyingKey::~VerifyingKey() = default;
 
 absl::Status VerifyingKey::Verify(absl::string_view message, absl::string_view signature) const {
   ASSIGN_OR_RETURN(const std::string digest, Digest(type_, message));
+  return VerifyDigest(digest, signature);
+}
+
+absl::Status VerifyingKey::VerifyDigest(absl::string_view digest,
+                                        absl::string_view signature) const {
   ASSIGN_OR_RETURN(EvpPkeyCtxPtr context, contexts_->Take());
   const int verdict = EVP_PKEY_verify(
       context.get(), reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),

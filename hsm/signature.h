@@ -30,6 +30,8 @@ class VerifyingKey {
   // OK only if `signature` is, in the form that SigningKey::Sign gives, this key's signature of
   // `message`. Errors: KEY_MISMATCH, INTERNAL_ERROR.
   absl::Status Verify(absl::string_view message, absl::string_view signature) const;
+  // The same for a message of which only the hash, by DigestOf(type()), is given.
+  absl::Status VerifyDigest(absl::string_view digest, absl::string_view signature) const;
 
  private:
   VerifyingKey(KeyType type, absl::string_view spki, std::unique_ptr<EvpContextPool> contexts);

@@ -1,0 +1,73 @@
+// One question to a custodian, on its way from the thread that waits for the answer to a worker.
+#ifndef HOURGLASS_HSM_KEYHOLDER_CALL_H_
+#define HOURGLASS_HSM_KEYHOLDER_CALL_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hsm/keyholder/keyholder.pb.h"
+#include "hsm/keyholder/recovery.h"
+
+namespace hourglass::hsm {
+
+// Shared by the one who asks and the one who answers, who calls one of the Answer functions once.
+class Call {
+ public:
+  // For a signature over `digest`, of at most 64 octets.
+  Call(absl::string_view digest, SteadyTime deadline);
+  // For anything else; a worker that takes longer than `timeout` for it hangs.
+  Call(keyholder::Request request, std::chrono::milliseconds timeout, SteadyTime deadline);
+  // Wipes what the request and the reply hold of secrets.
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  absl::string_view digest() const { return absl::string_view(digest_.data(), digest_size_); }
+  keyholder::Request& request() { return *request_; }
+  std::chrono::milliseconds timeout() const { return timeout_; }
+
+  // False once the deadline has passed without an answer; then there is none any more.
+  bool Wait();
+  // Nobody waits for the answer any more.
+  bool abandoned() const { return state_.load(std::memory_order_relaxed) == kAbandoned; }
+
+  void AnswerError(absl::Status error);
+  void AnswerSignature(std::string signature);
+  void AnswerReply(keyholder::Reply reply);
+
+  // After Wait has returned true.
+  absl::StatusOr<std::string> TakeSignature();
+  absl::StatusOr<keyholder::Reply> TakeReply();
+
+  // How often a worker was lost over it. For whoever holds the call in a queue or a lane.
+  int attempts = 0;
+  // Only a worker that was started since may answer.
+  SteadyTime worker_since = SteadyTime::min();
+
+ private:
+  enum State : std::uint32_t { kWaiting, kAnswered, kAbandoned };
+
+  void Wake();
+
+  std::array<char, 64> digest_;
+  std::size_t digest_size_ = 0;
+  std::optional<keyholder::Request> request_;
+  std::chrono::milliseconds timeout_{0};
+  const SteadyTime deadline_;
+
+  std::atomic<std::uint32_t> state_ = kWaiting;
+  // Written before state_ becomes kAnswered, read after.
+  absl::Status error_;
+  std::string signature_;
+  std::optional<keyholder::Reply> reply_;
+};
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_KEYHOLDER_CALL_H_

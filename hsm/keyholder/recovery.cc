@@ -1,0 +1,76 @@
+#include "hsm/keyholder/recovery.h"
+
+#include <algorithm>
+#include <array>
+
+#include "hsm/base/error.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr auto kForgotten = std::chrono::seconds(10);
+constexpr std::array kPauses = {milliseconds(0),   milliseconds(25),  milliseconds(50),
+                                milliseconds(100), milliseconds(200), milliseconds(400),
+                                milliseconds(500)};
+constexpr int kMostWorkers = 8;
+constexpr int kMostThreads = 64;
+constexpr std::size_t kMostInBatch = 64;
+constexpr nanoseconds kLongestBatch = milliseconds(10);
+
+}  // namespace
+
+milliseconds BackOff::AfterFailure(SteadyTime now) {
+  if (last_.has_value() && now - *last_ > kForgotten) failures_ = 0;
+  last_ = now;
+  const auto pause = kPauses[static_cast<std::size_t>(failures_)];
+  failures_ = std::min(failures_ + 1, static_cast<int>(kPauses.size()) - 1);
+  return pause;
+}
+
+WorkerPlan PlanWorkers(int workers, int sessions, const CustodianFacts& facts, int cores) {
+  WorkerPlan plan;
+  plan.workers = workers > 0 ? workers : facts.software ? std::clamp(cores, 1, kMostWorkers) : 2;
+  if (facts.one_process_only) plan.workers = 1;
+  const int most_sessions =
+      facts.most_sessions == 0
+          ? kMostWorkers * (kMostThreads + 1)
+          : static_cast<int>(std::min<std::uint64_t>(facts.most_sessions, 1 << 20));
+  plan.workers = std::clamp(plan.workers, 1, std::max(1, most_sessions / 2));
+  const int even_share = (std::max(sessions, 1) + plan.workers - 1) / plan.workers;
+  plan.threads = facts.software ? 1
+                                : std::clamp(std::min(even_share, most_sessions / plan.workers - 1),
+                                             1, kMostThreads);
+  return plan;
+}
+
+std::size_t BatchSize(std::size_t waiting, int takers, nanoseconds one_signature) {
+  const auto sharers = static_cast<std::size_t>(std::max(takers, 1));
+  std::size_t size = std::min((waiting + sharers - 1) / sharers, kMostInBatch);
+  // Nothing is known of the first: it may be a slow one.
+  if (one_signature.count() <= 0) return 1;
+  const auto fit = static_cast<std::size_t>(kLongestBatch / one_signature);
+  return std::max<std::size_t>(std::min(size, fit), 1);
+}
+
+nanoseconds OverdueAfter(std::size_t size, nanoseconds one_signature) {
+  return std::max<nanoseconds>(milliseconds(100),
+                               20 * static_cast<nanoseconds::rep>(size) * one_signature);
+}
+
+Remedy RemedyFor(const absl::Status& error) {
+  if (error.ok()) return Remedy::kNone;
+  if (NeedsNewCustodian(error)) return Remedy::kNewWorker;
+  switch (ReasonOf(error)) {
+    case ErrorReason::kPinRefused:
+      return Remedy::kNewPin;
+    case ErrorReason::kKeyUnavailable:
+      return Remedy::kNewWorker;
+    default:
+      return Remedy::kSecondOpinion;
+  }
+}
+
+}  // namespace hourglass::hsm

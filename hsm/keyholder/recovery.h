@@ -1,0 +1,61 @@
+// What to do about a custodian that fails: decisions alone, without clocks, processes or locks.
+#ifndef HOURGLASS_HSM_KEYHOLDER_RECOVERY_H_
+#define HOURGLASS_HSM_KEYHOLDER_RECOVERY_H_
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "hsm/custodian.h"
+
+namespace hourglass::hsm {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Pauses before a worker is started anew.
+class BackOff {
+ public:
+  // The pause after a failure at `now`: none after the first in ten seconds, then 25, 50, 100, 200,
+  // 400 and 500 ms.
+  std::chrono::milliseconds AfterFailure(SteadyTime now);
+
+ private:
+  int failures_ = 0;
+  std::optional<SteadyTime> last_;
+};
+
+// How many workers, and on how many threads each signs.
+struct WorkerPlan {
+  int workers = 1;
+  int threads = 1;
+  bool operator==(const WorkerPlan&) const = default;
+};
+
+// `workers` and `sessions` as in RemoteCustodianOptions. Only one worker for what only one process
+// can use, whatever is asked for; each worker needs a session more than it has threads.
+WorkerPlan PlanWorkers(int workers, int sessions, const CustodianFacts& facts, int cores);
+
+// How many of `waiting` calls (at least 1) a worker gets at once where `takers` workers have room:
+// an even share, but at most 64, and no more than are signed in 10 ms where the time of one
+// signature is known (else 0).
+std::size_t BatchSize(std::size_t waiting, int takers, std::chrono::nanoseconds one_signature);
+
+// How long after it was sent a batch of `size` is overdue: 100 ms, or 20 times what it takes as a
+// rule.
+std::chrono::nanoseconds OverdueAfter(std::size_t size, std::chrono::nanoseconds one_signature);
+
+// What an error that a worker answered calls for.
+enum class Remedy {
+  kNone,       // it is the answer
+  kNewWorker,  // the worker can do nothing any more
+  // Either it is the answer, or the worker's view of the token is stale (SoftHSM's is, once the
+  // token's folder was away for a while): what a new worker says is believed.
+  kSecondOpinion,
+  kNewPin,  // nothing must log in until the PIN's source has changed
+};
+Remedy RemedyFor(const absl::Status& error);
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_KEYHOLDER_RECOVERY_H_

@@ -1,0 +1,105 @@
+// The thread that keeps one worker process alive and busy.
+#ifndef HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
+#define HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hsm/keyholder/call_queue.h"
+#include "hsm/keyholder/protocol.h"
+#include "hsm/keyholder/remote_custodian.h"
+#include "hsm/keyholder/worker_process.h"
+
+namespace hourglass::hsm {
+
+class WorkerLane {
+ public:
+  struct Options {
+    int index = 0;  // of the queue's lanes
+    std::variant<TokenUri, TpmConnection> custodian;
+    RemoteCustodianOptions remote;
+    // Of the worker. `plan`, told what a worker has found, says how many are better.
+    int threads = 1;
+    std::function<int(const CustodianFacts&)> plan;
+  };
+  // Both must outlive the lane. The thread starts with Run and ends after CallQueue::Stop.
+  WorkerLane(Options options, CallQueue* queue);
+  ~WorkerLane();
+  WorkerLane(const WorkerLane&) = delete;
+  WorkerLane& operator=(const WorkerLane&) = delete;
+
+ private:
+  enum class Phase { kGreeting, kTesting, kServing };
+  enum class Kind { kGreeting, kTest, kSignatures, kOther };
+  // What the worker was asked and has not answered.
+  struct Debt {
+    std::uint64_t id = 0;
+    Kind kind = Kind::kOther;
+    SteadyTime sent;
+    SteadyTime due;  // from then on the worker is held to hang
+    CallQueue::Work work;
+    std::string test_digest;
+  };
+
+  static constexpr std::chrono::seconds kIdleBeforeTest{10};
+
+  void Run();
+  void Start();
+  void Serve();
+  SteadyTime NextEvent() const;
+  // Until the worker has sent something (true), the lane is woken, or it is time.
+  bool Poll(SteadyTime until);
+
+  void Fill(SteadyTime now);
+  bool Send(Debt debt, SteadyTime now);
+  void WriteRequest(const Debt& debt);
+  void Receive();
+  void HandleGreeting(const keyholder::Reply& reply, SteadyTime now);
+  void HandleSignatures(Debt debt, keyholder::Reply& reply, SteadyTime now);
+  bool Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
+              const absl::Status& error, SteadyTime now);
+  void HandleOther(Debt debt, keyholder::Reply& reply, SteadyTime now);
+  bool PinLogsIn() const;
+  SteadyTime EarliestOverdue() const;
+  // Kills the worker and hands back what it owes.
+  void Lose(absl::string_view error_class, absl::string_view why, SteadyTime now);
+
+  // Signs and verifies a random digest with one key after the other (worker_lane_tests.cc).
+  void BeginTests(SteadyTime now);
+  void NextTest(SteadyTime now);
+  void HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now);
+  void EndTests(SteadyTime now);
+
+  Options options_;
+  CallQueue& queue_;
+  const Waker& waker_;
+  const std::optional<PinSource> pin_source_;
+
+  std::unique_ptr<WorkerProcess> worker_;
+  Phase phase_ = Phase::kGreeting;
+  bool reads_standard_error_ = true;
+  SteadyTime start_;
+  PinStamp stamp_;  // as the worker was started
+  std::vector<Debt> debts_;
+  std::uint64_t last_id_ = 0;
+  SteadyTime last_reply_;
+  keyholder::Request request_;  // kept for its memory
+
+  std::vector<std::shared_ptr<HeldKey>> to_test_;
+  bool passed_one_ = false;
+  std::vector<std::pair<std::shared_ptr<HeldKey>, absl::Status>> failed_tests_;
+  SteadyTime next_test_;
+
+  std::thread thread_;
+};
+
+}  // namespace hourglass::hsm
+
+#endif  // HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
