@@ -13,6 +13,7 @@
 #include "hsm/key_uri.h"
 #include "hsm/keyholder/protocol.h"
 #include "hsm/signature.h"
+#include "tests/fakes/faulty_pkcs11.h"
 #include "tests/support/keyholder.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
@@ -23,19 +24,24 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 const SofthsmToken& Softhsm() {
-  static const SofthsmToken softhsm({"signing", "listing", "leaving"});
+  static const SofthsmToken softhsm({"signing", "listing"});
   return softhsm;
 }
 
-std::unique_ptr<WorkerProcess> StartWorker(absl::string_view token, int threads = 1) {
-  absl::StatusOr<std::unique_ptr<WorkerProcess>> worker = WorkerProcess::Start(
-      kKeyholderProgram, WriteStart({*ParseTokenUri(Softhsm().Uri(token)), threads}));
+std::unique_ptr<WorkerProcess> StartWorker(const TokenUri& token, int threads = 1) {
+  absl::StatusOr<std::unique_ptr<WorkerProcess>> worker =
+      WorkerProcess::Start(kKeyholderProgram, WriteStart({token, threads}));
   EXPECT_OK(worker);
   return *std::move(worker);
+}
+
+std::unique_ptr<WorkerProcess> StartWorker(absl::string_view token, int threads = 1) {
+  return StartWorker(*ParseTokenUri(Softhsm().Uri(token)), threads);
 }
 
 keyholder::Request GenerateRequest(const std::string& label, KeyType type) {
@@ -147,6 +153,42 @@ TEST(WorkerTest, SaysOfEachDigestWhyItWasNotSigned) {
     EXPECT_THAT(ReadFailure(signature.failure()),
                 FailsWith(ErrorReason::kKeyNotFound, "pkcs11:token=signing"));
   }
+}
+
+TEST(WorkerTest, SignsNoMoreOfABatchOnceOnlyANewWorkerMayHelp) {
+  FaultyPkcs11 faulty;
+  const auto worker = StartWorker(*ParseTokenUri(faulty.Through(Softhsm().Uri("signing"))));
+  const CustodialKey key = Generate(*worker, "failing", KeyType::kEcP256);
+  const std::uint64_t before = faulty.Count("C_Sign");
+  // Once more than another session mends.
+  faulty.Set({"C_Sign 3 return CKR_DEVICE_ERROR", "C_Sign 4 return CKR_DEVICE_ERROR"});
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply reply,
+                       Ask(*worker, SignRequest(key, DigestsOfMessages(key.type, 5))));
+  EXPECT_EQ(faulty.Count("C_Sign"), before + 4);
+  EXPECT_FALSE(reply.has_failure());
+  ASSERT_THAT(reply.signatures(), SizeIs(5));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_OK(
+        VerifySignature(key.public_key, key.type, MessageNumber(i), reply.signatures(i).octets()));
+  }
+  for (int i = 2; i < 5; ++i) {
+    EXPECT_THAT(reply.signatures(i).octets(), IsEmpty());
+    const absl::Status failure = ReadFailure(reply.signatures(i).failure());
+    EXPECT_THAT(failure, FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=signing"));
+    EXPECT_THAT(std::string(failure.message()), HasSubstr("CKR_DEVICE_ERROR"));
+    EXPECT_TRUE(NeedsNewCustodian(failure));
+  }
+  EXPECT_THAT(reply.counters().errors(), UnorderedElementsAre(Pair("CKR_DEVICE_ERROR", 2)));
+}
+
+TEST(WorkerTest, AModulesCrashIsSeenForWhatItIs) {
+  FaultyPkcs11 faulty;
+  const auto worker = StartWorker(*ParseTokenUri(faulty.Through(Softhsm().Uri("signing"))));
+  const CustodialKey key = Generate(*worker, "crashing", KeyType::kEcP256);
+  faulty.Set({"C_Sign 1 crash SIGSEGV"});
+  EXPECT_THAT(Ask(*worker, SignRequest(key, DigestsOfMessages(key.type, 1))),
+              FailsWith(ErrorReason::kKeyUnavailable));
+  EXPECT_EQ(worker->End(), "killed by SIGSEGV");
 }
 
 TEST(WorkerTest, AnswersEveryRequestOnAnyOfItsThreads) {
