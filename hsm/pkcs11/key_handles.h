@@ -5,8 +5,12 @@
 #include <p11-kit/pkcs11.h>
 
 #include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -15,7 +19,8 @@
 
 namespace hourglass::hsm {
 
-// The object handles of private keys, each looked up once a login. Safe to call from several
+// The object handles of private keys, each looked up once a login: the first few one by one, then
+// all together, since a search may take as long as the token has objects. Safe to call from several
 // threads.
 class KeyHandles {
  public:
@@ -33,9 +38,27 @@ class KeyHandles {
     uint64_t login;
     CK_OBJECT_HANDLE handle;
   };
+  // The two objects of one label and id; CK_INVALID_HANDLE where there are several.
+  struct Halves {
+    std::optional<CK_OBJECT_HANDLE> private_key;
+    std::optional<CK_OBJECT_HANDLE> public_key;
+  };
+  using Index = std::map<std::pair<std::string, std::string>, Halves>;  // by label and id
+
+  std::optional<CK_OBJECT_HANDLE> Known(const Session& session, const CustodialKey& key);
+  // All three with lookup_mutex_ held.
+  absl::StatusOr<CK_OBJECT_HANDLE> LookUp(Session& session, const CustodialKey& key);
+  absl::StatusOr<Halves> HalvesOf(Session& session, const KeySelector& selector);
+  static absl::StatusOr<Index> ReadIndex(Session& session);
 
   std::shared_mutex mutex_;
   absl::flat_hash_map<std::string, Place> places_;  // by SubjectPublicKeyInfo; guarded by mutex_
+
+  std::mutex lookup_mutex_;
+  // All guarded by lookup_mutex_.
+  uint64_t login_ = 0;
+  int lookups_ = 0;  // in this login
+  Index index_;      // of this login; empty until it is worth it
 };
 
 }  // namespace hourglass::hsm

@@ -75,7 +75,7 @@ absl::StatusOr<CustodialKey> ReadKeyPair(Session& session, const KeySelector& se
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE handle, FindPrivateKey(session, selector));
   RETURN_IF_ERROR(CheckFitness(session, handle));
   CustodialKey key{selector, KeyType::kEcP256, ""};
-  ASSIGN_OR_RETURN(key.selector.id, ReadId(session, handle));
+  ASSIGN_OR_RETURN(key.selector, ReadSelector(session, handle));
   ASSIGN_OR_RETURN(key.public_key, ReadPublicKey(session, key.selector));
   ASSIGN_OR_RETURN(const EvpPkeyPtr parsed, ParsePublicKey(key.public_key));
   ASSIGN_OR_RETURN(key.type, KeyTypeOf(*parsed));
@@ -108,8 +108,7 @@ absl::StatusOr<CustodialKey> MakeKeyPair(Session& session, const KeySelector& se
 
 absl::Status DestroyKeyPair(Session& session, const KeySelector& selector) {
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE private_key, FindPrivateKey(session, selector));
-  KeySelector complete = selector;
-  ASSIGN_OR_RETURN(complete.id, ReadId(session, private_key));
+  ASSIGN_OR_RETURN(const KeySelector complete, ReadSelector(session, private_key));
   Pair pair{{private_key}, {}};
   ASSIGN_OR_RETURN(pair.public_keys, FindObjects(session, CKO_PUBLIC_KEY, complete));
   return DestroyPair(session, pair);

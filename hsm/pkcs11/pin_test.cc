@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include <string>
@@ -40,6 +41,20 @@ TEST_F(PinTest, RefusesEmptyAndTooLong) {
     EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUnavailable, "file:" + directory_.File("pin")));
     EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr("777")));
   }
+}
+
+TEST_F(PinTest, TheFingerprintTellsPinsApartAndHoldsNone) {
+  ASSERT_OK_AND_ASSIGN(const auto pin, Pin::Read(File("123456")));
+  ASSERT_OK_AND_ASSIGN(const std::string fingerprint, pin->Fingerprint());
+  EXPECT_EQ(fingerprint.size(), 32);
+  ASSERT_OK_AND_ASSIGN(const auto same, Pin::Read(File("123456\n")));
+  EXPECT_EQ(*same->Fingerprint(), fingerprint);
+  ASSERT_OK_AND_ASSIGN(const auto other, Pin::Read(File("123457")));
+  EXPECT_NE(*other->Fingerprint(), fingerprint);
+  // Not the plain hash of so short a secret.
+  unsigned char plain[32];
+  ASSERT_EQ(EVP_Digest("123456", 6, plain, nullptr, EVP_sha256(), nullptr), 1);
+  EXPECT_NE(fingerprint, std::string(reinterpret_cast<char*>(plain), 32));
 }
 
 TEST_F(PinTest, ReadsTheEnvironment) {

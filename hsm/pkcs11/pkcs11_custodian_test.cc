@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/key_type.h"
 #include "hsm/pkcs11/module.h"
+#include "hsm/pkcs11/session_pool.h"
+#include "hsm/pkcs11/token_objects.h"
 #include "hsm/signature.h"
+#include "tests/fakes/faulty_pkcs11.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
@@ -27,8 +31,8 @@ using State = CustodianStatus::State;
 
 // SoftHSM sees no token that is added later; each test has a token of its own.
 const SofthsmToken& Softhsm() {
-  static const SofthsmToken softhsm(
-      {"signing", "generating", "halves", "destroying", "listing", "status", "many"});
+  static const SofthsmToken softhsm({"signing", "generating", "halves", "destroying", "listing",
+                                     "status", "gone", "many", "again"});
   return softhsm;
 }
 
@@ -42,6 +46,19 @@ void Tool(const std::string& token, const std::vector<std::string>& arguments) {
 }
 
 std::string HashOf(KeyType type, absl::string_view message) { return *Digest(type, message); }
+
+// Makes pairs without looking, as a full token may be searched but slowly.
+void Populate(const std::string& label, int keys) {
+  SessionPool pool(*ParseTokenUri(Softhsm().Uri(label)), {});
+  ASSERT_OK(pool.Use(SessionPool::Access::kWrite, [&](Session& session) -> absl::Status {
+    for (int i = 0; i < keys; ++i) {
+      const std::string name = absl::StrCat("key-", i);
+      const absl::Status made = GenerateKeyPair(session, KeyType::kEcP256, {name, name});
+      if (!made.ok()) return made;
+    }
+    return absl::OkStatus();
+  }));
+}
 
 absl::Status Works(KeyCustodian& custodian, const CustodialKey& key) {
   const absl::StatusOr<std::string> signature =
@@ -222,6 +239,77 @@ TEST(Pkcs11CustodianTest, TellsHowItFares) {
   EXPECT_EQ(status.signatures, 2);
   EXPECT_THAT(status.errors, UnorderedElementsAre(Pair("CKR_SESSION_HANDLE_INVALID", 1),
                                                   Pair("KEY_NOT_FOUND", 1)));
+}
+
+// SoftHSM goes on as if nothing were, but for finding no object; and stays so once the token is
+// back.
+TEST(Pkcs11CustodianTest, ATokenThatHasGoneNeedsANewCustodian) {
+  const auto custodian = Custodian("gone");
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"k", "\x01"}, KeyType::kEcP256));
+  ASSERT_OK(Works(*custodian, key));
+  const std::string folder = Softhsm().Folder("gone");
+  const TemporaryDirectory elsewhere;
+  std::filesystem::rename(folder, elsewhere.File("token"));
+  const absl::Status gone = Works(*custodian, key);
+  EXPECT_THAT(gone, FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=gone"));
+  EXPECT_TRUE(NeedsNewCustodian(gone));
+  EXPECT_TRUE(NeedsNewCustodian(custodian->Open(key.selector).status()));
+  EXPECT_TRUE(NeedsNewCustodian(custodian->List().status()));
+  EXPECT_EQ(custodian->Status().state, State::kFailed);
+  std::filesystem::rename(elsewhere.File("token"), folder);
+  const absl::Status back = Works(*custodian, key);
+  EXPECT_TRUE(back.ok() || NeedsNewCustodian(back)) << back.ToString();
+}
+
+// Where a search takes as long as there are objects, one a key would make restarts of a full token
+// last for minutes.
+TEST(Pkcs11CustodianTest, ManyKeysAreFoundWithFewSearches) {
+  constexpr int kKeys = 60;
+  Populate("many", kKeys);
+  FaultyPkcs11 counting;
+  const auto custodian =
+      CreatePkcs11Custodian(*ParseTokenUri(counting.Through(Softhsm().Uri("many"))), {});
+  const auto searches = [&] { return counting.Count("C_FindObjectsInit"); };
+  ASSERT_OK_AND_ASSIGN(const auto all, custodian->List());
+  ASSERT_THAT(all, SizeIs(kKeys));
+  EXPECT_EQ(searches(), 2);
+  std::vector<CustodialKey> keys;
+  for (const KeyListing& key : all) {
+    ASSERT_EQ(key.unfit_because, "") << key.selector.label;
+    keys.push_back({key.selector, *key.type, key.public_key});
+  }
+  for (const CustodialKey& key : keys) ASSERT_OK(Works(*custodian, key));
+  EXPECT_LE(searches(), 10);
+  const auto before = searches();
+  for (const CustodialKey& key : keys) ASSERT_OK(Works(*custodian, key));
+  EXPECT_EQ(searches(), before);
+  // Keys that have come, gone, or been replaced since are noticed none the less.
+  ASSERT_OK(custodian->Destroy(keys[0].selector));
+  EXPECT_THAT(Works(*custodian, keys[0]), FailsWith(ErrorReason::kKeyNotFound));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey replaced,
+                       custodian->Generate(keys[0].selector, KeyType::kEcP256));
+  EXPECT_OK(Works(*custodian, replaced));
+  EXPECT_THAT(Works(*custodian, keys[0]), FailsWith(ErrorReason::kKeyMismatch));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey late,
+                       custodian->Generate({"late", "\x01"}, KeyType::kEcP256));
+  EXPECT_OK(Works(*custodian, late));
+}
+
+// The handles of a login that is over are of no use, nor are those that were read but not used yet.
+TEST(Pkcs11CustodianTest, ManyKeysAreFoundAgainAfterANewLogin) {
+  constexpr int kKeys = 20;
+  Populate("again", kKeys);
+  FaultyPkcs11 faulty;
+  const auto custodian =
+      CreatePkcs11Custodian(*ParseTokenUri(faulty.Through(Softhsm().Uri("again"))), {});
+  ASSERT_OK_AND_ASSIGN(const auto all, custodian->List());
+  std::vector<CustodialKey> keys;
+  for (const KeyListing& key : all) keys.push_back({key.selector, *key.type, key.public_key});
+  for (int i = 0; i < kKeys / 2; ++i) ASSERT_OK(Works(*custodian, keys[i]));
+  faulty.Set({"C_SignInit 1 forget-login"});
+  for (const CustodialKey& key : keys) EXPECT_OK(Works(*custodian, key));
+  EXPECT_EQ(custodian->Status().logins, 2);
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ absl::StatusOr<Inspected> Inspect(Session& session, const KeySelector& selector)
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE handle, FindPrivateKey(session, selector));
   RETURN_IF_ERROR(CheckFitness(session, handle));
   Inspected key{selector, ""};
-  ASSIGN_OR_RETURN(key.selector.id, ReadId(session, handle));
+  ASSIGN_OR_RETURN(key.selector, ReadSelector(session, handle));
   ASSIGN_OR_RETURN(key.public_key, ReadPublicKey(session, key.selector));
   return key;
 }
@@ -222,8 +222,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateTokenKey(std::shared_ptr<Ses
 absl::Status DestroyTokenKey(SessionPool& pool, const KeySelector& selector) {
   return pool.Use(Access::kWrite, [&](Session& session) -> absl::Status {
     ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE private_key, FindPrivateKey(session, selector));
-    KeySelector complete = selector;
-    ASSIGN_OR_RETURN(complete.id, ReadId(session, private_key));
+    ASSIGN_OR_RETURN(const KeySelector complete, ReadSelector(session, private_key));
     return DestroyPair(session, private_key, complete);
   });
 }

@@ -20,9 +20,8 @@ using PublicKeys = std::multimap<std::pair<std::string, std::string>, absl::Stat
 using Name = PublicKeys::key_type;
 
 absl::StatusOr<Name> ReadName(Session& session, CK_OBJECT_HANDLE object) {
-  ASSIGN_OR_RETURN(const auto label, ReadAttribute(session, object, CKA_LABEL));
-  ASSIGN_OR_RETURN(std::string id, ReadId(session, object));
-  return Name(label.value_or(""), std::move(id));
+  ASSIGN_OR_RETURN(KeySelector selector, ReadSelector(session, object));
+  return Name(std::move(selector.label), std::move(selector.id));
 }
 
 // That one object cannot be judged must not hide the others; that the token is lost must.

@@ -76,9 +76,10 @@ absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelec
       absl::StrCat("holds ", found.size(), " private keys ", key.label, ": name one by its id"));
 }
 
-absl::StatusOr<std::string> ReadId(Session& session, CK_OBJECT_HANDLE object) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> id, ReadAttribute(session, object, CKA_ID));
-  return id.value_or("");
+absl::StatusOr<KeySelector> ReadSelector(Session& session, CK_OBJECT_HANDLE object) {
+  ASSIGN_OR_RETURN(const auto label, ReadAttribute(session, object, CKA_LABEL));
+  ASSIGN_OR_RETURN(const auto id, ReadAttribute(session, object, CKA_ID));
+  return KeySelector{label.value_or(""), id.value_or("")};
 }
 
 absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key) {

@@ -29,8 +29,8 @@ absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelec
 // Whether the token shows any private key at all. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<bool> HoldsPrivateKeys(Session& session);
 
-// Its CKA_ID, possibly empty. Errors: KEY_UNAVAILABLE.
-absl::StatusOr<std::string> ReadId(Session& session, CK_OBJECT_HANDLE object);
+// An object's CKA_LABEL and CKA_ID, of any octets, possibly empty. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<KeySelector> ReadSelector(Session& session, CK_OBJECT_HANDLE object);
 
 // Refuses a key that has ever been, or may become, known outside the token (CKA_SENSITIVE,
 // CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE and CKA_LOCAL must be true, CKA_EXTRACTABLE false),
