@@ -71,6 +71,10 @@ struct CustodianStatus {
   int sessions = 0;
   int workers = 0;  // processes that run now; 0 in this process
   std::uint64_t worker_restarts = 0;
+  // What a signature took lately: an exponentially weighted mean, without the time that callers
+  // waited for each other. Zero: not measured. What cannot be served in time by it may be refused
+  // at once.
+  std::chrono::microseconds signature_time{0};
 };
 
 // `unused`, `healthy`, `recovering` or `failed`.

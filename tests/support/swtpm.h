@@ -12,10 +12,10 @@
 namespace hourglass {
 
 // A swtpm process with a state of its own and its sockets in a folder of its own; no ports. It
-// serves one client at a time, and a second one waits until the first has disconnected: use tools
-// only while nothing is connected. There is no resource manager: three transient objects and three
-// loaded sessions are all it holds. It locks after three wrong PINs. Ends the process if swtpm is
-// missing.
+// serves one connection at a time. tpm2-tss connects for each command, so that tools may be used
+// while a client is there, but there is no resource manager: three transient objects and three
+// loaded sessions are all it holds for all clients. It locks after three wrong PINs. Ends the
+// process if swtpm is missing.
 class Swtpm {
  public:
   // Starts it.
