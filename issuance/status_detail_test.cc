@@ -54,6 +54,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::NO_PRIMARY_ROOT:
     case v1::ROOT_EXPIRING:
     case v1::ROOT_NOT_YET_VALID:
+    case v1::SUB_KEY_NOT_ALLOWED:
     case v1::PIN_REFUSED:
     case v1::KEY_MISMATCH:
     case v1::KEY_UNFIT:

@@ -20,6 +20,7 @@ namespace {
 // What each kind of token begins with, so that one is not taken for the other.
 constexpr absl::string_view kJournal = "j1:";
 constexpr absl::string_view kDevices = "d1:";
+constexpr absl::string_view kIntermediates = "i1:";
 
 absl::Status NotOurs() {
   return Error(ErrorReason::kFieldInvalid, "page_token", "was not made by this service");
@@ -34,6 +35,10 @@ std::string JournalPageToken(const JournalPosition& last) {
 
 std::string DevicePageToken(absl::string_view last_device_id) {
   return absl::WebSafeBase64Escape(absl::StrCat(kDevices, last_device_id));
+}
+
+std::string IntermediatePageToken(std::int64_t last_sequence) {
+  return absl::WebSafeBase64Escape(absl::StrCat(kIntermediates, last_sequence));
 }
 
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token) {
@@ -65,6 +70,18 @@ absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token) {
     return NotOurs();
   }
   return std::string(device_id);
+}
+
+absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token) {
+  std::string plain;
+  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
+  absl::string_view number = plain;
+  std::int64_t sequence;
+  if (!absl::ConsumePrefix(&number, kIntermediates) || !absl::SimpleAtoi(number, &sequence) ||
+      IntermediatePageToken(sequence) != page_token) {
+    return NotOurs();
+  }
+  return sequence;
 }
 
 absl::Status CheckPageSize(int page_size) {

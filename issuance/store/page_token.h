@@ -22,11 +22,13 @@ struct JournalPosition {
 // gives no right, and a forged one reaches nothing that the query beside it does not.
 std::string JournalPageToken(const JournalPosition& last);
 std::string DevicePageToken(absl::string_view last_device_id);
+std::string IntermediatePageToken(std::int64_t last_sequence);
 
 // The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
 // make.
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token);
 absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token);
+absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
 // (issuance/store/store.h).

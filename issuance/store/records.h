@@ -58,6 +58,24 @@ struct PlannedKey {
   bool operator==(const PlannedKey&) const = default;
 };
 
+// The certificate of an issuing sub-key, between a root and its leaves.
+struct IntermediateRecord {
+  std::string tenant_id;
+  std::uint64_t epoch = 0;
+  std::string root_id;
+  std::string serial_number;  // 16 octets
+  hsm::KeyType key_type = hsm::KeyType::kEcP256;
+  ca::Time not_before;
+  ca::Time not_after;
+  std::string tbs_certificate;  // DER
+  Timestamp intended_at;
+  // Both empty until the release, before which nothing may be signed with the sub-key.
+  std::string certificate;  // DER
+  std::optional<Timestamp> released_at;
+
+  bool operator==(const IntermediateRecord&) const = default;
+};
+
 // What is recorded before a certificate is signed.
 struct Intent {
   std::string tenant_id;
@@ -77,6 +95,8 @@ struct Intent {
   ca::Time not_after;
   std::string tbs_certificate;  // DER
   Timestamp intended_at;
+  // Of the intermediate that issues it; empty where the root itself does.
+  std::string intermediate_serial_number;
 
   bool operator==(const Intent&) const = default;
 };

@@ -15,6 +15,14 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
+// Whether nothing stands between the root and the leaf, or an intermediate that was released: the
+// statement itself keeps what is not recorded from issuing.
+#define HOURGLASS_ISSUER_IS_RECORDED(tenant, root, serial)       \
+  "(" serial                                                     \
+  " = x'' OR EXISTS (SELECT 1 FROM intermediates AS above "      \
+  "WHERE above.tenant_id = " tenant " AND above.root_id = " root \
+  " AND above.serial_number = " serial " AND above.certificate IS NOT NULL))"
+
 struct NumberedRecord {
   std::int64_t sequence;
   JournalRecord record;
@@ -41,16 +49,12 @@ NumberedRecord TakeRecord(Rows& rows) {
   intent.not_after = TakeTime(rows);
   intent.tbs_certificate = rows.TakeOctets();
   intent.intended_at = TakeTimestamp(rows);
+  intent.intermediate_serial_number = rows.TakeOctets();
   numbered.record.certificate = rows.TakeOctets();
   if (const std::optional<std::int64_t> microseconds = rows.TakeOptionalInteger()) {
     numbered.record.released_at = Timestamp(std::chrono::microseconds(*microseconds));
   }
   return numbered;
-}
-
-absl::Status PrimaryChanged() {
-  return Error(ErrorReason::kPrimaryChanged, "",
-               "the tenant's primary root changed since this request was prepared");
 }
 
 // Why an insert of `intent` inserted nothing.
@@ -60,17 +64,23 @@ absl::StatusOr<absl::Status> RefusalOf(Connection& connection, const Intent& int
       connection.Query(
           "SELECT EXISTS (SELECT 1 FROM tenants JOIN roots USING (tenant_id) WHERE tenant_id = ?1 "
           "AND epoch = ?2 AND root_id = ?3 AND state = 'PRIMARY'), "
-          "EXISTS (SELECT 1 FROM intents WHERE tenant_id = ?1 AND request_id = ?4) "
-          "FROM tenants WHERE tenant_id = ?1",
+          "EXISTS (SELECT 1 FROM intents WHERE tenant_id = ?1 AND request_id = "
+          "?4), " HOURGLASS_ISSUER_IS_RECORDED("?1", "?3",
+                                               "?5") " FROM tenants WHERE tenant_id = ?1",
           {Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
-           Text{intent.request_id}}));
+           Text{intent.request_id}, Blob{intent.intermediate_serial_number}}));
   ASSIGN_OR_RETURN(const bool tenant_exists, rows.Next());
   if (!tenant_exists) return TenantUnknown();
   const bool inside_the_fence = rows.TakeInteger() != 0;
   const bool request_id_used = rows.TakeInteger() != 0;
+  const bool issuer_is_recorded = rows.TakeInteger() != 0;
   if (!inside_the_fence) return PrimaryChanged();
   if (request_id_used) {
     return Error(ErrorReason::kRequestIdReused, "request_id", "was used before");
+  }
+  if (!issuer_is_recorded) {
+    return Error(ErrorReason::kInternalError, "intermediate_serial_number",
+                 "the root has no intermediate of this serial number that was released");
   }
   return Error(ErrorReason::kInternalError, "serial_number",
                "the root has a certificate of this serial number already");
@@ -84,16 +94,18 @@ absl::StatusOr<absl::Status> Append(Connection& connection, const Intent& intent
       const std::int64_t inserted,
       connection.Change(
           "INSERT INTO intents (" HOURGLASS_INTENT_COLUMNS
-          ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17 "
+          ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+          "?18 "
           "FROM tenants JOIN roots USING (tenant_id) WHERE tenant_id = ?1 AND epoch = ?2 "
-          "AND root_id = ?3 AND state = 'PRIMARY' ON CONFLICT DO NOTHING",
+          "AND root_id = ?3 AND state = 'PRIMARY' AND " HOURGLASS_ISSUER_IS_RECORDED(
+              "?1", "?3", "?18") " ON CONFLICT DO NOTHING",
           {Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
            Text{intent.request_id}, Blob{intent.request_digest}, Text{intent.caller},
            Text{intent.user_id}, Text{intent.user_upn}, Text{intent.device_id},
            Text{intent.verdict_id}, Text{intent.policy_version},
            ValueOf(intent.verdict_evaluated_at), Blob{intent.serial_number},
            ValueOf(intent.not_before), ValueOf(intent.not_after), Blob{intent.tbs_certificate},
-           ValueOf(intent.intended_at)}));
+           ValueOf(intent.intended_at), Blob{intent.intermediate_serial_number}}));
   if (inserted == 0) return RefusalOf(connection, intent);
   // A root may only be retired once all that it was ever meant to sign has expired.
   RETURN_IF_ERROR(

@@ -98,7 +98,30 @@ CREATE TABLE planned_keys (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2};
+constexpr absl::string_view kVersion3 = R"sql(
+CREATE TABLE intermediates (
+  sequence INTEGER PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  root_id TEXT NOT NULL,
+  serial_number BLOB NOT NULL,
+  key_type TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  tbs_certificate BLOB NOT NULL,
+  intended_at INTEGER NOT NULL,
+  certificate BLOB,
+  released_at INTEGER,
+  FOREIGN KEY (tenant_id, root_id) REFERENCES roots,
+  UNIQUE (tenant_id, root_id, serial_number),
+  CHECK ((certificate IS NULL) = (released_at IS NULL))
+) STRICT;
+CREATE INDEX intermediates_by_root ON intermediates (tenant_id, root_id, sequence);
+
+ALTER TABLE intents ADD COLUMN intermediate_serial_number BLOB NOT NULL DEFAULT x'';
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

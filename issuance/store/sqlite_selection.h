@@ -22,7 +22,7 @@ struct Selection {
 #define HOURGLASS_INTENT_COLUMNS                                                             \
   "tenant_id, epoch, root_id, request_id, request_digest, caller, user_id, user_upn, "       \
   "device_id, verdict_id, policy_version, verdict_evaluated_at, serial_number, not_before, " \
-  "not_after, tbs_certificate, intended_at"
+  "not_after, tbs_certificate, intended_at, intermediate_serial_number"
 
 // What each record is read from: sequence, the intent, and certificate and released_at of its
 // release or NULL. `hint` is `INDEXED BY` an index of intents, or nothing.

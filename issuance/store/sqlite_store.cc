@@ -7,6 +7,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite_connections.h"
 #include "issuance/store/sqlite_devices.h"
+#include "issuance/store/sqlite_intermediates.h"
 #include "issuance/store/sqlite_journal.h"
 #include "issuance/store/sqlite_roots.h"
 #include "issuance/store/sqlite_tenants.h"
@@ -77,6 +78,36 @@ class SqliteStore final : public Store {
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
     return connections_->Write([&](Connection& c) {
       return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, now);
+    });
+  }
+
+  absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::AddIntermediate(c, intermediate); });
+  }
+
+  absl::Status ReleaseIntermediate(absl::string_view tenant_id, absl::string_view root_id,
+                                   absl::string_view serial_number, absl::string_view certificate,
+                                   Timestamp released_at) override {
+    return connections_->Write([&](Connection& c) {
+      return sqlite::ReleaseIntermediate(c, tenant_id, root_id, serial_number, certificate,
+                                         released_at);
+    });
+  }
+
+  absl::StatusOr<IntermediateRecord> GetIntermediate(absl::string_view tenant_id,
+                                                     absl::string_view root_id,
+                                                     absl::string_view serial_number) override {
+    return connections_->Read([&](Connection& c) {
+      return sqlite::GetIntermediate(c, tenant_id, root_id, serial_number);
+    });
+  }
+
+  absl::StatusOr<Page<IntermediateRecord>> ListIntermediates(
+      absl::string_view tenant_id, absl::string_view root_id, int page_size,
+      absl::string_view page_token) override {
+    return connections_->Read([&](Connection& c) {
+      return sqlite::ListIntermediates(c, tenant_id, root_id, page_size, page_token);
     });
   }
 

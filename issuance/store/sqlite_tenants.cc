@@ -23,6 +23,11 @@ absl::Status TenantUnknown() {
   return Error(ErrorReason::kTenantUnknown, "tenant_id", "there is no such tenant");
 }
 
+absl::Status PrimaryChanged() {
+  return Error(ErrorReason::kPrimaryChanged, "",
+               "the tenant's primary root changed since this request was prepared");
+}
+
 absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant) {
   ASSIGN_OR_RETURN(
       const std::int64_t created,

@@ -15,6 +15,8 @@ namespace hourglass::issuance::sqlite {
 
 // TENANT_UNKNOWN with field `tenant_id`.
 absl::Status TenantUnknown();
+// PRIMARY_CHANGED: what the fence refuses (promise 6).
+absl::Status PrimaryChanged();
 
 absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant);
 absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view tenant_id);

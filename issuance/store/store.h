@@ -96,11 +96,32 @@ class Store {
                                         absl::Span<const RootStateChange> changes,
                                         Timestamp now) = 0;
 
+  // Records an intermediate before it is signed. Errors: TENANT_UNKNOWN; PRIMARY_CHANGED unless its
+  // epoch is the tenant's and its root the tenant's PRIMARY (promise 6); INTERNAL_ERROR for one
+  // that is released, or whose (tenant, root, serial) is there already.
+  virtual absl::Status AddIntermediate(const IntermediateRecord& intermediate) = 0;
+  // Records what the root's key signed, before anything is signed with the sub-key. Errors:
+  // CERTIFICATE_UNKNOWN without such an intermediate; PRIMARY_CHANGED unless its epoch is the
+  // tenant's and its root the tenant's PRIMARY; INTERNAL_ERROR if it was released already.
+  virtual absl::Status ReleaseIntermediate(absl::string_view tenant_id, absl::string_view root_id,
+                                           absl::string_view serial_number,
+                                           absl::string_view certificate,
+                                           Timestamp released_at) = 0;
+  // Errors: CERTIFICATE_UNKNOWN.
+  virtual absl::StatusOr<IntermediateRecord> GetIntermediate(absl::string_view tenant_id,
+                                                             absl::string_view root_id,
+                                                             absl::string_view serial_number) = 0;
+  // Of one root, newest first. Pages and errors as ListJournal.
+  virtual absl::StatusOr<Page<IntermediateRecord>> ListIntermediates(
+      absl::string_view tenant_id, absl::string_view root_id, int page_size,
+      absl::string_view page_token) = 0;
+
   // Writes all in one transaction (one group commit) and returns one status a write, in order. A
   // write that is refused leaves no trace and does not hinder the others. An intent is refused with
   // TENANT_UNKNOWN without a tenant, with PRIMARY_CHANGED unless its epoch is the tenant's and its
   // root the tenant's PRIMARY (promise 6), with REQUEST_ID_REUSED if its (tenant, request id) is
-  // there already, and with INTERNAL_ERROR if its (tenant, root, serial) is. A release is refused
+  // there already, and with INTERNAL_ERROR if its (tenant, root, serial) is, or its intermediate is
+  // not there, of its root and released. A release is refused
   // with PRIMARY_CHANGED unless its epoch is both its intent's and the tenant's, with
   // CERTIFICATE_UNKNOWN without an intent, and with REQUEST_ID_REUSED if it was released already.
   // The outer status is an error if nothing could be written. Where transactions run beside each

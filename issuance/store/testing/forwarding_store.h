@@ -48,6 +48,24 @@ class ForwardingStore : public Store {
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
     return store_.ChangeRootStates(tenant_id, expected_revision, changes, now);
   }
+  absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
+    return store_.AddIntermediate(intermediate);
+  }
+  absl::Status ReleaseIntermediate(absl::string_view tenant_id, absl::string_view root_id,
+                                   absl::string_view serial_number, absl::string_view certificate,
+                                   Timestamp released_at) override {
+    return store_.ReleaseIntermediate(tenant_id, root_id, serial_number, certificate, released_at);
+  }
+  absl::StatusOr<IntermediateRecord> GetIntermediate(absl::string_view tenant_id,
+                                                     absl::string_view root_id,
+                                                     absl::string_view serial_number) override {
+    return store_.GetIntermediate(tenant_id, root_id, serial_number);
+  }
+  absl::StatusOr<Page<IntermediateRecord>> ListIntermediates(
+      absl::string_view tenant_id, absl::string_view root_id, int page_size,
+      absl::string_view page_token) override {
+    return store_.ListIntermediates(tenant_id, root_id, page_size, page_token);
+  }
   absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) override {
     return store_.AppendToJournal(writes);

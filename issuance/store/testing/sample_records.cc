@@ -75,6 +75,20 @@ Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id) {
   return intent;
 }
 
+IntermediateRecord SampleIntermediate(int number, absl::string_view tenant_id) {
+  IntermediateRecord intermediate;
+  intermediate.tenant_id = std::string(tenant_id);
+  intermediate.epoch = 1;
+  intermediate.root_id = std::string(kSampleRoot);
+  intermediate.serial_number = absl::StrFormat("intermediate %03d", number);
+  intermediate.key_type = hsm::KeyType::kRsa3072;
+  intermediate.not_before = floor<seconds>(SampleTime(-3600));
+  intermediate.not_after = floor<seconds>(SampleTime()) + hours(24);
+  intermediate.tbs_certificate = std::string("\x30\x00\xff\x00tbs", 7);
+  intermediate.intended_at = SampleTime();
+  return intermediate;
+}
+
 Release ReleaseOf(const Intent& intent) {
   Release release;
   release.tenant_id = intent.tenant_id;

@@ -30,6 +30,8 @@ RootRecord SampleRoot(int generation, absl::string_view tenant_id = kSampleTenan
 // Of root-1 under epoch 1, as AddSamplePrimary leaves them. Its serial number is a function of the
 // request id.
 Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id = kSampleTenant);
+// Of root-1 under epoch 1, not released. Its serial number is a function of `number`.
+IntermediateRecord SampleIntermediate(int number, absl::string_view tenant_id = kSampleTenant);
 Release ReleaseOf(const Intent& intent);
 DeviceRecord SampleDevice(absl::string_view device_id, absl::string_view tenant_id = kSampleTenant);
 
