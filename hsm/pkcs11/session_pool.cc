@@ -227,7 +227,8 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access) {
   if (access == Access::kRead && !idle_.empty()) {
     const CK_SESSION_HANDLE handle = idle_.back();
     idle_.pop_back();
-    return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false};
+    const bool tpm = facts_.one_process_only;
+    return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false, tpm};
   }
   return Open(access, lock);
 }
@@ -245,6 +246,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   const uint64_t login = login_;
   const uint64_t epoch = epoch_;
   const bool writable = access == Access::kWrite;
+  const bool tpm = facts_.one_process_only;
   // Opening may take long over a network, and those who have a session must be able to give it
   // back.
   lock.unlock();
@@ -258,12 +260,13 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
     } else {
       // The token may be gone, or back in another slot; without this the pool would never look
       // again.
-      Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable}, handle.status());
+      Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable, tpm},
+            handle.status());
     }
     freed_.notify_one();
     return handle.status();
   }
-  return Session{module_->api(), *handle, field_, login, epoch, writable};
+  return Session{module_->api(), *handle, field_, login, epoch, writable, tpm};
 }
 
 void SessionPool::Release(const Session& session, const absl::Status& outcome) {

@@ -32,6 +32,9 @@ struct Session {
   // Sessions of an earlier epoch are not used again, nor closed.
   uint64_t epoch;
   bool writable;
+  // What a new key may do besides signing is left to the module: tpm2-pkcs11 1.9 refuses to be
+  // told, and has the TPM decrypt with RSA keys in order to sign.
+  bool module_chooses_uses;
 };
 
 // Touches the token when first used: loads the module, finds the token and logs in, once for all

@@ -132,8 +132,10 @@ absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& 
   constexpr absl::string_view kExponent("\x01\x00\x01", 3);
   const CK_ULONG bits = static_cast<CK_ULONG>(KeyBits(type));
   std::vector<CK_ATTRIBUTE> public_half = {
-      Value(CKA_TOKEN, kTrue), Value(CKA_PRIVATE, kFalse),   Value(CKA_VERIFY, kTrue),
-      Octets(CKA_ID, key.id),  Octets(CKA_LABEL, key.label),
+      Value(CKA_TOKEN, kTrue),
+      Value(CKA_PRIVATE, kFalse),
+      Octets(CKA_ID, key.id),
+      Octets(CKA_LABEL, key.label),
   };
   if (IsEc(type)) {
     public_half.push_back(
@@ -144,10 +146,13 @@ absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& 
   }
   std::vector<CK_ATTRIBUTE> private_half = {
       Value(CKA_TOKEN, kTrue),        Value(CKA_PRIVATE, kTrue), Value(CKA_SENSITIVE, kTrue),
-      Value(CKA_EXTRACTABLE, kFalse), Value(CKA_SIGN, kTrue),    Value(CKA_DECRYPT, kFalse),
-      Value(CKA_UNWRAP, kFalse),      Value(CKA_DERIVE, kFalse), Octets(CKA_ID, key.id),
-      Octets(CKA_LABEL, key.label),
+      Value(CKA_EXTRACTABLE, kFalse), Value(CKA_SIGN, kTrue),    Value(CKA_UNWRAP, kFalse),
+      Value(CKA_DERIVE, kFalse),      Octets(CKA_ID, key.id),    Octets(CKA_LABEL, key.label),
   };
+  if (!session.module_chooses_uses) {
+    public_half.push_back(Value(CKA_VERIFY, kTrue));
+    private_half.push_back(Value(CKA_DECRYPT, kFalse));
+  }
   CK_MECHANISM mechanism = {IsEc(type) ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr,
                             0};
   CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;

@@ -43,8 +43,9 @@ absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key);
 // KEY_EXISTS where several answer, KEY_UNSUPPORTED, KEY_INVALID, KEY_UNAVAILABLE.
 absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& key);
 
-// Makes a pair that passes CheckFitness, may sign and do nothing else, and has `key`'s label and id
-// (which must be given). Takes a writable session. Errors: KEY_UNAVAILABLE, KEY_UNSUPPORTED.
+// Makes a pair that passes CheckFitness, may sign and do nothing else (but see
+// module_chooses_uses), and has `key`'s label and id (which must be given). Takes a writable
+// session. Errors: KEY_UNAVAILABLE, KEY_UNSUPPORTED.
 absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& key);
 
 // Destroys the object. Takes a writable session. Errors: KEY_UNAVAILABLE.
