@@ -60,16 +60,16 @@ nanoseconds OverdueAfter(std::size_t size, nanoseconds one_signature) {
                                20 * static_cast<nanoseconds::rep>(size) * one_signature);
 }
 
-Remedy RemedyFor(const absl::Status& error) {
-  if (error.ok()) return Remedy::kNone;
-  if (NeedsNewCustodian(error)) return Remedy::kNewWorker;
+WorkerRemedy WorkerRemedyFor(const absl::Status& error) {
+  if (error.ok()) return WorkerRemedy::kNone;
+  if (NeedsNewCustodian(error)) return WorkerRemedy::kNewWorker;
   switch (ReasonOf(error)) {
     case ErrorReason::kPinRefused:
-      return Remedy::kNewPin;
+      return WorkerRemedy::kNewPin;
     case ErrorReason::kKeyUnavailable:
-      return Remedy::kNewWorker;
+      return WorkerRemedy::kNewWorker;
     default:
-      return Remedy::kSecondOpinion;
+      return WorkerRemedy::kSecondOpinion;
   }
 }
 

@@ -46,7 +46,7 @@ std::size_t BatchSize(std::size_t waiting, int takers, std::chrono::nanoseconds 
 std::chrono::nanoseconds OverdueAfter(std::size_t size, std::chrono::nanoseconds one_signature);
 
 // What an error that a worker answered calls for.
-enum class Remedy {
+enum class WorkerRemedy {
   kNone,       // it is the answer
   kNewWorker,  // the worker can do nothing any more
   // Either it is the answer, or the worker's view of the token is stale (SoftHSM's is, once the
@@ -54,7 +54,7 @@ enum class Remedy {
   kSecondOpinion,
   kNewPin,  // nothing must log in until the PIN's source has changed
 };
-Remedy RemedyFor(const absl::Status& error);
+WorkerRemedy WorkerRemedyFor(const absl::Status& error);
 
 }  // namespace hourglass::hsm
 

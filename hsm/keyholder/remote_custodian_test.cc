@@ -24,6 +24,7 @@
 #include "hsm/base/error.h"
 #include "hsm/key_type.h"
 #include "hsm/signature.h"
+#include "tests/fakes/faulty_pkcs11.h"
 #include "tests/support/keyholder.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
@@ -63,11 +64,18 @@ class Events : public KeyObserver {
     const std::lock_guard<std::mutex> lock(mutex_);
     lines_.emplace_back(line);
   }
-  void KeyTakenOutOfService(absl::string_view) override {}
+  void KeyTakenOutOfService(absl::string_view key_uri) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    out_of_service_.emplace_back(key_uri);
+  }
 
   std::vector<std::pair<int, std::string>> ended() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return ended_;
+  }
+  std::vector<std::string> out_of_service() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return out_of_service_;
   }
   std::vector<std::string> states() const {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -79,6 +87,7 @@ class Events : public KeyObserver {
   std::vector<std::string> states_;
   std::vector<std::pair<int, std::string>> ended_;
   std::vector<std::string> lines_;
+  std::vector<std::string> out_of_service_;
 };
 
 // The processes that this one has started and not reaped.
@@ -255,6 +264,288 @@ TEST_F(RemoteCustodianTest, NoCallIsLostWithAWorker) {
   EXPECT_EQ(custodian->Status().errors["crash"], 3u);
   ASSERT_EQ(events_.ended().size(), 3u);
   EXPECT_THAT(events_.ended()[0].second, HasSubstr("killed by SIGKILL"));
+}
+
+TEST_F(RemoteCustodianTest, HealsHoweverOftenAllWorkersAreKilled) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  for (int round = 0; round < 8; ++round) {
+    ASSERT_TRUE(HasWorkers(*custodian, 2));
+    for (const pid_t worker : Workers()) kill(worker, SIGKILL);
+    const auto killed = steady_clock::now();
+    ASSERT_TRUE(Heals(*custodian, key));
+    EXPECT_LT(steady_clock::now() - killed, seconds(5));
+  }
+  EXPECT_EQ(events_.states().back(), "healthy");
+}
+
+TEST_F(RemoteCustodianTest, StartsOnceTheProgramIsThere) {
+  const TemporaryDirectory directory;
+  RemoteCustodianOptions options = Options();
+  options.program = directory.File("hourglass-keyholder");
+  const auto custodian = Make(options);
+  const auto lost = custodian->Open({"key", ""});
+  EXPECT_THAT(lost, FailsWith(ErrorReason::kKeyUnavailable, custodian->name()));
+  EXPECT_THAT(std::string(lost.status().message()), HasSubstr(options.program));
+  EXPECT_TRUE(RetryDelayOf(lost.status()).has_value());
+  EXPECT_EQ(custodian->Status().state, State::kRecovering);
+  EXPECT_EQ(custodian->Status().workers, 0);
+
+  std::filesystem::create_symlink(Options().program, options.program);
+  EXPECT_TRUE(Eventually([&] { return custodian->Status().state == State::kHealthy; }));
+  EXPECT_THAT(custodian->Open({"key", ""}), FailsWith(ErrorReason::kKeyNotFound));
+}
+
+TEST_F(RemoteCustodianTest, StartsOnceTheTokenIsThere) {
+  const TemporaryDirectory elsewhere;
+  const std::string& folder = token_.Folder("first");
+  const std::string away = elsewhere.File("token");
+  std::filesystem::rename(folder, away);
+  const auto custodian = Make();
+  EXPECT_THAT(custodian->Open({"key", ""}), FailsWith(ErrorReason::kKeyUnavailable));
+  std::filesystem::rename(away, folder);
+  EXPECT_TRUE(Eventually([&] { return custodian->Status().state == State::kHealthy; }));
+  EXPECT_OK(custodian->Generate({"key", "\x01"}, KeyType::kEcP256).status());
+}
+
+TEST_F(RemoteCustodianTest, SignsAgainOnceTheTokenIsBack) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  const TemporaryDirectory elsewhere;
+  const std::string& folder = token_.Folder("first");
+  const std::string away = elsewhere.File("token");
+  std::filesystem::rename(folder, away);
+  EXPECT_TRUE(Eventually([&] { return !SignAndVerify(*custodian, key).ok(); }));
+  std::filesystem::rename(away, folder);
+  const auto back = steady_clock::now();
+  EXPECT_TRUE(Heals(*custodian, key));
+  std::printf("token back: healed after %lld ms\n",
+              static_cast<long long>((steady_clock::now() - back) / milliseconds(1)));
+  // Both workers see the token again, the one that noticed nothing as well.
+  Load load(*custodian, key, 8);
+  EXPECT_TRUE(load.Await(500));
+  load.Stop();
+  EXPECT_THAT(load.errors(), ::testing::IsEmpty());
+}
+
+// While it was away nobody asked: both workers still believe in what they saw before.
+TEST_F(RemoteCustodianTest, NobodyNoticesThatTheTokenWasAway) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  ASSERT_OK(SignAndVerify(*custodian, key));
+  const TemporaryDirectory elsewhere;
+  const std::string& folder = token_.Folder("first");
+  const std::string away = elsewhere.File("token");
+  std::filesystem::rename(folder, away);
+  // SoftHSM looks at the folder when it is asked for something.
+  std::filesystem::rename(away, folder);
+  Load load(*custodian, key, 8);
+  EXPECT_TRUE(load.Await(500));
+  load.Stop();
+  EXPECT_THAT(load.errors(), ::testing::IsEmpty());
+}
+
+TEST_F(RemoteCustodianTest, TriesAWrongPinOnceAndAgainWhenItsFileChanges) {
+  FaultyPkcs11 counting;
+  const TemporaryDirectory directory;
+  TokenUri token = *ParseTokenUri(counting.Through(token_.Uri()));
+  token.pin_source.name = directory.Write("pin", "111111\n");
+  const auto custodian = RemoteCustodian::Create(token, Options(), &events_);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_THAT(custodian->Open({"key", ""}), FailsWith(ErrorReason::kPinRefused));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counting.Count("C_Login"), 1u);
+  EXPECT_EQ(custodian->Status().state, State::kFailed);
+  EXPECT_THAT(custodian->Status().message, HasSubstr(token.pin_source.name));
+
+  // Another wrong one: one more try.
+  directory.Write("pin", "2222222\n");
+  EXPECT_TRUE(Eventually([&] { return counting.Count("C_Login") == 2; }));
+  EXPECT_TRUE(Eventually([&] { return custodian->Status().state == State::kFailed; }));
+  EXPECT_THAT(custodian->Open({"key", ""}), FailsWith(ErrorReason::kPinRefused));
+
+  directory.Write("pin", token_.pin());
+  EXPECT_TRUE(Eventually([&] { return custodian->Status().state == State::kHealthy; }));
+  EXPECT_OK(custodian->Generate({"key", "\x01"}, KeyType::kEcP256).status());
+  EXPECT_TRUE(HasWorkers(*custodian, 2));
+  EXPECT_EQ(counting.Count("C_Login"), 4u);
+}
+
+TEST_F(RemoteCustodianTest, ADeletedKeyIsNotFoundAndOthersGoOn) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey other,
+                       custodian->Generate({"other", "\x02"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  Load load(*custodian, other, 2);
+  ASSERT_TRUE(load.Await(100));
+  ASSERT_EQ(token_.Tool({"--delete-object", "--type", "privkey", "--label", "key"}).exit_code, 0);
+  EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kKeyNotFound));
+  const std::uint64_t restarts = custodian->Status().worker_restarts;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kKeyNotFound));
+  }
+  EXPECT_EQ(custodian->Status().worker_restarts, restarts);
+  EXPECT_LE(restarts, 2u);
+  ASSERT_TRUE(load.Await(100));
+  load.Stop();
+  EXPECT_THAT(load.errors(), ::testing::IsEmpty());
+  EXPECT_EQ(custodian->Status().state, State::kHealthy);
+}
+
+TEST_F(RemoteCustodianTest, DestroyedKeysAreGone) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  EXPECT_OK(custodian->Destroy(key.selector));
+  EXPECT_THAT(custodian->Destroy(key.selector), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_THAT(custodian->Open(key.selector), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_EQ(custodian->Status().worker_restarts, 0u);
+}
+
+TEST_F(RemoteCustodianTest, EndsAtOnceThoughCallersWait) {
+  FaultyPkcs11 faulty;
+  auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  const std::uint64_t before = faulty.Count("C_Sign");
+  faulty.Set({"C_Sign * hang"});
+  std::vector<std::thread> callers;
+  for (int thread = 0; thread < 2; ++thread) {
+    callers.emplace_back([&, remote = custodian.get()] {
+      EXPECT_THAT(remote->SignDigest(key, std::string(32, 'x')),
+                  FailsWith(ErrorReason::kKeyUnavailable));
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return faulty.Count("C_Sign") == before + 2; }));
+  const auto begin = steady_clock::now();
+  custodian.reset();
+  std::printf("ended after %lld ms\n",
+              static_cast<long long>((steady_clock::now() - begin) / milliseconds(1)));
+  EXPECT_LT(steady_clock::now() - begin, seconds(1));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_TRUE(Workers().empty());
+}
+
+TEST_F(RemoteCustodianTest, AHangEndsInANewWorker) {
+  FaultyPkcs11 faulty;
+  RemoteCustodianOptions options = Options();
+  options.hang_timeout = milliseconds(300);
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), options, &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  faulty.Set({"C_Sign 1 hang"});
+  EXPECT_OK(SignAndVerify(*custodian, key));
+  EXPECT_EQ(custodian->Status().errors["hang"], 1u);
+  ASSERT_EQ(events_.ended().size(), 1u);
+  EXPECT_THAT(events_.ended()[0].second, HasSubstr("gave no answer for 3"));
+}
+
+TEST_F(RemoteCustodianTest, ADeadTokenTakesNoThreads) {
+  FaultyPkcs11 faulty;
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  faulty.Set({"C_Sign * hang"});
+  std::atomic<bool> stop = false;
+  std::atomic<int> waiting = 0;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> callers;
+  for (int thread = 0; thread < 8; ++thread) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        ++waiting;
+        const auto begin = steady_clock::now();
+        const absl::Status status = SignAndVerify(*custodian, key);
+        --waiting;
+        EXPECT_THAT(status, AnyOf(IsOk(), FailsWith(ErrorReason::kKeyUnavailable)));
+        if (RetryDelayOf(status).has_value() && steady_clock::now() - begin < milliseconds(50)) {
+          ++refused;
+        }
+      }
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return refused > 1000; }));
+  stop = true;
+  // Those that are left wait for their signatures.
+  EXPECT_TRUE(Eventually([&] { return waiting <= 4; }));
+  faulty.Clear();
+  EXPECT_TRUE(Heals(*custodian, key));
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST_F(RemoteCustodianTest, TellsWhatTheModuleDiesOf) {
+  FaultyPkcs11 faulty;
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  faulty.Set({"C_Sign * crash SIGSEGV"});
+  const absl::Status lost = SignAndVerify(*custodian, key);
+  EXPECT_THAT(lost, FailsWith(ErrorReason::kKeyUnavailable, custodian->name()));
+  EXPECT_THAT(std::string(lost.message()), HasSubstr("killed by SIGSEGV"));
+  EXPECT_EQ(custodian->Status().state, State::kRecovering);
+  faulty.Clear();
+  EXPECT_TRUE(Heals(*custodian, key));
+}
+
+TEST_F(RemoteCustodianTest, AKeyWhoseTestSignaturesDoNotVerifyIsOutOfService) {
+  FaultyPkcs11 faulty;
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  faulty.Set({"C_Sign * wrong-signature"});
+  for (const pid_t worker : Workers()) kill(worker, SIGKILL);
+  EXPECT_TRUE(Eventually([&] {
+    return ReasonOf(SignAndVerify(*custodian, key)) == ErrorReason::kKeyMismatch &&
+           custodian->Status().errors["KEY_MISMATCH"] >= 2;
+  }));
+  faulty.Clear();
+  EXPECT_TRUE(HasWorkers(*custodian, 2));
+  EXPECT_THAT(custodian->SignDigest(key, std::string(32, 'x')),
+              FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_EQ(events_.out_of_service(),
+            std::vector<std::string>({absl::StrCat(custodian->name(), ";object=key;id=%01")}));
+  // The others go on.
+  ASSERT_OK_AND_ASSIGN(const CustodialKey other,
+                       custodian->Generate({"other", "\x02"}, KeyType::kEcP256));
+  EXPECT_OK(SignAndVerify(*custodian, other));
+}
+
+TEST_F(RemoteCustodianTest, OneWrongTestSignatureIsAWorkersFault) {
+  FaultyPkcs11 faulty;
+  RemoteCustodianOptions options = Options();
+  options.workers = 1;
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), options, &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  faulty.Set({"C_Sign 1 wrong-signature"});
+  kill(*Workers().begin(), SIGKILL);
+  EXPECT_TRUE(Heals(*custodian, key));
+  EXPECT_EQ(custodian->Status().errors["KEY_MISMATCH"], 1u);
+  EXPECT_TRUE(events_.out_of_service().empty());
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ void WorkerLane::Receive() {
 void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
   if (reply.has_failure()) {
     const absl::Status error = ReadFailure(reply.failure());
-    if (RemedyFor(error) == Remedy::kNewPin) queue_.PinRefused("", stamp_, error, now);
+    if (WorkerRemedyFor(error) == WorkerRemedy::kNewPin) queue_.PinRefused("", stamp_, error, now);
     return Lose("", error.message(), now);
   }
   const int threads = options_.plan(ReadFacts(reply.facts()));
@@ -256,13 +256,13 @@ void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
     const absl::Status error = answer == nullptr ? failure : ReadFailure(answer->failure());
     if (!Settle(debt.work.key, call, error, now)) continue;
     beyond_help = error;
-    if (RemedyFor(error) != Remedy::kSecondOpinion) again.calls.push_back(call);
+    if (WorkerRemedyFor(error) != WorkerRemedy::kSecondOpinion) again.calls.push_back(call);
   }
   queue_.Signed(options_.index, *debt.work.key, signatures, took / static_cast<int>(size),
                 EarliestOverdue());
   if (signatures > 0) next_test_ = now + kIdleBeforeTest;
   if (beyond_help.ok()) return;
-  const bool refused = RemedyFor(beyond_help) == Remedy::kNewPin;
+  const bool refused = WorkerRemedyFor(beyond_help) == WorkerRemedy::kNewPin;
   if (refused) queue_.PinRefused("", StampOf(pin_source_), beyond_help, now);
   queue_.PutBackAfterLoss(std::move(again), beyond_help.message(), now);
   Lose("", beyond_help.message(), now);
@@ -272,16 +272,16 @@ void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
 bool WorkerLane::Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
                         const absl::Status& error, SteadyTime now) {
   if (queue_.TellIfAiling(*key, *call, error)) return false;
-  switch (RemedyFor(error)) {
-    case Remedy::kNewPin:
+  switch (WorkerRemedyFor(error)) {
+    case WorkerRemedy::kNewPin:
       if (PinLogsIn()) return true;
       queue_.PinRefused(key->key.selector.label, StampOf(pin_source_), error, now);
       break;
-    case Remedy::kNewWorker:
+    case WorkerRemedy::kNewWorker:
       return true;
-    case Remedy::kSecondOpinion:
+    case WorkerRemedy::kSecondOpinion:
       return queue_.Doubt(key, call, start_, now);
-    case Remedy::kNone:
+    case WorkerRemedy::kNone:
       break;
   }
   call->AnswerError(error);

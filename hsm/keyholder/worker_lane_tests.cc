@@ -68,19 +68,19 @@ void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime
     }
     return NextTest(now);
   }
-  const Remedy remedy = RemedyFor(result.failure);
+  const WorkerRemedy remedy = WorkerRemedyFor(result.failure);
   if (result.failure.ok()) {
     passed_one_ = true;
     queue_.Diagnose(*key, result.failure, start_, now - debt.sent);
-  } else if (remedy == Remedy::kNewPin && PinLogsIn()) {
+  } else if (remedy == WorkerRemedy::kNewPin && PinLogsIn()) {
     queue_.PinRefused("", StampOf(pin_source_), result.failure, now);
     return Lose("", result.failure.message(), now);
   } else if (phase_ == Phase::kServing) {
     if (!queue_.IsAiling(*key)) {
-      if (remedy == Remedy::kSecondOpinion) queue_.WantSecondOpinion(*key, start_, now);
+      if (remedy == WorkerRemedy::kSecondOpinion) queue_.WantSecondOpinion(*key, start_, now);
       return Lose("", result.failure.message(), now);
     }
-  } else if (remedy == Remedy::kNewWorker) {
+  } else if (remedy == WorkerRemedy::kNewWorker) {
     failed_tests_.emplace_back(key, result.failure);
   } else {
     queue_.Diagnose(*key, result.failure, start_, nanoseconds(0));
