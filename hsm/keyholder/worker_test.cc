@@ -17,6 +17,7 @@
 #include "tests/support/keyholder.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/swtpm.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::hsm {
@@ -24,6 +25,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -261,7 +263,7 @@ TEST(WorkerTest, SaysThatThePinWasRefused) {
   request.mutable_greet();
   const absl::Status failure = FailureOf(Ask(**worker, request));
   EXPECT_THAT(failure, FailsWith(ErrorReason::kPinRefused, "pkcs11:token=signing"));
-  EXPECT_THAT(std::string(failure.message()), ::testing::Not(HasSubstr("24680")));
+  EXPECT_THAT(std::string(failure.message()), Not(HasSubstr("24680")));
 }
 
 TEST(WorkerTest, SealsNothingInAToken) {
@@ -273,6 +275,41 @@ TEST(WorkerTest, SealsNothingInAToken) {
   for (const keyholder::Request& request : {seal, unseal}) {
     EXPECT_THAT(FailureOf(Ask(*worker, request)), FailsWith(ErrorReason::kInternalError));
   }
+}
+
+TEST(WorkerTest, SignsAndSealsInATpm) {
+  const Swtpm tpm;
+  const auto worker = WorkerProcess::Start(kKeyholderProgram,
+                                           WriteStart({TpmConnection{tpm.Tcti(), std::nullopt}}));
+  ASSERT_OK(worker);
+  keyholder::Request generate;
+  WriteSelector({"0x81010001", ""}, generate.mutable_generate()->mutable_key());
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply generated, Ask(**worker, generate));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key, ReadKey(generated.key()));
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply reply,
+                       Ask(**worker, SignRequest(key, DigestsOfMessages(key.type, 3))));
+  ExpectSignatures(key, reply, 3);
+
+  keyholder::Request seal;
+  seal.mutable_seal()->set_secret("a secret");
+  seal.mutable_seal()->add_registers(16);
+  seal.mutable_seal()->set_authorization(static_cast<int>(SealAuthorization::kRecoveryCode));
+  seal.mutable_seal()->set_recovery_code("a code");
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply sealed, Ask(**worker, seal));
+  EXPECT_OK(FailureOf(sealed));
+  EXPECT_THAT(sealed.octets(), Not(HasSubstr("a secret")));
+  keyholder::Request unseal;
+  unseal.mutable_unseal()->set_blob(sealed.octets());
+  unseal.mutable_unseal()->set_recovery_code("a code");
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply unsealed, Ask(**worker, unseal));
+  EXPECT_OK(FailureOf(unsealed));
+  EXPECT_EQ(unsealed.octets(), "a secret");
+
+  tpm.ExtendRegister(16);
+  const auto refused = Ask(**worker, unseal);
+  EXPECT_THAT(FailureOf(refused), FailsWith(ErrorReason::kKeyUnfit));
+  EXPECT_EQ(refused->octets(), "");
+  EXPECT_EQ((*worker)->TakeStandardError(), "");
 }
 
 }  // namespace
