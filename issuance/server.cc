@@ -18,11 +18,13 @@
 #include "issuance/compliance/engine_service.h"
 #include "issuance/journal.h"
 #include "issuance/pipeline.h"
+#include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/services/compliance_service.h"
 #include "issuance/services/device_service.h"
 #include "issuance/services/issuer_service.h"
 #include "issuance/services/journal_service.h"
+#include "issuance/services/key_service.h"
 #include "issuance/services/root_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/store/sqlite_store.h"
@@ -115,6 +117,7 @@ class RunningServer final : public Server {
         journal_(store_.get()),
         tenants_(store_.get(), keys_.get(), config.issuing, config.tenants),
         roots_(store_.get(), keys_.get(), &tenants_, entropy, clock),
+        key_administration_(store_.get(), keys_.get(), &roots_),
         clock_(clock),
         entropy_(entropy),
         log_(log),
@@ -122,6 +125,7 @@ class RunningServer final : public Server {
         calls_(&callers_, &workers_, log),
         tenant_service_(&calls_, store_.get(), clock, log),
         root_service_(&calls_, &roots_, store_.get(), log),
+        key_service_(&calls_, &key_administration_, clock, log),
         journal_service_(&calls_, store_.get()),
         device_service_(&calls_, store_.get(), clock, log) {}
 
@@ -160,6 +164,7 @@ class RunningServer final : public Server {
     builder.RegisterService(&*issuer_service_);
     builder.RegisterService(&tenant_service_);
     builder.RegisterService(&root_service_);
+    builder.RegisterService(&key_service_);
     builder.RegisterService(&journal_service_);
     builder.RegisterService(&device_service_);
     builder.RegisterService(&*compliance_service_);
@@ -194,6 +199,7 @@ class RunningServer final : public Server {
   Journal journal_;
   Tenants tenants_;
   RootAdministration roots_;
+  KeyAdministration key_administration_;
   const Clock* const clock_;
   Entropy* const entropy_;
   const EventLog* const log_;
@@ -206,6 +212,7 @@ class RunningServer final : public Server {
   std::optional<ComplianceService> compliance_service_;
   TenantService tenant_service_;
   RootService root_service_;
+  KeyService key_service_;
   JournalService journal_service_;
   DeviceService device_service_;
   std::unique_ptr<grpc::Server> server_;

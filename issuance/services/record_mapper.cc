@@ -4,8 +4,6 @@
 #include "issuance/proto_time.h"
 
 namespace hourglass::issuance {
-namespace {
-
 v1::KeyType ToProto(hsm::KeyType key_type) {
   switch (key_type) {
     case hsm::KeyType::kEcP256:
@@ -37,8 +35,6 @@ v1::RootState ToProto(ca::RootState state) {
   }
   return v1::ROOT_STATE_UNSPECIFIED;
 }
-
-}  // namespace
 
 v1::Root ToProto(const RootRecord& root) {
   v1::Root proto;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ca/root_states.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/roots.pb.h"
@@ -14,6 +15,8 @@
 
 namespace hourglass::issuance {
 
+v1::KeyType ToProto(hsm::KeyType key_type);
+v1::RootState ToProto(ca::RootState state);
 v1::Root ToProto(const RootRecord& root);
 // `roots` are the tenant's.
 v1::Tenant ToProto(const TenantRecord& tenant, const std::vector<RootRecord>& roots);

@@ -1,0 +1,81 @@
+// The keys in the places of the configuration, and which root each of them is of.
+#ifndef HOURGLASS_ISSUANCE_ROTATION_KEY_ADMINISTRATION_H_
+#define HOURGLASS_ISSUANCE_ROTATION_KEY_ADMINISTRATION_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ca/root_states.h"
+#include "hsm/custodian.h"
+#include "hsm/key_store.h"
+#include "hsm/signing_key.h"
+#include "issuance/rotation/root_administration.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+struct KeyUser {
+  std::string tenant_id;
+  std::string root_id;
+  ca::RootState state;
+};
+
+struct AdministeredKey {
+  hsm::KeyStore::StoredKey stored;
+  // The root whose certificate holds this public key, or else whose key has this URI.
+  std::optional<KeyUser> used_by;
+  // The plan of a creation that was interrupted; see RootAdministration::Create.
+  std::optional<PlannedKey> left_by;
+};
+
+struct AdministeredPlace {
+  std::string name;  // as in hsm::KeyStore::Place, as are the next two
+  std::string kind;
+  absl::Status status;
+  std::optional<hsm::CustodianStatus> condition;  // nothing for the software folder
+  std::vector<AdministeredKey> keys;              // by URI
+};
+
+// Safe to call from several threads.
+class KeyAdministration {
+ public:
+  // All must outlive this object.
+  KeyAdministration(Store* store, hsm::KeyStore* keys, RootAdministration* roots)
+      : store_(store), keys_(keys), roots_(roots) {}
+
+  // Waits for places that do not answer as long as hsm::KeyStore does. Errors: JOURNAL_UNAVAILABLE;
+  // a place's own error is its `status`.
+  absl::StatusOr<std::vector<AdministeredPlace>> List();
+
+  struct Creation {
+    std::string uri;  // canonical
+    std::string public_key;
+    bool created;
+  };
+  // Makes a key that no root has yet, or finds the fit one of this name and type. Errors:
+  // KEY_EXISTS where the one that is there is of another type, and what KeyStore says.
+  absl::StatusOr<Creation> Create(absl::string_view uri, hsm::KeyType type);
+
+  // Destroys the key, fit or not, and returns what it was. A root that is STAGED, PRIMARY or
+  // RETIRING keeps its key: one whose certificate holds the public key; one whose URI is exactly
+  // the key's; and where the public key cannot be read, one whose URI may be the key's. No root of
+  // this process gets the key meanwhile. Errors: KEY_IN_USE, KEY_NOT_FOUND, KEY_EXISTS where
+  // several answer, and what KeyStore says.
+  absl::StatusOr<AdministeredKey> Destroy(absl::string_view uri);
+
+ private:
+  struct Users;
+  absl::StatusOr<Users> ReadUsers();
+
+  Store* const store_;
+  hsm::KeyStore* const keys_;
+  RootAdministration* const roots_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_ROTATION_KEY_ADMINISTRATION_H_

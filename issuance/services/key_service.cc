@@ -1,0 +1,160 @@
+#include "issuance/services/key_service.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_type.h"
+#include "issuance/proto_time.h"
+#include "issuance/services/record_mapper.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// Keys belong to no tenant before they have a root, and a place is all tenants' together.
+absl::Status AuthorizeForKeys(const Caller& caller) {
+  if (!caller.Has(Role::kAdministrator)) {
+    return Error(ErrorReason::kRoleNotPermitted, "", "keys take the role administrator");
+  }
+  if (!caller.all_tenants) {
+    return Error(ErrorReason::kTenantNotPermitted, "",
+                 "keys take a caller bound to every tenant: places of keys are shared by all");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckKeyUri(const std::string& uri) {
+  if (uri.empty()) return Error(ErrorReason::kFieldMissing, "key_uri", "is required");
+  return absl::OkStatus();
+}
+
+v1::ErrorReason ReasonForProto(const absl::Status& status) {
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  if (status.ok()) return reason;
+  const bool named =
+      v1::ErrorReason_Parse(std::string(ErrorReasonName(ReasonOf(status))), &reason) &&
+      reason != v1::ERROR_REASON_UNSPECIFIED;
+  return named ? reason : v1::INTERNAL_ERROR;
+}
+
+v1::KeyPlace::Kind KindForProto(absl::string_view kind) {
+  if (kind == "pkcs11") return v1::KeyPlace::PKCS11;
+  if (kind == "tpm") return v1::KeyPlace::TPM;
+  return kind == "software" ? v1::KeyPlace::SOFTWARE : v1::KeyPlace::KIND_UNSPECIFIED;
+}
+
+v1::KeyPlace::State StateForProto(hsm::CustodianStatus::State state) {
+  switch (state) {
+    case hsm::CustodianStatus::State::kUnused:
+      return v1::KeyPlace::UNUSED;
+    case hsm::CustodianStatus::State::kHealthy:
+      return v1::KeyPlace::HEALTHY;
+    case hsm::CustodianStatus::State::kRecovering:
+      return v1::KeyPlace::RECOVERING;
+    case hsm::CustodianStatus::State::kFailed:
+      return v1::KeyPlace::FAILED;
+  }
+  return v1::KeyPlace::STATE_UNSPECIFIED;
+}
+
+// A place's condition is timed by a clock that nobody sets; people read the other.
+Timestamp WallTimeOf(std::chrono::steady_clock::time_point then, Timestamp now) {
+  return now -
+         std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now() - then);
+}
+
+v1::Key KeyAsProto(const AdministeredKey& key) {
+  v1::Key proto;
+  proto.set_key_uri(key.stored.uri);
+  if (key.stored.type.has_value()) proto.set_key_type(ToProto(*key.stored.type));
+  proto.set_public_key(key.stored.public_key);
+  proto.set_unfit_because(key.stored.unfit_because);
+  proto.set_out_of_service(key.stored.out_of_service);
+  if (key.used_by.has_value()) {
+    proto.mutable_used_by()->set_tenant_id(key.used_by->tenant_id);
+    proto.mutable_used_by()->set_root_id(key.used_by->root_id);
+    proto.mutable_used_by()->set_state(ToProto(key.used_by->state));
+  }
+  if (key.left_by.has_value()) {
+    proto.mutable_left_by()->set_tenant_id(key.left_by->tenant_id);
+    proto.mutable_left_by()->set_root_id(RootIdOf(key.left_by->generation));
+  }
+  return proto;
+}
+
+v1::KeyPlace PlaceAsProto(const AdministeredPlace& place, Timestamp now) {
+  v1::KeyPlace proto;
+  proto.set_name(place.name);
+  proto.set_kind(KindForProto(place.kind));
+  if (place.condition.has_value()) {
+    proto.set_state(StateForProto(place.condition->state));
+    if (place.condition->state != hsm::CustodianStatus::State::kUnused) {
+      *proto.mutable_state_since() = ToProto(WallTimeOf(place.condition->since, now));
+    }
+    proto.set_state_message(place.condition->message);
+  }
+  proto.set_error(ReasonForProto(place.status));
+  proto.set_error_message(std::string(place.status.message()));
+  for (const AdministeredKey& key : place.keys) *proto.add_keys() = KeyAsProto(key);
+  return proto;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* KeyService::ListKeys(grpc::CallbackServerContext* context,
+                                               const v1::ListKeysRequest* request,
+                                               v1::ListKeysResponse* response) {
+  return calls_->Run(context, "ListKeys",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       static_cast<void>(request);
+                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
+                       ASSIGN_OR_RETURN(const std::vector<AdministeredPlace> places, keys_->List());
+                       for (const AdministeredPlace& place : places) {
+                         *response->add_places() = PlaceAsProto(place, clock_->Now());
+                       }
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* context,
+                                                const v1::CreateKeyRequest* request,
+                                                v1::CreateKeyResponse* response) {
+  return calls_->Run(context, "CreateKey",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
+                       RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
+                       ASSIGN_OR_RETURN(const hsm::KeyType type, FromProto(request->key_type()));
+                       ASSIGN_OR_RETURN(const KeyAdministration::Creation key,
+                                        keys_->Create(request->key_uri(), type));
+                       response->mutable_key()->set_key_uri(key.uri);
+                       response->mutable_key()->set_key_type(request->key_type());
+                       response->mutable_key()->set_public_key(key.public_key);
+                       response->set_created(key.created);
+                       if (key.created) {
+                         log_->Info("key_created", {{"key", key.uri},
+                                                    {"key_type", hsm::KeyTypeName(type)},
+                                                    {"caller", caller.name}});
+                       }
+                       return absl::OkStatus();
+                     });
+}
+
+grpc::ServerUnaryReactor* KeyService::DestroyKey(grpc::CallbackServerContext* context,
+                                                 const v1::DestroyKeyRequest* request,
+                                                 v1::DestroyKeyResponse* response) {
+  return calls_->Run(
+      context, "DestroyKey",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(AuthorizeForKeys(caller));
+        RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
+        ASSIGN_OR_RETURN(const AdministeredKey key, keys_->Destroy(request->key_uri()));
+        *response->mutable_key() = KeyAsProto(key);
+        log_->Info("key_destroyed", {{"key", key.stored.uri}, {"caller", caller.name}});
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,38 @@
+#ifndef HOURGLASS_ISSUANCE_SERVICES_KEY_SERVICE_H_
+#define HOURGLASS_ISSUANCE_SERVICES_KEY_SERVICE_H_
+
+#include "hourglass/v1/keys.grpc.pb.h"
+#include "issuance/call_runner.h"
+#include "issuance/clock.h"
+#include "issuance/event_log.h"
+#include "issuance/rotation/key_administration.h"
+
+namespace hourglass::issuance {
+
+// v1::KeyService over the administration of keys.
+class KeyService final : public v1::KeyService::CallbackService {
+ public:
+  // All must outlive this object.
+  KeyService(CallRunner* calls, KeyAdministration* keys, const Clock* clock, const EventLog* log)
+      : calls_(calls), keys_(keys), clock_(clock), log_(log) {}
+
+  grpc::ServerUnaryReactor* ListKeys(grpc::CallbackServerContext* context,
+                                     const v1::ListKeysRequest* request,
+                                     v1::ListKeysResponse* response) override;
+  grpc::ServerUnaryReactor* CreateKey(grpc::CallbackServerContext* context,
+                                      const v1::CreateKeyRequest* request,
+                                      v1::CreateKeyResponse* response) override;
+  grpc::ServerUnaryReactor* DestroyKey(grpc::CallbackServerContext* context,
+                                       const v1::DestroyKeyRequest* request,
+                                       v1::DestroyKeyResponse* response) override;
+
+ private:
+  CallRunner* const calls_;
+  KeyAdministration* const keys_;
+  const Clock* const clock_;
+  const EventLog* const log_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVICES_KEY_SERVICE_H_
