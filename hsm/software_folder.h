@@ -4,11 +4,13 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/key_folder.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::hsm {
@@ -24,7 +26,7 @@ class SoftwareFolder {
   static absl::StatusOr<SoftwareFolder> Create(absl::string_view path);
 
   // Absolute, without a slash at its end.
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return folder_.path(); }
 
   // The file appears complete and flushed to the disk, or not at all. Errors: KEY_EXISTS,
   // KEY_UNAVAILABLE.
@@ -41,10 +43,9 @@ class SoftwareFolder {
   absl::Status Destroy(absl::string_view name) const;
 
  private:
-  explicit SoftwareFolder(absl::string_view path) : path_(path) {}
-  std::string FileOf(absl::string_view name) const;
+  explicit SoftwareFolder(KeyFolder folder) : folder_(std::move(folder)) {}
 
-  std::string path_;
+  KeyFolder folder_;
 };
 
 }  // namespace hourglass::hsm

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
@@ -76,6 +77,13 @@ absl::StatusOr<EvpPkeyPtr> GenerateEvpKey(KeyType type) {
   return EvpPkeyPtr(key);
 }
 
+// OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either.
+absl::Status NoPrivateKey(absl::string_view form) {
+  DrainOpensslErrors();
+  return Error(ErrorReason::kKeyInvalid, "private_key",
+               absl::StrCat("not an unencrypted PKCS#8 ", form, " private key"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type) {
@@ -103,12 +111,31 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view
       pem == nullptr ? nullptr
                      : PEM_read_bio_PKCS8_PRIV_KEY_INFO(pem.get(), nullptr, no_password, nullptr));
   EvpPkeyPtr key(pkcs8 == nullptr ? nullptr : EVP_PKCS82PKEY(pkcs8.get()));
-  if (key == nullptr) {
-    // OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either.
-    DrainOpensslErrors();
-    return Error(ErrorReason::kKeyInvalid, "private_key",
-                 "not an unencrypted PKCS#8 PEM private key");
+  if (key == nullptr) return NoPrivateKey("PEM");
+  return SoftwareKeyOf(std::move(key));
+}
+
+absl::StatusOr<SecureOctets> GenerateSoftwareKeyDer(KeyType type) {
+  ASSIGN_OR_RETURN(const EvpPkeyPtr key, GenerateEvpKey(type));
+  const Pkcs8Ptr pkcs8(EVP_PKEY2PKCS8(key.get()));
+  const int size = pkcs8 == nullptr ? -1 : i2d_PKCS8_PRIV_KEY_INFO(pkcs8.get(), nullptr);
+  if (size <= 0) return Error(ErrorReason::kInternalError, "key", DrainOpensslErrors());
+  SecureOctets der(static_cast<size_t>(size));
+  unsigned char* cursor = der.data();
+  if (cursor == nullptr) {
+    return Error(ErrorReason::kKeyUnavailable, "key", "the secure heap is full");
   }
+  i2d_PKCS8_PRIV_KEY_INFO(pkcs8.get(), &cursor);
+  return der;
+}
+
+absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromDer(absl::string_view pkcs8_der) {
+  const auto* cursor = reinterpret_cast<const unsigned char*>(pkcs8_der.data());
+  const auto* const end = cursor + pkcs8_der.size();
+  const Pkcs8Ptr pkcs8(
+      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(pkcs8_der.size())));
+  EvpPkeyPtr key(pkcs8 == nullptr || cursor != end ? nullptr : EVP_PKCS82PKEY(pkcs8.get()));
+  if (key == nullptr) return NoPrivateKey("DER");
   return SoftwareKeyOf(std::move(key));
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/secure_heap.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::hsm {
@@ -19,6 +20,14 @@ absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type);
 // A new key as an unencrypted PKCS#8 PEM document (RFC 7468 section 10), a secret that the caller
 // must guard and may give to SoftwareKeyFromPem. Errors: INTERNAL_ERROR.
 absl::StatusOr<std::string> GenerateSoftwareKeyPem(KeyType type);
+
+// A new key as an unencrypted PKCS#8 PrivateKeyInfo, DER (RFC 5208 section 5), for
+// SoftwareKeyFromDer. Errors: INTERNAL_ERROR, KEY_UNAVAILABLE where the secure heap is full.
+absl::StatusOr<SecureOctets> GenerateSoftwareKeyDer(KeyType type);
+
+// The key in a PKCS#8 PrivateKeyInfo, DER, which must be the whole input. Otherwise as
+// SoftwareKeyFromPem.
+absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromDer(absl::string_view pkcs8_der);
 
 // The key in the first `PRIVATE KEY` block of `pkcs8_pem`; encrypted and older forms are refused.
 // Its public half is checked with a test signature; no password is asked for. Errors: KEY_INVALID,

@@ -12,6 +12,7 @@
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/tpm/esys_connection.h"
+#include "hsm/tpm/octet_reader.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -26,41 +27,6 @@ constexpr std::size_t kLargestPrivate = 512;
 absl::Status Changed() {
   return Error(ErrorReason::kKeyUnfit, kTpmField, "the sealed blob was changed, or is none");
 }
-
-void AppendSized(std::string& out, absl::string_view octets) {
-  absl::StrAppend(&out, std::string(1, static_cast<char>(octets.size() >> 8)),
-                  std::string(1, static_cast<char>(octets.size())), octets);
-}
-
-// Takes octets off the front; once one is missing, nothing more is there.
-class Reader {
- public:
-  explicit Reader(absl::string_view octets) : left_(octets) {}
-
-  absl::string_view Take(std::size_t size) {
-    if (size > left_.size()) failed_ = true;
-    if (failed_) return "";
-    const absl::string_view taken = left_.substr(0, size);
-    left_.remove_prefix(size);
-    return taken;
-  }
-  std::size_t TakeOctet() {
-    const absl::string_view octet = Take(1);
-    return octet.empty() ? 0 : static_cast<unsigned char>(octet[0]);
-  }
-  std::string TakeSized(std::size_t largest) {
-    const std::size_t high = TakeOctet();
-    const std::size_t size = high << 8 | TakeOctet();
-    if (size == 0 || size > largest) failed_ = true;
-    return std::string(Take(size));
-  }
-  void Require(bool holds) { failed_ = failed_ || !holds; }
-  bool Done() const { return !failed_ && left_.empty(); }
-
- private:
-  absl::string_view left_;
-  bool failed_ = false;
-};
 
 absl::StatusOr<std::string> Sha256(absl::string_view octets) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -95,7 +61,7 @@ std::string FormatSealBlob(const SealBlob& blob) {
 
 absl::StatusOr<SealBlob> ParseSealBlob(absl::string_view octets) {
   if (!absl::ConsumePrefix(&octets, kMagic)) return Changed();
-  Reader reader(octets);
+  OctetReader reader(octets);
   SealBlob blob;
   const std::size_t authorization = reader.TakeOctet();
   reader.Require(authorization <= static_cast<std::size_t>(SealAuthorization::kRecoveryCode));
@@ -108,9 +74,9 @@ absl::StatusOr<SealBlob> ParseSealBlob(absl::string_view octets) {
     previous = number;
     blob.registers.push_back({number, std::string(reader.Take(kValueSize))});
   }
-  blob.storage_key_name = reader.TakeSized(kLargestName);
-  blob.public_area = reader.TakeSized(kLargestPublic);
-  blob.private_area = reader.TakeSized(kLargestPrivate);
+  blob.storage_key_name = reader.TakeSized(1, kLargestName);
+  blob.public_area = reader.TakeSized(1, kLargestPublic);
+  blob.private_area = reader.TakeSized(1, kLargestPrivate);
   if (!reader.Done()) return Changed();
   return blob;
 }
