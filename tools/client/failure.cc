@@ -50,11 +50,17 @@ constexpr Advice kAdvice[] = {
      "check that the token is there (p11tool --provider=MODULE --list-tokens), and that the "
      "account "
      "of hourglassd may use it; SoftHSM finds its tokens by $SOFTHSM2_CONF"},
-    {"KEY_URI_INVALID", "leave --key out, or name a place that `keys` in hourglassd.yaml has"},
-    {"KEY_EXISTS", "leave --key out, or name another"},
+    {"KEY_URI_INVALID",
+     "see docs/cli.md for the forms; for the service, a place that `keys` in hourglassd.yaml has"},
+    {"KEY_EXISTS", "see the keys there are (hourglass keys list), and name another"},
+    {"KEY_NOT_FOUND", "see the keys there are: hourglass keys list"},
+    {"KEY_UNFIT",
+     "see what is wrong with it, and the command that makes a fit one: hourglass keys probe --key "
+     "URI"},
+    {"KEY_IN_USE", "retire or discard the root first, if it is to go: hourglass roots list"},
     {"PIN_REFUSED",
-     "put the right PIN where hourglassd.yaml says, then restart hourglassd; each wrong try brings "
-     "the token nearer to its lock"},
+     "put the right PIN where its source says; each wrong try brings the token nearer to its lock, "
+     "so hourglassd tries again only once the source gives another"},
     {"JOURNAL_UNAVAILABLE",
      "check the disk of the service's data directory: full, read-only or damaged"},
     {"CERTIFICATE_UNKNOWN", "look for it: hourglass certificates list --tenant TENANT"},

@@ -31,12 +31,18 @@ struct Answer {
 };
 
 using Command = std::function<absl::StatusOr<Answer>(const Session&)>;
+// One that asks no service.
+using LocalCommand = std::function<absl::StatusOr<Answer>()>;
 
 // The command line as parsed so far: the chosen command, and the options that all share.
 struct CommandLine {
   std::string config_file;
   bool json = false;
+  // Exactly one of them is set once a command was chosen.
   Command command;
+  LocalCommand local_command;
+  // Why this command cannot do without the service, for those who gave no --config; may be empty.
+  std::string needs_service_because;
 };
 
 // Adds a subcommand to `noun` that, when chosen, runs `run` with `options`, which its own options
@@ -69,6 +75,7 @@ void AddRoots(CLI::App& app, CommandLine& line);
 void AddCertificates(CLI::App& app, CommandLine& line);
 void AddDevices(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);
+void AddKeys(CLI::App& app, CommandLine& line);
 
 }  // namespace hourglass::cli
 

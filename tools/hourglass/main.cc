@@ -1,5 +1,6 @@
 // hourglass: the administrator's program.
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
 
@@ -7,6 +8,7 @@
 #include "tools/client/usage.h"
 #include "tools/client/wording.h"
 #include "tools/hourglass/command.h"
+#include "tools/hourglass/module_inventory.h"
 
 namespace hourglass::cli {
 namespace {
@@ -16,6 +18,7 @@ constexpr char kFooter[] =
     "  hourglass --config cli.yaml tenants create contoso\n"
     "  hourglass --config cli.yaml roots create --tenant contoso --duration 2y --key-type ec-p256 "
     "--primary\n"
+    "  hourglass keys probe --module /usr/lib/softhsm/libsofthsm2.so\n"
     "  hourglass --config cli.yaml certificates list --tenant contoso --from 1h\n"
     "  hourglass --config cli.yaml compliance evaluate --tenant contoso --user "
     "user@contoso.example --device laptop-1\n"
@@ -27,7 +30,6 @@ void Describe(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file,
                  "How to reach the service, see docs/cli.md (default: $HOURGLASS_CONFIG)")
       ->envname("HOURGLASS_CONFIG")
-      ->required()
       ->type_name("FILE");
   app.add_flag("--json", line.json, "Answer in JSON; accepted behind the subcommand too");
   // Subcommands take over the footer that is there when they are added.
@@ -37,10 +39,19 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddCertificates(app, line);
   AddDevices(app, line);
   AddCompliance(app, line);
+  AddKeys(app, line);
   app.footer(kFooter);
+  // After the command was chosen: some ask no service.
+  app.final_callback([&line] {
+    if (!line.command || !line.config_file.empty()) return;
+    std::string mistake = "--config is required";
+    if (!line.needs_service_because.empty()) mistake += ": " + line.needs_service_because;
+    throw CLI::RequiredError(mistake, CLI::ExitCodes::RequiredError);
+  });
 }
 
 absl::StatusOr<Answer> RunCommand(const CommandLine& line) {
+  if (line.local_command) return line.local_command();
   const auto config = client::LoadConnectionConfig(line.config_file);
   if (!config.ok()) return config.status();
   const auto connection = client::Connection::Open(*config);
@@ -63,6 +74,7 @@ int Print(const CommandLine& line, const absl::StatusOr<Answer>& answer) {
 }
 
 int Main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], kInventoryArgument) == 0) ServeInventory(argc - 2, argv + 2);
   CLI::App app;
   CommandLine line;
   Describe(app, line);

@@ -17,6 +17,7 @@
 #include "hourglass/v1/devices.grpc.pb.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hourglass/v1/journal.grpc.pb.h"
+#include "hourglass/v1/keys.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
 #include "hourglass/v1/tenants.grpc.pb.h"
 #include "tests/support/subprocess.h"
@@ -193,6 +194,33 @@ class Devices final : public v1::DeviceService::Service {
   Script& script_;
 };
 
+class Keys final : public v1::KeyService::Service {
+ public:
+  explicit Keys(Script& script) : script_(script) {}
+  v1::ListKeysResponse list;
+  v1::CreateKeyResponse creation;
+  v1::DestroyKeyResponse destruction;
+
+  grpc::Status ListKeys(grpc::ServerContext*, const v1::ListKeysRequest* request,
+                        v1::ListKeysResponse* answer) override {
+    *answer = list;
+    return script_.Take(*request);
+  }
+  grpc::Status CreateKey(grpc::ServerContext*, const v1::CreateKeyRequest* request,
+                         v1::CreateKeyResponse* answer) override {
+    *answer = creation;
+    return script_.Take(*request);
+  }
+  grpc::Status DestroyKey(grpc::ServerContext*, const v1::DestroyKeyRequest* request,
+                          v1::DestroyKeyResponse* answer) override {
+    *answer = destruction;
+    return script_.Take(*request);
+  }
+
+ private:
+  Script& script_;
+};
+
 class Compliance final : public v1::ComplianceService::Service {
  public:
   explicit Compliance(Script& script) : script_(script) {}
@@ -220,9 +248,10 @@ class HourglassTest : public testing::Test {
         issuer_(script_),
         journal_(script_),
         devices_(script_),
+        keys_(script_),
         compliance_(script_),
         authority_("root-one"),
-        service_({&tenants_, &roots_, &issuer_, &journal_, &devices_, &compliance_}) {
+        service_({&tenants_, &roots_, &issuer_, &journal_, &devices_, &keys_, &compliance_}) {
     const absl::Time now = absl::Now();
     tenants_.tenant.set_tenant_id("contoso");
     tenants_.tenant.set_display_name("Contoso Ltd");
@@ -280,6 +309,7 @@ class HourglassTest : public testing::Test {
   Issuer issuer_;
   Journal journal_;
   Devices devices_;
+  Keys keys_;
   Compliance compliance_;
   OpensslAuthority authority_;
   LoopbackService service_;
