@@ -26,6 +26,12 @@ absl::Status Stopped(const std::string& name) {
   return Error(ErrorReason::kKeyUnavailable, name, "is being closed");
 }
 
+// What is unavailable may be asked for again.
+absl::Status ForCaller(const absl::Status& error) {
+  return ReasonOf(error) == ErrorReason::kKeyUnavailable ? WithRetryDelay(error, kRetryDelay)
+                                                         : error;
+}
+
 // Who is refused by a wrong PIN; the whole custodian where it logs in.
 std::string SubjectOf(const keyholder::Request& request) {
   return request.has_unseal() && request.unseal().recovery_code().empty() ? request.unseal().blob()
@@ -79,7 +85,11 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
   if (waker != nullptr) waker->Wake();
   const bool answered = call->Wait();
   --waiting_;
-  if (answered) return call->TakeReply();
+  if (answered) {
+    absl::StatusOr<keyholder::Reply> reply = call->TakeReply();
+    if (!reply.ok()) return ForCaller(reply.status());
+    return reply;
+  }
   return GiveUp(nullptr, call.get());
 }
 
@@ -129,11 +139,7 @@ const Waker* CallQueue::LaneToWake() {
     if (!lane.wants_work) continue;
     if (idlest == nullptr || lane.outstanding < idlest->outstanding) idlest = &lane;
   }
-  if (idlest == nullptr) {
-    // The very first call starts the first worker.
-    WakeStarters();
-    return nullptr;
-  }
+  if (idlest == nullptr) return nullptr;
   idlest->wants_work = false;
   return &idlest->waker;
 }
@@ -268,6 +274,7 @@ void CallQueue::Retired(int lane) {
   EndWorker(mine);
   mine.started_before = false;
   if (starting_ == lane) starting_.reset();
+  WakeStarters();
 }
 
 void CallQueue::PinRefused(const std::string& subject, const PinStamp& stamp,
@@ -338,7 +345,7 @@ void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime no
     if (stopped()) {
       call->AnswerError(Stopped(options_.name));
     } else if (circuit_.state() == CustodianStatus::State::kFailed) {
-      call->AnswerError(circuit_.Admit(0, now));
+      call->AnswerError(circuit_.Unavailable(now));
     } else if (++call->attempts >= kMostAttempts) {
       call->AnswerError(WithRetryDelay(
           Error(ErrorReason::kKeyUnavailable, options_.name,
@@ -375,9 +382,16 @@ void CallQueue::Count(int lane, const keyholder::Counters& counters) {
   lanes_[static_cast<std::size_t>(lane)].counters = counters;
 }
 
-std::vector<std::shared_ptr<HeldKey>> CallQueue::KeysToCheck() const {
+std::vector<std::shared_ptr<HeldKey>> CallQueue::KeysToCheck(SteadyTime worker_start) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return keys_.KeysToCheck();
+  std::vector<std::shared_ptr<HeldKey>> keys = keys_.KeysToCheck();
+  keys.erase(std::remove_if(keys.begin(), keys.end(),
+                            [&](const auto& key) {
+                              return key->worker_since > worker_start ||
+                                     refusals_.contains(key->key.selector.label);
+                            }),
+             keys.end());
+  return keys;
 }
 
 void CallQueue::Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime worker_start,
@@ -394,7 +408,9 @@ void CallQueue::Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime w
     return;
   }
   key.worker_since = SteadyTime::min();
-  for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) call->AnswerError(verdict);
+  for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) {
+    call->AnswerError(ForCaller(verdict));
+  }
 }
 
 bool CallQueue::Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now) {
@@ -423,8 +439,7 @@ bool CallQueue::TellIfAiling(HeldKey& key, Call& call, const absl::Status& error
   const std::lock_guard<std::mutex> lock(mutex_);
   if (key.ailment.ok() && !key.out_of_service) return false;
   key.ailment = error;
-  call.AnswerError(
-      ReasonOf(error) == ErrorReason::kKeyUnavailable ? WithRetryDelay(error, kRetryDelay) : error);
+  call.AnswerError(ForCaller(error));
   return true;
 }
 

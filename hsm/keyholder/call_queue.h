@@ -108,8 +108,8 @@ class CallQueue {
               SteadyTime overdue_at);
   void Count(int lane, const keyholder::Counters& counters);
 
-  // Which keys a worker is to be tested with.
-  std::vector<std::shared_ptr<HeldKey>> KeysToCheck() const;
+  // Which keys a worker is to be tested with, those that are waited for first.
+  std::vector<std::shared_ptr<HeldKey>> KeysToCheck(SteadyTime worker_start) const;
   // What a worker that was started at `worker_start` said to the key's test, taking `took` for it.
   void Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime worker_start,
                 std::chrono::nanoseconds took);

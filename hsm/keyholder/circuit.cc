@@ -80,6 +80,7 @@ absl::Status Circuit::Admit(int waiting, SteadyTime now) const {
 }
 
 absl::Status Circuit::Unavailable(SteadyTime now) const {
+  if (state_ == State::kFailed) return refusal_;
   std::string message;
   if (state_ == State::kUnused) {
     message = "has not started yet";
@@ -87,7 +88,7 @@ absl::Status Circuit::Unavailable(SteadyTime now) const {
     message = absl::StrCat("recovering for ", duration_cast<milliseconds>(now - since_).count(),
                            " ms: ", message_);
   } else {
-    message = "gave no signature in time";
+    message = "gave no answer in time";
   }
   return WithRetryDelay(Error(ErrorReason::kKeyUnavailable, field_, message), kRetryDelay);
 }

@@ -51,7 +51,7 @@ class Circuit {
   // by then.
   absl::Status Admit(int waiting, SteadyTime now) const;
 
-  // KEY_UNAVAILABLE with a retry delay and what is wrong.
+  // The error for one who waited in vain: as Admit's, with what is wrong.
   absl::Status Unavailable(SteadyTime now) const;
 
  private:

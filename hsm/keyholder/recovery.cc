@@ -62,15 +62,10 @@ nanoseconds OverdueAfter(std::size_t size, nanoseconds one_signature) {
 
 WorkerRemedy WorkerRemedyFor(const absl::Status& error) {
   if (error.ok()) return WorkerRemedy::kNone;
+  if (ReasonOf(error) == ErrorReason::kPinRefused) return WorkerRemedy::kNewPin;
   if (NeedsNewCustodian(error)) return WorkerRemedy::kNewWorker;
-  switch (ReasonOf(error)) {
-    case ErrorReason::kPinRefused:
-      return WorkerRemedy::kNewPin;
-    case ErrorReason::kKeyUnavailable:
-      return WorkerRemedy::kNewWorker;
-    default:
-      return WorkerRemedy::kSecondOpinion;
-  }
+  return ReasonOf(error) == ErrorReason::kKeyUnavailable ? WorkerRemedy::kNewWorker
+                                                         : WorkerRemedy::kSecondOpinion;
 }
 
 }  // namespace hourglass::hsm

@@ -294,12 +294,9 @@ void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   const absl::Status error = ReadFailure(reply.failure());
   const keyholder::Request& request = call->request();
   const ErrorReason reason = ReasonOf(error);
-  if (NeedsNewCustodian(error)) {
-    queue_.PutBackAfterLoss(std::move(debt.work), error.message(), now);
-    return Lose("", error.message(), now);
-  }
-  if (reason == ErrorReason::kPinRefused && PinLogsIn()) {
-    queue_.PinRefused("", StampOf(pin_source_), error, now);
+  const bool refused = reason == ErrorReason::kPinRefused && PinLogsIn();
+  if (refused) queue_.PinRefused("", StampOf(pin_source_), error, now);
+  if (refused || NeedsNewCustodian(error)) {
     queue_.PutBackAfterLoss(std::move(debt.work), error.message(), now);
     return Lose("", error.message(), now);
   }

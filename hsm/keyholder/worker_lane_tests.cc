@@ -1,6 +1,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,8 +35,8 @@ TestResult ResultOf(const HeldKey& key, absl::string_view digest, const keyholde
 }  // namespace
 
 void WorkerLane::BeginTests(SteadyTime now) {
-  to_test_ = queue_.KeysToCheck();
-  // In the order in which they were given, from the back.
+  to_test_ = queue_.KeysToCheck(start_);
+  // They are taken from the back.
   std::reverse(to_test_.begin(), to_test_.end());
   failed_tests_.clear();
   passed_one_ = false;
@@ -75,6 +76,9 @@ void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime
   } else if (remedy == WorkerRemedy::kNewPin && PinLogsIn()) {
     queue_.PinRefused("", StampOf(pin_source_), result.failure, now);
     return Lose("", result.failure.message(), now);
+  } else if (remedy == WorkerRemedy::kNewPin) {
+    queue_.PinRefused(key->key.selector.label, StampOf(pin_source_), result.failure, now);
+    queue_.Diagnose(*key, result.failure, start_, nanoseconds(0));
   } else if (phase_ == Phase::kServing) {
     if (!queue_.IsAiling(*key)) {
       if (remedy == WorkerRemedy::kSecondOpinion) queue_.WantSecondOpinion(*key, start_, now);

@@ -1,0 +1,96 @@
+#include "hsm/keyholder/recovery.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "hsm/base/error.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr SteadyTime kStart{std::chrono::hours(1)};
+
+TEST(BackOffTest, GrowsToHalfASecondAndIsForgotten) {
+  BackOff back_off;
+  std::vector<int> pauses;
+  for (int i = 0; i < 9; ++i) {
+    pauses.push_back(static_cast<int>(back_off.AfterFailure(kStart + i * seconds(10)).count()));
+  }
+  EXPECT_THAT(pauses, ::testing::ElementsAre(0, 25, 50, 100, 200, 400, 500, 500, 500));
+  const SteadyTime last = kStart + 8 * seconds(10);
+  EXPECT_EQ(back_off.AfterFailure(last + seconds(10) + milliseconds(1)), milliseconds(0));
+  EXPECT_EQ(back_off.AfterFailure(last + seconds(11)), milliseconds(25));
+}
+
+TEST(PlanWorkersTest, FollowsTokenAndMachine) {
+  CustodianFacts softhsm;
+  softhsm.software = true;
+  EXPECT_EQ(PlanWorkers(0, 8, softhsm, 2), (WorkerPlan{2, 1}));
+  EXPECT_EQ(PlanWorkers(0, 8, softhsm, 0), (WorkerPlan{1, 1}));
+  EXPECT_EQ(PlanWorkers(0, 8, softhsm, 64), (WorkerPlan{8, 1}));
+  EXPECT_EQ(PlanWorkers(3, 8, softhsm, 2), (WorkerPlan{3, 1}));
+
+  CustodianFacts device;
+  EXPECT_EQ(PlanWorkers(0, 8, device, 64), (WorkerPlan{2, 4}));
+  EXPECT_EQ(PlanWorkers(0, 9, device, 64), (WorkerPlan{2, 5}));
+  EXPECT_EQ(PlanWorkers(1, 8, device, 64), (WorkerPlan{1, 8}));
+  EXPECT_EQ(PlanWorkers(1, 1000, device, 64), (WorkerPlan{1, 64}));
+
+  CustodianFacts tpm;
+  tpm.one_process_only = true;
+  EXPECT_EQ(PlanWorkers(0, 8, tpm, 2), (WorkerPlan{1, 8}));
+  EXPECT_EQ(PlanWorkers(4, 8, tpm, 2), (WorkerPlan{1, 8}));
+}
+
+TEST(PlanWorkersTest, LeavesEachWorkerASessionForItsLogin) {
+  CustodianFacts device;
+  for (std::uint64_t most = 1; most <= 40; ++most) {
+    device.most_sessions = most;
+    const WorkerPlan plan = PlanWorkers(0, 8, device, 2);
+    EXPECT_GE(plan.threads, 1);
+    EXPECT_GE(plan.workers, 1);
+    // A token of one session is asked for two all the same: it says best itself what it lacks.
+    if (most >= 2) {
+      EXPECT_LE(plan.workers * (plan.threads + 1), static_cast<int>(most));
+    }
+  }
+}
+
+TEST(BatchSizeTest, SharesEvenlyWithinTime) {
+  const auto quick = microseconds(40);
+  EXPECT_EQ(BatchSize(1, 2, quick), 1u);
+  EXPECT_EQ(BatchSize(16, 2, quick), 8u);
+  EXPECT_EQ(BatchSize(17, 2, quick), 9u);
+  EXPECT_EQ(BatchSize(1000, 2, quick), 64u);
+  EXPECT_EQ(BatchSize(1000, 1, milliseconds(3)), 3u);
+  EXPECT_EQ(BatchSize(1000, 1, milliseconds(200)), 1u);
+  EXPECT_EQ(BatchSize(1000, 1, microseconds(0)), 1u);
+}
+
+TEST(OverdueAfterTest, AllowsForSlowKeys) {
+  EXPECT_EQ(OverdueAfter(64, microseconds(40)), milliseconds(100));
+  EXPECT_EQ(OverdueAfter(1, milliseconds(200)), seconds(4));
+  EXPECT_EQ(OverdueAfter(2, milliseconds(5)), milliseconds(200));
+}
+
+TEST(WorkerRemedyTest, FollowsTheError) {
+  const auto remedy = [](ErrorReason reason) { return WorkerRemedyFor(Error(reason, "f", "m")); };
+  EXPECT_EQ(WorkerRemedyFor(absl::OkStatus()), WorkerRemedy::kNone);
+  EXPECT_EQ(remedy(ErrorReason::kPinRefused), WorkerRemedy::kNewPin);
+  EXPECT_EQ(remedy(ErrorReason::kKeyUnavailable), WorkerRemedy::kNewWorker);
+  EXPECT_EQ(remedy(ErrorReason::kKeyNotFound), WorkerRemedy::kSecondOpinion);
+  EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kKeyNotFound, "f", "m"))),
+            WorkerRemedy::kNewWorker);
+  // Whatever else it says of the PIN, it must not be tried again.
+  EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kPinRefused, "f", "m"))),
+            WorkerRemedy::kNewPin);
+}
+
+}  // namespace
+}  // namespace hourglass::hsm
