@@ -17,8 +17,9 @@ inline constexpr std::size_t kSecureHeapSize = std::size_t{4} << 20;
 
 // Sets the heap up, `size` octets, a power of two. To be called once in a program, before it holds
 // any key and while it has one thread; what keys hold that is private lives there from then on.
-// Without it, keys live in ordinary memory. Errors: CONFIGURATION_INVALID with field `LimitMEMLOCK`
-// where the memory cannot be locked.
+// Without it, keys live in ordinary memory. What OpenSSL's decoder copied of a key while it was
+// read stays in ordinary memory that was given back, until that is used again. Errors:
+// CONFIGURATION_INVALID with field `LimitMEMLOCK` where the memory cannot be locked.
 absl::Status InitializeSecureHeap(std::size_t size = kSecureHeapSize);
 
 // Octets of the secure heap (of ordinary memory, where it is not set up), wiped when this goes.
