@@ -1,10 +1,8 @@
 #include "hsm/keyholder/call_queue.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "hsm/base/error.h"
@@ -15,22 +13,7 @@ namespace hourglass::hsm {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
-
-constexpr milliseconds kLookAtPinSource(250);
-constexpr milliseconds kRetryDelay(500);
-constexpr int kMostAttempts = 3;
-
-absl::Status Stopped(const std::string& name) {
-  return Error(ErrorReason::kKeyUnavailable, name, "is being closed");
-}
-
-// What is unavailable may be asked for again.
-absl::Status ForCaller(const absl::Status& error) {
-  return ReasonOf(error) == ErrorReason::kKeyUnavailable ? WithRetryDelay(error, kRetryDelay)
-                                                         : error;
-}
 
 // Who is refused by a wrong PIN; the whole custodian where it logs in.
 std::string SubjectOf(const keyholder::Request& request) {
@@ -94,7 +77,7 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
 }
 
 absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
-  if (stopped()) return Stopped(options_.name);
+  if (stopped()) return Stopped();
   circuit_.Use(now);
   if (!refusals_.empty() && !options_.pin_logs_in) {
     const auto refusal = refusals_.find(subject);
@@ -144,10 +127,14 @@ const Waker* CallQueue::LaneToWake() {
   return &idlest->waker;
 }
 
+absl::Status CallQueue::Stopped() const {
+  return Error(ErrorReason::kKeyUnavailable, options_.name, "is being closed");
+}
+
 void CallQueue::Stop() {
   const std::lock_guard<std::mutex> lock(mutex_);
   stopped_ = true;
-  FailEveryone(Stopped(options_.name));
+  FailEveryone(Stopped());
   for (const Lane& lane : lanes_) lane.waker.Wake();
 }
 
@@ -195,278 +182,6 @@ void CallQueue::ReportLines(absl::string_view lines) const {
   for (const absl::string_view line : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
     options_.observer->WorkerSaid(options_.name, line);
   }
-}
-
-// --- The lanes' side.
-
-const Waker& CallQueue::AddLane() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return lanes_.emplace_back().waker;
-}
-
-CallQueue::Permit CallQueue::AskToStart(int lane, const PinStamp& stamp, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  lanes_[static_cast<std::size_t>(lane)].wants_start = true;
-  if (circuit_.state() == CustodianStatus::State::kFailed) {
-    const auto refusal = refusals_.find("");
-    if (refusal != refusals_.end() && refusal->second.stamp == stamp) {
-      return {false, now + kLookAtPinSource};
-    }
-    refusals_.clear();
-    if (circuit_.PinChanged(now)) Changed();
-  }
-  if (starting_.has_value()) return {false, SteadyTime::max()};
-  if (now < next_start_) return {false, next_start_};
-  starting_ = lane;
-  lanes_[static_cast<std::size_t>(lane)].wants_start = false;
-  return {true, now};
-}
-
-void CallQueue::Spawned(int lane) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
-  mine.running = true;
-  if (std::exchange(mine.started_before, true)) ++totals_.worker_restarts;
-}
-
-void CallQueue::WakeStarters() {
-  for (const Lane& lane : lanes_) {
-    if (lane.wants_start) lane.waker.Wake();
-  }
-}
-
-void CallQueue::Greeted(int lane) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (starting_ == lane) starting_.reset();
-  WakeStarters();
-}
-
-void CallQueue::Ready(int lane, SteadyTime start, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  lanes_[static_cast<std::size_t>(lane)].worker_start = start;
-  if (circuit_.WorkerReady(lane, now)) Changed();
-}
-
-void CallQueue::EndWorker(Lane& lane) {
-  totals_.logins += lane.counters.logins();
-  for (const auto& [name, count] : lane.counters.errors()) totals_.errors[name] += count;
-  lane.counters.Clear();
-  lane.running = lane.wants_work = false;
-  lane.outstanding = 0;
-}
-
-void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view why,
-                     bool before_serving, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  EndWorker(lanes_[static_cast<std::size_t>(lane)]);
-  if (!error_class.empty()) ++totals_.errors[std::string(error_class)];
-  if (starting_ == lane) starting_.reset();
-  next_start_ = std::max(next_start_, now + back_off_.AfterFailure(now));
-  if (circuit_.WorkerLost(lane, why, now)) Changed();
-  // Who signs waits his time; the others are to know what is wrong.
-  if (before_serving && !circuit_.any_ready()) FailOthers(circuit_.Unavailable(now));
-  WakeStarters();
-}
-
-void CallQueue::Retired(int lane) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
-  EndWorker(mine);
-  mine.started_before = false;
-  if (starting_ == lane) starting_.reset();
-  WakeStarters();
-}
-
-void CallQueue::PinRefused(const std::string& subject, const PinStamp& stamp,
-                           const absl::Status& error, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!options_.pin_logs_in) {
-    refusals_[subject] = {stamp, error};
-    return;
-  }
-  const std::string remedy =
-      options_.pin_source.has_value() && options_.pin_source->kind != PinSource::Kind::kEnvironment
-          ? absl::StrCat("put the right PIN into ", FormatPinSource(*options_.pin_source),
-                         ": it is tried once that changes")
-          : "give the right PIN and start anew";
-  absl::string_view said = error.message();
-  const std::string field = absl::StrCat(FieldOf(error), ": ");
-  if (absl::StartsWith(said, field)) said.remove_prefix(field.size());
-  const absl::Status failure =
-      Error(ErrorReason::kPinRefused, options_.name, absl::StrCat(said, "; ", remedy));
-  refusals_[""] = {stamp, failure};
-  if (circuit_.PinRefused(failure, now)) Changed();
-  FailEveryone(failure);
-  for (const Lane& lane : lanes_) lane.waker.Wake();
-}
-
-CallQueue::Work CallQueue::Take(int lane, int outstanding, bool others, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
-  Work work;
-  mine.outstanding = outstanding;
-  mine.wants_work = false;
-  if (circuit_.state() == CustodianStatus::State::kFailed || mine.worker_start < stale_before_) {
-    work.worker_is_stale = true;
-    return work;
-  }
-  const auto other = std::find_if(others_.begin(), others_.end(), [&](const auto& call) {
-    return call->worker_since <= mine.worker_start;
-  });
-  if (other != others_.end()) {
-    // Until there is a thread for it nothing else goes first, or it might wait for ever.
-    if (!others) return work;
-    work.calls.push_back(std::move(*other));
-    others_.erase(other);
-    mine.outstanding = outstanding + 1;
-    return work;
-  }
-  work.key = keys_.NextInTurn(mine.worker_start);
-  if (work.key == nullptr) {
-    mine.wants_work = true;
-    return work;
-  }
-  const auto takers = 1 + std::count_if(lanes_.begin(), lanes_.end(),
-                                        [](const Lane& lane) { return lane.wants_work; });
-  work.calls = HeldKeys::TakeCalls(
-      *work.key,
-      BatchSize(work.key->calls.size(), static_cast<int>(takers), work.key->one_signature));
-  const auto overdue = OverdueAfter(work.calls.size(), work.key->one_signature);
-  work.overdue_at = now + (outstanding == 0 ? 1 : 2) * overdue;
-  circuit_.NoteOverdueAt(lane, work.overdue_at);
-  mine.outstanding = outstanding + 1;
-  return work;
-}
-
-void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  Work again{work.key, {}};
-  for (auto& call : work.calls) {
-    if (stopped()) {
-      call->AnswerError(Stopped(options_.name));
-    } else if (circuit_.state() == CustodianStatus::State::kFailed) {
-      call->AnswerError(circuit_.Unavailable(now));
-    } else if (++call->attempts >= kMostAttempts) {
-      call->AnswerError(WithRetryDelay(
-          Error(ErrorReason::kKeyUnavailable, options_.name,
-                absl::StrCat("three workers were lost over this call; the last: ", why)),
-          kRetryDelay));
-    } else {
-      again.calls.push_back(std::move(call));
-    }
-  }
-  if (again.calls.empty()) return;
-  if (again.key != nullptr) {
-    keys_.PutBack(again.key, std::move(again.calls));
-  } else {
-    others_.insert(others_.begin(), std::make_move_iterator(again.calls.begin()),
-                   std::make_move_iterator(again.calls.end()));
-  }
-  const Waker* waker = LaneToWake();
-  if (waker != nullptr) waker->Wake();
-}
-
-void CallQueue::Signed(int lane, HeldKey& key, int signatures, nanoseconds one_signature,
-                       SteadyTime overdue_at) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  circuit_.SetOverdueAt(lane, overdue_at);
-  totals_.signatures += static_cast<std::uint64_t>(signatures);
-  if (signatures == 0) return;
-  key.ailment = absl::OkStatus();
-  key.one_signature =
-      key.one_signature.count() == 0 ? one_signature : (7 * key.one_signature + one_signature) / 8;
-}
-
-void CallQueue::Count(int lane, const keyholder::Counters& counters) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  lanes_[static_cast<std::size_t>(lane)].counters = counters;
-}
-
-std::vector<std::shared_ptr<HeldKey>> CallQueue::KeysToCheck(SteadyTime worker_start) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<std::shared_ptr<HeldKey>> keys = keys_.KeysToCheck();
-  keys.erase(std::remove_if(keys.begin(), keys.end(),
-                            [&](const auto& key) {
-                              return key->worker_since > worker_start ||
-                                     refusals_.contains(key->key.selector.label);
-                            }),
-             keys.end());
-  return keys;
-}
-
-void CallQueue::Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime worker_start,
-                         nanoseconds took) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  key.ailment = verdict;
-  if (verdict.ok()) {
-    if (key.one_signature.count() == 0) key.one_signature = took;
-    if (key.mismatched_at.has_value() && worker_start > *key.mismatched_at) {
-      key.mismatched_at.reset();
-    }
-    // The doubt was right: workers as old as that one see what is no more.
-    if (worker_start >= key.worker_since) stale_before_ = std::max(stale_before_, key.worker_since);
-    return;
-  }
-  key.worker_since = SteadyTime::min();
-  for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) {
-    call->AnswerError(ForCaller(verdict));
-  }
-}
-
-bool CallQueue::Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  ++totals_.errors["KEY_MISMATCH"];
-  if (!key.mismatched_at.has_value()) key.mismatched_at = now;
-  if (worker_start <= *key.mismatched_at) return false;
-  key.out_of_service = true;
-  if (options_.observer != nullptr) {
-    options_.observer->KeyTakenOutOfService(options_.uri_of(key.key.selector));
-  }
-  const absl::Status error =
-      Error(ErrorReason::kKeyMismatch, options_.name,
-            absl::StrCat("the key ", key.key.selector.label,
-                         " gave signatures that do not verify: it is out of service"));
-  for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) call->AnswerError(error);
-  return true;
-}
-
-bool CallQueue::IsAiling(const HeldKey& key) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return !key.ailment.ok();
-}
-
-bool CallQueue::TellIfAiling(HeldKey& key, Call& call, const absl::Status& error) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (key.ailment.ok() && !key.out_of_service) return false;
-  key.ailment = error;
-  call.AnswerError(ForCaller(error));
-  return true;
-}
-
-bool CallQueue::WantSecondOpinion(HeldKey& key, SteadyTime worker_start, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (worker_start < key.worker_since) return false;
-  key.worker_since = now;
-  return true;
-}
-
-bool CallQueue::Doubt(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
-                      SteadyTime worker_start, SteadyTime now) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    keys_.PutBack(key, {call});
-  }
-  return WantSecondOpinion(*key, worker_start, now);
-}
-
-bool CallQueue::DoubtOther(const KeySelector& selector, const std::shared_ptr<Call>& call,
-                           SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const std::shared_ptr<HeldKey> key = keys_.Find(selector);
-  if (key == nullptr || !key->ailment.ok() || call->worker_since != SteadyTime::min()) return false;
-  call->worker_since = now;
-  others_.push_front(call);
-  return true;
 }
 
 }  // namespace hourglass::hsm

@@ -43,7 +43,7 @@ class CallQueue {
   };
   explicit CallQueue(Options options) : options_(std::move(options)), circuit_(options_.name) {}
 
-  // --- For those who ask. They block until there is an answer or their time is up.
+  // For those who ask (call_queue.cc). They block until there is an answer or their time is up.
 
   // As KeyCustodian::SignDigest.
   absl::StatusOr<std::string> Sign(const CustodialKey& key, absl::string_view digest);
@@ -61,7 +61,7 @@ class CallQueue {
   // Fails all who wait and who will. The lanes are to end.
   void Stop();
 
-  // --- For the lanes.
+  // For the lanes (call_queue_lanes.cc).
 
   // What wakes the lane; valid as long as this object.
   const Waker& AddLane();
@@ -148,6 +148,8 @@ class CallQueue {
     PinStamp stamp;
     absl::Status error;
   };
+
+  absl::Status Stopped() const;
 
   // All with mutex_ held.
   absl::Status Admit(const std::string& subject, SteadyTime now);

@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 constexpr int kMostWaitingForRecovery = 4;
 constexpr milliseconds kGrace(250);
 constexpr milliseconds kGraceAtStart(1000);
-constexpr milliseconds kRetryDelay(500);
 
 }  // namespace
 
@@ -90,7 +89,7 @@ absl::Status Circuit::Unavailable(SteadyTime now) const {
   } else {
     message = "gave no answer in time";
   }
-  return WithRetryDelay(Error(ErrorReason::kKeyUnavailable, field_, message), kRetryDelay);
+  return ForCaller(Error(ErrorReason::kKeyUnavailable, field_, message));
 }
 
 }  // namespace hourglass::hsm

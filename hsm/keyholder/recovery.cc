@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "hsm/base/error.h"
 
@@ -11,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
+constexpr milliseconds kRetryDelay(500);
 constexpr auto kForgotten = std::chrono::seconds(10);
 constexpr std::array kPauses = {milliseconds(0),   milliseconds(25),  milliseconds(50),
                                 milliseconds(100), milliseconds(200), milliseconds(400),
@@ -66,6 +68,11 @@ WorkerRemedy WorkerRemedyFor(const absl::Status& error) {
   if (NeedsNewCustodian(error)) return WorkerRemedy::kNewWorker;
   return ReasonOf(error) == ErrorReason::kKeyUnavailable ? WorkerRemedy::kNewWorker
                                                          : WorkerRemedy::kSecondOpinion;
+}
+
+absl::Status ForCaller(absl::Status error) {
+  if (ReasonOf(error) != ErrorReason::kKeyUnavailable) return error;
+  return WithRetryDelay(std::move(error), kRetryDelay);
 }
 
 }  // namespace hourglass::hsm

@@ -56,6 +56,9 @@ enum class WorkerRemedy {
 };
 WorkerRemedy WorkerRemedyFor(const absl::Status& error);
 
+// The error as a caller gets it: KEY_UNAVAILABLE says when to ask again, in half a second.
+absl::Status ForCaller(absl::Status error);
+
 }  // namespace hourglass::hsm
 
 #endif  // HOURGLASS_HSM_KEYHOLDER_RECOVERY_H_
