@@ -1,17 +1,29 @@
-// Which kind of custodian holds a token: one in this process, or one in processes of its own.
+// Which kind of custodian holds a token or the TPM: one in this process, or one in processes of its
+// own.
 #ifndef HOURGLASS_HSM_CUSTODIANS_H_
 #define HOURGLASS_HSM_CUSTODIANS_H_
 
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "hsm/custodian.h"
 #include "hsm/key_store.h"
 #include "hsm/key_uri.h"
+#include "hsm/tpm/sealer.h"
 
 namespace hourglass::hsm {
 
-// Does not touch the token.
-std::shared_ptr<KeyCustodian> CustodianOf(const TokenUri& token, const KeyStoreOptions& options);
+// One object under its two faces.
+struct TpmFaces {
+  std::shared_ptr<KeyCustodian> custodian;
+  std::shared_ptr<Sealer> sealer;
+};
+
+// Both touch neither token nor TPM. Errors of the latter: CONFIGURATION_INVALID with the field
+// `keys.tpm.tcti` or `keys.tpm.pin_source`.
+std::shared_ptr<KeyCustodian> CustodianOfToken(const TokenUri& token,
+                                               const KeyStoreOptions& options);
+absl::StatusOr<TpmFaces> CustodianOfTpm(const TpmPlace& tpm, const KeyStoreOptions& options);
 
 }  // namespace hourglass::hsm
 

@@ -13,6 +13,7 @@
 #include "hsm/key_uri.h"
 #include "hsm/software_place.h"
 #include "hsm/token_place.h"
+#include "hsm/tpm_place.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -145,7 +146,7 @@ absl::Status AddTokens(const KeyStoreOptions& options, Places& places) {
       return OptionRefused(field, "names the token of another entry");
     }
     names.push_back(std::move(name));
-    std::shared_ptr<KeyCustodian> custodian = CustodianOf(*uri, options);
+    std::shared_ptr<KeyCustodian> custodian = CustodianOfToken(*uri, options);
     places.push_back(TokenPlace(*std::move(uri), std::move(custodian)));
   }
   return absl::OkStatus();
@@ -158,7 +159,9 @@ absl::StatusOr<std::unique_ptr<KeyStore>> KeyStore::Create(const KeyStoreOptions
   Places places;
   RETURN_IF_ERROR(AddTokens(options, places));
   if (options.tpm.has_value()) {
-    return OptionRefused("tpm", "is not served yet");
+    ASSIGN_OR_RETURN(TpmFaces faces, CustodianOfTpm(*options.tpm, options));
+    ASSIGN_OR_RETURN(std::unique_ptr<KeyPlace> tpm, TpmKeyPlace(*options.tpm, std::move(faces)));
+    places.push_back(std::move(tpm));
   }
   if (!options.software_directory.empty()) {
     ASSIGN_OR_RETURN(SoftwareFolder folder, SoftwareFolder::Create(options.software_directory));

@@ -2,31 +2,52 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "hsm/key_store.h"
 #include "hsm/key_type.h"
 #include "hsm/signature.h"
 #include "hsm/signing_key.h"
+#include "tests/support/keyholder.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
+#include "tests/support/swtpm.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::hsm {
 namespace {
 
-enum class Place { kSoftware, kSofthsm };
+enum class Place { kSoftware, kSofthsm, kSofthsmWorkers, kTpmResident };
+
+struct PlaceName {
+  Place place;
+  const char* name;
+};
+constexpr PlaceName kPlaceNames[] = {{Place::kSoftware, "software"},
+                                     {Place::kSofthsm, "softhsm"},
+                                     {Place::kSofthsmWorkers, "softhsm_workers"},
+                                     {Place::kTpmResident, "tpm_resident"}};
 
 const SofthsmToken& Softhsm() {
   static const SofthsmToken token;
   return token;
 }
+
+const Swtpm& OneTpm() {
+  static const Swtpm tpm;
+  return tpm;
+}
+
+std::string KeyholderProgram() { return std::filesystem::absolute(kKeyholderProgram); }
 
 // Whether the OpenSSL CLI finds `signature` to be the key's signature of `message`.
 bool OpensslVerifies(const SigningKey& key, const std::string& message,
@@ -47,20 +68,47 @@ class SigningKeyConformance : public testing::TestWithParam<std::tuple<Place, Ke
  protected:
   void SetUp() override {
     store_ = NewStore();
-    ASSERT_OK_AND_ASSIGN(uri_, store_->DefaultUri(absl::StrCat("key-", ++keys_made_)));
+    ++keys_made_;
+    if (!HasNames()) {
+      uri_ = absl::StrFormat("tpm:handle=0x8101%04x", keys_made_);
+    } else {
+      ASSERT_OK_AND_ASSIGN(uri_, store_->DefaultUri(absl::StrCat("key-", keys_made_)));
+    }
+  }
+
+  // A TPM has room for a few keys only.
+  void TearDown() override {
+    if (place() != Place::kTpmResident) return;
+    if (store_ == nullptr) store_ = NewStore();
+    static_cast<void>(store_->Destroy(uri_));
   }
 
   std::unique_ptr<KeyStore> NewStore() {
     KeyStoreOptions options;
-    if (place() == Place::kSoftware) {
-      options.software_directory = directory_.path();
-    } else {
-      options.tokens = {Softhsm().Uri()};
+    switch (place()) {
+      case Place::kSoftware:
+        options.software_directory = directory_.path();
+        break;
+      case Place::kSofthsmWorkers:
+        options.keyholder_program = KeyholderProgram();
+        [[fallthrough]];
+      case Place::kSofthsm:
+        options.tokens = {Softhsm().Uri()};
+        break;
+      case Place::kTpmResident:
+        options.keyholder_program = KeyholderProgram();
+        options.tpm = TpmPlace{OneTpm().Tcti(), "", "", {}};
+        break;
     }
     absl::StatusOr<std::unique_ptr<KeyStore>> store = KeyStore::Create(options);
     EXPECT_OK(store);
     return *std::move(store);
   }
+
+  // Handles are all that names a key that stays in a TPM.
+  bool HasNames() const { return place() != Place::kTpmResident; }
+  // swtpm serves one client after the other.
+  bool ServesOneStore() const { return place() == Place::kTpmResident; }
 
   Place place() const { return std::get<0>(GetParam()); }
   KeyType type() const { return std::get<1>(GetParam()); }
@@ -84,16 +132,57 @@ TEST_P(SigningKeyConformance, SignsWhatOpensslVerifies) {
 }
 
 TEST_P(SigningKeyConformance, IsTheSameWhenOpenedAgain) {
-  ASSERT_OK_AND_ASSIGN(const auto made, store_->Generate(uri_, type()));
-  ASSERT_OK_AND_ASSIGN(const auto opened, store_->Open(uri_));
+  ASSERT_OK_AND_ASSIGN(auto made, store_->Generate(uri_, type()));
+  const std::string public_key = made->public_key();
+  const auto is_the_same = [&](SigningKey& key) {
+    EXPECT_EQ(key.type(), type());
+    EXPECT_EQ(key.public_key(), public_key);
+    ASSERT_OK_AND_ASSIGN(const std::string signature, key.Sign("message"));
+    EXPECT_OK(VerifySignature(public_key, type(), "message", signature));
+  };
+  ASSERT_OK_AND_ASSIGN(auto opened, store_->Open(uri_));
+  is_the_same(*opened);
+  if (ServesOneStore()) {
+    made.reset();
+    opened.reset();
+    store_.reset();
+  }
   const std::unique_ptr<KeyStore> other_store = NewStore();
   ASSERT_OK_AND_ASSIGN(const auto opened_elsewhere, other_store->Open(uri_));
-  for (SigningKey* key : {opened.get(), opened_elsewhere.get()}) {
-    EXPECT_EQ(key->type(), type());
-    EXPECT_EQ(key->public_key(), made->public_key());
-    ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign("message"));
-    EXPECT_OK(VerifySignature(made->public_key(), type(), "message", signature));
-  }
+  is_the_same(*opened_elsewhere);
+  EXPECT_OK(other_store->Destroy(uri_));
+}
+
+TEST_P(SigningKeyConformance, IsListed) {
+  ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
+  const auto find = [&]() -> std::optional<KeyStore::StoredKey> {
+    const std::vector<KeyStore::Place> places = store_->List();
+    EXPECT_EQ(places.size(), 1u);
+    EXPECT_OK(places.front().status);
+    for (const KeyStore::StoredKey& stored : places.front().keys) {
+      if (stored.public_key == key->public_key()) return stored;
+    }
+    return std::nullopt;
+  };
+  const auto listed = find();
+  ASSERT_TRUE(listed.has_value());
+  EXPECT_EQ(listed->type, type());
+  EXPECT_EQ(listed->unfit_because, "");
+  // A token's with the id that the key was given.
+  EXPECT_THAT(listed->uri, testing::StartsWith(uri_));
+  ASSERT_OK(store_->Open(listed->uri));
+  ASSERT_OK(store_->Destroy(listed->uri));
+  EXPECT_FALSE(find().has_value());
+}
+
+TEST_P(SigningKeyConformance, IsOutOfServiceInEveryObject) {
+  ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
+  ASSERT_OK_AND_ASSIGN(const auto again, store_->Open(uri_));
+  ASSERT_OK(again->Sign("message"));
+  key->TakeOutOfService();
+  EXPECT_THAT(key->Sign("message"), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_THAT(again->Sign("message"), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_THAT(store_->Open(uri_), FailsWith(ErrorReason::kKeyMismatch));
 }
 
 TEST_P(SigningKeyConformance, OutlivesTheStore) {
@@ -144,6 +233,15 @@ TEST_P(SigningKeyConformance, SignsFromEightThreads) {
 }
 
 TEST_P(SigningKeyConformance, RefusesUnsafeNames) {
+  if (!HasNames()) {
+    EXPECT_THAT(store_->DefaultUri("a-Z_0.9"), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+    for (const char* handle : {"", "0x01010001", "0x81800000", "root", "../0x81010001"}) {
+      EXPECT_THAT(store_->Generate(absl::StrCat("tpm:handle=", handle), type()),
+                  FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+          << handle;
+    }
+    return;
+  }
   EXPECT_OK(store_->DefaultUri("a-Z_0.9"));
   for (const char* name : {"", ".", "..", ".hidden", "../up", "a/b", "a b", "a%2fb", "a?b"}) {
     EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << name;
@@ -156,7 +254,10 @@ TEST_P(SigningKeyConformance, RefusesUnsafeNames) {
 std::string NameOf(const testing::TestParamInfo<SigningKeyConformance::ParamType>& info) {
   std::string type(KeyTypeName(std::get<1>(info.param)));
   type.erase(type.find('-'), 1);
-  return absl::StrCat(std::get<0>(info.param) == Place::kSoftware ? "software_" : "softhsm_", type);
+  for (const PlaceName& place : kPlaceNames) {
+    if (place.place == std::get<0>(info.param)) return absl::StrCat(place.name, "_", type);
+  }
+  return type;
 }
 
 INSTANTIATE_TEST_SUITE_P(Software, SigningKeyConformance,
@@ -167,6 +268,19 @@ INSTANTIATE_TEST_SUITE_P(Software, SigningKeyConformance,
 // SoftHSM takes seconds for each RSA-4096 key; the test after this one makes a single one.
 INSTANTIATE_TEST_SUITE_P(Softhsm, SigningKeyConformance,
                          testing::Combine(testing::Values(Place::kSofthsm),
+                                          testing::Values(KeyType::kEcP256, KeyType::kEcP384,
+                                                          KeyType::kRsa2048, KeyType::kRsa3072)),
+                         NameOf);
+
+INSTANTIATE_TEST_SUITE_P(SofthsmWorkers, SigningKeyConformance,
+                         testing::Combine(testing::Values(Place::kSofthsmWorkers),
+                                          testing::Values(KeyType::kEcP256, KeyType::kEcP384,
+                                                          KeyType::kRsa2048, KeyType::kRsa3072)),
+                         NameOf);
+
+// A TPM knows no RSA-4096.
+INSTANTIATE_TEST_SUITE_P(TpmResident, SigningKeyConformance,
+                         testing::Combine(testing::Values(Place::kTpmResident),
                                           testing::Values(KeyType::kEcP256, KeyType::kEcP384,
                                                           KeyType::kRsa2048, KeyType::kRsa3072)),
                          NameOf);
