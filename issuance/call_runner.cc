@@ -10,12 +10,15 @@
 #include "absl/status/statusor.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/custodian.h"
 #include "issuance/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {
 
 constexpr std::chrono::milliseconds kOverloadedRetryDelay(250);
+// Where a key cannot be used and its custodian does not say when to come back.
+constexpr std::chrono::milliseconds kKeyRetryDelay(1000);
 
 absl::StatusOr<std::string> ClientCertificatePem(const grpc::ServerContextBase& context) {
   const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
@@ -102,6 +105,9 @@ grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
         }
         StatusExtras extras;
         extras.deny_reasons = deny_reasons;
+        if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
+          extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
+        }
         reactor->Finish(ToGrpcStatus(status, extras));
       });
   if (!queued) {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_uri.h"
 #include "issuance/host_port.h"
+#include "issuance/keys_config.h"
 #include "issuance/tenant_id.h"
 #include "issuance/yaml/document.h"
 #include "issuance/yaml/file.h"
@@ -22,7 +22,7 @@ using yaml::Mapping;
 // mistake.
 class ConfigReader {
  public:
-  explicit ConfigReader(bool check_files) : check_files_(check_files) {}
+  explicit ConfigReader(FileChecks checks) : checks_(checks) {}
 
   Config Read(Mapping root) const;
 
@@ -31,11 +31,11 @@ class ConfigReader {
   std::string ReadFolder(Mapping fields, absl::string_view name,
                          std::optional<std::string> path) const;
   std::string ReadAddressFile(Mapping root) const;
-  hsm::KeyStoreOptions ReadKeys(Mapping fields) const;
-  void CheckToken(const hsm::TokenUri& token, Mapping fields, std::size_t index) const;
   ComplianceConfig ReadCompliance(Mapping fields) const;
 
-  const bool check_files_;
+  bool ChecksFiles() const { return checks_ != FileChecks::kNone; }
+
+  const FileChecks checks_;
 };
 
 std::string ReadListen(Mapping root) {
@@ -134,54 +134,33 @@ LimitsConfig ReadLimits(Mapping fields) {
   return limits;
 }
 
+std::string ReadMetrics(Mapping fields) {
+  const std::string listen = fields.present() ? fields.RequiredString("listen") : "";
+  if (!listen.empty() && !ParseHostPort(listen).has_value()) {
+    fields.Mistake("listen", "must be host:port, port 0 to 65535");
+  }
+  return listen;
+}
+
 TlsFiles ConfigReader::ReadTls(Mapping fields) const {
   TlsFiles files = ReadTlsFiles(fields);
-  if (check_files_) CheckTlsFiles(files, fields);
+  if (ChecksFiles()) CheckTlsFiles(files, fields);
   return files;
 }
 
 std::string ConfigReader::ReadFolder(Mapping fields, absl::string_view name,
                                      std::optional<std::string> path) const {
-  if (check_files_ && path.has_value() && !path->empty()) CheckFolder(*path, fields, name);
+  if (ChecksFiles() && path.has_value() && !path->empty()) CheckFolder(*path, fields, name);
   return path.value_or("");
 }
 
 std::string ConfigReader::ReadAddressFile(Mapping root) const {
   std::string path = root.Path("address_file").value_or("");
   const std::size_t slash = path.rfind('/');
-  if (check_files_ && slash != std::string::npos) {
+  if (ChecksFiles() && slash != std::string::npos) {
     CheckFolder(path.substr(0, slash + 1), root, "address_file");
   }
   return path;
-}
-
-void ConfigReader::CheckToken(const hsm::TokenUri& token, Mapping fields, std::size_t index) const {
-  if (!check_files_ || token.pin_source.kind != hsm::PinSource::Kind::kFile) return;
-  const std::string mistake = MistakeInSecretFile(token.pin_source.name);
-  if (!mistake.empty()) fields.ItemMistake("tokens", index, absl::StrCat("pin-source ", mistake));
-}
-
-hsm::KeyStoreOptions ConfigReader::ReadKeys(Mapping fields) const {
-  hsm::KeyStoreOptions keys;
-  keys.tokens = fields.Strings("tokens");
-  std::map<std::string, int> seen;
-  for (std::size_t i = 0; i < keys.tokens.size(); ++i) {
-    const auto token = hsm::ParseTokenUri(keys.tokens[i]);
-    if (!token.ok()) {
-      fields.ItemMistake("tokens", i, token.status().message());
-      continue;
-    }
-    if (++seen[hsm::FormatToken(*token)] == 2) fields.ItemMistake("tokens", i, "appears twice");
-    CheckToken(*token, fields, i);
-  }
-  keys.software_directory =
-      ReadFolder(fields, "software_directory", fields.Path("software_directory"));
-  keys.sessions_per_token =
-      fields.Integer("sessions_per_token", 1, 256).value_or(keys.sessions_per_token);
-  if (!fields.Has("tokens") && !fields.Has("software_directory")) {
-    fields.Mistake("", "must have tokens or software_directory");
-  }
-  return keys;
 }
 
 ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
@@ -223,7 +202,7 @@ Config ConfigReader::Read(Mapping root) const {
   config.data_directory = ReadFolder(root, "data_directory", root.RequiredPath("data_directory"));
   config.tls = ReadTls(root.Required("tls"));
   config.callers = ReadCallers(root);
-  config.keys = ReadKeys(root.Required("keys"));
+  config.keys = ReadKeys(root.Required("keys"), checks_);
   config.issuing = ReadIssuing(root.Optional("issuing"), config.issuing);
   for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
     if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
@@ -231,15 +210,16 @@ Config ConfigReader::Read(Mapping root) const {
   }
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
+  config.metrics_listen = ReadMetrics(root.Optional("metrics"));
   config.log_level =
       root.Choice("log_level", {"debug", "info", "warning", "error"}).value_or(config.log_level);
   return config;
 }
 
 absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name,
-                             bool check_files) {
+                             FileChecks checks) {
   yaml::Document document(yaml, file_name);
-  Config config = ConfigReader(check_files).Read(document.Root());
+  Config config = ConfigReader(checks).Read(document.Root());
   RETURN_IF_ERROR(document.Finish());
   return config;
 }
@@ -247,12 +227,12 @@ absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name) {
-  return Parse(yaml, file_name, /*check_files=*/false);
+  return Parse(yaml, file_name, FileChecks::kNone);
 }
 
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name) {
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks) {
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file_name));
-  return Parse(text, file_name, /*check_files=*/true);
+  return Parse(text, file_name, checks);
 }
 
 }  // namespace hourglass::issuance

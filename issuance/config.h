@@ -13,6 +13,7 @@
 #include "ca/profile.h"
 #include "hsm/key_store.h"
 #include "issuance/caller.h"
+#include "issuance/keys_config.h"
 #include "issuance/tls_files.h"
 
 namespace hourglass::issuance {
@@ -52,6 +53,7 @@ struct Config {
   std::map<std::string, IssuingConfig> tenants;
   ComplianceConfig compliance;
   LimitsConfig limits;
+  std::string metrics_listen;      // `host:port` of the metrics; empty: none
   std::string log_level = "info";  // debug, info, warning, error
 };
 
@@ -62,8 +64,10 @@ struct Config {
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name);
 
 // Reads and parses the file, and checks that the files it names can be read and are what they
-// should be: certificates, a private key that fits, folders; each mistake as above.
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name);
+// should be: certificates, a private key that fits, folders, PINs, programs; with kAll also
+// modules. Each mistake as above.
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name,
+                                  FileChecks checks = FileChecks::kStart);
 
 }  // namespace hourglass::issuance
 

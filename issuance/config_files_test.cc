@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "issuance/config.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
@@ -26,6 +27,7 @@ class LoadConfigTest : public testing::Test {
       std::filesystem::create_directory(directory_.File(folder));
     }
     WriteSecret("pin", "1234\n");
+    WriteProgram("keyholder");
     file_ = directory_.Write("h.yaml", absl::StrCat(R"(listen: 127.0.0.1:0
 address_file: data/address
 data_directory: data
@@ -38,6 +40,7 @@ callers:
 keys:
   tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=file:)",
                                                     directory_.File("pin"), R"(']
+  keyholder: keyholder
   software_directory: keys
 compliance:
   embedded: {policy_directory: policies}
@@ -53,13 +56,23 @@ compliance:
     chmod(directory_.File(name + ".key").c_str(), 0600);
   }
 
+  void WriteProgram(const std::string& name) {
+    chmod(directory_.Write(name, "#!/bin/sh\n").c_str(), 0755);
+  }
+
   void WriteSecret(const std::string& name, const std::string& content) {
     chmod(directory_.Write(name, content).c_str(), 0600);
   }
 
+  void Replace(const std::string& from, const std::string& to) {
+    const std::string text = ReadFileOrDie(file_);
+    ASSERT_THAT(text, HasSubstr(from));
+    directory_.Write("h.yaml", absl::StrReplaceAll(text, {{from, to}}));
+  }
+
   // What LoadConfig says, without the file's path.
-  std::string Mistakes() {
-    const auto config = LoadConfig(file_);
+  std::string Mistakes(FileChecks checks = FileChecks::kStart) {
+    const auto config = LoadConfig(file_, checks);
     EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid));
     std::string said(config.status().message());
     for (std::size_t at; (at = said.find(file_)) != std::string::npos;) {
@@ -97,8 +110,8 @@ TEST_F(LoadConfigTest, WantsEveryFileAndFolder) {
             "FILE:6: tls.private_key: cannot be read: No such file or directory\n"
             "FILE:7: tls.trusted_roots: cannot be read: No such file or directory\n"
             "FILE:11: keys.tokens[0]: pin-source cannot be read: No such file or directory\n"
-            "FILE:12: keys.software_directory: cannot be used: No such file or directory\n"
-            "FILE:14: compliance.embedded.policy_directory: is not a folder");
+            "FILE:13: keys.software_directory: cannot be used: No such file or directory\n"
+            "FILE:15: compliance.embedded.policy_directory: is not a folder");
 }
 
 TEST_F(LoadConfigTest, WantsCertificates) {
@@ -132,6 +145,67 @@ TEST_F(LoadConfigTest, WantsAPrivateKeyOfItsOwnerOnly) {
   EXPECT_EQ(Mistakes(),
             "FILE:11: keys.tokens[0]: pin-source may be read by others than its owner, chmod 600 "
             "it");
+}
+
+TEST_F(LoadConfigTest, WantsTheKeyholderProgram) {
+  ASSERT_OK_AND_ASSIGN(const Config config, LoadConfig(file_));
+  EXPECT_EQ(config.keys.keyholder_program, directory_.File("keyholder"));
+  chmod(directory_.File("keyholder").c_str(), 0644);
+  EXPECT_EQ(Mistakes(), "FILE:12: keys.keyholder: is no program that can be run");
+  std::filesystem::remove(directory_.File("keyholder"));
+  EXPECT_EQ(Mistakes(), "FILE:12: keys.keyholder: is no program that can be run");
+}
+
+// This test's own program has none beside it.
+TEST_F(LoadConfigTest, SaysWhereItLookedForTheKeyholderProgram) {
+  Replace("  keyholder: keyholder\n", "");
+  EXPECT_THAT(Mistakes(),
+              testing::MatchesRegex("FILE:10: keys: hourglass-keyholder was not found, looked for "
+                                    "/[^ ]*/hourglass-keyholder, "
+                                    "/[^ ]*/../keyholder/hourglass-keyholder, "
+                                    "/[^ ]*/../libexec/hourglass/hourglass-keyholder: .*"));
+  Replace("  software_directory", "  in_process: true\n  software_directory");
+  ASSERT_OK_AND_ASSIGN(const Config config, LoadConfig(file_));
+  EXPECT_EQ(config.keys.keyholder_program, "");
+}
+
+TEST_F(LoadConfigTest, SoftwareKeysNeedNoKeyholder) {
+  Replace("  keyholder: keyholder\n", "");
+  const std::string text = ReadFileOrDie(file_);
+  const std::size_t tokens = text.find("  tokens:");
+  directory_.Write("h.yaml", text.substr(0, tokens) + text.substr(text.find('\n', tokens) + 1));
+  EXPECT_OK(LoadConfig(file_));
+}
+
+TEST(KeyholderPlacesTest, IsBesideTheProgramOrBuiltOrInstalled) {
+  EXPECT_THAT(KeyholderPlaces("/opt/hourglass/bin"),
+              testing::ElementsAre("/opt/hourglass/bin/hourglass-keyholder",
+                                   "/opt/hourglass/bin/../keyholder/hourglass-keyholder",
+                                   "/opt/hourglass/bin/../libexec/hourglass/hourglass-keyholder"));
+}
+
+// The service starts without them: the token comes back, the service must not.
+TEST_F(LoadConfigTest, LooksAtModulesOnlyWhenAskedTo) {
+  ASSERT_OK(LoadConfig(file_));
+  EXPECT_EQ(Mistakes(FileChecks::kAll),
+            "FILE:11: keys.tokens[0]: module-path cannot be read: No such file or directory");
+  Replace("module-path=/m.so", "module-path=" + directory_.Write("m.so", "text"));
+  EXPECT_EQ(Mistakes(FileChecks::kAll),
+            "FILE:11: keys.tokens[0]: module-path is no shared library");
+  directory_.Write("m.so", "\177ELF");
+  EXPECT_OK(LoadConfig(file_, FileChecks::kAll));
+}
+
+TEST_F(LoadConfigTest, WantsTheFilesOfTheTpm) {
+  Replace("  software_directory: keys",
+          absl::StrCat("  tpm: {sealed_directory: sealed, pin_source: 'file:",
+                       directory_.File("tpm-pin"), "'}"));
+  EXPECT_EQ(Mistakes(),
+            "FILE:13: keys.tpm.sealed_directory: cannot be used: No such file or directory\n"
+            "FILE:13: keys.tpm.pin_source: cannot be read: No such file or directory");
+  std::filesystem::create_directory(directory_.File("sealed"));
+  WriteSecret("tpm-pin", "1234");
+  EXPECT_OK(LoadConfig(file_));
 }
 
 // What an administrator meets who left the key to root.

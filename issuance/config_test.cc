@@ -43,6 +43,14 @@ keys:
     - pkcs11:token=hourglass?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN
   software_directory: keys
   sessions_per_token: 4
+  tpm:
+    tcti: swtpm:path=/run/tpm
+    sealed_directory: sealed
+    pin_source: credential:tpm-pin
+    registers: [0, 7, 23]
+  workers_per_token: 2
+  hang_timeout: 1500ms
+  keyholder: bin/keyholder
 issuing:
   lifetime: 30m
   backdate: 0s
@@ -58,6 +66,7 @@ compliance:
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
 limits: {workers: 8, queue_length: 16}
+metrics: {listen: 127.0.0.1:9464}
 log_level: debug
 )";
 
@@ -96,6 +105,10 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_THAT(config.keys.tokens, testing::IsEmpty());
   EXPECT_EQ(config.keys.software_directory, "/etc/h/keys");
   EXPECT_EQ(config.keys.sessions_per_token, 8);
+  EXPECT_FALSE(config.keys.tpm.has_value());
+  EXPECT_EQ(config.keys.workers_per_token, 0);
+  EXPECT_EQ(config.keys.hang_timeout, std::chrono::seconds(2));
+  EXPECT_EQ(config.keys.keyholder_program, "");
   EXPECT_EQ(config.issuing.profile.lifetime, std::chrono::minutes(60));
   EXPECT_EQ(config.issuing.profile.backdate, std::chrono::minutes(5));
   EXPECT_TRUE(config.issuing.profile.no_rev_avail);
@@ -111,6 +124,7 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.compliance.deadline, std::chrono::seconds(2));
   EXPECT_EQ(config.limits.workers, 32);
   EXPECT_EQ(config.limits.queue_length, 1024);
+  EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
 }
 
@@ -130,6 +144,14 @@ TEST(ParseConfigTest, ReadsEveryField) {
               ElementsAre("pkcs11:token=hourglass?module-path=/usr/lib/softhsm/libsofthsm2.so&"
                           "pin-source=env:PIN"));
   EXPECT_EQ(config.keys.sessions_per_token, 4);
+  ASSERT_TRUE(config.keys.tpm.has_value());
+  EXPECT_EQ(config.keys.tpm->tcti, "swtpm:path=/run/tpm");
+  EXPECT_EQ(config.keys.tpm->sealed_directory, "/etc/h/sealed");
+  EXPECT_EQ(config.keys.tpm->pin_source, "credential:tpm-pin");
+  EXPECT_THAT(config.keys.tpm->registers, ElementsAre(0, 7, 23));
+  EXPECT_EQ(config.keys.workers_per_token, 2);
+  EXPECT_EQ(config.keys.hang_timeout, std::chrono::milliseconds(1500));
+  EXPECT_EQ(config.keys.keyholder_program, "/etc/h/bin/keyholder");
   EXPECT_EQ(config.compliance.policy_directory, "");
   EXPECT_EQ(config.compliance.endpoint, "compliance.contoso.example:8444");
   EXPECT_EQ(config.compliance.server_name, "compliance.contoso.example");
@@ -137,6 +159,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.compliance.deadline, std::chrono::milliseconds(500));
   EXPECT_EQ(config.limits.workers, 8);
   EXPECT_EQ(config.limits.queue_length, 16);
+  EXPECT_EQ(config.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config.log_level, "debug");
 }
 
@@ -178,7 +201,7 @@ TEST(ParseConfigTest, NamesEveryMissingField) {
   EXPECT_EQ(MistakesWith(", tenants: [contoso]", ""),
             "/etc/h.yaml:5: callers[0].tenants: is missing");
   EXPECT_EQ(MistakesWith("software_directory: keys", "sessions_per_token: 1"),
-            "/etc/h.yaml:6: keys: must have tokens or software_directory");
+            "/etc/h.yaml:6: keys: must have tokens, tpm or software_directory");
 }
 
 TEST(ParseConfigTest, RefusesUnknownAndRepeatedFields) {
@@ -194,6 +217,47 @@ TEST(ParseConfigTest, RefusesUnknownAndRepeatedFields) {
             "/etc/h.yaml:7: compliance.embedded.cache: unknown field");
   EXPECT_EQ(MistakesWithLine("tenants: {contoso: {lifetime: 1h, lifetime: 2h}}"),
             "/etc/h.yaml:9: tenants.contoso.lifetime: appears twice, first in line 9");
+}
+
+TEST(ParseConfigTest, ATpmHasDefaultsAndNoSealedKeys) {
+  ASSERT_OK_AND_ASSIGN(
+      const Config config,
+      ParseConfig(
+          absl::StrReplaceAll(kSmallest, {{"software_directory: keys", "tpm: {registers: [7]}"}}),
+          "/etc/h.yaml"));
+  ASSERT_TRUE(config.keys.tpm.has_value());
+  EXPECT_EQ(config.keys.tpm->tcti, "device:/dev/tpmrm0");
+  EXPECT_EQ(config.keys.tpm->sealed_directory, "");
+  EXPECT_EQ(config.keys.tpm->pin_source, "");
+  EXPECT_THAT(config.keys.tpm->registers, ElementsAre(7));
+}
+
+TEST(ParseConfigTest, RefusesMalformedKeyPlaces) {
+  const auto with = [](const std::string& field) {
+    return MistakesWith("software_directory: keys", field);
+  };
+  EXPECT_EQ(with("tpm: {registers: [0, 24]}"),
+            "/etc/h.yaml:6: keys.tpm.registers[1]: must be a number from 0 to 23");
+  EXPECT_EQ(with("tpm: {registers: [x]}"),
+            "/etc/h.yaml:6: keys.tpm.registers[0]: must be a number from 0 to 23");
+  EXPECT_EQ(with("tpm: {registers: [7, 7]}"),
+            "/etc/h.yaml:6: keys.tpm.registers[1]: must be more than the one before it");
+  EXPECT_EQ(with("tpm: {pin_source: '8642'}"),
+            "/etc/h.yaml:6: keys.tpm.pin_source: must be file:ABSOLUTE-PATH, env:NAME or "
+            "credential:NAME");
+  EXPECT_EQ(with("tpm: {tcti: ''}"), "/etc/h.yaml:6: keys.tpm.tcti: is empty");
+  EXPECT_EQ(with("tpm: {pin: 1}"), "/etc/h.yaml:6: keys.tpm.pin: unknown field");
+  EXPECT_EQ(with("tpm: {tcti: t}, workers_per_token: 0"),
+            "/etc/h.yaml:6: keys.workers_per_token: must be a whole number, 1 to 64");
+  EXPECT_EQ(
+      with("tpm: {tcti: t}, hang_timeout: 99ms"),
+      "/etc/h.yaml:6: keys.hang_timeout: must be a duration such as 500ms, 2s, 60m, 24h or 3d, "
+      "100ms to 1m");
+  EXPECT_EQ(with("tpm: {tcti: t}, in_process: true, keyholder: k"),
+            "/etc/h.yaml:6: keys.keyholder: is not used with in_process");
+  EXPECT_EQ(MistakesWithLine("metrics: {listen: 9464}"),
+            "/etc/h.yaml:9: metrics.listen: must be host:port, port 0 to 65535");
+  EXPECT_EQ(MistakesWithLine("metrics: {}"), "/etc/h.yaml:9: metrics: is empty");
 }
 
 TEST(ParseConfigTest, RefusesMalformedFields) {

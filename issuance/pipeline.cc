@@ -13,6 +13,7 @@
 #include "ca/name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/custodian.h"
 #include "issuance/proto_time.h"
 #include "issuance/request_fields.h"
 
@@ -268,7 +269,9 @@ absl::Status Pipeline::KeyFailure(absl::string_view tenant_id, const absl::Statu
       return cause;
   }
   log_.Failure("key_failed", {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
-  return Error(reason, "", "the primary root's key cannot be used");
+  const absl::Status told = Error(reason, "", "the primary root's key cannot be used");
+  const std::optional<std::chrono::milliseconds> delay = hsm::RetryDelayOf(cause);
+  return delay.has_value() ? hsm::WithRetryDelay(told, *delay) : told;
 }
 
 // 9: certificate, chain, when to come back.

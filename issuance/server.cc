@@ -16,7 +16,11 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/engine.h"
 #include "issuance/compliance/engine_service.h"
+#include "issuance/issuance_counters.h"
 #include "issuance/journal.h"
+#include "issuance/key_events.h"
+#include "issuance/key_warm_up.h"
+#include "issuance/metrics.h"
 #include "issuance/pipeline.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
@@ -108,10 +112,11 @@ constexpr std::chrono::milliseconds kHangUp(100);
 
 class RunningServer final : public Server {
  public:
-  RunningServer(std::unique_ptr<Store> store, std::unique_ptr<hsm::KeyStore> keys,
-                CallerDirectory callers, const Config& config, const Clock* clock, Entropy* entropy,
-                const EventLog* log)
+  RunningServer(std::unique_ptr<Store> store, std::unique_ptr<KeyEvents> key_events,
+                std::unique_ptr<hsm::KeyStore> keys, CallerDirectory callers, const Config& config,
+                const Clock* clock, Entropy* entropy, const EventLog* log)
       : store_(std::move(store)),
+        key_events_(std::move(key_events)),
         keys_(std::move(keys)),
         callers_(std::move(callers)),
         journal_(store_.get()),
@@ -143,8 +148,22 @@ class RunningServer final : public Server {
     options.deadline = config.deadline;
     compliance_.emplace(std::move(channel), options, clock_);
     pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_, *log_);
-    issuer_service_.emplace(&calls_, &*pipeline_, store_.get(), log_);
+    issuer_service_.emplace(&calls_, &*pipeline_, store_.get(), &counters_, log_);
     compliance_service_.emplace(&calls_, &tenants_, &*compliance_);
+    return absl::OkStatus();
+  }
+
+  absl::Status ServeMetrics(const std::string& listen) {
+    if (listen.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, keys_.get(), &counters_));
+    return absl::OkStatus();
+  }
+
+  absl::Status WarmUp() {
+    ASSIGN_OR_RETURN(const std::vector<TenantRecord> tenants, store_->ListTenants());
+    std::vector<std::string> tenant_ids;
+    for (const TenantRecord& tenant : tenants) tenant_ids.push_back(tenant.tenant_id);
+    warm_up_.emplace(std::move(tenant_ids), &tenants_, *log_);
     return absl::OkStatus();
   }
 
@@ -179,6 +198,9 @@ class RunningServer final : public Server {
   }
 
   const std::string& address() const override { return address_; }
+  std::string metrics_address() const override {
+    return metrics_ == nullptr ? "" : metrics_->address();
+  }
 
   void Stop(std::chrono::milliseconds grace) override {
     if (server_ == nullptr) return;
@@ -194,6 +216,7 @@ class RunningServer final : public Server {
  private:
   // In the order in which they depend on each other: the last is destroyed first.
   std::unique_ptr<Store> store_;
+  std::unique_ptr<KeyEvents> key_events_;
   std::unique_ptr<hsm::KeyStore> keys_;
   CallerDirectory callers_;
   Journal journal_;
@@ -203,6 +226,9 @@ class RunningServer final : public Server {
   const Clock* const clock_;
   Entropy* const entropy_;
   const EventLog* const log_;
+  IssuanceCounters counters_;
+  std::unique_ptr<Metrics> metrics_;
+  std::optional<KeyWarmUp> warm_up_;
   std::optional<EmbeddedCompliance> embedded_;
   std::optional<ComplianceClient> compliance_;
   std::optional<Pipeline> pipeline_;
@@ -225,12 +251,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
                                                       Entropy* entropy, const EventLog* log) {
   ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "tls"));
   ASSIGN_OR_RETURN(CallerDirectory callers, CallerDirectory::Create(config.callers));
-  ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(config.keys));
+  auto key_events = std::make_unique<KeyEvents>(log);
+  hsm::KeyStoreOptions key_options = config.keys;
+  key_options.observer = key_events.get();
+  ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(key_options));
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                    OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite")));
-  auto server = std::make_unique<RunningServer>(std::move(store), std::move(keys),
-                                                std::move(callers), config, clock, entropy, log);
+  auto server =
+      std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
+                                      std::move(callers), config, clock, entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
+  RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));
+  RETURN_IF_ERROR(server->WarmUp());
   RETURN_IF_ERROR(server->Listen(config.listen, std::move(tls)));
   return std::unique_ptr<Server>(std::move(server));
 }

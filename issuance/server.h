@@ -18,9 +18,10 @@ namespace hourglass::issuance {
 class Server {
  public:
   // Opens the store, connects to the compliance service and serves behind a mutual-TLS listener.
-  // Keys are opened when a tenant is first asked for. `clock`, `entropy` and `log` must outlive the
-  // server. Errors: CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where
-  // the address cannot be listened on.
+  // Keys are opened in the background, and by whoever asks for a tenant first: a token that is away
+  // is no reason not to start. `clock`, `entropy` and `log` must outlive the server. Errors:
+  // CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where an address
+  // cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Clock* clock,
                                                        Entropy* entropy, const EventLog* log);
 
@@ -31,6 +32,9 @@ class Server {
 
   // `host:port` listened on, with the port that was free where the configuration said 0.
   virtual const std::string& address() const = 0;
+
+  // The same of the metrics; empty where the configuration wants none.
+  virtual std::string metrics_address() const = 0;
 
   // Takes no new calls, says NOT_SERVING, and waits until those under way are answered, at most
   // `grace`; then cancels them. Idempotent; not for two threads at once.

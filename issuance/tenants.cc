@@ -1,14 +1,22 @@
 #include "issuance/tenants.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
 #include "ca/root_states.h"
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {
+namespace {
+
+// For another caller who opens the same key.
+constexpr std::chrono::seconds kLongestWait(1);
+
+}  // namespace
 
 Tenants::Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
                  std::map<std::string, IssuingConfig> overrides)
@@ -43,18 +51,37 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
   // Slots are made for tenants that exist only, so that made-up names cost no memory.
   RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
   const std::shared_ptr<Slot> slot = SlotOf(tenant_id);
-  const std::lock_guard loading(slot->loading);
+  ASSIGN_OR_RETURN(const std::unique_lock<std::timed_mutex> turn, TurnToLoad(*slot));
   std::uint64_t forgotten_before;
   {
     const std::lock_guard lock(mutex_);
     if (slot->snapshot != nullptr) return slot->snapshot;
     forgotten_before = slot->forgotten;
   }
-  ASSIGN_OR_RETURN(std::shared_ptr<const TenantSnapshot> snapshot, Load(tenant_id, *slot));
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> snapshot = Load(tenant_id, *slot);
   const std::lock_guard lock(mutex_);
+  slot->failure = snapshot.status();
+  ++slot->loads;
   // A change that came while this was being loaded must not be hidden by it.
-  if (slot->forgotten == forgotten_before) slot->snapshot = snapshot;
+  if (snapshot.ok() && slot->forgotten == forgotten_before) slot->snapshot = *snapshot;
   return snapshot;
+}
+
+absl::StatusOr<std::unique_lock<std::timed_mutex>> Tenants::TurnToLoad(Slot& slot) {
+  std::unique_lock turn(slot.loading, std::try_to_lock);
+  if (turn.owns_lock()) return turn;
+  std::uint64_t loads_before;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!slot.failure.ok()) return slot.failure;
+    loads_before = slot.loads;
+  }
+  if (!turn.try_lock_for(kLongestWait)) {
+    return Error(ErrorReason::kKeyUnavailable, "", "the primary root's key is being opened");
+  }
+  const std::lock_guard lock(mutex_);
+  if (slot.loads != loads_before && !slot.failure.ok()) return slot.failure;
+  return turn;
 }
 
 void Tenants::Forget(absl::string_view tenant_id) {

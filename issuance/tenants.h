@@ -45,8 +45,9 @@ class Tenants {
   // The newest snapshot that this process knows; loaded from the store, and the primary's key
   // opened, when it is first asked for and after each Forget. Another process may have moved on
   // since: the journal's fence refuses what was built on an old epoch, and whoever finds that a
-  // snapshot cannot issue must Forget it. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what
-  // KeyStore::Open and ca::Authority::Create say.
+  // snapshot cannot issue must Forget it. While one caller opens a key, others that want it wait
+  // for a second at most. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what KeyStore::Open and
+  // ca::Authority::Create say.
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
 
   // Drops the snapshot, so that the next request loads the tenant anew.
@@ -59,9 +60,12 @@ class Tenants {
  private:
   // One tenant's place: loading it holds up only those who ask for the same tenant.
   struct Slot {
-    std::mutex loading;
+    std::timed_mutex loading;
     std::shared_ptr<const TenantSnapshot> snapshot;  // guarded by Tenants::mutex_
-    std::uint64_t forgotten = 0;                     // times; guarded by Tenants::mutex_
+    // Why the last load failed, or OK; and how many there were. Guarded by Tenants::mutex_.
+    absl::Status failure;
+    std::uint64_t loads = 0;
+    std::uint64_t forgotten = 0;  // times; guarded by Tenants::mutex_
     // The authority last loaded, so that a change of another root does not open the key again;
     // guarded by loading.
     std::string authority_root_id;
@@ -70,6 +74,10 @@ class Tenants {
 
   std::shared_ptr<const TenantSnapshot> Cached(absl::string_view tenant_id);
   std::shared_ptr<Slot> SlotOf(absl::string_view tenant_id);
+  // Waits for the turn to load: only briefly, and not at all where the last load failed, so that a
+  // token that gives no answer takes no threads from other tenants. Errors: how another's load
+  // failed meanwhile, or last; KEY_UNAVAILABLE.
+  absl::StatusOr<std::unique_lock<std::timed_mutex>> TurnToLoad(Slot& slot);
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Load(absl::string_view tenant_id,
                                                              Slot& slot);
 

@@ -39,6 +39,7 @@ grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
       [this, request, response](const Caller& caller,
                                 std::vector<v1::DenyReason>& deny_reasons) -> absl::Status {
         IssueOutcome outcome = pipeline_->Issue(caller, *request);
+        counters_->Count(outcome.status);
         deny_reasons = std::move(outcome.deny_reasons);
         if (!outcome.status.ok()) {
           LogRefusal(*log_, caller, *request, outcome.status, deny_reasons);

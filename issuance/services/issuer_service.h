@@ -4,6 +4,7 @@
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "issuance/call_runner.h"
 #include "issuance/event_log.h"
+#include "issuance/issuance_counters.h"
 #include "issuance/pipeline.h"
 #include "issuance/store/store.h"
 
@@ -13,8 +14,9 @@ namespace hourglass::issuance {
 class IssuerService final : public v1::CertificateIssuer::CallbackService {
  public:
   // All must outlive this object.
-  IssuerService(CallRunner* calls, Pipeline* pipeline, Store* store, const EventLog* log)
-      : calls_(calls), pipeline_(pipeline), store_(store), log_(log) {}
+  IssuerService(CallRunner* calls, Pipeline* pipeline, Store* store, IssuanceCounters* counters,
+                const EventLog* log)
+      : calls_(calls), pipeline_(pipeline), store_(store), counters_(counters), log_(log) {}
 
   grpc::ServerUnaryReactor* IssueCertificate(grpc::CallbackServerContext* context,
                                              const v1::IssueCertificateRequest* request,
@@ -27,6 +29,7 @@ class IssuerService final : public v1::CertificateIssuer::CallbackService {
   CallRunner* const calls_;
   Pipeline* const pipeline_;
   Store* const store_;
+  IssuanceCounters* const counters_;
   const EventLog* const log_;
 };
 

@@ -40,7 +40,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   const auto config = ParseConfig(text, "file.yaml");
   RequireMistakes(config.status());
-  if (config.ok()) Require(!config->callers.empty() && !config->listen.empty());
+  if (config.ok()) {
+    Require(!config->callers.empty() && !config->listen.empty());
+    const hourglass::hsm::KeyStoreOptions& keys = config->keys;
+    Require(!keys.tokens.empty() || keys.tpm.has_value() || !keys.software_directory.empty());
+    Require(keys.workers_per_token >= 0 && keys.hang_timeout.count() > 0);
+  }
   RequireMistakes(ParsePolicy(text, "file.yaml").status());
   return 0;
 }

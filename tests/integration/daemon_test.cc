@@ -2,10 +2,17 @@
 // part is broken.
 #include "tests/support/daemon.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -15,6 +22,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/status_detail.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/health_client.h"
 #include "tests/support/subprocess.h"
@@ -175,22 +183,159 @@ TEST(DaemonTest, AMissingModuleIsSaidAndNothingIsIssued) {
   EXPECT_EQ(daemon.JournalSize(), 0);
 }
 
-TEST(DaemonTest, ATokenThatIsTakenAwayReleasesNothing) {
+// Asks until the answer is yes, 20 seconds at most; prints how long that took.
+grpc::Status IssueAgain(Daemon& daemon, const v1::IssueCertificateRequest& request) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto age = [&] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 begin);
+  };
+  grpc::Status status = daemon.Issue(request);
+  while (!status.ok() && age() < std::chrono::seconds(20)) status = daemon.Issue(request);
+  std::printf("issuing again after %lld ms\n", static_cast<long long>(age().count()));
+  return status;
+}
+
+TEST(DaemonTest, ATokenThatIsTakenAwayReleasesNothingAndIsTakenUpWhenItIsBack) {
   Daemon daemon;
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
   daemon.MakeReady();
   ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
   const std::string folder = daemon.token().Folder("hourglass");
-  std::filesystem::rename(folder, folder + ".away");
-  EXPECT_THAT(daemon.Issue(daemon.Request()),
-              testing::AnyOf(RefusedWith(v1::KEY_UNAVAILABLE), RefusedWith(v1::KEY_NOT_FOUND)));
-  int released = 0;
-  for (const v1::JournalEntry& entry : daemon.Journal()) released += entry.has_released_at();
-  EXPECT_EQ(released, 1);
-  EXPECT_EQ(daemon.Stop(), 0);
-  std::filesystem::rename(folder + ".away", folder);
+  // Out of the folder of tokens: under another name there, a new process would find it all the
+  // same.
+  const std::string away = daemon.directory().File("away");
+  std::filesystem::rename(folder, away);
+  const v1::IssueCertificateRequest request = daemon.Request();
+  const grpc::Status refused = daemon.Issue(request);
+  ASSERT_THAT(refused, RefusedWith(v1::KEY_UNAVAILABLE));
+  EXPECT_TRUE(issuance::ErrorDetailOf(refused)->has_retry_delay());
+  // Recorded, as every signature that may have been made; not released.
+  const std::vector<v1::JournalEntry> during = daemon.Journal();
+  ASSERT_EQ(during.size(), 2u);
+  EXPECT_EQ(during[0].has_released_at() + during[1].has_released_at(), 1);
+  const v1::JournalEntry& pending = during[0].has_released_at() ? during[1] : during[0];
+  EXPECT_EQ(pending.certificate(), "");
+
+  std::filesystem::rename(away, folder);
+  // The same request, and the same certificate that it was about to get; no restart.
+  ASSERT_THAT(IssueAgain(daemon, request), Succeeded());
+  const std::vector<v1::JournalEntry> after = daemon.Journal();
+  ASSERT_EQ(after.size(), 2u);
+  for (const v1::JournalEntry& entry : after) EXPECT_TRUE(entry.has_released_at());
+  EXPECT_TRUE(after[0].serial_number() == pending.serial_number() ||
+              after[1].serial_number() == pending.serial_number());
+}
+
+bool Maps(int pid, const std::string& file) {
+  return RunCommand({"grep", "-qF", file, absl::StrCat("/proc/", pid, "/maps")}).exit_code == 0;
+}
+
+TEST(DaemonTest, OnlyKeyholdersLoadTheModule) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root sees what these processes map";
+  Daemon daemon;
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  daemon.MakeReady();
+  ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  EXPECT_FALSE(Maps(daemon.pid(), "libsofthsm2"));
+  EXPECT_TRUE(Maps(daemon.pid(), "libcrypto"));
+  const std::vector<int> keyholders = daemon.Keyholders();
+  EXPECT_FALSE(keyholders.empty());
+  for (const int pid : keyholders) EXPECT_TRUE(Maps(pid, "libsofthsm2")) << pid;
+}
+
+TEST(DaemonTest, NothingIsLostWithAKeyholder) {
+  Daemon daemon;
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  daemon.MakeReady();
+  ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  const std::vector<int> before = daemon.Keyholders();
+  ASSERT_FALSE(before.empty());
+  for (const int pid : before) ASSERT_EQ(kill(pid, SIGKILL), 0);
   EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  EXPECT_TRUE(daemon.WaitForLog("\"event\":\"keyholder_ended\"")) << daemon.Log();
+  EXPECT_THAT(daemon.Log(), HasSubstr("killed by SIGKILL"));
+  EXPECT_EQ(daemon.JournalSize(), 2);
+}
+
+// The service comes up, says so, and needs no restart when the token is back.
+TEST(DaemonTest, ATokenThatIsAwayAtTheStartIsFoundWhenItIsBack) {
+  Daemon daemon;
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  daemon.MakeReady();
+  EXPECT_EQ(daemon.Stop(), 0);
+  const std::string folder = daemon.token().Folder("hourglass");
+  // Out of the folder of tokens: under another name there, a new process would find it all the
+  // same.
+  const std::string away = daemon.directory().File("away");
+  std::filesystem::rename(folder, away);
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  // Before anybody asked for a certificate.
+  ASSERT_TRUE(daemon.WaitForLog("\"event\":\"key_failed\",\"tenant\":\"contoso\"")) << daemon.Log();
+  const grpc::Status refused = daemon.Issue(daemon.Request());
+  EXPECT_THAT(refused, RefusedWith(v1::KEY_UNAVAILABLE));
+  EXPECT_TRUE(issuance::ErrorDetailOf(refused)->has_retry_delay());
+  std::filesystem::rename(away, folder);
+  EXPECT_THAT(IssueAgain(daemon, daemon.Request()), Succeeded());
+  EXPECT_TRUE(daemon.WaitForLog("\"event\":\"key_custodian_healthy\"")) << daemon.Log();
+}
+
+// What `GET /metrics` answers.
+std::string Scrape(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+  EXPECT_EQ(inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr), 1);
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
+  const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+  EXPECT_EQ(write(socket, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char piece[4096];
+  for (ssize_t size; (size = read(socket, piece, sizeof(piece))) > 0;) {
+    answer.append(piece, static_cast<std::size_t>(size));
+  }
+  close(socket);
+  return answer;
+}
+
+TEST(DaemonTest, TellsItsMetrics) {
+  Daemon daemon;
+  const std::string keys = absl::StrCat("{tokens: [\"", daemon.token().Uri(), "\"]}");
+  daemon.Configure(keys, daemon.data_directory(), "metrics: {listen: 127.0.0.1:0}\n");
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  const std::string address = daemon.LastLogged("metrics_address");
+  const std::string unused = Scrape(address);
+  EXPECT_THAT(unused, testing::StartsWith("HTTP/1.1 200"));
+  const std::string of = "{token=\"pkcs11:token=hourglass\"";
+  EXPECT_THAT(unused, HasSubstr(absl::StrCat("hourglass_key_signatures_total", of, "} 0\n")));
+  EXPECT_THAT(unused, HasSubstr(absl::StrCat("hourglass_key_custodian_state", of,
+                                             ",state=\"unused\"} 1\n")));
+
+  daemon.MakeReady();
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  v1::IssueCertificateRequest request = daemon.Request();
+  request.set_device_id("unheard-of");
+  ASSERT_THAT(daemon.Issue(request), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
+  const std::string used = Scrape(address);
+  EXPECT_THAT(used, HasSubstr("hourglass_certificates_issued_total 3\n"));
+  EXPECT_THAT(
+      used, HasSubstr("hourglass_certificates_refused_total{reason=\"DEVICE_NOT_COMPLIANT\"} 1\n"));
+  EXPECT_THAT(used, HasSubstr(absl::StrCat("hourglass_key_custodian_state", of,
+                                           ",state=\"healthy\"} 1\n")));
+  EXPECT_THAT(
+      used, HasSubstr(absl::StrCat("hourglass_key_custodian_state", of, ",state=\"unused\"} 0\n")));
+  EXPECT_THAT(used, HasSubstr(absl::StrCat("hourglass_keyholder_restarts_total", of, "} 0\n")));
+  EXPECT_THAT(used, HasSubstr(absl::StrCat("hourglass_key_custodian_state_seconds", of, "} ")));
+  EXPECT_THAT(used, Not(HasSubstr(absl::StrCat("hourglass_key_signatures_total", of, "} 0\n"))));
+  EXPECT_THAT(used, Not(HasSubstr(absl::StrCat("hourglass_key_logins_total", of, "} 0\n"))));
+
+  Daemon second;
+  second.Configure(keys, second.data_directory(),
+                   absl::StrCat("metrics: {listen: ", address, "}\n"));
+  EXPECT_FALSE(second.Start());
+  EXPECT_THAT(second.Log(), HasSubstr(absl::StrCat("cannot listen on ", address, " for metrics")));
 }
 
 TEST(DaemonTest, AFullDiskReleasesNothingAndIsSaid) {

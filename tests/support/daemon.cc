@@ -5,6 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -21,14 +27,15 @@ Daemon::Daemon() : address_file_(directory_.File("address")) {
 
 Daemon::~Daemon() = default;
 
-void Daemon::Configure(const std::string& keys, const std::string& data_directory) {
+void Daemon::Configure(const std::string& keys, const std::string& data_directory,
+                       const std::string& more) {
   const TlsCredential server = tls().Server();
   std::string yaml = absl::StrCat(
       "listen: 127.0.0.1:0\n", "address_file: address\n", "data_directory: ", data_directory, "\n",
       "tls:\n", "  certificate: ", server.certificate_file, "\n",
       "  private_key: ", server.private_key_file, "\n",
       "  trusted_roots: ", tls().trusted_roots_file(), "\n", "keys: ", keys, "\n",
-      "compliance: {embedded: {policy_directory: policies}}\n", "callers:\n");
+      "compliance: {embedded: {policy_directory: policies}}\n", more, "callers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
     absl::StrAppend(&yaml, "  - {name: ", caller.name, ", identity: \"", caller.identity,
                     "\", roles: [", issuance::RoleName(caller.roles.front()), "], tenants: [",
@@ -55,9 +62,38 @@ bool Daemon::Start(const std::vector<std::string>& prefix) {
   return false;
 }
 
+std::vector<int> Daemon::Keyholders() const {
+  std::vector<int> pids;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    int pid = 0;
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+    // pid (name) state parent …, proc(5); the name is cut to 15 characters.
+    std::ifstream file(entry.path() / "stat");
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(')');
+    if (!absl::StrContains(stat, "(hourglass-keyho)") || name_end == std::string::npos) continue;
+    std::istringstream rest(stat.substr(name_end + 1));
+    std::string state;
+    int parent = 0;
+    rest >> state >> parent;
+    if (parent == process_->pid() && state != "Z") pids.push_back(pid);
+  }
+  return pids;
+}
+
 void Daemon::Kill() { process_->Stop(SIGKILL); }
 
 int Daemon::Stop() { return process_->Stop(SIGTERM); }
+
+std::string Daemon::LastLogged(const std::string& name) const {
+  const std::string log = Log();
+  const std::string before = absl::StrCat("\"", name, "\":\"");
+  const std::size_t at = log.rfind(before);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + before.size();
+  return log.substr(begin, log.find('"', begin) - begin);
+}
 
 std::string Daemon::Log() const { return ReadFileOrDie(directory_.File("log")); }
 

@@ -24,8 +24,9 @@ class Daemon : public ServiceClient {
 
   const std::string& config_file() const { return config_file_; }
   // Rewrites the configuration with other words for `keys:` (YAML, flow style) or another data
-  // directory.
-  void Configure(const std::string& keys, const std::string& data_directory);
+  // directory, and with more lines.
+  void Configure(const std::string& keys, const std::string& data_directory,
+                 const std::string& more = "");
   std::string data_directory() const { return directory_.File("data"); }
   const TemporaryDirectory& directory() const { return directory_; }
   const SofthsmToken& token() const { return token_; }
@@ -37,7 +38,14 @@ class Daemon : public ServiceClient {
   void Kill();
   // SIGTERM; the exit code.
   int Stop();
+  // Its hourglass-keyholder processes that run now.
+  std::vector<int> Keyholders() const;
+  int pid() const { return process_->pid(); }
   bool Running() { return process_ != nullptr && process_->Running(); }
+  // As BackgroundProcess::WaitForLog.
+  bool WaitForLog(const std::string& text) { return process_->WaitForLog(text); }
+  // The value of this name in the last line of the log that has it, or "".
+  std::string LastLogged(const std::string& name) const;
   // What it wrote to standard error since the first Start.
   std::string Log() const;
 

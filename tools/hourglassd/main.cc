@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/keyholder/confinement.h"
 #include "issuance/clock.h"
 #include "issuance/compliance/policy.h"
 #include "issuance/config.h"
@@ -57,8 +58,9 @@ absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals)
   if (!config.address_file.empty()) {
     RETURN_IF_ERROR(WriteAddressFile(config.address_file, (*server)->address()));
   }
-  log.Info("serving",
-           {{"address", (*server)->address()}, {"data_directory", config.data_directory}});
+  log.Info("serving", {{"address", (*server)->address()},
+                       {"metrics_address", (*server)->metrics_address()},
+                       {"data_directory", config.data_directory}});
   int received = 0;
   sigwait(&stop_signals, &received);
   log.Info("stopping", {{"signal", strsignal(received)}});
@@ -91,11 +93,15 @@ int Run(const std::string& config_file, bool check_only) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   // A file that outgrows its limit is a failed write, said as such, and not the end of the process.
   signal(SIGXFSZ, SIG_IGN);
+  // Nor is a TPM that hangs up on this process.
+  signal(SIGPIPE, SIG_IGN);
 
-  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
+  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(
+      config_file, check_only ? issuance::FileChecks::kAll : issuance::FileChecks::kStart);
   if (!config.ok()) return Fail(config.status());
   if (check_only) return Check(*config, config_file);
-  const absl::Status served = Serve(*config, stop_signals);
+  absl::Status served = hsm::ForbidDumps();
+  if (served.ok()) served = Serve(*config, stop_signals);
   if (!served.ok()) {
     std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
     return 1;

@@ -1,0 +1,30 @@
+// How many certificates were issued, and why others were not.
+#ifndef HOURGLASS_ISSUANCE_ISSUANCE_COUNTERS_H_
+#define HOURGLASS_ISSUANCE_ISSUANCE_COUNTERS_H_
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+
+#include "absl/status/status.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::issuance {
+
+// Since this object was made. Safe to use from several threads.
+class IssuanceCounters {
+ public:
+  // A request for a certificate ended with `outcome`.
+  void Count(const absl::Status& outcome);
+
+  // By the reason of the outcome; kUnspecified: issued.
+  std::map<ErrorReason, std::uint64_t> Totals() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<ErrorReason, std::uint64_t> totals_;  // guarded by mutex_
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_ISSUANCE_COUNTERS_H_

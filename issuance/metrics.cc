@@ -1,0 +1,164 @@
+#include "issuance/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/custodian.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using hsm::CustodianStatus;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+constexpr CustodianStatus::State kStates[] = {
+    CustodianStatus::State::kUnused, CustodianStatus::State::kHealthy,
+    CustodianStatus::State::kRecovering, CustodianStatus::State::kFailed};
+
+class Family {
+ public:
+  Family(const char* name, const char* help, MetricType type) {
+    family_.name = name;
+    family_.help = help;
+    family_.type = type;
+  }
+
+  void Add(Labels labels, double value) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    if (family_.type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    family_.metric.push_back(std::move(metric));
+  }
+
+  MetricFamily Take() && { return std::move(family_); }
+
+ private:
+  MetricFamily family_;
+};
+
+// What there is to say of tokens and the TPM.
+class KeyFamilies {
+ public:
+  void Add(const std::string& token, const CustodianStatus& status) {
+    const prometheus::ClientMetric::Label of{"token", token};
+    signatures_.Add({of}, static_cast<double>(status.signatures));
+    for (const auto& [name, count] : status.errors) {
+      errors_.Add({of, {"class", name}}, static_cast<double>(count));
+    }
+    sessions_.Add({of}, status.sessions);
+    logins_.Add({of}, static_cast<double>(status.logins));
+    processes_.Add({of}, status.workers);
+    restarts_.Add({of}, static_cast<double>(status.worker_restarts));
+    for (const CustodianStatus::State state : kStates) {
+      state_.Add({of, {"state", std::string(hsm::CustodianStateName(state))}},
+                 status.state == state ? 1 : 0);
+    }
+    if (status.state == CustodianStatus::State::kUnused) return;
+    const std::chrono::duration<double> age = std::chrono::steady_clock::now() - status.since;
+    age_.Add({of}, age.count());
+  }
+
+  std::vector<MetricFamily> Take() && {
+    std::vector<MetricFamily> families;
+    for (Family* family :
+         {&signatures_, &errors_, &sessions_, &logins_, &processes_, &restarts_, &state_, &age_}) {
+      families.push_back(std::move(*family).Take());
+    }
+    return families;
+  }
+
+ private:
+  Family signatures_{"hourglass_key_signatures_total", "Signatures made.", MetricType::Counter};
+  Family errors_{"hourglass_key_errors_total", "Errors, healed ones too.", MetricType::Counter};
+  Family sessions_{"hourglass_key_sessions", "Sessions open now.", MetricType::Gauge};
+  Family logins_{"hourglass_key_logins_total", "Logins.", MetricType::Counter};
+  Family processes_{"hourglass_keyholder_processes", "hourglass-keyholder processes running now.",
+                    MetricType::Gauge};
+  Family restarts_{"hourglass_keyholder_restarts_total",
+                   "hourglass-keyholder processes that had to be replaced.", MetricType::Counter};
+  Family state_{"hourglass_key_custodian_state", "1 for the state that it is in.",
+                MetricType::Gauge};
+  Family age_{"hourglass_key_custodian_state_seconds", "How long it has been in its state.",
+              MetricType::Gauge};
+};
+
+class Collector final : public prometheus::Collectable {
+ public:
+  Collector(const hsm::KeyStore* keys, const IssuanceCounters* counters)
+      : keys_(keys), counters_(counters) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    KeyFamilies keys;
+    for (const auto& [token, status] : keys_->Status()) keys.Add(token, status);
+    std::vector<MetricFamily> families = std::move(keys).Take();
+    Family issued("hourglass_certificates_issued_total", "Certificates issued.",
+                  MetricType::Counter);
+    Family refused("hourglass_certificates_refused_total", "Requests for certificates refused.",
+                   MetricType::Counter);
+    std::uint64_t issued_total = 0;
+    for (const auto& [reason, count] : counters_->Totals()) {
+      if (reason == ErrorReason::kUnspecified) {
+        issued_total = count;
+      } else {
+        refused.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
+      }
+    }
+    issued.Add({}, static_cast<double>(issued_total));
+    families.push_back(std::move(issued).Take());
+    families.push_back(std::move(refused).Take());
+    return families;
+  }
+
+ private:
+  const hsm::KeyStore* const keys_;
+  const IssuanceCounters* const counters_;
+};
+
+class ServedMetrics final : public Metrics {
+ public:
+  ServedMetrics(const std::string& listen, std::shared_ptr<Collector> collector)
+      : collector_(std::move(collector)), exposer_(listen) {
+    exposer_.RegisterCollectable(collector_);
+    const std::vector<int> ports = exposer_.GetListeningPorts();
+    address_ =
+        absl::StrCat(listen.substr(0, listen.rfind(':')), ":", ports.empty() ? 0 : ports.front());
+  }
+
+  const std::string& address() const override { return address_; }
+
+ private:
+  const std::shared_ptr<Collector> collector_;
+  prometheus::Exposer exposer_;
+  std::string address_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Metrics>> Metrics::Serve(const std::string& listen,
+                                                        const hsm::KeyStore* keys,
+                                                        const IssuanceCounters* counters) {
+  try {
+    return std::make_unique<ServedMetrics>(listen, std::make_shared<Collector>(keys, counters));
+  } catch (const std::exception&) {
+    // What civetweb says of it is only that it could not.
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", listen,
+                                               " for metrics: in use, not of this machine, or "
+                                               "not permitted"));
+  }
+}
+
+}  // namespace hourglass::issuance
