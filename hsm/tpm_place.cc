@@ -11,29 +11,47 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/custodial_key.h"
 #include "hsm/key_uri.h"
+#include "hsm/tpm/sealed_folder.h"
 
 namespace hourglass::hsm {
 namespace {
 
 class Tpm final : public KeyPlace {
  public:
-  Tpm(TpmPlace tpm, TpmFaces faces) : tpm_(std::move(tpm)), faces_(std::move(faces)) {}
+  Tpm(TpmPlace tpm, std::optional<SealedFolder> folder, TpmFaces faces)
+      : tpm_(std::move(tpm)), folder_(std::move(folder)), faces_(std::move(faces)) {}
 
   const std::string& name() const override { return faces_.custodian->name(); }
 
   bool Holds(const KeyUri& uri) const override {
-    return std::holds_alternative<ResidentKeyUri>(uri);
+    return std::holds_alternative<ResidentKeyUri>(uri) ||
+           (std::holds_alternative<SealedKeyUri>(uri) && folder_.has_value());
   }
 
-  std::optional<KeyUri> UriOf(absl::string_view) const override { return std::nullopt; }
+  // Keys that stay in the TPM have numbers, not names.
+  std::optional<KeyUri> UriOf(absl::string_view name) const override {
+    if (!folder_.has_value()) return std::nullopt;
+    return SealedKeyUri{std::string(name)};
+  }
 
   absl::StatusOr<KeyUri> Complete(const KeyUri& uri) const override {
-    const ResidentKeyUri& key = std::get<ResidentKeyUri>(uri);
-    RETURN_IF_ERROR(CheckQuery(key.tcti, key.pin_source));
+    if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) {
+      RETURN_IF_ERROR(CheckQuery(sealed->tcti, sealed->pin_source));
+      if (!sealed->directory.empty() && sealed->directory != folder_->path()) {
+        return UriRefused("the folder is not that of the configuration");
+      }
+      return uri;
+    }
+    const ResidentKeyUri& resident = std::get<ResidentKeyUri>(uri);
+    RETURN_IF_ERROR(CheckQuery(resident.tcti, resident.pin_source));
     return uri;
   }
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(const KeyUri& uri, KeyType type) override {
+    if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) {
+      return folder_->Generate(sealed->name, type, sealed->registers.value_or(tpm_.registers),
+                               *faces_.sealer);
+    }
     const KeySelector selector = SelectorOf(uri);
     const std::lock_guard lock(generating_);
     RETURN_IF_ERROR(RefuseExisting(selector));
@@ -42,27 +60,21 @@ class Tpm final : public KeyPlace {
   }
 
   absl::StatusOr<std::unique_ptr<SigningKey>> Open(const KeyUri& uri) override {
+    if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) return OpenSealed(*sealed);
     ASSIGN_OR_RETURN(CustodialKey key, faces_.custodian->Open(SelectorOf(uri)));
     return OpenCustodialKey(faces_.custodian, std::move(key));
   }
 
   absl::Status Destroy(const KeyUri& uri) override {
-    return faces_.custodian->Destroy(SelectorOf(uri));
+    const auto* sealed = std::get_if<SealedKeyUri>(&uri);
+    return sealed != nullptr ? folder_->Destroy(sealed->name)
+                             : faces_.custodian->Destroy(SelectorOf(uri));
   }
 
   KeyStore::Place List() override {
     KeyStore::Place place{name(), "tpm", absl::OkStatus(), {}};
-    absl::StatusOr<std::vector<KeyListing>> listings = faces_.custodian->List();
-    place.status = listings.status();
-    if (!listings.ok()) return place;
-    for (KeyListing& listing : *listings) {
-      KeyStore::StoredKey key;
-      key.uri = absl::StrCat("tpm:handle=", listing.selector.label);
-      key.type = listing.type;
-      key.public_key = std::move(listing.public_key);
-      key.unfit_because = std::move(listing.unfit_because);
-      place.keys.push_back(std::move(key));
-    }
+    place.status = ListResident(place.keys);
+    if (folder_.has_value()) place.status.Update(ListSealed(place.keys));
     return place;
   }
 
@@ -71,6 +83,42 @@ class Tpm final : public KeyPlace {
  private:
   static KeySelector SelectorOf(const KeyUri& uri) {
     return KeySelector{FormatHandle(std::get<ResidentKeyUri>(uri).handle), ""};
+  }
+
+  absl::StatusOr<std::unique_ptr<SigningKey>> OpenSealed(const SealedKeyUri& uri) {
+    if (uri.registers.has_value()) {
+      ASSIGN_OR_RETURN(const SealedKeyListing about, folder_->Describe(uri.name));
+      if (about.registers != *uri.registers) {
+        return UriRefused("pcrs are not those that the key is bound to");
+      }
+    }
+    return folder_->Open(uri.name, *faces_.sealer);
+  }
+
+  absl::Status ListResident(std::vector<KeyStore::StoredKey>& keys) {
+    ASSIGN_OR_RETURN(std::vector<KeyListing> listings, faces_.custodian->List());
+    for (KeyListing& listing : listings) {
+      KeyStore::StoredKey key;
+      key.uri = absl::StrCat("tpm:handle=", listing.selector.label);
+      key.type = listing.type;
+      key.public_key = std::move(listing.public_key);
+      key.unfit_because = std::move(listing.unfit_because);
+      keys.push_back(std::move(key));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ListSealed(std::vector<KeyStore::StoredKey>& keys) {
+    ASSIGN_OR_RETURN(std::vector<SealedKeyListing> listings, folder_->List());
+    for (SealedKeyListing& listing : listings) {
+      KeyStore::StoredKey key;
+      key.uri = FormatKeyUri(SealedKeyUri{std::move(listing.name)});
+      key.type = listing.type;
+      key.public_key = std::move(listing.public_key);
+      key.unfit_because = std::move(listing.unfit_because);
+      keys.push_back(std::move(key));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckQuery(const std::string& tcti, const std::string& pin_source) const {
@@ -97,6 +145,7 @@ class Tpm final : public KeyPlace {
   }
 
   const TpmPlace tpm_;
+  const std::optional<SealedFolder> folder_;
   const TpmFaces faces_;
   std::mutex generating_;
 };
@@ -112,7 +161,14 @@ absl::Status CheckRegisters(const std::vector<int>& registers) {
 
 absl::StatusOr<std::unique_ptr<KeyPlace>> TpmKeyPlace(const TpmPlace& tpm, TpmFaces faces) {
   RETURN_IF_ERROR(CheckRegisters(tpm.registers));
-  return std::make_unique<Tpm>(tpm, std::move(faces));
+  std::optional<SealedFolder> folder;
+  if (!tpm.sealed_directory.empty()) {
+    ASSIGN_OR_RETURN(folder,
+                     SealedFolder::Create(tpm.sealed_directory, tpm.pin_source.empty()
+                                                                    ? SealAuthorization::kNone
+                                                                    : SealAuthorization::kPin));
+  }
+  return std::make_unique<Tpm>(tpm, std::move(folder), std::move(faces));
 }
 
 }  // namespace hourglass::hsm

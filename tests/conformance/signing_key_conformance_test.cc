@@ -26,7 +26,7 @@
 namespace hourglass::hsm {
 namespace {
 
-enum class Place { kSoftware, kSofthsm, kSofthsmWorkers, kTpmResident };
+enum class Place { kSoftware, kSofthsm, kSofthsmWorkers, kTpmSealed, kTpmResident };
 
 struct PlaceName {
   Place place;
@@ -35,6 +35,7 @@ struct PlaceName {
 constexpr PlaceName kPlaceNames[] = {{Place::kSoftware, "software"},
                                      {Place::kSofthsm, "softhsm"},
                                      {Place::kSofthsmWorkers, "softhsm_workers"},
+                                     {Place::kTpmSealed, "tpm_sealed"},
                                      {Place::kTpmResident, "tpm_resident"}};
 
 const SofthsmToken& Softhsm() {
@@ -95,6 +96,10 @@ class SigningKeyConformance : public testing::TestWithParam<std::tuple<Place, Ke
       case Place::kSofthsm:
         options.tokens = {Softhsm().Uri()};
         break;
+      case Place::kTpmSealed:
+        options.keyholder_program = KeyholderProgram();
+        options.tpm = TpmPlace{OneTpm().Tcti(), directory_.path(), "", {7, 16}};
+        break;
       case Place::kTpmResident:
         options.keyholder_program = KeyholderProgram();
         options.tpm = TpmPlace{OneTpm().Tcti(), "", "", {}};
@@ -108,7 +113,9 @@ class SigningKeyConformance : public testing::TestWithParam<std::tuple<Place, Ke
   // Handles are all that names a key that stays in a TPM.
   bool HasNames() const { return place() != Place::kTpmResident; }
   // swtpm serves one client after the other.
-  bool ServesOneStore() const { return place() == Place::kTpmResident; }
+  bool ServesOneStore() const {
+    return place() == Place::kTpmResident || place() == Place::kTpmSealed;
+  }
 
   Place place() const { return std::get<0>(GetParam()); }
   KeyType type() const { return std::get<1>(GetParam()); }
@@ -276,6 +283,11 @@ INSTANTIATE_TEST_SUITE_P(SofthsmWorkers, SigningKeyConformance,
                          testing::Combine(testing::Values(Place::kSofthsmWorkers),
                                           testing::Values(KeyType::kEcP256, KeyType::kEcP384,
                                                           KeyType::kRsa2048, KeyType::kRsa3072)),
+                         NameOf);
+
+INSTANTIATE_TEST_SUITE_P(TpmSealed, SigningKeyConformance,
+                         testing::Combine(testing::Values(Place::kTpmSealed),
+                                          testing::ValuesIn(kAllKeyTypes)),
                          NameOf);
 
 // A TPM knows no RSA-4096.

@@ -16,7 +16,9 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key_store.h"
 #include "hsm/keyholder/confinement.h"
+#include "hsm/secure_heap.h"
 #include "issuance/clock.h"
 #include "issuance/compliance/policy.h"
 #include "issuance/config.h"
@@ -42,6 +44,14 @@ absl::Status WriteAddressFile(const std::string& path, const std::string& addres
                  absl::StrCat("cannot write ", path));
   }
   return absl::OkStatus();
+}
+
+// Before any key is in this process's memory, and any thread made.
+absl::Status ProtectMemory(const hsm::KeyStoreOptions& keys) {
+  RETURN_IF_ERROR(hsm::ForbidDumps());
+  const bool holds_keys = !keys.software_directory.empty() ||
+                          (keys.tpm.has_value() && !keys.tpm->sealed_directory.empty());
+  return holds_keys ? hsm::InitializeSecureHeap() : absl::OkStatus();
 }
 
 absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals) {
@@ -100,7 +110,7 @@ int Run(const std::string& config_file, bool check_only) {
       config_file, check_only ? issuance::FileChecks::kAll : issuance::FileChecks::kStart);
   if (!config.ok()) return Fail(config.status());
   if (check_only) return Check(*config, config_file);
-  absl::Status served = hsm::ForbidDumps();
+  absl::Status served = ProtectMemory(config->keys);
   if (served.ok()) served = Serve(*config, stop_signals);
   if (!served.ok()) {
     std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
