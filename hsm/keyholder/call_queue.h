@@ -118,8 +118,8 @@ class CallQueue {
   bool Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now);
   // A new worker has said that the key ails.
   bool IsAiling(const HeldKey& key) const;
-  // If so, answers the call with that error.
-  bool TellIfAiling(HeldKey& key, Call& call, const absl::Status& error);
+  // If so, answers the call with that error; unless it is time to ask a new worker.
+  bool TellIfAiling(HeldKey& key, Call& call, const absl::Status& error, SteadyTime now);
   // Another worker must be heard on an error. True where this one is to be replaced, false where
   // one that is younger is awaited.
   bool WantSecondOpinion(HeldKey& key, SteadyTime worker_start, SteadyTime now);

@@ -191,6 +191,7 @@ void CallQueue::Signed(int lane, HeldKey& key, int signatures, nanoseconds one_s
   totals_.signatures += static_cast<std::uint64_t>(signatures);
   if (signatures == 0) return;
   key.ailment = absl::OkStatus();
+  key.ails_since.reset();
   key.one_signature =
       key.one_signature.count() == 0 ? one_signature : (7 * key.one_signature + one_signature) / 8;
 }
@@ -217,6 +218,7 @@ void CallQueue::Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime w
   const std::lock_guard<std::mutex> lock(mutex_);
   key.ailment = verdict;
   if (verdict.ok()) {
+    key.ails_since.reset();
     if (key.one_signature.count() == 0) key.one_signature = took;
     if (key.mismatched_at.has_value() && worker_start > *key.mismatched_at) {
       key.mismatched_at.reset();
@@ -225,6 +227,8 @@ void CallQueue::Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime w
     if (worker_start >= key.worker_since) stale_before_ = std::max(stale_before_, key.worker_since);
     return;
   }
+  if (!key.ails_since.has_value()) key.ails_since = worker_start;
+  key.ailment_confirmed_at = worker_start;
   key.worker_since = SteadyTime::min();
   for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) {
     call->AnswerError(ForCaller(verdict));
@@ -253,9 +257,14 @@ bool CallQueue::IsAiling(const HeldKey& key) const {
   return !key.ailment.ok();
 }
 
-bool CallQueue::TellIfAiling(HeldKey& key, Call& call, const absl::Status& error) {
+bool CallQueue::TellIfAiling(HeldKey& key, Call& call, const absl::Status& error, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (key.ailment.ok() && !key.out_of_service) return false;
+  if (!key.out_of_service && key.ails_since.has_value() &&
+      IsToBeAskedAnew(*key.ails_since, key.ailment_confirmed_at, now)) {
+    key.ailment = absl::OkStatus();
+    return false;
+  }
   key.ailment = error;
   call.AnswerError(ForCaller(error));
   return true;

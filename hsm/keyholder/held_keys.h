@@ -39,8 +39,11 @@ struct HeldKey {
   // second opinion is wanted on.
   SteadyTime worker_since = SteadyTime::min();
   // What a new worker confirmed to be wrong with it. It is still asked for, but no worker is
-  // replaced over the answer.
+  // replaced over the answer but now and then (IsToBeAskedAnew).
   absl::Status ailment;
+  // When the first worker that said so was started, and the last.
+  std::optional<SteadyTime> ails_since;
+  SteadyTime ailment_confirmed_at;
   // When a test signature did not verify, unless a worker started since gave one that did.
   std::optional<SteadyTime> mismatched_at;
   // One by a worker started since did not either: nothing is signed with it any more.

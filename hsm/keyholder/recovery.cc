@@ -17,6 +17,9 @@ constexpr auto kForgotten = std::chrono::seconds(10);
 constexpr std::array kPauses = {milliseconds(0),   milliseconds(25),  milliseconds(50),
                                 milliseconds(100), milliseconds(200), milliseconds(400),
                                 milliseconds(500)};
+constexpr nanoseconds kShortestPatience = milliseconds(500);
+constexpr nanoseconds kFirstDoubt = milliseconds(500);
+constexpr nanoseconds kLastDoubt = std::chrono::seconds(60);
 constexpr int kMostWorkers = 8;
 constexpr int kMostThreads = 64;
 constexpr std::size_t kMostInBatch = 64;
@@ -30,6 +33,18 @@ milliseconds BackOff::AfterFailure(SteadyTime now) {
   const auto pause = kPauses[static_cast<std::size_t>(failures_)];
   failures_ = std::min(failures_ + 1, static_cast<int>(kPauses.size()) - 1);
   return pause;
+}
+
+nanoseconds Patience::For(nanoseconds usual, nanoseconds longest) const {
+  if (usual.count() == 0) return longest;
+  nanoseconds patience = std::max<nanoseconds>(kShortestPatience, 10 * usual);
+  for (int i = 0; i < lost_ && patience < longest; ++i) patience += patience / 2;
+  return std::min(patience, longest);
+}
+
+bool IsToBeAskedAnew(SteadyTime ails_since, SteadyTime confirmed_at, SteadyTime now) {
+  return now - confirmed_at >
+         std::clamp<nanoseconds>(confirmed_at - ails_since, kFirstDoubt, kLastDoubt);
 }
 
 WorkerPlan PlanWorkers(int workers, int sessions, const CustodianFacts& facts, int cores) {
@@ -65,6 +80,9 @@ nanoseconds OverdueAfter(std::size_t size, nanoseconds one_signature) {
 WorkerRemedy WorkerRemedyFor(const absl::Status& error) {
   if (error.ok()) return WorkerRemedy::kNone;
   if (ReasonOf(error) == ErrorReason::kPinRefused) return WorkerRemedy::kNewPin;
+  // Also where it comes with the advice to look anew: that a token holds no key at all is believed
+  // of a new worker, or a token that was initialised again would never be of use.
+  if (ReasonOf(error) == ErrorReason::kKeyNotFound) return WorkerRemedy::kSecondOpinion;
   if (NeedsNewCustodian(error)) return WorkerRemedy::kNewWorker;
   return ReasonOf(error) == ErrorReason::kKeyUnavailable ? WorkerRemedy::kNewWorker
                                                          : WorkerRemedy::kSecondOpinion;

@@ -25,6 +25,27 @@ class BackOff {
   std::optional<SteadyTime> last_;
 };
 
+// How long a worker that does not serve yet is waited for. A module that hangs while it starts must
+// be given up soon, for the next worker may find it well; one that has become slow must be let
+// start all the same.
+class Patience {
+ public:
+  // `longest` where `usual`, what it took the last time, is 0. Else ten times that, at least half a
+  // second, and half as much again for each worker that was given up in a row; at most `longest`.
+  std::chrono::nanoseconds For(std::chrono::nanoseconds usual,
+                               std::chrono::nanoseconds longest) const;
+  void GaveUp() { ++lost_; }
+  void Served() { lost_ = 0; }
+
+ private:
+  int lost_ = 0;
+};
+
+// A key may be restored behind the back of a module that looks no more. Whether a new worker is to
+// be asked about a key that ails since `ails_since`, as a worker started at `confirmed_at` was the
+// last to say: after half a second, then when it has been so for as long again, but each minute.
+bool IsToBeAskedAnew(SteadyTime ails_since, SteadyTime confirmed_at, SteadyTime now);
+
 // How many workers, and on how many threads each signs.
 struct WorkerPlan {
   int workers = 1;

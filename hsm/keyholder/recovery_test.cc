@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr SteadyTime kStart{std::chrono::hours(1)};
@@ -79,14 +80,43 @@ TEST(OverdueAfterTest, AllowsForSlowKeys) {
   EXPECT_EQ(OverdueAfter(2, milliseconds(5)), milliseconds(200));
 }
 
+TEST(PatienceTest, GrowsFromWhatIsUsualToTheLongest) {
+  Patience patience;
+  EXPECT_EQ(patience.For(nanoseconds(0), seconds(10)), seconds(10));
+  EXPECT_EQ(patience.For(milliseconds(20), seconds(10)), milliseconds(500));
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(10)), seconds(2));
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(1)), seconds(1));
+  patience.GaveUp();
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(10)), seconds(3));
+  patience.GaveUp();
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(10)), milliseconds(4500));
+  for (int i = 0; i < 1000; ++i) patience.GaveUp();
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(10)), seconds(10));
+  patience.Served();
+  EXPECT_EQ(patience.For(milliseconds(200), seconds(10)), seconds(2));
+}
+
+TEST(IsToBeAskedAnewTest, WaitsAsLongAsItHasBeenSo) {
+  const SteadyTime since{seconds(1000)};
+  EXPECT_FALSE(IsToBeAskedAnew(since, since, since + milliseconds(500)));
+  EXPECT_TRUE(IsToBeAskedAnew(since, since, since + milliseconds(501)));
+  EXPECT_FALSE(IsToBeAskedAnew(since, since + seconds(8), since + seconds(16)));
+  EXPECT_TRUE(IsToBeAskedAnew(since, since + seconds(8), since + milliseconds(16'001)));
+  EXPECT_FALSE(IsToBeAskedAnew(since, since + seconds(5000), since + seconds(5060)));
+  EXPECT_TRUE(IsToBeAskedAnew(since, since + seconds(5000), since + milliseconds(5'060'001)));
+}
+
 TEST(WorkerRemedyTest, FollowsTheError) {
   const auto remedy = [](ErrorReason reason) { return WorkerRemedyFor(Error(reason, "f", "m")); };
   EXPECT_EQ(WorkerRemedyFor(absl::OkStatus()), WorkerRemedy::kNone);
   EXPECT_EQ(remedy(ErrorReason::kPinRefused), WorkerRemedy::kNewPin);
   EXPECT_EQ(remedy(ErrorReason::kKeyUnavailable), WorkerRemedy::kNewWorker);
   EXPECT_EQ(remedy(ErrorReason::kKeyNotFound), WorkerRemedy::kSecondOpinion);
-  EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kKeyNotFound, "f", "m"))),
+  EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kKeyUnfit, "f", "m"))),
             WorkerRemedy::kNewWorker);
+  // An empty token is no reason to replace one worker after another.
+  EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kKeyNotFound, "f", "m"))),
+            WorkerRemedy::kSecondOpinion);
   // Whatever else it says of the PIN, it must not be tried again.
   EXPECT_EQ(WorkerRemedyFor(NeedingNewCustodian(Error(ErrorReason::kPinRefused, "f", "m"))),
             WorkerRemedy::kNewPin);

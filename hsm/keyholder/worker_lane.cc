@@ -83,7 +83,7 @@ void WorkerLane::Start() {
   reads_standard_error_ = true;
   Debt greeting;
   greeting.kind = Kind::kGreeting;
-  greeting.due = start_ + options_.remote.start_timeout;
+  greeting.due = start_ + patience_.For(greeting_took_, options_.remote.start_timeout);
   Send(std::move(greeting), start_);
 }
 
@@ -228,6 +228,7 @@ void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
     return queue_.Retired(options_.index);
   }
   queue_.Greeted(options_.index);
+  greeting_took_ = now - start_;
   phase_ = Phase::kTesting;
   BeginTests(now);
 }
@@ -271,7 +272,7 @@ void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
 // True where the worker is to be replaced over it.
 bool WorkerLane::Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
                         const absl::Status& error, SteadyTime now) {
-  if (queue_.TellIfAiling(*key, *call, error)) return false;
+  if (queue_.TellIfAiling(*key, *call, error, now)) return false;
   switch (WorkerRemedyFor(error)) {
     case WorkerRemedy::kNewPin:
       if (PinLogsIn()) return true;
@@ -340,6 +341,7 @@ void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, Stea
     if (!debt.work.calls.empty()) queue_.PutBackAfterLoss(std::move(debt.work), cause, now);
   }
   to_test_.clear();
+  if (phase_ != Phase::kServing && error_class == "hang") patience_.GaveUp();
   queue_.Lost(options_.index, error_class, absl::StrCat("a worker was ", cause),
               phase_ != Phase::kServing, now);
 }

@@ -14,6 +14,7 @@
 
 #include "hsm/keyholder/call_queue.h"
 #include "hsm/keyholder/protocol.h"
+#include "hsm/keyholder/recovery.h"
 #include "hsm/keyholder/remote_custodian.h"
 #include "hsm/keyholder/worker_process.h"
 
@@ -87,6 +88,10 @@ class WorkerLane {
   bool reads_standard_error_ = true;
   SteadyTime start_;
   PinStamp stamp_;  // as the worker was started
+  Patience patience_;
+  // The last that went well; 0: none yet.
+  std::chrono::nanoseconds greeting_took_{0};
+  std::chrono::nanoseconds test_took_{0};
   std::vector<Debt> debts_;
   std::uint64_t last_id_ = 0;
   SteadyTime last_reply_;

@@ -56,7 +56,9 @@ void WorkerLane::NextTest(SteadyTime now) {
                  static_cast<int>(test.test_digest.size())) != 1) {
     return Lose("INTERNAL_ERROR", "no random octets to test it with", now);
   }
-  test.due = now + options_.remote.hang_timeout;
+  test.due =
+      now + (phase_ == Phase::kServing ? options_.remote.hang_timeout
+                                       : patience_.For(test_took_, options_.remote.hang_timeout));
   Send(std::move(test), now);
 }
 
@@ -72,6 +74,7 @@ void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime
   const WorkerRemedy remedy = WorkerRemedyFor(result.failure);
   if (result.failure.ok()) {
     passed_one_ = true;
+    test_took_ = now - debt.sent;
     queue_.Diagnose(*key, result.failure, start_, now - debt.sent);
   } else if (remedy == WorkerRemedy::kNewPin && PinLogsIn()) {
     queue_.PinRefused("", StampOf(pin_source_), result.failure, now);
@@ -104,6 +107,7 @@ void WorkerLane::EndTests(SteadyTime now) {
   }
   failed_tests_.clear();
   phase_ = Phase::kServing;
+  patience_.Served();
   queue_.Ready(options_.index, start_, now);
 }
 
