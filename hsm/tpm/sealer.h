@@ -30,7 +30,8 @@ class Sealer {
 
   // Seals `secret` (1 to 128 octets) under the storage root key. `recovery_code` is used with
   // kRecoveryCode only. Returns an opaque blob, no secret, that says by itself which registers and
-  // authorization it needs. Errors: KEY_UNAVAILABLE, PIN_REFUSED where the PIN cannot be read.
+  // authorization it needs. Errors: KEY_UNAVAILABLE, also where the PIN cannot be read, PIN_REFUSED
+  // where none is configured or it is the one that was refused last.
   virtual absl::StatusOr<std::string> Seal(absl::string_view secret, const PcrSelection& registers,
                                            SealAuthorization authorization,
                                            absl::string_view recovery_code) = 0;

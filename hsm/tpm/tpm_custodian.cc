@@ -233,13 +233,15 @@ class EsapiTpmCustodian final : public TpmCustodian {
 
   absl::Status Authorize(LoadedKey& key) {
     if (!pin_gate_.has_source() || (key.pin != nullptr && !key.refused)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(key.pin, pin_gate_.Read());
-    key.refused = false;
-    ASSIGN_OR_RETURN(TPM2B_AUTH authorization, AuthorizationOf(key.pin->value()));
+    ASSIGN_OR_RETURN(std::unique_ptr<Pin> pin, pin_gate_.Read());
+    ASSIGN_OR_RETURN(TPM2B_AUTH authorization, AuthorizationOf(pin->value()));
     const absl::Cleanup wipe = [&] { OPENSSL_cleanse(&authorization, sizeof(authorization)); };
-    return connection_->Run("Esys_TR_SetAuth", [&](ESYS_CONTEXT* context) {
+    RETURN_IF_ERROR(connection_->Run("Esys_TR_SetAuth", [&](ESYS_CONTEXT* context) {
       return Esys_TR_SetAuth(context, key.object.get(), &authorization);
-    });
+    }));
+    key.pin = std::move(pin);
+    key.refused = false;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::string> SignAt(std::uint32_t handle, const CustodialKey& key,

@@ -337,6 +337,12 @@ TEST_F(TpmCustodianTest, RefusesAPinThatNoTpmTakes) {
   WritePin(std::string(32, '1'));
   const auto custodian = Custodian(true);
   ASSERT_OK_AND_ASSIGN(const CustodialKey key, custodian->Generate(At(kFirst), KeyType::kEcP256));
+  WritePin(std::string(33, '1'));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kKeyUnavailable));
+  }
+  EXPECT_EQ(tpm_.WrongPins(), 0);
+  WritePin(std::string(32, '1'));
   EXPECT_OK(SignAndVerify(*custodian, key));
 }
 
