@@ -158,32 +158,32 @@ void WorkerLane::Fill(SteadyTime now) {
   }
 }
 
-void WorkerLane::WriteRequest(const Debt& debt) {
-  if (debt.kind == Kind::kOther) {
-    request_ = debt.work.calls[0]->request();
-  } else if (debt.kind == Kind::kGreeting) {
+// Other calls are sent as they came: what is secret in them is wiped with them.
+keyholder::Request& WorkerLane::RequestOf(const Debt& debt) {
+  if (debt.kind == Kind::kOther) return debt.work.calls[0]->request();
+  if (debt.kind == Kind::kGreeting) {
     request_.mutable_greet();
-  } else {
-    const CustodialKey& key = debt.work.key->key;
-    keyholder::SignBatch& batch = *request_.mutable_sign();
-    batch.Clear();
-    WriteSelector(key.selector, batch.mutable_key());
-    batch.set_key_type(static_cast<int>(key.type));
-    batch.set_public_key(key.public_key);
-    for (const auto& call : debt.work.calls) {
-      batch.add_digests(call->digest().data(), call->digest().size());
-    }
-    if (debt.kind == Kind::kTest) batch.add_digests(debt.test_digest);
+    return request_;
   }
-  request_.set_id(debt.id);
+  const CustodialKey& key = debt.work.key->key;
+  keyholder::SignBatch& batch = *request_.mutable_sign();
+  batch.Clear();
+  WriteSelector(key.selector, batch.mutable_key());
+  batch.set_key_type(static_cast<int>(key.type));
+  batch.set_public_key(key.public_key);
+  for (const auto& call : debt.work.calls) {
+    batch.add_digests(call->digest().data(), call->digest().size());
+  }
+  if (debt.kind == Kind::kTest) batch.add_digests(debt.test_digest);
+  return request_;
 }
 
 bool WorkerLane::Send(Debt debt, SteadyTime now) {
   debt.id = ++last_id_;
   debt.sent = now;
-  WriteRequest(debt);
-  const WorkerProcess::Sent sent = worker_->Send(request_);
-  if (request_.has_seal() || request_.has_unseal()) request_.Clear();
+  keyholder::Request& request = RequestOf(debt);
+  request.set_id(debt.id);
+  const WorkerProcess::Sent sent = worker_->Send(request);
   debts_.push_back(std::move(debt));
   if (sent == WorkerProcess::Sent::kYes) return true;
   // A worker that has no room for the few packets it is owed reads none of them.

@@ -30,7 +30,7 @@ class WorkerLane {
     int threads = 1;
     std::function<int(const CustodianFacts&)> plan;
   };
-  // Both must outlive the lane. The thread starts with Run and ends after CallQueue::Stop.
+  // `queue` must outlive the lane, whose thread runs from now until CallQueue::Stop.
   WorkerLane(Options options, CallQueue* queue);
   ~WorkerLane();
   WorkerLane(const WorkerLane&) = delete;
@@ -60,7 +60,7 @@ class WorkerLane {
 
   void Fill(SteadyTime now);
   bool Send(Debt debt, SteadyTime now);
-  void WriteRequest(const Debt& debt);
+  keyholder::Request& RequestOf(const Debt& debt);
   void Receive();
   void HandleGreeting(const keyholder::Reply& reply, SteadyTime now);
   void HandleSignatures(Debt debt, keyholder::Reply& reply, SteadyTime now);
@@ -95,7 +95,7 @@ class WorkerLane {
   std::vector<Debt> debts_;
   std::uint64_t last_id_ = 0;
   SteadyTime last_reply_;
-  keyholder::Request request_;  // kept for its memory
+  keyholder::Request request_;  // of signatures; kept for its memory
 
   std::vector<std::shared_ptr<HeldKey>> to_test_;
   bool passed_one_ = false;
