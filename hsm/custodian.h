@@ -102,8 +102,9 @@ class KeyCustodian {
 
   // Makes a fit key with exactly this selector (in a token the id must be given). Idempotent: where
   // the very key is there already, of this type, it is returned; what an interrupted call left of
-  // it is completed or replaced. Errors: KEY_EXISTS where the label is another key's or the key is
-  // of another type, KEY_UNSUPPORTED, KEY_UNAVAILABLE, PIN_REFUSED.
+  // it is completed or replaced, unless it may be all that is left of a key in use. Errors:
+  // KEY_EXISTS then, and where the label is another key's or the key is of another type;
+  // KEY_UNSUPPORTED, KEY_UNAVAILABLE, PIN_REFUSED.
   virtual absl::StatusOr<CustodialKey> Generate(const KeySelector& selector, KeyType type) = 0;
 
   // Destroys the key, fit or not, for good. Errors: KEY_NOT_FOUND, KEY_EXISTS, KEY_UNAVAILABLE,

@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/key_pairs.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -33,15 +34,34 @@ absl::StatusOr<Pair> FindPair(Session& session, const KeySelector& selector) {
   return pair;
 }
 
-// The public half goes first: what is left after a failure in between can still be named and
-// destroyed.
-absl::Status DestroyPair(Session& session, const Pair& pair) {
-  for (const Objects* objects : {&pair.public_keys, &pair.private_keys}) {
-    for (const CK_OBJECT_HANDLE object : *objects) {
-      RETURN_IF_ERROR(DestroyObject(session, object));
-    }
-  }
+absl::Status DestroyAll(Session& session, const Objects& objects) {
+  for (const CK_OBJECT_HANDLE object : objects) RETURN_IF_ERROR(DestroyObject(session, object));
   return absl::OkStatus();
+}
+
+// Whatever the module said that it made: nothing is destroyed but what has the name.
+absl::Status TakeBack(Session& session, const Pair& named, const NewPair& made) {
+  const auto destroy = [&](const Objects& objects, CK_OBJECT_HANDLE object) {
+    const bool is_named = std::find(objects.begin(), objects.end(), object) != objects.end();
+    return is_named ? DestroyObject(session, object) : absl::OkStatus();
+  };
+  // The private half goes first: a public one that is left over is in nobody's way.
+  RETURN_IF_ERROR(destroy(named.private_keys, made.private_key));
+  return destroy(named.public_keys, made.public_key);
+}
+
+// Removes what is left of a pair that was being made; never what may be all that is left of a key
+// in use.
+absl::Status MakeRoom(Session& session, const KeySelector& selector, const Pair& half) {
+  if (!half.private_keys.empty()) {
+    return Exists(session, selector.label,
+                  ", without its public half: put that back, or destroy it and ask again");
+  }
+  if (half.public_keys.empty()) return absl::OkStatus();
+  // The halves of a key may have different labels.
+  ASSIGN_OR_RETURN(const bool in_use, HoldsPrivateKeyOfId(session, selector.id));
+  if (in_use) return Exists(session, selector.label, ", the public half of one with another label");
+  return DestroyAll(session, half.public_keys);
 }
 
 // Fails where any object has the label but not the id: a second key of the name would make the
@@ -92,26 +112,27 @@ absl::StatusOr<CustodialKey> MakeKeyPair(Session& session, const KeySelector& se
   if (!before.private_keys.empty() && !before.public_keys.empty()) {
     return Adopt(session, selector, type);
   }
-  RETURN_IF_ERROR(DestroyPair(session, before));
-  RETURN_IF_ERROR(GenerateKeyPair(session, type, selector));
-  ASSIGN_OR_RETURN(const Pair made, FindPair(session, selector));
-  // Another process may have made one of the same name meanwhile; then neither may stay by chance.
-  absl::Status outcome = RefuseOthers(session, selector, made);
+  RETURN_IF_ERROR(MakeRoom(session, selector, before));
+  ASSIGN_OR_RETURN(const NewPair made, GenerateKeyPair(session, type, selector));
+  ASSIGN_OR_RETURN(const Pair found, FindPair(session, selector));
+  // Another process may have made one of the same name meanwhile, which may be in use by now.
+  absl::Status outcome = RefuseOthers(session, selector, found);
   if (outcome.ok()) {
     absl::StatusOr<CustodialKey> key = ReadKeyPair(session, selector);
     if (key.ok()) return key;
     outcome = key.status();
   }
-  RETURN_IF_ERROR(DestroyPair(session, made));
+  RETURN_IF_ERROR(TakeBack(session, found, made));
   return outcome;
 }
 
 absl::Status DestroyKeyPair(Session& session, const KeySelector& selector) {
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE private_key, FindPrivateKey(session, selector));
   ASSIGN_OR_RETURN(const KeySelector complete, ReadSelector(session, private_key));
-  Pair pair{{private_key}, {}};
-  ASSIGN_OR_RETURN(pair.public_keys, FindObjects(session, CKO_PUBLIC_KEY, complete));
-  return DestroyPair(session, pair);
+  ASSIGN_OR_RETURN(const Objects public_keys, FindObjects(session, CKO_PUBLIC_KEY, complete));
+  // The private half goes last: as long as it is there it can be named, and this be asked again.
+  RETURN_IF_ERROR(DestroyAll(session, public_keys));
+  return DestroyObject(session, private_key);
 }
 
 }  // namespace hourglass::hsm

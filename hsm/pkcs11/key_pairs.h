@@ -13,7 +13,12 @@ namespace hourglass::hsm {
 absl::StatusOr<CustodialKey> ReadKeyPair(Session& session, const KeySelector& selector);
 
 // KeyCustodian::Generate, in a writable session. What it makes does not stay where it is then found
-// unfit. Half a pair of exactly this label and id, which no key can be opened by, is replaced.
+// unfit, or where another process has made one of the same name meanwhile. A lone public half of
+// exactly this label and id, without a private key of that id, is replaced. A lone private half is
+// KEY_EXISTS, since it may be all that is left of a key in use: where a module that makes the
+// private half first was interrupted in between, an administrator must destroy it. Who is
+// interrupted before he takes his own back leaves two of the name, of which none can be opened by
+// it.
 absl::StatusOr<CustodialKey> MakeKeyPair(Session& session, const KeySelector& selector,
                                          KeyType type);
 

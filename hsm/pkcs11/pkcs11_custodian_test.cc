@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -32,7 +33,7 @@ using State = CustodianStatus::State;
 // SoftHSM sees no token that is added later; each test has a token of its own.
 const SofthsmToken& Softhsm() {
   static const SofthsmToken softhsm({"signing", "generating", "halves", "destroying", "listing",
-                                     "status", "gone", "many", "again"});
+                                     "status", "gone", "many", "again", "lost", "paired", "race"});
   return softhsm;
 }
 
@@ -53,7 +54,7 @@ void Populate(const std::string& label, int keys) {
   ASSERT_OK(pool.Use(SessionPool::Access::kWrite, [&](Session& session) -> absl::Status {
     for (int i = 0; i < keys; ++i) {
       const std::string name = absl::StrCat("key-", i);
-      const absl::Status made = GenerateKeyPair(session, KeyType::kEcP256, {name, name});
+      const absl::Status made = GenerateKeyPair(session, KeyType::kEcP256, {name, name}).status();
       if (!made.ok()) return made;
     }
     return absl::OkStatus();
@@ -143,26 +144,85 @@ TEST(Pkcs11CustodianTest, GenerateIsIdempotent) {
               FailsWith(ErrorReason::kKeyExists));
 }
 
-TEST(Pkcs11CustodianTest, GenerateReplacesHalfAPairOfItsOwnNameOnly) {
-  const auto custodian = Custodian("halves");
-  for (const std::string half : {"privkey", "pubkey"}) {
-    const KeySelector selector = {half, "\x05"};
-    ASSERT_OK_AND_ASSIGN(const CustodialKey first, custodian->Generate(selector, KeyType::kEcP256));
-    Tool("halves", {"--delete-object", "--type", half, "--label", half, "--id", "05"});
-    EXPECT_THAT(custodian->Generate({half, "\x06"}, KeyType::kEcP256),
-                FailsWith(ErrorReason::kKeyExists));
-    ASSERT_OK_AND_ASSIGN(const CustodialKey second,
-                         custodian->Generate(selector, KeyType::kEcP256));
-    EXPECT_NE(second.public_key, first.public_key);
-    EXPECT_OK(Works(*custodian, second));
-    EXPECT_FALSE(Works(*custodian, first).ok());
-  }
-  const CommandResult objects = Softhsm().Tool({"--list-objects"}, "halves");
+size_t CountKeyObjects(const std::string& token) {
+  const CommandResult objects = Softhsm().Tool({"--list-objects"}, token);
   size_t count = 0;
   for (size_t at = 0; (at = objects.output.find("Key Object", at)) != std::string::npos; ++at) {
     ++count;
   }
-  EXPECT_EQ(count, 4) << objects.output;
+  return count;
+}
+
+TEST(Pkcs11CustodianTest, GenerateReplacesALonePublicHalfOfItsOwnNameOnly) {
+  const auto custodian = Custodian("halves");
+  const KeySelector selector = {"public", "\x05"};
+  ASSERT_OK_AND_ASSIGN(const CustodialKey first, custodian->Generate(selector, KeyType::kEcP256));
+  Tool("halves", {"--delete-object", "--type", "privkey", "--label", "public", "--id", "05"});
+  EXPECT_THAT(custodian->Generate({"public", "\x06"}, KeyType::kEcP256),
+              FailsWith(ErrorReason::kKeyExists));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey second, custodian->Generate(selector, KeyType::kEcP256));
+  EXPECT_NE(second.public_key, first.public_key);
+  EXPECT_OK(Works(*custodian, second));
+  EXPECT_FALSE(Works(*custodian, first).ok());
+  EXPECT_EQ(CountKeyObjects("halves"), 2);
+}
+
+// It may be all that is left of a root: the public half can be made anew, the private one cannot.
+TEST(Pkcs11CustodianTest, GenerateDestroysNoPrivateKeyWhosePublicHalfIsLost) {
+  const auto custodian = Custodian("lost");
+  const KeySelector selector = {"root", "\x05"};
+  ASSERT_OK(custodian->Generate(selector, KeyType::kEcP256));
+  Tool("lost", {"--read-object", "--type", "pubkey", "--label", "root", "-o",
+                Softhsm().Folder("lost") + ".public"});
+  Tool("lost", {"--delete-object", "--type", "pubkey", "--label", "root", "--id", "05"});
+  const absl::Status refused = custodian->Generate(selector, KeyType::kEcP256).status();
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kKeyExists, "pkcs11:token=lost"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("destroy it"));
+  // It signs again once the public half is back.
+  Tool("lost", {"--write-object", Softhsm().Folder("lost") + ".public", "--type", "pubkey",
+                "--label", "root", "--id", "05", "--usage-sign"});
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key, custodian->Open(selector));
+  EXPECT_OK(Works(*custodian, key));
+  // And what the message says helps.
+  Tool("lost", {"--delete-object", "--type", "pubkey", "--label", "root", "--id", "05"});
+  EXPECT_OK(custodian->Destroy(selector));
+  EXPECT_OK(custodian->Generate(selector, KeyType::kEcP256));
+}
+
+// CKA_ID alone pairs the halves where their labels differ.
+TEST(Pkcs11CustodianTest, GenerateDestroysNoPublicHalfOfAKeyWithAnotherLabel) {
+  const auto custodian = Custodian("paired");
+  ASSERT_OK(custodian->Generate({"private", "\x07"}, KeyType::kEcP256));
+  Tool("paired", {"--delete-object", "--type", "pubkey", "--label", "private"});
+  ASSERT_OK(custodian->Generate({"public", "\x08"}, KeyType::kEcP256));
+  Tool("paired", {"--delete-object", "--type", "privkey", "--label", "public"});
+  Tool("paired", {"--set-id", "07", "--type", "pubkey", "--label", "public", "--id", "08"});
+  EXPECT_THAT(custodian->Generate({"public", "\x07"}, KeyType::kEcP256),
+              FailsWith(ErrorReason::kKeyExists, "pkcs11:token=paired"));
+  EXPECT_EQ(CountKeyObjects("paired"), 2);
+}
+
+// Another process may be as far as this one, or farther: its key may be in use already.
+TEST(Pkcs11CustodianTest, WhoLosesTheRaceToMakeAKeyTakesOnlyHisOwnBack) {
+  FaultyPkcs11 faulty;
+  const TokenUri token = *ParseTokenUri(faulty.Through(Softhsm().Uri("race")));
+  const KeySelector selector = {"root", "\x09"};
+  const auto slow = CreatePkcs11Custodian(token, {});
+  ASSERT_OK(slow->Greet());
+  faulty.Set({"C_GenerateKeyPair 1 stall"});
+  absl::Status outcome;
+  std::thread racer([&] { outcome = slow->Generate(selector, KeyType::kEcP256).status(); });
+  // Two searches for the name and two for its label come before it.
+  while (faulty.Count("C_GenerateKeyPair") == 0) std::this_thread::yield();
+  const auto fast = Custodian("race");
+  const absl::StatusOr<CustodialKey> made = fast->Generate(selector, KeyType::kEcP256);
+  faulty.Clear();
+  racer.join();
+  ASSERT_OK(made);
+  EXPECT_THAT(outcome, FailsWith(ErrorReason::kKeyExists));
+  EXPECT_OK(Works(*fast, *made));
+  EXPECT_THAT(*fast->List(), SizeIs(1));
+  EXPECT_OK(fast->Open(selector));
 }
 
 TEST(Pkcs11CustodianTest, DestroyTakesBothHalvesAndNoOther) {

@@ -63,6 +63,13 @@ absl::StatusOr<bool> HoldsPrivateKeys(Session& session) {
   return !all.empty();
 }
 
+absl::StatusOr<bool> HoldsPrivateKeyOfId(Session& session, absl::string_view id) {
+  const CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
+  ASSIGN_OR_RETURN(const auto found,
+                   FindOrDoubt(session, {Value(CKA_CLASS, kind), Octets(CKA_ID, id)}));
+  return !found.empty();
+}
+
 absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelector& key) {
   ASSIGN_OR_RETURN(const std::vector<CK_OBJECT_HANDLE> found,
                    FindObjects(session, CKO_PRIVATE_KEY, key));
@@ -126,7 +133,7 @@ absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& k
   return ReadPublicKeyObject(session, found[0]);
 }
 
-absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& key) {
+absl::StatusOr<NewPair> GenerateKeyPair(Session& session, KeyType type, const KeySelector& key) {
   constexpr CK_BBOOL kTrue = CK_TRUE;
   constexpr CK_BBOOL kFalse = CK_FALSE;
   constexpr absl::string_view kExponent("\x01\x00\x01", 3);
@@ -155,13 +162,12 @@ absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& 
   }
   CK_MECHANISM mechanism = {IsEc(type) ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr,
                             0};
-  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
-  CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
-  const CK_RV code = session.api.C_GenerateKeyPair(session.handle, &mechanism, public_half.data(),
-                                                   public_half.size(), private_half.data(),
-                                                   private_half.size(), &public_key, &private_key);
+  NewPair made;
+  const CK_RV code = session.api.C_GenerateKeyPair(
+      session.handle, &mechanism, public_half.data(), public_half.size(), private_half.data(),
+      private_half.size(), &made.public_key, &made.private_key);
   if (code != CKR_OK) return Pkcs11Error(session.field, "C_GenerateKeyPair", code);
-  return absl::OkStatus();
+  return made;
 }
 
 absl::Status DestroyObject(Session& session, CK_OBJECT_HANDLE object) {

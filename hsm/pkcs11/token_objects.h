@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hsm/custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/signing_key.h"
@@ -29,6 +30,9 @@ absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelec
 // Whether the token shows any private key at all. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<bool> HoldsPrivateKeys(Session& session);
 
+// Whether it shows one with this id, under any label. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<bool> HoldsPrivateKeyOfId(Session& session, absl::string_view id);
+
 // An object's CKA_LABEL and CKA_ID, of any octets, possibly empty. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<KeySelector> ReadSelector(Session& session, CK_OBJECT_HANDLE object);
 
@@ -46,7 +50,11 @@ absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& k
 // Makes a pair that passes CheckFitness, may sign and do nothing else (but see
 // module_chooses_uses), and has `key`'s label and id (which must be given). Takes a writable
 // session. Errors: KEY_UNAVAILABLE, KEY_UNSUPPORTED.
-absl::Status GenerateKeyPair(Session& session, KeyType type, const KeySelector& key);
+struct NewPair {
+  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
+};
+absl::StatusOr<NewPair> GenerateKeyPair(Session& session, KeyType type, const KeySelector& key);
 
 // Destroys the object. Takes a writable session. Errors: KEY_UNAVAILABLE.
 absl::Status DestroyObject(Session& session, CK_OBJECT_HANDLE object);
