@@ -207,12 +207,17 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOptio
   client::OneOf(
       *command->add_option("--key-type", options->key_type, "The kind of key")->required(),
       {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  command
+      ->add_option("--recovery-code-out", options->recovery_code_out,
+                   "Of a sealed key: the new file for a code that opens it whatever the registers "
+                   "hold; without the service only")
+      ->type_name("FILE");
   AddCustody(*command, *options);
   const auto ask_the_service = [options](const Session& session) {
     return Create(*options, session);
   };
   command->callback([&line, options, ask_the_service] {
-    if (SaysItsPlace(options->key)) {
+    if (SaysItsPlace(options->key) || !options->recovery_code_out.empty()) {
       line.local_command = [options] { return CreateLocalKey(*options); };
       return;
     }
@@ -257,6 +262,19 @@ void AddBench(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOption
   AddCustody(*command, *options);
 }
 
+void AddReseal(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOptions>& options) {
+  CLI::App* command = AddLocalCommand(noun, line, "reseal",
+                                      "Bind a sealed key to the TPM's registers as they are now",
+                                      options, &ResealKey);
+  AddKey(*command, *options, "The key and where it is; pcrs=… binds it to other registers")
+      ->required();
+  command
+      ->add_option("--recovery-code-file", options->recovery_code_file,
+                   "Opens it by this code, for when the registers have changed already")
+      ->type_name("FILE");
+  AddCustody(*command, *options);
+}
+
 }  // namespace
 
 void AddKeys(CLI::App& app, CommandLine& line) {
@@ -279,6 +297,7 @@ void AddKeys(CLI::App& app, CommandLine& line) {
   });
   AddProbe(*noun, line, options);
   AddBench(*noun, line, options);
+  AddReseal(*noun, line, options);
 }
 
 }  // namespace hourglass::cli

@@ -32,6 +32,14 @@ absl::StatusOr<Answer> ProbeKeys(const KeyOptions& options);
 absl::StatusOr<Answer> BenchKey(const KeyOptions& options);
 // Makes a key, or says that it is there.
 absl::StatusOr<Answer> CreateLocalKey(const KeyOptions& options);
+// Makes a sealed key with a recovery code, which goes to a new file. Errors: KEY_EXISTS also where
+// the key or the file is there; KEY_URI_INVALID for a key that is not sealed.
+absl::StatusOr<Answer> CreateRecoverableKey(const KeyOptions& options);
+// Binds a sealed key to the TPM's registers as they are now.
+absl::StatusOr<Answer> ResealKey(const KeyOptions& options);
+
+// What is said of a key that was made, or is there; `next` of it and how to use it.
+Answer AnswerAboutMadeKey(const LocalKey& key, const std::string& key_type, bool created);
 
 }  // namespace hourglass::cli
 

@@ -65,14 +65,15 @@ Answer AnswerOf(const LocalKey& key, absl::string_view type, bool in_process,
   }
   answer.json["knee"] = {{"threads", knee.threads}, {"devices_served", devices}};
   answer.text = absl::StrFormat(
-      "%s, %s, %s\n%sKnee: %d threads, the fewest within 5 %% of the best.\n"
+      "%s, %s, %s\n%sKnee: %s, the fewest within 5 %% of the best.\n"
       "Devices at one certificate an hour: %" PRIu64
       " (%s/s x 3600 s x 0.8: a fifth of the key's time stays free).\n"
       "Of %" PRIu64 " signatures, %" PRIu64
       " were verified, one in 64 and the first of each thread; all were right.\n",
       key.canonical, std::string(type),
-      in_process ? "in this process" : "as the service would use it", Table(rates), knee.threads,
-      devices, RateText(knee.per_second), signatures, verified);
+      in_process ? "in this process" : "as the service would use it", Table(rates),
+      knee.threads == 1 ? "1 thread" : absl::StrCat(knee.threads, " threads"), devices,
+      RateText(knee.per_second), signatures, verified);
   return answer;
 }
 

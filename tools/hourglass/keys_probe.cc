@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/escaping.h"
@@ -11,6 +12,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
 #include "hsm/signature.h"
+#include "hsm/tpm/sealed_folder.h"
 #include "tools/client/table.h"
 #include "tools/client/wording.h"
 #include "tools/hourglass/keys.h"
@@ -57,17 +59,16 @@ std::string WarningsInWords(const Json& token) {
   return absl::StrJoin(words, "; ");
 }
 
-std::string TokenInWords(const Json& token) {
-  if (!token["initialized"].get<bool>()) return client::FormatFacts({{"Token", "not initialised"}});
-  std::vector<std::string> types = token["key_types"];
-  return client::FormatFacts(
-      {{"Token", TextOf(token, "label")},
-       {"Serial", TextOf(token, "serial")},
-       {"Model", absl::StrCat(TextOf(token, "model"), ", ", TextOf(token, "manufacturer"))},
-       {"Keys for roots", types.empty() ? "none" : absl::StrJoin(types, ", ")},
-       {"Mechanisms", MechanismsInWords(token)},
-       {"Attention", WarningsInWords(token)},
-       {"URI", hsm::FormatToken({TextOf(token, "label"), TextOf(token, "serial"), "", {}})}});
+client::Facts TokenFacts(const Json& token) {
+  if (!token["initialized"].get<bool>()) return {{"Token", "not initialised"}};
+  const std::vector<std::string> types = token["key_types"];
+  return {{"Token", TextOf(token, "label")},
+          {"Serial", TextOf(token, "serial")},
+          {"Model", absl::StrCat(TextOf(token, "model"), ", ", TextOf(token, "manufacturer"))},
+          {"Keys for roots", types.empty() ? "none" : absl::StrJoin(types, ", ")},
+          {"Mechanisms", MechanismsInWords(token)},
+          {"Attention", WarningsInWords(token)},
+          {"URI", hsm::FormatToken({TextOf(token, "label"), TextOf(token, "serial"), "", {}})}};
 }
 
 std::string ModuleInWords(const Json& module) {
@@ -80,8 +81,8 @@ std::string ModuleInWords(const Json& module) {
   for (const Json& slot : module["slots"]) {
     absl::StrAppendFormat(&text, "Slot 0x%x: %s\n", slot["slot_id"].get<std::uint64_t>(),
                           client::Printable(TextOf(slot, "description")));
-    text += slot.contains("token") ? TokenInWords(slot["token"])
-                                   : client::FormatFacts({{"Token", "none"}});
+    text += client::FormatFacts(slot.contains("token") ? TokenFacts(slot["token"])
+                                                       : client::Facts{{"Token", "none"}});
   }
   if (module["slots"].empty()) text += "No slots.\n";
   return text;
@@ -134,97 +135,141 @@ std::string AttributesInWords(const Json& attributes) {
   return absl::StrJoin(words, ", ");
 }
 
+// What is found out about a key, in both forms.
+struct Report {
+  client::Facts facts;
+  Json json;
+};
+
 // What the token says of the key and its neighbours, before the key is used.
 absl::Status LookIntoToken(const hsm::TokenKeyUri& uri, const LocalKey& key,
-                           std::chrono::seconds deadline, Answer& answer) {
+                           std::chrono::seconds deadline, Report& report) {
   ASSIGN_OR_RETURN(const Json inventory,
                    TakeInventory(uri.module_path, key.places.tokens.front(), deadline));
-  std::vector<std::string> others;
   for (const Json& slot : inventory["module"]["slots"]) {
     if (!slot.contains("token") || TextOf(slot["token"], "label") != uri.token_label) continue;
-    answer.json["token"] = slot["token"];
-    absl::StrAppend(&answer.text, TokenInWords(slot["token"]));
+    report.json["token"] = slot["token"];
+    report.facts = TokenFacts(slot["token"]);
   }
-  answer.json["keys"] = Json::array();
+  std::vector<std::string> others;
+  report.json["keys"] = Json::array();
   for (const Json& found : inventory["keys"]) {
     if (!Names(uri, found)) {
       others.push_back(TextOf(found, "label"));
       continue;
     }
-    answer.json["keys"].push_back(found);
-    absl::StrAppend(&answer.text,
-                    client::FormatFacts({{"Id", TextOf(found, "id")},
-                                         {"Attributes", AttributesInWords(found["attributes"])}}));
+    report.json["keys"].push_back(found);
+    report.facts.emplace_back("Id", TextOf(found, "id"));
+    report.facts.emplace_back("Attributes", AttributesInWords(found["attributes"]));
   }
-  answer.json["other_keys"] = others;
-  if (answer.json["keys"].empty() && !others.empty()) {
-    absl::StrAppend(&answer.text,
-                    client::FormatFacts({{"Keys there", absl::StrJoin(others, ", ")}}));
+  report.json["other_keys"] = others;
+  if (report.json["keys"].empty()) {
+    report.facts.emplace_back("Keys there", absl::StrJoin(others, ", "));
+  }
+  return absl::OkStatus();
+}
+
+// The same of a TPM.
+absl::Status LookIntoTpm(const LocalKey& key, const CustodyOptions& custody, Report& report) {
+  // Gone before a store connects: a TPM without a resource manager has room for one.
+  ASSIGN_OR_RETURN(const LocalTpm tpm, OpenLocalTpm(key, custody));
+  ASSIGN_OR_RETURN(const hsm::CustodianFacts facts, tpm.custodian->Greet());
+  report.json["tpm"] = {
+      {"tcti", key.places.tpm->tcti}, {"manufacturer", facts.manufacturer}, {"model", facts.model}};
+  report.facts = {{"TPM", absl::StrCat(facts.manufacturer, " ", facts.model)},
+                  {"TCTI", key.places.tpm->tcti}};
+  return absl::OkStatus();
+}
+
+// What the file of a sealed key says, without the TPM; nothing where it cannot be read.
+void LookIntoSealedFile(const hsm::SealedKeyUri& uri, Report& report) {
+  const absl::StatusOr<hsm::SealedFolder> folder =
+      hsm::SealedFolder::Create(uri.directory, hsm::SealAuthorization::kNone);
+  if (!folder.ok()) return;
+  const absl::StatusOr<hsm::SealedKeyListing> sealed = folder->Describe(uri.name);
+  if (!sealed.ok()) return;
+  report.json["registers"] = hsm::FormatPcrSelection(sealed->registers);
+  report.json["recoverable"] = sealed->recoverable;
+  report.facts.emplace_back("Bound to", sealed->registers.empty()
+                                            ? "this TPM, in any state"
+                                            : hsm::FormatPcrSelection(sealed->registers));
+  report.facts.emplace_back("Recovery code", sealed->recoverable ? "yes" : "none");
+}
+
+// What there is, before the key is used.
+absl::Status LookAround(const LocalKey& key, const KeyOptions& options, Report& report) {
+  if (const auto* const token = std::get_if<hsm::TokenKeyUri>(&key.uri)) {
+    return LookIntoToken(*token, key, std::chrono::seconds(options.module_timeout), report);
+  }
+  if (std::holds_alternative<hsm::SoftwareKeyUri>(key.uri)) return absl::OkStatus();
+  RETURN_IF_ERROR(LookIntoTpm(key, options.custody, report));
+  if (const auto* const sealed = std::get_if<hsm::SealedKeyUri>(&key.uri)) {
+    LookIntoSealedFile(*sealed, report);
   }
   return absl::OkStatus();
 }
 
 // The same place, under a name that no unfit key has.
 std::string UriOfAnother(const LocalKey& key) {
-  struct Visitor {
-    std::string operator()(const hsm::TokenKeyUri& uri) const { return uri.object; }
-    std::string operator()(const hsm::SoftwareKeyUri& uri) const { return uri.name; }
-    std::string operator()(const hsm::SealedKeyUri& uri) const { return uri.name; }
-    std::string operator()(const hsm::ResidentKeyUri& uri) const {
-      return hsm::FormatHandle(uri.handle);
-    }
-  };
   std::string text = key.text;
+  const std::string query = text.substr(std::min(text.find('?'), text.size()));
   if (const auto* const token = std::get_if<hsm::TokenKeyUri>(&key.uri)) {
-    const std::string query = text.substr(text.find('?'));
-    return absl::StrCat(hsm::FormatKeyUri(hsm::TokenKeyUri{token->token_label, token->token_serial,
-                                                           token->object + "-new", "", "", ""}),
-                        query);
+    return hsm::FormatKeyUri(hsm::TokenKeyUri{token->token_label, token->token_serial,
+                                              token->object + "-new", "", "", ""}) +
+           query;
   }
   if (const auto* const resident = std::get_if<hsm::ResidentKeyUri>(&key.uri)) {
-    const std::string handle = hsm::FormatHandle(resident->handle);
-    const std::size_t at = text.find('=') + 1;
-    return text.replace(at, handle.size(), hsm::FormatHandle(resident->handle + 1));
+    return hsm::FormatKeyUri(hsm::ResidentKeyUri{resident->handle + 1, "", ""}) + query;
   }
-  const std::string name = std::visit(Visitor(), key.uri);
-  return text.insert(text.find(name, text.rfind('/')) + name.size(), "-new");
+  return text + "-new";
 }
 
-void SayWhatIsWrong(const LocalKey& key, const absl::Status& why, Answer& answer) {
-  const bool missing = ReasonOf(why) == ErrorReason::kKeyNotFound;
-  const std::string command = absl::StrCat("hourglass keys create --key-type ec-p256 --key ",
-                                           ShellWord(missing ? key.text : UriOfAnother(key)));
-  answer.exit_code = client::kExitFailed;
-  answer.json["fit"] = false;
-  answer.json["reason"] = client::ReasonInWords(why);
-  answer.json["because"] = std::string(why.message());
-  answer.json["next"] = command;
-  absl::StrAppend(
-      &answer.text,
-      client::FormatFacts({{"Fit for a root", absl::StrCat("no: ", client::ReasonInWords(why), ": ",
-                                                           why.message())}}),
-      missing ? "Make it: " : "Such a key cannot be made fit. Make one that is: ", command, "\n");
+// What to do about a key that is not fit: words, and a command.
+std::pair<std::string, std::string> RemedyFor(const LocalKey& key, const absl::Status& why) {
+  const std::string create = "hourglass keys create --key-type ec-p256 --key ";
+  if (ReasonOf(why) == ErrorReason::kKeyNotFound)
+    return {"Make it: ", create + ShellWord(key.text)};
+  if (std::holds_alternative<hsm::SealedKeyUri>(key.uri)) {
+    return {"If the registers have changed, bind it to them as they are now: ",
+            absl::StrCat("hourglass keys reseal --key ", ShellWord(key.text),
+                         " --recovery-code-file FILE")};
+  }
+  return {"Such a key cannot be made fit. Make one that is: ",
+          create + ShellWord(UriOfAnother(key))};
 }
 
-void SayHowToUseIt(const LocalKey& key, const hsm::SigningKey& signing_key,
-                   const TestSignature& test, Answer& answer) {
+Answer AnswerAboutUnfitKey(const LocalKey& key, const absl::Status& why, Report report) {
+  const auto [words, command] = RemedyFor(key, why);
+  report.facts.emplace_back("Fit for a root",
+                            absl::StrCat("no: ", client::ReasonInWords(why), ": ", why.message()));
+  report.json["fit"] = false;
+  report.json["reason"] = client::ReasonInWords(why);
+  report.json["because"] = std::string(why.message());
+  report.json["next"] = command;
+  return {absl::StrCat("Key ", key.canonical, "\n", client::FormatFacts(report.facts), words,
+                       command, "\n"),
+          std::move(report.json), client::kExitFailed};
+}
+
+Answer AnswerAboutFitKey(const LocalKey& key, const hsm::SigningKey& signing_key,
+                         const TestSignature& test, Report report) {
   const std::string type(hsm::KeyTypeName(signing_key.type()));
   const std::string command = CommandForRoot(type, key.canonical);
   const double milliseconds = std::chrono::duration<double, std::milli>(test.median).count();
-  answer.json["fit"] = true;
-  answer.json["key_type"] = type;
-  answer.json["public_key"] = absl::Base64Escape(signing_key.public_key());
-  answer.json["signature_ms"] = milliseconds;
-  answer.json["configuration"] = key.configuration;
-  answer.json["next"] = command.substr(0, command.size() - 1);
-  absl::StrAppend(&answer.text,
-                  client::FormatFacts(
-                      {{"Type", type},
-                       {"Fit for a root", "yes"},
-                       {"Test signature",
-                        absl::StrFormat("verified with the public key; %.3f ms, the median of %d",
-                                        milliseconds, kTestSignatures)}}),
-                  "For hourglassd.yaml:\n\n", key.configuration, "\nThen: ", command);
+  report.facts.emplace_back("Type", type);
+  report.facts.emplace_back("Fit for a root", "yes");
+  report.facts.emplace_back(
+      "Test signature", absl::StrFormat("verified with the public key; %.3f ms, the median of %d",
+                                        milliseconds, kTestSignatures));
+  report.json["fit"] = true;
+  report.json["key_type"] = type;
+  report.json["public_key"] = absl::Base64Escape(signing_key.public_key());
+  report.json["signature_ms"] = milliseconds;
+  report.json["configuration"] = key.configuration;
+  report.json["next"] = command.substr(0, command.size() - 1);
+  return {absl::StrCat("Key ", key.canonical, "\n", client::FormatFacts(report.facts),
+                       "For hourglassd.yaml:\n\n", key.configuration, "\nThen: ", command),
+          std::move(report.json)};
 }
 
 bool SaysThatTheKeyIsWrong(const absl::Status& status) {
@@ -243,24 +288,17 @@ bool SaysThatTheKeyIsWrong(const absl::Status& status) {
 
 absl::StatusOr<Answer> ProbeKey(const KeyOptions& options) {
   ASSIGN_OR_RETURN(const LocalKey key, ParseLocalKey(options.key));
-  Answer answer{absl::StrCat("Key ", key.canonical, "\n"), {{"key_uri", key.canonical}}};
+  Report report{{}, {{"key_uri", key.canonical}}};
   // A PIN that is refused here is not tried again below: the error ends it.
-  if (const auto* const token = std::get_if<hsm::TokenKeyUri>(&key.uri)) {
-    RETURN_IF_ERROR(
-        LookIntoToken(*token, key, std::chrono::seconds(options.module_timeout), answer));
-  }
+  RETURN_IF_ERROR(LookAround(key, options, report));
   ASSIGN_OR_RETURN(const std::unique_ptr<hsm::KeyStore> store,
                    OpenLocalStore(key, options.custody));
   const absl::StatusOr<std::unique_ptr<hsm::SigningKey>> signing_key = store->Open(options.key);
   const absl::StatusOr<TestSignature> test =
       signing_key.ok() ? Test(**signing_key) : signing_key.status();
-  if (test.ok()) {
-    SayHowToUseIt(key, **signing_key, *test, answer);
-    return answer;
-  }
+  if (test.ok()) return AnswerAboutFitKey(key, **signing_key, *test, std::move(report));
   if (!SaysThatTheKeyIsWrong(test.status())) return test.status();
-  SayWhatIsWrong(key, test.status(), answer);
-  return answer;
+  return AnswerAboutUnfitKey(key, test.status(), std::move(report));
 }
 
 }  // namespace
@@ -269,32 +307,6 @@ absl::StatusOr<Answer> ProbeKeys(const KeyOptions& options) {
   return options.key.empty()
              ? ProbeModule(options.module, std::chrono::seconds(options.module_timeout))
              : ProbeKey(options);
-}
-
-absl::StatusOr<Answer> CreateLocalKey(const KeyOptions& options) {
-  ASSIGN_OR_RETURN(const LocalKey key, ParseLocalKey(options.key));
-  ASSIGN_OR_RETURN(const hsm::KeyType type, hsm::ParseKeyType(options.key_type));
-  ASSIGN_OR_RETURN(const std::unique_ptr<hsm::KeyStore> store,
-                   OpenLocalStore(key, options.custody));
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> signing_key = store->Open(options.key);
-  const bool missing = ReasonOf(signing_key.status()) == ErrorReason::kKeyNotFound;
-  if (missing) signing_key = store->Generate(options.key, type);
-  RETURN_IF_ERROR(signing_key.status());
-  if ((*signing_key)->type() != type) {
-    return Error(ErrorReason::kKeyExists, "--key",
-                 absl::StrCat("a key of this name is there, of type ",
-                              hsm::KeyTypeName((*signing_key)->type()), ": choose another name"));
-  }
-  Answer answer;
-  answer.json = {{"key_uri", key.canonical},
-                 {"key_type", options.key_type},
-                 {"fit", true},
-                 {"created", missing},
-                 {"configuration", key.configuration}};
-  answer.text = absl::StrCat(missing ? "Created key " : "There already, and fit: key ",
-                             key.canonical, ".\nFor hourglassd.yaml:\n\n", key.configuration,
-                             "\nThen: ", CommandForRoot(options.key_type, key.canonical));
-  return answer;
 }
 
 }  // namespace hourglass::cli

@@ -6,12 +6,16 @@
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/keyholder/remote_custodian.h"
+#include "hsm/tpm/tpm_custodian.h"
+#include "issuance/keys_config.h"
 #include "tools/client/failure.h"
 
 namespace hourglass::cli {
@@ -83,20 +87,21 @@ absl::Status Describe(const hsm::ResidentKeyUri& uri, LocalKey& key) {
   return absl::OkStatus();
 }
 
+// Where hourglassd looks for it, too.
 absl::StatusOr<std::string> KeyholderProgram(const std::string& given) {
   std::error_code error;
-  std::filesystem::path program = given;
+  std::vector<std::string> places = {given};
   if (given.empty()) {
-    program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() /
-              "hourglass-keyholder";
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    places = issuance::KeyholderPlaces(self.parent_path().string());
   }
-  program = std::filesystem::absolute(program, error);
-  if (error || access(program.c_str(), X_OK) != 0) {
-    return Error(ErrorReason::kKeyUnavailable, "--keyholder",
-                 absl::StrCat("cannot run ", program.string(),
-                              "; name it, or load the module into this program: --in-process"));
+  for (const std::string& place : places) {
+    const std::string program = std::filesystem::absolute(place, error).string();
+    if (!error && access(program.c_str(), X_OK) == 0) return program;
   }
-  return program.string();
+  return Error(ErrorReason::kKeyUnavailable, "--keyholder",
+               absl::StrCat("cannot run ", absl::StrJoin(places, ", "),
+                            "; name it, or load the module into this program: --in-process"));
 }
 
 }  // namespace
@@ -130,6 +135,25 @@ absl::StatusOr<std::unique_ptr<hsm::KeyStore>> OpenLocalStore(const LocalKey& ke
     ASSIGN_OR_RETURN(places.keyholder_program, KeyholderProgram(options.keyholder));
   }
   return hsm::KeyStore::Create(places);
+}
+
+absl::StatusOr<LocalTpm> OpenLocalTpm(const LocalKey& key, const CustodyOptions& options) {
+  hsm::TpmConnection connection;
+  connection.tcti = key.places.tpm->tcti;
+  if (!key.places.tpm->pin_source.empty()) {
+    ASSIGN_OR_RETURN(connection.pin_source, hsm::ParsePinSource(key.places.tpm->pin_source));
+  }
+  if (options.in_process) {
+    std::unique_ptr<hsm::TpmCustodian> custodian = hsm::TpmCustodian::Create(connection);
+    hsm::Sealer* const sealer = custodian.get();
+    return LocalTpm{std::move(custodian), sealer};
+  }
+  hsm::RemoteCustodianOptions remote;
+  ASSIGN_OR_RETURN(remote.program, KeyholderProgram(options.keyholder));
+  std::unique_ptr<hsm::RemoteCustodian> custodian =
+      hsm::RemoteCustodian::Create(connection, remote, nullptr);
+  hsm::Sealer* const sealer = custodian.get();
+  return LocalTpm{std::move(custodian), sealer};
 }
 
 std::string ShellWord(absl::string_view text) {

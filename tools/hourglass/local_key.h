@@ -8,8 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/custodian.h"
 #include "hsm/key_store.h"
 #include "hsm/key_uri.h"
+#include "hsm/tpm/sealer.h"
 
 namespace hourglass::cli {
 
@@ -41,6 +43,16 @@ struct CustodyOptions {
 // of KeyStore::Create.
 absl::StatusOr<std::unique_ptr<hsm::KeyStore>> OpenLocalStore(const LocalKey& key,
                                                               const CustodyOptions& options);
+
+// The TPM of a key, without a store: for what only its sealer does, and what it is.
+struct LocalTpm {
+  std::unique_ptr<hsm::KeyCustodian> custodian;
+  hsm::Sealer* sealer;  // of the custodian
+};
+
+// `key` must be a sealed or resident one. Does not touch the TPM yet. Errors: KEY_UNAVAILABLE where
+// there is no keyholder, KEY_URI_INVALID for a PIN source that is none.
+absl::StatusOr<LocalTpm> OpenLocalTpm(const LocalKey& key, const CustodyOptions& options);
 
 // `text` as one word of a shell's command line.
 std::string ShellWord(absl::string_view text);

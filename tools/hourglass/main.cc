@@ -1,9 +1,13 @@
 // hourglass: the administrator's program.
+#include <signal.h>
+
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <iostream>
 
+#include "hsm/keyholder/confinement.h"
+#include "hsm/secure_heap.h"
 #include "tools/client/connection_config.h"
 #include "tools/client/usage.h"
 #include "tools/client/wording.h"
@@ -51,7 +55,14 @@ void Describe(CLI::App& app, CommandLine& line) {
 }
 
 absl::StatusOr<Answer> RunCommand(const CommandLine& line) {
-  if (line.local_command) return line.local_command();
+  if (line.local_command) {
+    // For keys that open into this process. As far as this account's limit of locked memory allows:
+    // a command lives for seconds.
+    static_cast<void>(hsm::InitializeSecureHeap());
+    static_cast<void>(hsm::ForbidDumps());
+    signal(SIGPIPE, SIG_IGN);
+    return line.local_command();
+  }
   const auto config = client::LoadConnectionConfig(line.config_file);
   if (!config.ok()) return config.status();
   const auto connection = client::Connection::Open(*config);
