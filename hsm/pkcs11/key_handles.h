@@ -24,32 +24,46 @@ namespace hourglass::hsm {
 // threads.
 class KeyHandles {
  public:
+  struct Handle {
+    CK_OBJECT_HANDLE object;
+    // How many losses there had been when a signature by it was seen to verify.
+    std::optional<uint64_t> proved_after;
+  };
+
   // The private key's handle for the login of `session`. When it is looked up the public object
   // beside it must be `key`'s: another key under the same label and id must not sign. Errors:
   // KEY_MISMATCH, and those of FindPrivateKey and ReadPublicKey.
-  absl::StatusOr<CK_OBJECT_HANDLE> Of(Session& session, const CustodialKey& key);
+  absl::StatusOr<Handle> Of(Session& session, const CustodialKey& key);
 
-  // To be looked up again; of no effect where another thread has done so since `handle` was got.
-  void Forget(const CustodialKey& key, CK_OBJECT_HANDLE handle);
+  // A signature by `object`, begun after that many losses, verified.
+  void Proved(const CustodialKey& key, CK_OBJECT_HANDLE object, uint64_t losses);
+
+  // To be looked up again; of no effect where another thread has done so since `object` was got.
+  void Forget(const CustodialKey& key, CK_OBJECT_HANDLE object);
 
  private:
   struct Place {
     KeySelector selector;
     uint64_t login;
-    CK_OBJECT_HANDLE handle;
+    Handle handle;
   };
-  // The two objects of one label and id; CK_INVALID_HANDLE where there are several.
+  // The two objects of one label and id; CK_INVALID_HANDLE where there are none or several.
   struct Halves {
     std::optional<CK_OBJECT_HANDLE> private_key;
     std::optional<CK_OBJECT_HANDLE> public_key;
   };
   using Index = std::map<std::pair<std::string, std::string>, Halves>;  // by label and id
 
-  std::optional<CK_OBJECT_HANDLE> Known(const Session& session, const CustodialKey& key);
-  // All three with lookup_mutex_ held.
+  std::optional<Handle> Known(const Session& session, const CustodialKey& key);
+  // All with lookup_mutex_ held.
   absl::StatusOr<CK_OBJECT_HANDLE> LookUp(Session& session, const CustodialKey& key);
-  absl::StatusOr<Halves> HalvesOf(Session& session, const KeySelector& selector);
-  static absl::StatusOr<Index> ReadIndex(Session& session);
+  // Nothing where it takes a search.
+  absl::StatusOr<std::optional<CK_OBJECT_HANDLE>> LookUpInIndex(Session& session,
+                                                                const CustodialKey& key);
+  // Reads index_ where that is worth it.
+  absl::Status PrepareIndex(Session& session);
+  // Nothing where there is an object whose name cannot be read.
+  static absl::StatusOr<std::optional<Index>> ReadIndex(Session& session);
 
   std::shared_mutex mutex_;
   absl::flat_hash_map<std::string, Place> places_;  // by SubjectPublicKeyInfo; guarded by mutex_
@@ -57,8 +71,9 @@ class KeyHandles {
   std::mutex lookup_mutex_;
   // All guarded by lookup_mutex_.
   uint64_t login_ = 0;
-  int lookups_ = 0;  // in this login
-  Index index_;      // of this login; empty until it is worth it
+  int lookups_ = 0;         // in this login
+  int unread_indexes_ = 0;  // in this login
+  Index index_;             // of this login; empty until it is worth it
 };
 
 }  // namespace hourglass::hsm

@@ -20,6 +20,7 @@
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/pkcs11/token_listing.h"
 #include "hsm/pkcs11/token_objects.h"
+#include "hsm/signature.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -72,21 +73,10 @@ class Pkcs11Custodian final : public KeyCustodian {
     if (static_cast<int>(digest.size()) != EVP_MD_get_size(DigestOf(key.type))) {
       return Error(ErrorReason::kInternalError, "digest", "of the wrong length");
     }
-    const std::string input =
-        IsEc(key.type) ? std::string(digest) : absl::StrCat(kSha256DigestInfo, digest);
-    ASSIGN_OR_RETURN(std::string raw, pool_.Use(Access::kRead, [&](Session& session) {
-      return SignOnce(session, key, input);
-    }));
-    if (IsEc(key.type)) {
-      std::optional<std::string> encoded = EncodeEcdsaValue(raw);
-      if (!encoded.has_value()) {
-        return Error(ErrorReason::kKeyMismatch, name(),
-                     absl::StrCat(key.selector.label, " made a signature of zero"));
-      }
-      raw = *std::move(encoded);
-    }
-    signatures_.fetch_add(1, std::memory_order_relaxed);
-    return raw;
+    absl::StatusOr<std::string> signature =
+        pool_.Use(Access::kRead, [&](Session& session) { return SignAsKey(session, key, digest); });
+    if (signature.ok()) signatures_.fetch_add(1, std::memory_order_relaxed);
+    return signature;
   }
 
   CustodianStatus Status() const override {
@@ -96,13 +86,36 @@ class Pkcs11Custodian final : public KeyCustodian {
   }
 
  private:
-  absl::StatusOr<std::string> SignOnce(Session& session, const CustodialKey& key,
-                                       absl::string_view input) {
-    absl::StatusOr<CK_OBJECT_HANDLE> handle = handles_.Of(session, key);
+  // A handle may become another key's where the token was lost and came back, without a word of
+  // the module. So the first signature after a search, and after every loss since, is verified here
+  // too: what signs with another key then is looked for again, and the key stays in service. What
+  // the very key signs wrong is the caller's to notice.
+  absl::StatusOr<std::string> SignAsKey(Session& session, const CustodialKey& key,
+                                        absl::string_view digest) {
+    const uint64_t losses = pool_.losses();
+    absl::StatusOr<KeyHandles::Handle> handle = handles_.Of(session, key);
     if (!handle.ok()) return NotFound(session, handle.status());
+    ASSIGN_OR_RETURN(std::string signature, SignWith(session, key, handle->object, digest));
+    if (handle->proved_after == pool_.losses()) return signature;
+    ASSIGN_OR_RETURN(const VerifyingKey verifier, VerifyingKey::FromPublicKey(key.public_key));
+    if (verifier.VerifyDigest(digest, signature).ok()) {
+      handles_.Proved(key, handle->object, losses);
+      return signature;
+    }
+    handles_.Forget(key, handle->object);
+    const absl::StatusOr<KeyHandles::Handle> anew = handles_.Of(session, key);
+    if (!anew.ok()) return NotFound(session, anew.status());
+    if (anew->object == handle->object) return signature;
+    return SignWith(session, key, anew->object, digest);
+  }
+
+  absl::StatusOr<std::string> SignWith(Session& session, const CustodialKey& key,
+                                       CK_OBJECT_HANDLE handle, absl::string_view digest) {
+    const std::string input =
+        IsEc(key.type) ? std::string(digest) : absl::StrCat(kSha256DigestInfo, digest);
     CK_MECHANISM mechanism = {IsEc(key.type) ? CKM_ECDSA : CKM_RSA_PKCS, nullptr, 0};
-    CK_RV code = session.api.C_SignInit(session.handle, &mechanism, *handle);
-    if (code != CKR_OK) return Failure(key, *handle, session, "C_SignInit", code);
+    CK_RV code = session.api.C_SignInit(session.handle, &mechanism, handle);
+    if (code != CKR_OK) return Failure(key, handle, session, "C_SignInit", code);
     std::string signature(SignatureSize(key.type), '\0');
     CK_ULONG size = signature.size();
     auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(input.data()));
@@ -113,8 +126,12 @@ class Pkcs11Custodian final : public KeyCustodian {
       return Error(ErrorReason::kKeyMismatch, session.field,
                    absl::StrCat(key.selector.label, " made a signature of ", size, " octets"));
     }
-    if (code != CKR_OK) return Failure(key, *handle, session, "C_Sign", code);
-    return signature;
+    if (code != CKR_OK) return Failure(key, handle, session, "C_Sign", code);
+    if (!IsEc(key.type)) return signature;
+    std::optional<std::string> encoded = EncodeEcdsaValue(signature);
+    if (encoded.has_value()) return *std::move(encoded);
+    return Error(ErrorReason::kKeyMismatch, session.field,
+                 absl::StrCat(key.selector.label, " made a signature of zero"));
   }
 
   // A key that was there and is not: where the token shows no other one either, it is the token

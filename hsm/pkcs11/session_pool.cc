@@ -254,6 +254,7 @@ absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::m
   const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot, writable);
   lock.lock();
   if (!handle.ok()) {
+    ++losses_;
     --open_;
     if (RemedyFor(handle.status()) == Remedy::kFewerSessions) {
       Shrink();
@@ -273,6 +274,7 @@ void SessionPool::Release(const Session& session, const absl::Status& outcome) {
   const bool answer = IsAnswer(outcome);
   const Remedy remedy = RemedyFor(outcome);
   const bool gone = SaysSessionIsGone(outcome);
+  if (remedy != Remedy::kNone) ++losses_;
   std::unique_lock<std::mutex> lock(mutex_);
   if (answer) Fared(outcome);
   if (gone || remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain ||

@@ -4,6 +4,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -89,6 +90,10 @@ class SessionPool {
   // How the token fares, but for signatures.
   CustodianStatus Status() const;
 
+  // How often the token has answered so far what calls for a Remedy: each time, whatever was known
+  // of its objects may have become wrong.
+  uint64_t losses() const { return losses_.load(); }
+
  private:
   // The remedies that were tried for one call.
   using Tried = std::set<Remedy>;
@@ -121,6 +126,7 @@ class SessionPool {
   const std::string field_;
   const Options options_;
 
+  std::atomic<uint64_t> losses_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable freed_;
   // All guarded by mutex_.
