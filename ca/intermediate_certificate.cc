@@ -62,12 +62,7 @@ absl::Status CheckSpecification(const IntermediateSpecification& specification) 
 }
 
 absl::Status CheckRoot(const RootCertificate& root, Time now) {
-  if (!root.allows_issuing_sub_keys()) {
-    return Error(ErrorReason::kSubKeyNotAllowed, "root.certificate",
-                 "has pathLenConstraint 0, so relying parties would refuse what an issuing sub-key "
-                 "signs: promote a root that was created with --issuing-sub-keys, or turn "
-                 "issuing.sub_key off for this tenant");
-  }
+  RETURN_IF_ERROR(CheckAllowsSubKeys(root));
   if (now < root.not_before()) {
     return Error(ErrorReason::kRootNotYetValid, "root.certificate",
                  absl::StrCat("is valid from ", FormatTime(root.not_before()), " and it is ",
@@ -116,6 +111,14 @@ absl::StatusOr<IntermediateCertificate> IntermediateCertificate::Parse(
     return Error(ErrorReason::kInternalError, kField, "is not signed by the root's key");
   }
   return intermediate;
+}
+
+absl::Status CheckAllowsSubKeys(const RootCertificate& root) {
+  if (root.allows_issuing_sub_keys()) return absl::OkStatus();
+  return Error(ErrorReason::kSubKeyNotAllowed, "root.certificate",
+               "has pathLenConstraint 0, so relying parties would refuse what an issuing sub-key "
+               "signs: promote a root that was created with --issuing-sub-keys, or turn "
+               "issuing.sub_key off for this tenant");
 }
 
 absl::StatusOr<TbsIntermediate> PrepareIntermediate(const IntermediateSpecification& specification,

@@ -48,6 +48,10 @@ struct IntermediateSpecification {
   std::string serial_entropy;
 };
 
+// OK where the root has pathLenConstraint 1. Errors: SUB_KEY_NOT_ALLOWED with field
+// `root.certificate`.
+absl::Status CheckAllowsSubKeys(const RootCertificate& root);
+
 // The to-be-signed part of one intermediate, built and linted by PrepareIntermediate and nobody
 // else: holding one is the proof (promise 4). Move-only; SignIntermediate takes it away.
 class TbsIntermediate {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ca/intermediate_certificate.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key_type.h"
 #include "issuance/host_port.h"
 #include "issuance/keys_config.h"
 #include "issuance/tenant_id.h"
@@ -114,6 +116,23 @@ ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
   return policy;
 }
 
+SubKeyConfig ReadSubKey(Mapping fields, SubKeyConfig sub_key, std::chrono::seconds leaf_lifetime) {
+  sub_key.enabled = fields.Bool("enabled").value_or(sub_key.enabled);
+  sub_key.lifetime =
+      fields.Seconds("lifetime", ca::kMinIntermediateLifetime, ca::kMaxIntermediateLifetime)
+          .value_or(sub_key.lifetime);
+  const auto key_type =
+      fields.Choice("key_type", {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  if (key_type.has_value()) {
+    sub_key.key_type = hsm::ParseKeyType(*key_type).value_or(sub_key.key_type);
+  }
+  // It is renewed at half of its life, and the old one must carry whole leaves while that is tried.
+  if (sub_key.enabled && sub_key.lifetime < 4 * leaf_lifetime) {
+    fields.Mistake("lifetime", "must be at least four times the lifetime of the certificates");
+  }
+  return sub_key;
+}
+
 // `config` with the fields that are given replaced.
 IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   ca::LeafProfileOptions& profile = config.profile;
@@ -124,6 +143,7 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   profile.no_rev_avail = fields.Bool("no_rev_avail").value_or(profile.no_rev_avail);
   profile.sid_uri = fields.Bool("sid_uri").value_or(profile.sid_uri);
   config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
+  config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
   return config;
 }
 

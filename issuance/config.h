@@ -12,16 +12,27 @@
 #include "ca/certificate_request.h"
 #include "ca/profile.h"
 #include "hsm/key_store.h"
+#include "hsm/signing_key.h"
 #include "issuance/caller.h"
 #include "issuance/keys_config.h"
 #include "issuance/tls_files.h"
 
 namespace hourglass::issuance {
 
+// Whether leaves are signed by a short-lived sub-key in this process's memory instead of by the
+// primary's own key, which may be slow. Only for roots that allow it.
+struct SubKeyConfig {
+  bool enabled = false;
+  // Of its certificate: 1 hour to 30 days, and at least four times the leaf's.
+  std::chrono::seconds lifetime = std::chrono::hours(24);
+  hsm::KeyType key_type = hsm::KeyType::kEcP256;
+};
+
 // What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
 struct IssuingConfig {
   ca::LeafProfileOptions profile;
   ca::KeyPolicy key_policy;
+  SubKeyConfig sub_key;
 };
 
 struct ComplianceConfig {

@@ -35,6 +35,11 @@ absl::StatusOr<JournalRecord> Journal::Find(absl::string_view tenant_id,
   return store_->FindByRequestId(tenant_id, request_id);
 }
 
+absl::StatusOr<IntermediateRecord> Journal::FindIntermediate(const Intent& intent) {
+  return store_->GetIntermediate(intent.tenant_id, intent.root_id,
+                                 intent.intermediate_serial_number);
+}
+
 absl::Status Journal::Write(JournalWrite write) {
   Waiter self{std::move(write), absl::OkStatus(), false};
   std::unique_lock<std::mutex> lock(mutex_);

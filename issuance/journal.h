@@ -33,6 +33,9 @@ class Journal {
   // Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.
   absl::StatusOr<JournalRecord> Find(absl::string_view tenant_id, absl::string_view request_id);
 
+  // The intermediate that an intent names. Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.
+  absl::StatusOr<IntermediateRecord> FindIntermediate(const Intent& intent);
+
  private:
   struct Waiter;
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "ca/authority.h"
 #include "ca/certificate_request.h"
+#include "ca/intermediate_certificate.h"
 #include "ca/name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -32,6 +33,11 @@ std::string DigestOf(const Caller& caller, const v1::IssueCertificateRequest& re
   SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(),
          reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
+}
+
+// Of what issues the authority's leaves; empty where the root itself does.
+std::string IntermediateSerial(const ca::Authority& authority) {
+  return authority.intermediate() == nullptr ? "" : authority.intermediate()->serial_number();
 }
 
 // Between half and three quarters of the life that is left. The serial number is random and its own
@@ -65,6 +71,8 @@ struct Pipeline::Draft {
   // Taken away by the signature.
   std::optional<ca::TbsCertificate> tbs;
   Intent intent;
+  // What is above the certificate, DER, nearest first.
+  std::vector<std::string> chain;
   // DER; empty until step 7, or where the journal has it already.
   std::string certificate;
 };
@@ -157,6 +165,7 @@ absl::StatusOr<Pipeline::Draft> Pipeline::FillTemplate(
     return tbs.status();
   }
   Draft draft;
+  draft.chain = tenant->primary->chain();
   draft.tenant = std::move(tenant);
   draft.tbs = *std::move(tbs);
   return draft;
@@ -183,6 +192,7 @@ absl::Status Pipeline::WriteIntent(const SoundRequest& request, const Compliance
   intent.not_after = draft.tbs->not_after();
   intent.tbs_certificate = draft.tbs->der();
   intent.intended_at = clock_->Now();
+  intent.intermediate_serial_number = IntermediateSerial(*draft.tenant->primary);
   const absl::Status status = journal_->WriteIntent(intent);
   if (ReasonOf(status) == ErrorReason::kRequestIdReused) {
     return TakeUpRecordedIntent(request, draft);
@@ -208,6 +218,9 @@ absl::Status Pipeline::TakeUpRecordedIntent(const SoundRequest& request, Draft& 
     return Error(ErrorReason::kPrimaryChanged, "request_id",
                  "was used before, under another primary root");
   }
+  if (record.intent.intermediate_serial_number != IntermediateSerial(*draft.tenant->primary)) {
+    return TakeUpFromAnotherIssuer(request, std::move(record), draft);
+  }
   const ca::LeafProfileOptions& profile = tenants_->Issuing(request.tenant_id).profile;
   ASSIGN_OR_RETURN(
       ca::TbsCertificate tbs,
@@ -223,7 +236,41 @@ absl::Status Pipeline::TakeUpRecordedIntent(const SoundRequest& request, Draft& 
   return absl::OkStatus();
 }
 
-// 7: sign and verify (promise 4; Authority::Sign verifies with the root's public key).
+// The same for what another issuing sub-key of the same root issued, this process's of before or
+// that of another, or the root itself: what was released is answered with its own chain, and what
+// was not can never be signed any more.
+absl::Status Pipeline::TakeUpFromAnotherIssuer(const SoundRequest& request, JournalRecord record,
+                                               Draft& draft) {
+  if (record.certificate.empty()) {
+    return Error(ErrorReason::kPrimaryChanged, "request_id",
+                 "was used before, and the issuing sub-key that was to sign for it is gone");
+  }
+  const ca::Authority& primary = *draft.tenant->primary;
+  const ca::LeafRequest recorded{request.subject, request.key, record.intent.serial_number,
+                                 record.intent.not_before + primary.profile().backdate()};
+  absl::StatusOr<std::string> expected;
+  draft.chain = {primary.root().der()};
+  if (record.intent.intermediate_serial_number.empty()) {
+    expected = ca::Authority::ToBeSignedBy(primary.root(), primary.profile(), recorded);
+  } else {
+    ASSIGN_OR_RETURN(const IntermediateRecord above, journal_->FindIntermediate(record.intent));
+    ASSIGN_OR_RETURN(const ca::IntermediateCertificate intermediate,
+                     ca::IntermediateCertificate::Parse(above.certificate, primary.root()));
+    expected = ca::Authority::ToBeSignedBy(intermediate, primary.profile(), recorded);
+    draft.chain.insert(draft.chain.begin(), intermediate.der());
+  }
+  RETURN_IF_ERROR(expected.status());
+  if (*expected != record.intent.tbs_certificate) {
+    return Error(ErrorReason::kPrimaryChanged, "request_id",
+                 "was used before, under another leaf profile");
+  }
+  draft.tbs.reset();
+  draft.intent = std::move(record.intent);
+  draft.certificate = std::move(record.certificate);
+  return absl::OkStatus();
+}
+
+// 7: sign and verify (promise 4; Authority::Sign verifies with the issuer's public key).
 absl::Status Pipeline::SignAndVerify(Draft& draft) {
   absl::StatusOr<std::string> certificate = draft.tenant->primary->Sign(*std::move(draft.tbs));
   if (!certificate.ok()) return KeyFailure(draft.intent.tenant_id, certificate.status());
@@ -280,7 +327,7 @@ v1::IssueCertificateResponse Pipeline::Answer(const Draft& draft) {
   const Timestamp now = clock_->Now();
   v1::IssueCertificateResponse response;
   response.set_certificate(draft.certificate);
-  response.add_chain(draft.tenant->primary->root().der());
+  for (const std::string& above : draft.chain) response.add_chain(above);
   response.set_serial_number(intent.serial_number);
   *response.mutable_not_before() = ToProto(intent.not_before);
   *response.mutable_not_after() = ToProto(intent.not_after);

@@ -61,6 +61,8 @@ class Pipeline {
   absl::Status WriteIntent(const SoundRequest& request, const ComplianceVerdict& verdict,
                            Draft& draft);
   absl::Status TakeUpRecordedIntent(const SoundRequest& request, Draft& draft);
+  absl::Status TakeUpFromAnotherIssuer(const SoundRequest& request, JournalRecord record,
+                                       Draft& draft);
   absl::Status SignAndVerify(Draft& draft);
   absl::Status WriteRelease(Draft& draft);
   v1::IssueCertificateResponse Answer(const Draft& draft);

@@ -32,6 +32,7 @@
 #include "issuance/services/root_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/store/sqlite_store.h"
+#include "issuance/sub_keys.h"
 #include "issuance/tenants.h"
 #include "issuance/worker_pool.h"
 
@@ -120,7 +121,8 @@ class RunningServer final : public Server {
         keys_(std::move(keys)),
         callers_(std::move(callers)),
         journal_(store_.get()),
-        tenants_(store_.get(), keys_.get(), config.issuing, config.tenants),
+        sub_keys_(store_.get(), entropy, clock, *log),
+        tenants_(store_.get(), keys_.get(), config.issuing, config.tenants, &sub_keys_),
         roots_(store_.get(), keys_.get(), &tenants_, entropy, clock),
         key_administration_(store_.get(), keys_.get(), &roots_),
         clock_(clock),
@@ -220,6 +222,7 @@ class RunningServer final : public Server {
   std::unique_ptr<hsm::KeyStore> keys_;
   CallerDirectory callers_;
   Journal journal_;
+  SubKeys sub_keys_;
   Tenants tenants_;
   RootAdministration roots_;
   KeyAdministration key_administration_;

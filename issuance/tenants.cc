@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ca/intermediate_certificate.h"
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
 #include "ca/root_states.h"
@@ -19,8 +20,12 @@ constexpr std::chrono::seconds kLongestWait(1);
 }  // namespace
 
 Tenants::Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
-                 std::map<std::string, IssuingConfig> overrides)
-    : store_(store), keys_(keys), issuing_(issuing), overrides_(std::move(overrides)) {}
+                 std::map<std::string, IssuingConfig> overrides, SubKeys* sub_keys)
+    : store_(store),
+      keys_(keys),
+      sub_keys_(sub_keys),
+      issuing_(issuing),
+      overrides_(std::move(overrides)) {}
 
 const IssuingConfig& Tenants::Issuing(absl::string_view tenant_id) const {
   const auto found = overrides_.find(std::string(tenant_id));
@@ -47,7 +52,13 @@ std::shared_ptr<Tenants::Slot> Tenants::SlotOf(absl::string_view tenant_id) {
 
 absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
     absl::string_view tenant_id) {
-  if (auto cached = Cached(tenant_id); cached != nullptr) return cached;
+  if (auto cached = Cached(tenant_id); cached != nullptr) {
+    if (sub_keys_ == nullptr || cached->primary == nullptr ||
+        sub_keys_->IsCurrent(tenant_id, *cached->primary)) {
+      return cached;
+    }
+    Forget(tenant_id);
+  }
   // Slots are made for tenants that exist only, so that made-up names cost no memory.
   RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
   const std::shared_ptr<Slot> slot = SlotOf(tenant_id);
@@ -97,6 +108,9 @@ absl::StatusOr<std::shared_ptr<const ca::Authority>> Tenants::OpenAuthority(
   ASSIGN_OR_RETURN(const ca::LeafProfile profile,
                    ca::LeafProfile::Create(Issuing(root.tenant_id).profile));
   ASSIGN_OR_RETURN(ca::RootCertificate certificate, ca::RootCertificate::Parse(root.certificate));
+  if (Issuing(root.tenant_id).sub_key.enabled) {
+    RETURN_IF_ERROR(ca::CheckAllowsSubKeys(certificate));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<hsm::SigningKey> key, keys_->Open(root.key_uri));
   ASSIGN_OR_RETURN(std::unique_ptr<ca::Authority> authority,
                    ca::Authority::Create(std::move(certificate), std::move(key), profile));
@@ -120,9 +134,21 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Load(absl::string
       slot.authority_root_id = root.root_id;
     }
     snapshot->primary_root_id = root.root_id;
-    snapshot->primary = slot.authority;
+    ASSIGN_OR_RETURN(snapshot->primary, SignerOf(tenant, root, slot.authority));
   }
   return std::shared_ptr<const TenantSnapshot>(std::move(snapshot));
+}
+
+absl::StatusOr<std::shared_ptr<const ca::Authority>> Tenants::SignerOf(
+    const TenantRecord& tenant, const RootRecord& primary,
+    const std::shared_ptr<const ca::Authority>& authority) {
+  const SubKeyConfig& config = Issuing(tenant.tenant_id).sub_key;
+  if (!config.enabled) return authority;
+  if (sub_keys_ == nullptr) {
+    return Error(ErrorReason::kInternalError, "issuing.sub_key",
+                 "is enabled, and nothing makes it");
+  }
+  return sub_keys_->SignerFor({tenant, primary.root_id, primary.generation, authority}, config);
 }
 
 }  // namespace hourglass::issuance

@@ -16,6 +16,7 @@
 #include "hsm/key_store.h"
 #include "issuance/config.h"
 #include "issuance/store/store.h"
+#include "issuance/sub_keys.h"
 
 namespace hourglass::issuance {
 
@@ -26,15 +27,17 @@ struct TenantSnapshot {
   std::uint64_t epoch = 0;
   // Empty and null where the tenant has no primary.
   std::string primary_root_id;
+  // The root's own authority, or that of an issuing sub-key under it.
   std::shared_ptr<const ca::Authority> primary;
 };
 
 // Safe to call from several threads.
 class Tenants {
  public:
-  // `store` and `keys` must outlive this object.
+  // `store`, `keys` and `sub_keys` must outlive this object. `sub_keys` may be null where the
+  // configuration enables none.
   Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
-          std::map<std::string, IssuingConfig> overrides);
+          std::map<std::string, IssuingConfig> overrides, SubKeys* sub_keys = nullptr);
 
   // What the configuration says of the tenant. Does not look whether it exists.
   const IssuingConfig& Issuing(absl::string_view tenant_id) const;
@@ -46,15 +49,17 @@ class Tenants {
   // opened, when it is first asked for and after each Forget. Another process may have moved on
   // since: the journal's fence refuses what was built on an old epoch, and whoever finds that a
   // snapshot cannot issue must Forget it. While one caller opens a key, others that want it wait
-  // for a second at most. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what KeyStore::Open and
-  // ca::Authority::Create say.
+  // for a second at most. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what KeyStore::Open,
+  // ca::Authority::Create and SubKeys::SignerFor say; SUB_KEY_NOT_ALLOWED where the configuration
+  // wants a sub-key and the primary allows none.
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
 
   // Drops the snapshot, so that the next request loads the tenant anew.
   void Forget(absl::string_view tenant_id);
 
   // A root with its key, checked and linted as the primary's is, without making it one: what a
-  // promotion tries first. Errors: as KeyStore::Open and ca::Authority::Create.
+  // promotion tries first. Errors: as KeyStore::Open and ca::Authority::Create, and
+  // SUB_KEY_NOT_ALLOWED as above.
   absl::StatusOr<std::shared_ptr<const ca::Authority>> OpenAuthority(const RootRecord& root);
 
  private:
@@ -81,8 +86,13 @@ class Tenants {
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Load(absl::string_view tenant_id,
                                                              Slot& slot);
 
+  absl::StatusOr<std::shared_ptr<const ca::Authority>> SignerOf(
+      const TenantRecord& tenant, const RootRecord& primary,
+      const std::shared_ptr<const ca::Authority>& authority);
+
   Store* const store_;
   hsm::KeyStore* const keys_;
+  SubKeys* const sub_keys_;
   const IssuingConfig issuing_;
   const std::map<std::string, IssuingConfig> overrides_;
   std::mutex mutex_;

@@ -18,7 +18,10 @@ absl::StatusOr<RootRecord> MadeBefore(const RootOrder& order, absl::string_view 
                                       const RootRecord& root) {
   // As IssueRoot reckons it.
   const auto duration = root.not_after - std::chrono::floor<std::chrono::seconds>(root.created_at);
+  ASSIGN_OR_RETURN(const ca::RootCertificate certificate,
+                   ca::RootCertificate::Parse(root.certificate));
   if (root.key_type != order.key_type || duration != order.duration ||
+      certificate.allows_issuing_sub_keys() != order.issuing_sub_keys ||
       (!uri.empty() && root.key_uri != uri)) {
     return Error(ErrorReason::kRequestIdReused, "request_id",
                  absl::StrCat("made root ", root.root_id, " before, of another kind"));
@@ -177,6 +180,7 @@ absl::StatusOr<RootRecord> RootAdministration::Issue(const RootOrder& order,
   specification.generation = key.generation;
   specification.now = std::chrono::floor<std::chrono::seconds>(now);
   specification.duration = order.duration;
+  specification.issuing_sub_keys = order.issuing_sub_keys;
   ASSIGN_OR_RETURN(specification.serial_entropy, entropy_->Take(ca::kSerialSize));
   ASSIGN_OR_RETURN(const ca::RootCertificate certificate, ca::IssueRoot(specification, *key.key));
   RootRecord root;

@@ -25,8 +25,9 @@ struct RootOrder {
   std::string tenant_id;
   std::chrono::seconds duration;
   hsm::KeyType key_type;
-  std::string key_uri;     // empty: a new key in the default place
-  std::string request_id;  // may be empty
+  std::string key_uri;            // empty: a new key in the default place
+  std::string request_id;         // may be empty
+  bool issuing_sub_keys = false;  // as ca::RootSpecification has it
 };
 
 // `r3`: the id of a tenant's root of this generation.

@@ -1,5 +1,6 @@
 #include "issuance/services/record_mapper.h"
 
+#include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "issuance/proto_time.h"
 
@@ -52,6 +53,24 @@ v1::Root ToProto(const RootRecord& root) {
     *proto.mutable_last_leaf_not_after() = ToProto(*root.last_leaf_not_after);
   }
   *proto.mutable_state_since() = ToProto(root.state_since);
+  const auto certificate = ca::RootCertificate::Parse(root.certificate);
+  proto.set_issuing_sub_keys(certificate.ok() && certificate->allows_issuing_sub_keys());
+  return proto;
+}
+
+v1::Intermediate ToProto(const IntermediateRecord& intermediate) {
+  v1::Intermediate proto;
+  proto.set_serial_number(intermediate.serial_number);
+  proto.set_key_type(ToProto(intermediate.key_type));
+  *proto.mutable_not_before() = ToProto(intermediate.not_before);
+  *proto.mutable_not_after() = ToProto(intermediate.not_after);
+  *proto.mutable_intended_at() = ToProto(intermediate.intended_at);
+  if (intermediate.released_at.has_value()) {
+    *proto.mutable_released_at() = ToProto(*intermediate.released_at);
+  }
+  proto.set_epoch(intermediate.epoch);
+  proto.set_tbs_certificate(intermediate.tbs_certificate);
+  proto.set_certificate(intermediate.certificate);
   return proto;
 }
 
@@ -87,6 +106,7 @@ v1::JournalEntry ToProto(const JournalRecord& record) {
   if (record.released_at.has_value()) *proto.mutable_released_at() = ToProto(*record.released_at);
   proto.set_tbs_certificate(intent.tbs_certificate);
   proto.set_certificate(record.certificate);
+  proto.set_intermediate_serial_number(intent.intermediate_serial_number);
   return proto;
 }
 

@@ -20,6 +20,7 @@ v1::RootState ToProto(ca::RootState state);
 v1::Root ToProto(const RootRecord& root);
 // `roots` are the tenant's.
 v1::Tenant ToProto(const TenantRecord& tenant, const std::vector<RootRecord>& roots);
+v1::Intermediate ToProto(const IntermediateRecord& intermediate);
 v1::JournalEntry ToProto(const JournalRecord& record);
 // Errors: JOURNAL_UNAVAILABLE where the stored state cannot be read.
 absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device);

@@ -43,6 +43,7 @@ absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request) {
     RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
   }
   order.request_id = request.request_id();
+  order.issuing_sub_keys = request.issuing_sub_keys();
   return order;
 }
 
@@ -97,6 +98,28 @@ grpc::ServerUnaryReactor* RootService::GetRoot(grpc::CallbackServerContext* cont
                        *response = ToProto(root);
                        return absl::OkStatus();
                      });
+}
+
+grpc::ServerUnaryReactor* RootService::ListIntermediates(
+    grpc::CallbackServerContext* context, const v1::ListIntermediatesRequest* request,
+    v1::ListIntermediatesResponse* response) {
+  return calls_->Run(
+      context, "ListIntermediates",
+      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+        RETURN_IF_ERROR(
+            Authorize(caller, {Role::kAdministrator, Role::kAuditor}, request->tenant_id()));
+        RETURN_IF_ERROR(CheckRootId(request->root_id()));
+        RETURN_IF_ERROR(store_->GetRoot(request->tenant_id(), request->root_id()).status());
+        ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
+        ASSIGN_OR_RETURN(const Page<IntermediateRecord> page,
+                         store_->ListIntermediates(request->tenant_id(), request->root_id(),
+                                                   page_size, request->page_token()));
+        for (const IntermediateRecord& record : page.records) {
+          *response->add_intermediates() = ToProto(record);
+        }
+        response->set_next_page_token(page.next_page_token);
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* RootService::PromoteRoot(grpc::CallbackServerContext* context,

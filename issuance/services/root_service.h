@@ -24,6 +24,9 @@ class RootService final : public v1::RootService::CallbackService {
                                       v1::ListRootsResponse* response) override;
   grpc::ServerUnaryReactor* GetRoot(grpc::CallbackServerContext* context,
                                     const v1::GetRootRequest* request, v1::Root* response) override;
+  grpc::ServerUnaryReactor* ListIntermediates(grpc::CallbackServerContext* context,
+                                              const v1::ListIntermediatesRequest* request,
+                                              v1::ListIntermediatesResponse* response) override;
   grpc::ServerUnaryReactor* PromoteRoot(grpc::CallbackServerContext* context,
                                         const v1::MoveRootRequest* request,
                                         v1::Root* response) override;

@@ -38,6 +38,10 @@ constexpr Advice kAdvice[] = {
     {"ROOT_EXPIRING",
      "an administrator creates the next root, has relying parties trust it, and promotes it: "
      "hourglass roots create …"},
+    {"SUB_KEY_NOT_ALLOWED",
+     "create a root with --issuing-sub-keys, have relying parties trust it, and promote it; or "
+     "turn "
+     "issuing.sub_key off in hourglassd.yaml"},
     {"ROOT_NOT_YET_VALID", "check the clock of the service's machine"},
     {"REQUEST_ID_REUSED", "leave --request-id out, or give another"},
     {"PRIMARY_CHANGED", "ask again"},

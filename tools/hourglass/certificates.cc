@@ -43,6 +43,9 @@ Json EntryAsJson(const v1::JournalEntry& entry) {
   if (entry.has_released_at()) {
     json["released_at"] = client::TimeForJson(client::TimeOf(entry.released_at()));
   }
+  if (!entry.intermediate_serial_number().empty()) {
+    json["intermediate_serial_number"] = client::Hex(entry.intermediate_serial_number());
+  }
   json["caller"] = entry.caller();
   json["request_id"] = entry.request_id();
   json["verdict_id"] = entry.verdict_id();

@@ -72,6 +72,8 @@ CLI::Validator IsSerialNumber();
 // Each adds the subcommand of one noun with its verbs to `app`. `line` must outlive `app`.
 void AddTenants(CLI::App& app, CommandLine& line);
 void AddRoots(CLI::App& app, CommandLine& line);
+// The verb of `roots` that lists the certificates of issuing sub-keys.
+void AddIntermediates(CLI::App& roots, CommandLine& line);
 void AddCertificates(CLI::App& app, CommandLine& line);
 void AddDevices(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);

@@ -42,6 +42,7 @@ absl::StatusOr<Json> RootAsJson(const v1::Root& root) {
                {"subject", facts.subject},
                {"key_type", KeyTypeInWords(root.key_type())},
                {"key_uri", root.key_uri()},
+               {"issuing_sub_keys", root.issuing_sub_keys()},
                {"created_at", client::TimeForJson(client::TimeOf(root.created_at()))},
                {"not_before", client::TimeForJson(client::TimeOf(root.not_before()))},
                {"not_after", client::TimeForJson(client::TimeOf(root.not_after()))}};
@@ -64,6 +65,7 @@ absl::StatusOr<std::string> RootInWords(const v1::Root& root, absl::Time now) {
                               client::TimeInWords(client::TimeOf(root.state_since()), now))},
        {"Key", KeyTypeInWords(root.key_type())},
        {"Key URI", root.key_uri()},
+       {"Sub-keys", root.issuing_sub_keys() ? "allowed (path length 1)" : ""},
        {"Valid from", client::TimeInWords(client::TimeOf(root.not_before()), now)},
        {"Valid until", client::TimeInWords(client::TimeOf(root.not_after()), now)},
        {"Last leaf until",

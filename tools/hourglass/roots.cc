@@ -29,6 +29,7 @@ struct RootOptions {
   std::string request_id;
   bool primary = false;
   bool destroy_key = false;
+  bool issuing_sub_keys = false;
   bool all = false;
   std::string format = "pem";
   std::string out;
@@ -65,6 +66,7 @@ absl::StatusOr<Answer> Create(const RootOptions& options, const Session& session
   request.set_key_type(KeyTypeFromWords(options.key_type));
   request.set_key_uri(options.key_uri);
   request.set_make_primary(options.primary);
+  request.set_issuing_sub_keys(options.issuing_sub_keys);
   request.set_request_id(options.request_id.empty() ? client::NewRequestId() : options.request_id);
   const auto root = client::Call(session.connection, &v1::RootService::Stub::CreateRoot, request,
                                  std::max(session.connection.timeout(), kTimeToMakeAKey));
@@ -244,6 +246,8 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<RootOpti
       ->type_name("URI");
   create->add_flag("--primary", options->primary,
                    "Let it sign at once; relying parties must trust it already");
+  create->add_flag("--issuing-sub-keys", options->issuing_sub_keys,
+                   "Let short-lived keys sign for it (issuing.sub_key); cannot be changed later");
   create
       ->add_option("--request-id", options->request_id,
                    "Asked again under the same id, the same root is returned")
@@ -279,6 +283,7 @@ void AddRoots(CLI::App& app, CommandLine& line) {
   AddTenantOption(*AddCommand(*noun, line, "list", "List a tenant's roots", options, &List),
                   options->tenant);
   AddRootId(*AddCommand(*noun, line, "show", "Show one root", options, &Show), *options);
+  AddIntermediates(*noun, line);
   AddExport(*noun, line, options);
   AddRootId(
       *AddCommand(*noun, line, "promote", "Let a staged or retiring root sign; the primary retires",
