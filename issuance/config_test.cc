@@ -289,6 +289,26 @@ TEST(ParseConfigTest, RefusesLifetimesOutOfRange) {
             "/etc/h.yaml:9: issuing.lifetime: must be whole seconds");
 }
 
+TEST(ParseConfigTest, ASubKeyOutlivesItsCertificatesFourTimes) {
+  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 6h, sub_key: {enabled: true, lifetime: 23h}}"),
+            "/etc/h.yaml:9: issuing.sub_key.lifetime: must be at least four times the lifetime of "
+            "the certificates");
+  for (const char* sub_key : {"{enabled: true, lifetime: 24h, key_type: rsa-3072}",
+                              "{enabled: false, lifetime: 23h, key_type: rsa-3072}"}) {
+    ASSERT_OK_AND_ASSIGN(
+        const Config config,
+        ParseConfig(
+            absl::StrCat(kSmallest, "\nissuing: {lifetime: 6h, sub_key: ", sub_key,
+                         "}\ntenants: {fabrikam: {sub_key: {enabled: true, lifetime: 48h}}}\n"),
+            "/etc/h.yaml"));
+    EXPECT_EQ(config.issuing.sub_key.key_type, hsm::KeyType::kRsa3072);
+    EXPECT_TRUE(config.tenants.at("fabrikam").sub_key.enabled);
+    EXPECT_EQ(config.tenants.at("fabrikam").sub_key.lifetime, std::chrono::hours(48));
+    EXPECT_EQ(config.tenants.at("fabrikam").sub_key.key_type, hsm::KeyType::kRsa3072);
+  }
+  EXPECT_FALSE(IssuingConfig().sub_key.enabled);
+}
+
 TEST(ParseConfigTest, RefusesKeyPoliciesThatAcceptNothing) {
   EXPECT_EQ(
       MistakesWithLine("issuing: {accepted_keys: {ec_p256: false, ec_p384: false, rsa: false}}"),

@@ -21,12 +21,18 @@ class OpensslCa {
  public:
   // A self-signed P-256 root, valid from now for two days. `subject` as `openssl req -subj` takes
   // it, `key_identifier` as hexadecimal, or empty for the one of its key.
-  explicit OpensslCa(absl::string_view subject, absl::string_view key_identifier = "");
+  explicit OpensslCa(absl::string_view subject, absl::string_view key_identifier = "",
+                     int path_length = 0);
 
   // A P-256 certificate valid from now for one day, with these lines of an OpenSSL extension
   // section.
   CertificateAndKey Issue(absl::string_view common_name,
                           const std::vector<std::string>& extensions) const;
+
+  // The same, signed with `issuer`, which this root issued; its certificate follows in the PEM.
+  static CertificateAndKey IssueUnder(const CertificateAndKey& issuer,
+                                      absl::string_view common_name,
+                                      const std::vector<std::string>& extensions);
 
   const std::string& root_pem() const { return root_pem_; }
 
