@@ -32,14 +32,12 @@ const SofthsmToken& Softhsm() {
   return softhsm;
 }
 
-std::string RenumberingModule() {
-  return std::filesystem::absolute("hsm/pkcs11/testing/renumbering_module.so");
-}
+std::string OddModule() { return std::filesystem::absolute("hsm/pkcs11/testing/odd_module.so"); }
 
 using SwapFunction = void(CK_OBJECT_HANDLE, CK_OBJECT_HANDLE);
 
 void SwapObjects(CK_OBJECT_HANDLE one, CK_OBJECT_HANDLE other) {
-  void* const module = dlopen(RenumberingModule().c_str(), RTLD_NOW | RTLD_NOLOAD);
+  void* const module = dlopen(OddModule().c_str(), RTLD_NOW | RTLD_NOLOAD);
   ASSERT_NE(module, nullptr);
   reinterpret_cast<SwapFunction*>(dlsym(module, "SwapObjects"))(one, other);
   dlclose(module);
@@ -48,7 +46,7 @@ void SwapObjects(CK_OBJECT_HANDLE one, CK_OBJECT_HANDLE other) {
 // Six keys in a token that is reached through a module whose handles can be exchanged.
 class Renumbered {
  public:
-  explicit Renumbered(const std::string& label) : faulty_(RenumberingModule()) {
+  explicit Renumbered(const std::string& label) : faulty_(OddModule()) {
     TokenUri token = *ParseTokenUri(Softhsm().Uri(label));
     token.module_path = faulty_.module_path();
     pool_ = std::make_unique<SessionPool>(token, SessionPool::Options());

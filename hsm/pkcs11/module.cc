@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/return_code.h"
@@ -77,12 +76,11 @@ absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* 
   return api;
 }
 
-// Token info is padded with spaces (PKCS #11 v2.40 section 3.2).
+// Token info is padded with spaces (PKCS #11 v2.40 section 3.2), by some modules with NUL.
 template <size_t kSize>
 absl::string_view Unpadded(const unsigned char (&field)[kSize]) {
   absl::string_view value(reinterpret_cast<const char*>(field), kSize);
-  while (absl::ConsumeSuffix(&value, " ")) {
-  }
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\0')) value.remove_suffix(1);
   return value;
 }
 
@@ -136,7 +134,7 @@ absl::StatusOr<CK_SLOT_ID> Module::FindSlot(const TokenUri& token) const {
   ASSIGN_OR_RETURN(const std::vector<CK_SLOT_ID> slots, SlotsWithToken(*api_, field));
   std::vector<CK_SLOT_ID> matching;
   for (const CK_SLOT_ID slot : slots) {
-    CK_TOKEN_INFO info;
+    CK_TOKEN_INFO info = {};
     // A slot that cannot tell what it holds is not the one; another may be.
     if (api_->C_GetTokenInfo(slot, &info) == CKR_OK && Matches(info, token)) {
       matching.push_back(slot);
@@ -150,10 +148,10 @@ absl::StatusOr<CK_SLOT_ID> Module::FindSlot(const TokenUri& token) const {
 }
 
 absl::StatusOr<CustodianFacts> Module::Describe(const TokenUri& token, CK_SLOT_ID slot) const {
-  CK_INFO module;
+  CK_INFO module = {};
   CK_RV code = api_->C_GetInfo(&module);
   if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetInfo", code);
-  CK_TOKEN_INFO info;
+  CK_TOKEN_INFO info = {};
   code = api_->C_GetTokenInfo(slot, &info);
   if (code != CKR_OK) return Pkcs11Error(FormatToken(token), "C_GetTokenInfo", code);
   CustodianFacts facts;

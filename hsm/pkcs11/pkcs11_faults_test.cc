@@ -1,8 +1,10 @@
 // What modules answer that SoftHSM never does, each beside the same call without it.
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "hsm/key_type.h"
+#include "hsm/pkcs11/module.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
+#include "hsm/pkcs11/return_code.h"
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/signature.h"
 #include "tests/fakes/faulty_pkcs11.h"
@@ -28,7 +32,7 @@ using Access = SessionPool::Access;
 using State = CustodianStatus::State;
 
 const SofthsmToken& Softhsm() {
-  static const SofthsmToken softhsm({"main"});
+  static const SofthsmToken softhsm({"main", "counted", "away"});
   return softhsm;
 }
 
@@ -224,6 +228,52 @@ TEST_F(Pkcs11FaultsTest, ARefusedPinIsTriedOnceUntilItsSourceGivesAnother) {
     directory.Write("pin", Softhsm().pin());
     EXPECT_OK(Works(*custodian, key_)) << code;
     EXPECT_EQ(custodian->Status().state, State::kHealthy);
+  }
+}
+
+// Whatever the module calls it, a wrong PIN shows in the token's flags.
+TEST_F(Pkcs11FaultsTest, APinThatTheTokenCountedIsRefused) {
+  const std::string odd = std::filesystem::absolute("hsm/pkcs11/testing/odd_module.so");
+  FaultyPkcs11 counting(odd);
+  const TemporaryDirectory directory;
+  TokenUri token = *ParseTokenUri(Softhsm().Uri("counted"));
+  token.module_path = counting.module_path();
+  ASSERT_OK(Module::Load(token));
+  void* const module = dlopen(odd.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  ASSERT_NE(module, nullptr);
+  const auto call_wrong_pin = reinterpret_cast<void (*)(CK_RV)>(dlsym(module, "CallWrongPin"));
+  for (const CK_RV code : {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED}) {
+    call_wrong_pin(code);
+    token.pin_source.name = directory.Write("pin", "246802");
+    const auto custodian = CreatePkcs11Custodian(token, {});
+    const auto before = counting.Count("C_Login");
+    for (int i = 0; i < 3; ++i) {
+      const absl::Status status = custodian->Greet().status();
+      EXPECT_THAT(status, FailsWith(ErrorReason::kPinRefused)) << ReturnCodeName(code);
+      EXPECT_FALSE(NeedsNewCustodian(status));
+    }
+    EXPECT_EQ(counting.Count("C_Login") - before, 1) << ReturnCodeName(code);
+    directory.Write("pin", Softhsm().pin());
+    EXPECT_OK(custodian->Greet());
+  }
+  dlclose(module);
+}
+
+// What says nothing of the PIN heals by itself once the token is back.
+TEST_F(Pkcs11FaultsTest, ALoginThatFailsWhileTheTokenIsAwayIsTriedAgain) {
+  const TokenUri token = *ParseTokenUri(Faulty().Through(Softhsm().Uri("away")));
+  for (const std::string code : {"CKR_DEVICE_ERROR", "CKR_FUNCTION_FAILED", "CKR_TOKEN_NOT_PRESENT",
+                                 "CKR_USER_PIN_NOT_INITIALIZED", "0x80000042"}) {
+    const auto custodian = CreatePkcs11Custodian(token, {});
+    ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                         custodian->Generate({"k", "\x01"}, KeyType::kEcP256));
+    ASSERT_OK(Works(*custodian, key));
+    Faulty().Set({"C_SignInit 1 forget-login", "C_Login * return " + code,
+                  "C_GetTokenInfo * return CKR_DEVICE_ERROR"});
+    EXPECT_THAT(Works(*custodian, key), FailsWith(ErrorReason::kKeyUnavailable)) << code;
+    Faulty().Clear();
+    EXPECT_OK(Works(*custodian, key)) << code;
+    EXPECT_EQ(custodian->Status().state, State::kHealthy) << code;
   }
 }
 

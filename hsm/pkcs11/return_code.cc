@@ -68,7 +68,8 @@ constexpr CodeRow kCodes[] = {
     ROW(CKR_TOKEN_WRITE_PROTECTED, kNone, kKeyUnavailable),
     ROW(CKR_USER_ALREADY_LOGGED_IN, kNone, kKeyUnavailable),
     ROW(CKR_USER_NOT_LOGGED_IN, kNewSession, kKeyUnavailable),
-    ROW(CKR_USER_PIN_NOT_INITIALIZED, kNone, kPinRefused),
+    // There is no PIN yet that another one could be wrong beside.
+    ROW(CKR_USER_PIN_NOT_INITIALIZED, kNone, kKeyUnavailable),
     ROW(CKR_USER_TYPE_INVALID, kNone, kKeyUnavailable),
     ROW(CKR_USER_ANOTHER_ALREADY_LOGGED_IN, kNone, kKeyUnavailable),
     ROW(CKR_USER_TOO_MANY_TYPES, kNone, kKeyUnavailable),
@@ -111,10 +112,12 @@ Remedy RemedyOf(CK_RV code) {
   return row != nullptr ? row->remedy : Remedy::kNewSession;
 }
 
-bool MayHaveCountedThePin(CK_RV code) {
+bool RefusesThePin(CK_RV code) {
   const CodeRow* row = RowOf(code);
-  return row == nullptr || row->reason == ErrorReason::kPinRefused;
+  return row != nullptr && row->reason == ErrorReason::kPinRefused;
 }
+
+bool IsNamed(CK_RV code) { return RowOf(code) != nullptr; }
 
 bool SessionIsGone(CK_RV code) {
   return code == CKR_SESSION_HANDLE_INVALID || code == CKR_SESSION_CLOSED ||

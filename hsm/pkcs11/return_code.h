@@ -36,9 +36,12 @@ std::string ReturnCodeName(CK_RV code);
 // kNewSession for codes that the standard does not name: nothing is known of the session's state.
 Remedy RemedyOf(CK_RV code);
 
-// True of what C_Login may answer where it has counted a wrong PIN, and of every code that the
-// standard does not name: the same PIN must not be tried again.
-bool MayHaveCountedThePin(CK_RV code);
+// True of the codes by which C_Login refuses a PIN: the same one must not be tried again.
+bool RefusesThePin(CK_RV code);
+
+// False of codes that the standard does not name, of which a module's word for a wrong PIN may be
+// one.
+bool IsNamed(CK_RV code);
 
 // True of codes that say that the session handle is no more. Such a session must not be closed: its
 // number may already be another's.

@@ -19,11 +19,20 @@ TEST(ReturnCodeTest, ErrorsCarryReasonAndCode) {
 }
 
 TEST(ReturnCodeTest, PinErrorsAreNeverWorthRetrying) {
-  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_PIN_EXPIRED, CKR_PIN_INVALID,
-                           CKR_PIN_LEN_RANGE, CKR_USER_PIN_NOT_INITIALIZED}) {
+  for (const CK_RV code :
+       {CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_PIN_EXPIRED, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE}) {
     EXPECT_EQ(RemedyOf(code), Remedy::kNone) << ReturnCodeName(code);
-    EXPECT_TRUE(MayHaveCountedThePin(code)) << ReturnCodeName(code);
+    EXPECT_TRUE(RefusesThePin(code)) << ReturnCodeName(code);
     EXPECT_THAT(Pkcs11Error("t", "C_Login", code), FailsWith(ErrorReason::kPinRefused));
+  }
+}
+
+TEST(ReturnCodeTest, WhatIsNotOfThePinDoesNotRefuseIt) {
+  for (const CK_RV code : {CKR_DEVICE_ERROR, CKR_FUNCTION_FAILED, CKR_GENERAL_ERROR,
+                           CKR_TOKEN_NOT_PRESENT, CKR_USER_PIN_NOT_INITIALIZED}) {
+    EXPECT_TRUE(IsNamed(code)) << ReturnCodeName(code);
+    EXPECT_FALSE(RefusesThePin(code)) << ReturnCodeName(code);
+    EXPECT_THAT(Pkcs11Error("t", "C_Login", code), FailsWith(ErrorReason::kKeyUnavailable));
   }
 }
 
@@ -56,8 +65,8 @@ TEST(ReturnCodeTest, OfUnknownCodesNothingIsKnown) {
   const CK_RV vendor = CKR_VENDOR_DEFINED | 0x42;
   EXPECT_EQ(ReturnCodeName(vendor), "CKR 0x80000042");
   EXPECT_EQ(RemedyOf(vendor), Remedy::kNewSession);
-  EXPECT_TRUE(MayHaveCountedThePin(vendor));
-  EXPECT_FALSE(MayHaveCountedThePin(CKR_DEVICE_ERROR));
+  EXPECT_FALSE(IsNamed(vendor));
+  EXPECT_FALSE(RefusesThePin(vendor));
   const absl::Status status = Pkcs11Error("t", "C_Sign", vendor);
   EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUnavailable));
   EXPECT_EQ(ReturnCodeOf(status), vendor);

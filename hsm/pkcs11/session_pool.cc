@@ -154,10 +154,11 @@ absl::Status SessionPool::Login() {
   }
   // C_Login does not write to the PIN, though its type says so.
   auto* octets = reinterpret_cast<unsigned char*>(const_cast<char*>(pin->value().data()));
+  const std::optional<CK_FLAGS> wrong_pins_before = WrongPins();
   const CK_RV code = module_->api().C_Login(anchor_, CKU_USER, octets, pin->value().size());
   if (code != CKR_OK && code != CKR_USER_ALREADY_LOGGED_IN) {
     absl::Status failure = Pkcs11Error(field_, "C_Login", code);
-    if (MayHaveCountedThePin(code)) {
+    if (MayHaveCounted(code, wrong_pins_before)) {
       failure =
           Error(ErrorReason::kPinRefused, field_, absl::StrCat("C_Login: ", ReturnCodeName(code)));
       ASSIGN_OR_RETURN(refused_pin_, pin->Fingerprint());
@@ -176,6 +177,21 @@ absl::Status SessionPool::Login() {
   ++login_;
   ++status_.logins;
   return absl::OkStatus();
+}
+
+std::optional<CK_FLAGS> SessionPool::WrongPins() const {
+  CK_TOKEN_INFO info = {};
+  if (module_->api().C_GetTokenInfo(slot_, &info) != CKR_OK) return std::nullopt;
+  return info.flags & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED);
+}
+
+bool SessionPool::MayHaveCounted(CK_RV code, std::optional<CK_FLAGS> wrong_pins_before) const {
+  if (RefusesThePin(code)) return true;
+  // A token that is away has seen no PIN.
+  const std::optional<CK_FLAGS> wrong_pins = WrongPins();
+  if (!wrong_pins.has_value()) return false;
+  return !IsNamed(code) ||
+         (wrong_pins_before.has_value() && (*wrong_pins & ~*wrong_pins_before) != 0);
 }
 
 void SessionPool::Doubt(const Session& session, const absl::Status& failure) {

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -41,7 +42,9 @@ struct Session {
 // Touches the token when first used: loads the module, finds the token and logs in, once for all
 // sessions, with one more session (the anchor) that is only kept open, because closing the last one
 // would log out. A PIN that the token refused is not tried again, since tokens lock after a few
-// tries; another one that the source gives later is. Safe to call from several threads.
+// tries; another one that the source gives later is. It counts as refused where the code says so,
+// where the token's flags tell of one more wrong PIN, and where a token that can be asked answers
+// what the standard does not name. Safe to call from several threads.
 class SessionPool {
  public:
   enum class Access { kRead, kWrite };
@@ -114,6 +117,11 @@ class SessionPool {
   absl::Status EnsureLogin();               // with mutex_ held
   absl::Status FindToken();                 // with mutex_ held
   absl::Status Login();                     // with mutex_ held
+  // What the token says of wrong PINs that were given to it; nothing where it cannot be asked. With
+  // mutex_ held.
+  std::optional<CK_FLAGS> WrongPins() const;
+  // Whether C_Login, which answered `code`, may have counted a wrong PIN. With mutex_ held.
+  bool MayHaveCounted(CK_RV code, std::optional<CK_FLAGS> wrong_pins_before) const;
   // Whether one more may be opened. With mutex_ held.
   bool MayOpen();
   void Shrink();  // with mutex_ held

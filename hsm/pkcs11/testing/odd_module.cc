@@ -1,5 +1,5 @@
-// SoftHSM, with the handles of two objects exchanged once SwapObjects is called: without a word, as
-// modules do that connect anew.
+// SoftHSM, with the handles of two objects exchanged once SwapObjects is called, without a word, as
+// modules do that connect anew; and with another word for a wrong PIN once CallWrongPin is called.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 
@@ -10,6 +10,7 @@ namespace {
 
 std::atomic<CK_OBJECT_HANDLE> one = CK_INVALID_HANDLE;
 std::atomic<CK_OBJECT_HANDLE> other = CK_INVALID_HANDLE;
+std::atomic<CK_RV> wrong_pin = CKR_PIN_INCORRECT;
 CK_FUNCTION_LIST* real = nullptr;
 
 CK_OBJECT_HANDLE Swapped(CK_OBJECT_HANDLE object) {
@@ -33,7 +34,16 @@ CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HAN
   return real->C_SignInit(session, mechanism, Swapped(object));
 }
 
+CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE* pin, CK_ULONG size) {
+  const CK_RV code = real->C_Login(session, user, pin, size);
+  return code == CKR_PIN_INCORRECT ? wrong_pin.load() : code;
+}
+
 }  // namespace
+
+extern "C" __attribute__((visibility("default"))) void CallWrongPin(CK_RV code) {
+  wrong_pin = code;
+}
 
 extern "C" __attribute__((visibility("default"))) void SwapObjects(CK_OBJECT_HANDLE a,
                                                                    CK_OBJECT_HANDLE b) {
@@ -52,6 +62,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(
   functions.C_FindObjects = FindObjects;
   functions.C_GetAttributeValue = GetAttributeValue;
   functions.C_SignInit = SignInit;
+  functions.C_Login = Login;
   *list = &functions;
   return CKR_OK;
 }
