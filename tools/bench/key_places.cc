@@ -59,6 +59,10 @@ class Tpm2Pkcs11Token {
       setenv(entry.substr(0, equals).c_str(), entry.substr(equals + 1).c_str(), 1);
     }
   }
+  // What a process left in it that was killed: there is no resource manager that would do it.
+  void Flush() const {
+    for (const char* kind : {"-t", "-l", "-s"}) (void)tpm_.Tool({"tpm2_flushcontext", kind});
+  }
   std::string Uri() const {
     return absl::StrCat("pkcs11:token=tpm?module-path=", kTpm2Pkcs11,
                         "&pin-source=file:", directory_.Write("pin", kPin));
@@ -107,6 +111,7 @@ Figure CompareTpm2Pkcs11(const std::string& keyholder, const Effort& effort) {
   };
   raw.Use();
   (void)ValueOrDie(StoreOf(options_of(raw), keyholder)->Generate(uri, hsm::KeyType::kEcP256));
+  raw.Flush();
   ours.Use();
   const auto store = StoreOf(options_of(ours), keyholder);
   const auto key = ValueOrDie(store->Generate(uri, hsm::KeyType::kEcP256));
