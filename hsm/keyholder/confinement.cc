@@ -52,7 +52,12 @@ absl::Status DropCapabilities() {
 }
 
 absl::Status EndWithParent(int socket) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("prctl(PR_SET_PDEATHSIG)");
+  // Not SIGKILL: whoever logs in just now must be able to finish.
+  struct sigaction leave = {};
+  leave.sa_handler = [](int) { alarm(kSecondsWithoutParent); };
+  leave.sa_flags = SA_RESTART;
+  if (sigaction(SIGUSR1, &leave, nullptr) != 0) return Failed("sigaction");
+  if (prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) != 0) return Failed("prctl(PR_SET_PDEATHSIG)");
   // A parent that had ended before that sends nothing any more. Who made the socket was the parent,
   // and does not change as getppid() does then.
   ucred maker = {};

@@ -11,7 +11,11 @@ namespace hourglass::hsm {
 // INTERNAL_ERROR naming the call.
 absl::Status ForbidDumps();
 
-// ForbidDumps, and for a worker process: ends with the thread that started it (PR_SET_PDEATHSIG),
+// How long a worker may go on with what it is doing once its parent is gone.
+inline constexpr unsigned kSecondsWithoutParent = 3;
+
+// ForbidDumps, and for a worker process: ends kSecondsWithoutParent after the thread that started
+// it at the latest (SIGUSR1 by PR_SET_PDEATHSIG, then SIGALRM, for modules that do not return),
 // drops every capability, keeps its memory out of swap where RLIMIT_MEMLOCK is unlimited or may be
 // raised to that, makes files for its user only. `socket` is the worker's end of a socket pair that
 // its parent made. Before the module is loaded and any thread is made. Errors: INTERNAL_ERROR

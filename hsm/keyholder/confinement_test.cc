@@ -52,7 +52,7 @@ TEST_F(ConfinementTest, ForbidsDumpsAndNewPrivileges) {
 
 TEST_F(ConfinementTest, AWorkerStaysUndumpableAndEndsWithItsParent) {
   EXPECT_IN_A_CHILD(ConfineKeyholder(ends_[1]).ok() && !Dumpable() && LeavesNoCore() &&
-                    SignalOfParentsDeath() == SIGKILL);
+                    SignalOfParentsDeath() == SIGUSR1);
 }
 
 TEST_F(ConfinementTest, RefusesASocketThatTheParentDidNotMake) {

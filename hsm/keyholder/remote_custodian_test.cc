@@ -415,7 +415,7 @@ TEST_F(RemoteCustodianTest, DestroyedKeysAreGone) {
   EXPECT_EQ(custodian->Status().worker_restarts, 0u);
 }
 
-TEST_F(RemoteCustodianTest, EndsAtOnceThoughCallersWait) {
+TEST_F(RemoteCustodianTest, EndsSoonThoughCallersWaitAndTheModuleHangs) {
   FaultyPkcs11 faulty;
   auto custodian =
       RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
@@ -436,7 +436,8 @@ TEST_F(RemoteCustodianTest, EndsAtOnceThoughCallersWait) {
   custodian.reset();
   std::printf("ended after %lld ms\n",
               static_cast<long long>((steady_clock::now() - begin) / milliseconds(1)));
-  EXPECT_LT(steady_clock::now() - begin, seconds(1));
+  // Each worker was let finish for a second, both at once.
+  EXPECT_LT(steady_clock::now() - begin, seconds(2));
   for (std::thread& caller : callers) caller.join();
   EXPECT_TRUE(Workers().empty());
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -21,6 +22,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/custodian.h"
+#include "hsm/keyholder/confinement.h"
 #include "hsm/keyholder/keyholder.pb.h"
 #include "hsm/keyholder/packet.h"
 #include "hsm/keyholder/protocol.h"
@@ -65,8 +67,17 @@ class Keyholder {
     }
   }
 
+  // Ends the process, once what other threads are doing is done: a module that is interrupted in
+  // its login may leave its token broken. Not for ever, since modules hang.
+  [[noreturn]] void Leave(int code) {
+    alarm(kSecondsWithoutParent);
+    const std::unique_lock<std::shared_mutex> lock(under_way_);
+    _exit(code);
+  }
+
   // False where the request asks for nothing.
   bool Answer(Request& request, Reply* reply) {
+    const std::shared_lock<std::shared_mutex> lock(under_way_);
     absl::Status done;
     switch (request.operation_case()) {
       case Request::kSign:
@@ -192,6 +203,7 @@ class Keyholder {
     for (const auto& [name, count] : status.errors) (*counters->mutable_errors())[name] = count;
   }
 
+  std::shared_mutex under_way_;  // shared by whoever answers
   std::unique_ptr<KeyCustodian> custodian_;
   Sealer* sealer_ = nullptr;  // custodian_, where it is one
   std::mutex listings_mutex_;
@@ -200,12 +212,12 @@ class Keyholder {
 
 bool HoldsSecret(const Request& request) { return request.has_seal() || request.has_unseal(); }
 
-void Deliver(int socket, PacketBuffer& buffer, const Reply& reply) {
+void Deliver(int socket, PacketBuffer& buffer, const Reply& reply, Keyholder& keyholder) {
   switch (buffer.Send(socket, reply)) {
     case Outcome::kDone:
       return;
     case Outcome::kHungUp:
-      _exit(kParentGone);
+      keyholder.Leave(kParentGone);
     case Outcome::kWouldBlock:
     case Outcome::kUnfit:
       Exit(kCannotServe, "cannot send a reply");
@@ -223,7 +235,7 @@ void Deliver(int socket, PacketBuffer& buffer, const Reply& reply) {
       case Outcome::kDone:
         break;
       case Outcome::kHungUp:
-        _exit(kParentGone);
+        keyholder.Leave(kParentGone);
       case Outcome::kWouldBlock:
       case Outcome::kUnfit:
         Exit(kNoSuchPacket, "got what is no request");
@@ -233,7 +245,7 @@ void Deliver(int socket, PacketBuffer& buffer, const Reply& reply) {
     reply.Clear();
     reply.set_id(request.id());
     if (!keyholder.Answer(request, &reply)) Exit(kNoSuchPacket, "got a request for nothing");
-    Deliver(socket, buffer, reply);
+    Deliver(socket, buffer, reply, keyholder);
     if (!secret) continue;
     buffer.Wipe();
     Wipe(reply.mutable_octets());

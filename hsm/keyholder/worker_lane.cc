@@ -21,6 +21,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kLongestSignature = 1024;
 
+// What hangs will hardly end by itself, and calls wait for its successor.
+constexpr milliseconds kGraceOfHanging(250);
+
 std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConnection>& custodian) {
   if (const auto* token = std::get_if<TokenUri>(&custodian)) return token->pin_source;
   return std::get<TpmConnection>(custodian).pin_source;
@@ -328,7 +331,7 @@ SteadyTime WorkerLane::EarliestOverdue() const {
 
 void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, SteadyTime now) {
   const int pid = worker_->pid();
-  const std::string ending = worker_->End();
+  const std::string ending = error_class == "hang" ? worker_->End(kGraceOfHanging) : worker_->End();
   queue_.ReportLines(worker_->TakeStandardError());
   worker_.reset();
   // A crash says most by its signal.

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -116,6 +117,17 @@ class SpawnPlan {
   posix_spawnattr_t attributes_;
 };
 
+// Until the other side has closed its end, as the end of its process does.
+void AwaitHangUp(int socket, std::chrono::milliseconds longest) {
+  const auto deadline = std::chrono::steady_clock::now() + longest;
+  pollfd file = {socket, 0, 0};
+  for (;;) {
+    const auto rest =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (rest.count() <= 0 || poll(&file, 1, static_cast<int>(rest.count())) > 0) return;
+  }
+}
+
 std::string HowItEnded(int status) {
   if (WIFEXITED(status)) return absl::StrCat("exited with ", WEXITSTATUS(status));
   const char* name = sigabbrev_np(WTERMSIG(status));
@@ -206,8 +218,12 @@ void WorkerProcess::AddToLines(absl::string_view octets, std::string* lines) {
   }
 }
 
-std::string WorkerProcess::End() {
+std::string WorkerProcess::End(std::chrono::milliseconds grace) {
   if (!ending_.empty()) return ending_;
+  // Modules write while they log in, and SoftHSM empties its token's file first: whoever is killed
+  // in between leaves no token.
+  shutdown(socket_, SHUT_WR);
+  AwaitHangUp(socket_, grace);
   kill(pid_, SIGKILL);
   int status = 0;
   pid_t reaped = -1;

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@
 namespace hourglass::hsm {
 
 // For one thread at a time, the one that called Start: the process ends when that thread does
-// (PR_SET_PDEATHSIG). Killed (SIGKILL) and reaped when this object goes.
+// (PR_SET_PDEATHSIG). Ended as by End() when this object goes.
 class WorkerProcess {
  public:
   // posix_spawn of `program`, which inherits nothing but the socket, a pipe for standard error and
@@ -47,9 +48,10 @@ class WorkerProcess {
   // worker has ended. At most 4096 octets a line.
   std::string TakeStandardError();
 
-  // Kills the process if it still runs and says how it ended: `exited with 2`, `killed by SIGSEGV`
-  // (also SIGKILL, where it ran until now). Idempotent.
-  std::string End();
+  // Hangs up, lets the worker finish what it is doing for at most `grace`, kills it (SIGKILL) if it
+  // still runs, and says how it ended: `exited with 0`, `killed by SIGSEGV`. A worker that is
+  // killed while it logs in may take its token with it, see docs/keys.md. Idempotent.
+  std::string End(std::chrono::milliseconds grace = std::chrono::seconds(1));
 
  private:
   WorkerProcess(pid_t pid, int socket, int standard_error)
