@@ -182,6 +182,22 @@ KeyListing DescribeObject(const KeySelector& selector, const TPM2B_PUBLIC& objec
   return listing;
 }
 
+bool IsSomebodysSigningKey(const TPM2B_PUBLIC& object) {
+  const TPMT_PUBLIC& area = object.publicArea;
+  return (area.type == TPM2_ALG_ECC || area.type == TPM2_ALG_RSA) &&
+         (area.objectAttributes & TPMA_OBJECT_SIGN_ENCRYPT) != 0 &&
+         (area.objectAttributes & TPMA_OBJECT_RESTRICTED) == 0;
+}
+
+bool IsStorageKey(const TPM2B_PUBLIC& object) {
+  constexpr TPMA_OBJECT kHas =
+      kNeverLeaves | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+  constexpr TPMA_OBJECT kHasNot = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_ENCRYPTEDDUPLICATION;
+  const TPMT_PUBLIC& area = object.publicArea;
+  return (area.type == TPM2_ALG_ECC || area.type == TPM2_ALG_RSA) &&
+         (area.objectAttributes & (kHas | kHasNot)) == kHas;
+}
+
 TPMT_SIG_SCHEME SignatureSchemeOf(KeyType type) {
   TPMT_SIG_SCHEME scheme = {};
   scheme.scheme = IsEc(type) ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA;

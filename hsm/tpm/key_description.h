@@ -25,6 +25,14 @@ TPM2B_PUBLIC StorageKeyTemplate();
 // What is known of an object from its public area, fit or not.
 KeyListing DescribeObject(const KeySelector& selector, const TPM2B_PUBLIC& object);
 
+// Whether it may be taken for a key made to sign for somebody, even if unfit. Storage, endorsement
+// and attestation keys, and what is sealed, are the machine's.
+bool IsSomebodysSigningKey(const TPM2B_PUBLIC& object);
+
+// Whether what is kept under it is known to the TPM alone: it was made there, never leaves, and
+// only wraps others. It has no policy to satisfy.
+bool IsStorageKey(const TPM2B_PUBLIC& object);
+
 // The algorithm of a key of `type`, and its hash.
 TPMT_SIG_SCHEME SignatureSchemeOf(KeyType type);
 

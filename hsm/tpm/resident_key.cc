@@ -59,7 +59,8 @@ absl::StatusOr<ResidentKey> FindResidentKey(const EsysConnection& connection,
   }));
   const EsysPtr<TPM2B_PUBLIC> owned(area);
   return ResidentKey{std::move(object),
-                     DescribeObject({.label = FormatHandle(handle), .id = ""}, *area)};
+                     DescribeObject({.label = FormatHandle(handle), .id = ""}, *area),
+                     IsSomebodysSigningKey(*area)};
 }
 
 absl::StatusOr<std::vector<KeyListing>> ListResidentKeys(const EsysConnection& connection) {

@@ -27,6 +27,7 @@ std::optional<std::uint32_t> ResidentHandleOf(const KeySelector& selector);
 struct ResidentKey {
   EsysPersistent object;
   KeyListing listing;  // fit or not
+  bool may_be_destroyed;
 };
 
 // Errors: KEY_NOT_FOUND where nothing is there, KEY_UNAVAILABLE.

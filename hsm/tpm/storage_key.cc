@@ -8,9 +8,6 @@
 namespace hourglass::hsm {
 namespace {
 
-// TCG TPM v2.0 Provisioning Guidance 1.0 section 7.8.
-constexpr TPM2_HANDLE kPersistentHandle = 0x81000001;
-
 absl::StatusOr<std::string> NameOf(const EsysConnection& connection, ESYS_TR object) {
   TPM2B_NAME* name = nullptr;
   RETURN_IF_ERROR(connection.Run("Esys_TR_GetName", [&](ESYS_CONTEXT* context) {
@@ -18,6 +15,16 @@ absl::StatusOr<std::string> NameOf(const EsysConnection& connection, ESYS_TR obj
   }));
   const EsysPtr<TPM2B_NAME> owned(name);
   return std::string(reinterpret_cast<const char*>(name->name), name->size);
+}
+
+absl::StatusOr<bool> IsStorageKeyAt(const EsysConnection& connection, ESYS_TR object) {
+  TPM2B_PUBLIC* area = nullptr;
+  RETURN_IF_ERROR(connection.Run("TPM2_ReadPublic", [&](ESYS_CONTEXT* context) {
+    return Esys_ReadPublic(context, object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area,
+                           nullptr, nullptr);
+  }));
+  const EsysPtr<TPM2B_PUBLIC> owned(area);
+  return IsStorageKey(*area);
 }
 
 absl::StatusOr<EsysTransient> MakePrimary(const EsysConnection& connection) {
@@ -49,13 +56,14 @@ absl::StatusOr<StorageKey> StorageKey::Find(const EsysConnection& connection,
   StorageKey key;
   ESYS_TR persistent = ESYS_TR_NONE;
   const absl::Status found = connection.Run("TPM2_ReadPublic", [&](ESYS_CONTEXT* context) {
-    return Esys_TR_FromTPMPublic(context, kPersistentHandle, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 ESYS_TR_NONE, &persistent);
+    return Esys_TR_FromTPMPublic(context, kStorageRootKey, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 &persistent);
   });
   if (found.ok()) {
     key.persistent_ = EsysPersistent(connection.get(), persistent);
+    ASSIGN_OR_RETURN(const bool usable, IsStorageKeyAt(connection, persistent));
     ASSIGN_OR_RETURN(key.name_, NameOf(connection, persistent));
-    if (name.empty() || key.name_ == name) return key;
+    if (usable && (name.empty() || key.name_ == name)) return key;
   } else if (!IsMissingHandle(TpmCodeOf(found).value_or(0))) {
     return found;
   }

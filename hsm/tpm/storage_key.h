@@ -11,12 +11,16 @@
 
 namespace hourglass::hsm {
 
+// Where TCG TPM v2.0 Provisioning Guidance 1.0 section 7.8 puts the owner's storage root key.
+inline constexpr TPM2_HANDLE kStorageRootKey = 0x81000001;
+
 class StorageKey {
  public:
-  // The administrator's key at 0x81000001 where there is one, or else the primary key of the TCG's
-  // template, made for as long as this object lives: nothing is left in the TPM that nobody asked
-  // for. With `name` only a key of that Name (TPM 2.0 Library Specification part 1 section 16) is
-  // taken. Errors: KEY_UNFIT where `name` is given and neither has it, KEY_UNAVAILABLE.
+  // The administrator's key at 0x81000001 where there is one that IsStorageKey, or else the primary
+  // key of the TCG's template, made for as long as this object lives: nothing is left in the TPM
+  // that nobody asked for. With `name` only a key of that Name (TPM 2.0 Library Specification part
+  // 1 section 16) is taken. Errors: KEY_UNFIT where `name` is given and neither has it,
+  // KEY_UNAVAILABLE.
   static absl::StatusOr<StorageKey> Find(const EsysConnection& connection,
                                          absl::string_view name = "");
 

@@ -6,11 +6,11 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -22,6 +22,8 @@
 #include "hsm/tpm/resident_key.h"
 #include "hsm/tpm/response_code.h"
 #include "hsm/tpm/sealing.h"
+#include "hsm/tpm/storage_key.h"
+#include "hsm/tpm/tpm_facts.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -47,19 +49,11 @@ absl::StatusOr<CustodialKey> FitKeyOf(const KeyListing& listing) {
                absl::StrCat("the key at ", listing.selector.label, " ", listing.unfit_because));
 }
 
-// Four characters, as TPMs give them, without padding.
-std::string Characters(std::uint32_t property) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    const char character = static_cast<char>(property >> shift);
-    if (character >= ' ' && character <= '~') text.push_back(character);
-  }
-  return text;
-}
-
-std::string Trimmed(std::string text) {
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
+absl::Status NotOurs(const KeyListing& listing) {
+  return Error(ErrorReason::kKeyUnfit, kTpmField,
+               absl::StrCat("what is at ", listing.selector.label, " ", listing.unfit_because,
+                            ", and may be what other programs or this machine rest on: if it is "
+                            "not, tpm2_evictcontrol takes it out"));
 }
 
 class EsapiTpmCustodian final : public TpmCustodian {
@@ -72,7 +66,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
   const std::string& name() const override { return name_; }
 
   absl::StatusOr<CustodianFacts> Greet() override {
-    return Perform<CustodianFacts>([&] { return ReadFacts(); });
+    return Perform<CustodianFacts>([&] { return ReadTpmFacts(*connection_, tcti_); });
   }
 
   absl::StatusOr<CustodialKey> Open(const KeySelector& selector) override {
@@ -100,6 +94,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
              // An attempt before lost its answer only.
              if (begun && ReasonOf(key.status()) == ErrorReason::kKeyNotFound) return true;
              RETURN_IF_ERROR(key.status());
+             if (!key->may_be_destroyed) return NotOurs(key->listing);
              begun = true;
              RETURN_IF_ERROR(EvictResidentKey(*connection_, std::move(key->object), handle));
              return true;
@@ -203,23 +198,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
     record_.NoteConnection(false);
   }
 
-  absl::StatusOr<CustodianFacts> ReadFacts() {
-    CustodianFacts facts;
-    ASSIGN_OR_RETURN(const std::uint32_t maker, connection_->Property(TPM2_PT_MANUFACTURER));
-    facts.manufacturer = Trimmed(Characters(maker));
-    for (const std::uint32_t part : {TPM2_PT_VENDOR_STRING_1, TPM2_PT_VENDOR_STRING_2,
-                                     TPM2_PT_VENDOR_STRING_3, TPM2_PT_VENDOR_STRING_4}) {
-      ASSIGN_OR_RETURN(const std::uint32_t text, connection_->Property(part));
-      absl::StrAppend(&facts.model, Characters(text));
-    }
-    facts.model = Trimmed(facts.model);
-    facts.most_sessions = 1;
-    facts.one_process_only = true;
-    facts.software = absl::StartsWith(tcti_, "swtpm") || absl::StartsWith(tcti_, "mssim");
-    return facts;
-  }
-
-  // The fit key at `handle`, with the PIN set. Errors: those of Open, PIN_REFUSED.
+  // The fit key at `handle`. Errors: those of Open.
   absl::StatusOr<LoadedKey*> Load(std::uint32_t handle) {
     const auto known = loaded_.find(handle);
     if (known != loaded_.end()) return &known->second;
@@ -232,7 +211,10 @@ class EsapiTpmCustodian final : public TpmCustodian {
   }
 
   absl::Status Authorize(LoadedKey& key) {
-    if (!pin_gate_.has_source() || (key.pin != nullptr && !key.refused)) return absl::OkStatus();
+    if (!pin_gate_.has_source()) {
+      return need_pin_.contains(key.description.public_key) ? HasPin(key) : absl::OkStatus();
+    }
+    if (key.pin != nullptr && !key.refused) return absl::OkStatus();
     ASSIGN_OR_RETURN(std::unique_ptr<Pin> pin, pin_gate_.Read());
     ASSIGN_OR_RETURN(TPM2B_AUTH authorization, AuthorizationOf(pin->value()));
     const absl::Cleanup wipe = [&] { OPENSSL_cleanse(&authorization, sizeof(authorization)); };
@@ -271,12 +253,17 @@ class EsapiTpmCustodian final : public TpmCustodian {
 
   absl::Status KeyRefusesPin(LoadedKey& key) {
     if (key.pin == nullptr) {
-      return Error(ErrorReason::kPinRefused, kTpmField,
-                   absl::StrCat("the key at ", key.description.selector.label,
-                                " has a PIN, and no PIN source is configured"));
+      need_pin_.insert(key.description.public_key);
+      return HasPin(key);
     }
     key.refused = true;
     return PinRefused(*key.pin);
+  }
+
+  static absl::Status HasPin(const LoadedKey& key) {
+    return Error(ErrorReason::kPinRefused, kTpmField,
+                 absl::StrCat("the key at ", key.description.selector.label,
+                              " has a PIN, and no PIN source is configured"));
   }
 
   absl::Status PinRefused(const Pin& pin) {
@@ -298,6 +285,10 @@ class EsapiTpmCustodian final : public TpmCustodian {
                    absl::StrCat("something is at ", selector.label, " already"));
     }
     if (ReasonOf(there.status()) != ErrorReason::kKeyNotFound) return there.status();
+    if (handle == kStorageRootKey) {
+      return Error(ErrorReason::kKeyUnsupported, kTpmField,
+                   absl::StrCat(selector.label, " is the place of the storage root key"));
+    }
     ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, pin_gate_.Read());
     ASSIGN_OR_RETURN(const ResidentDraft draft,
                      MakeResidentKey(*connection_, type, pin == nullptr ? "" : pin->value()));
@@ -328,6 +319,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
   PinGate pin_gate_;
   std::unique_ptr<EsysConnection> connection_;
   std::map<std::uint32_t, LoadedKey> loaded_;
+  // Public keys of those that have a PIN where none is configured: the TPM counts an empty one too.
+  std::set<std::string> need_pin_;
 };
 
 }  // namespace

@@ -223,8 +223,58 @@ TEST_F(TpmCustodianTest, ListsWhatIsThereAndSaysWhyItIsUnfit) {
       EXPECT_THAT(key, FailsWith(ErrorReason::kKeyUnfit)) << handle;
       EXPECT_THAT(std::string(key.status().message()), AllOf(HasSubstr(handle), HasSubstr(why)));
     }
-    EXPECT_OK(custodian->Destroy(At(handle)));
   }
+  // What only signs may have been made here, with other attributes than ours.
+  for (const char* signing : {"0x81010010", "0x81010012", "0x81010013", "0x81010014", "0x81010015",
+                              "0x81010016", "0x81010017", "0x81010018"}) {
+    EXPECT_OK(custodian->Destroy(At(signing))) << signing;
+  }
+  for (const char* other : {"0x81010011", "0x81010019", "0x8101001a"}) {
+    const absl::Status refused = custodian->Destroy(At(other));
+    EXPECT_THAT(refused, FailsWith(ErrorReason::kKeyUnfit, "tpm:")) << other;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("tpm2_evictcontrol"));
+  }
+  EXPECT_EQ(tpm_.ToolOrDie({"tpm2_getcap", "handles-persistent"}),
+            "- 0x81010011\n- 0x81010019\n- 0x8101001A\n");
+}
+
+TEST_F(TpmCustodianTest, DestroysNeitherTheStorageRootKeyNorTheEndorsementKey) {
+  const std::string parent = directory_.File("parent");
+  tpm_.ToolOrDie({"tpm2_createprimary", "-Q", "-C", "o", "-G", "ecc256", "-c", parent});
+  tpm_.ToolOrDie({"tpm2_evictcontrol", "-Q", "-C", "o", "-c", parent, "0x81000001"});
+  tpm_.ToolOrDie({"tpm2_flushcontext", "-t"});
+  tpm_.ToolOrDie({"tpm2_createek", "-Q", "-G", "rsa", "-c", kFirst});
+  tpm_.ToolOrDie({"tpm2_flushcontext", "-t"});
+  const auto custodian = Custodian();
+  for (const char* handle : {"0x81000001", kFirst}) {
+    EXPECT_THAT(custodian->Destroy(At(handle)), FailsWith(ErrorReason::kKeyUnfit, "tpm:"));
+    EXPECT_THAT(custodian->Generate(At(handle), KeyType::kEcP256),
+                FailsWith(ErrorReason::kKeyExists));
+    EXPECT_EQ(tpm_.Tool({"tpm2_readpublic", "-Q", "-c", handle}).exit_code, 0);
+  }
+  ASSERT_OK(custodian->Generate(At(kSecond), KeyType::kEcP256));
+  EXPECT_OK(custodian->Destroy(At(kSecond)));
+}
+
+// Whoever has the owner's authorization, as a rule nothing, may put there what he knows himself.
+TEST_F(TpmCustodianTest, TakesNothingForTheStorageRootKeyThatAnybodyMayKnow) {
+  MakeByTools("0x81000001", "ecc256", "sensitivedataorigin|userwithauth|restricted|decrypt");
+  const auto custodian = Custodian();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key, custodian->Generate(At(kFirst), KeyType::kEcP256));
+  EXPECT_OK(SignAndVerify(*custodian, key));
+  ASSERT_OK_AND_ASSIGN(const std::string blob,
+                       custodian->Seal("secret", {}, SealAuthorization::kNone, ""));
+  ASSERT_OK_AND_ASSIGN(const std::string secret, custodian->Unseal(blob, ""));
+  EXPECT_EQ(secret, "secret");
+  tpm_.ToolOrDie({"tpm2_evictcontrol", "-Q", "-C", "o", "-c", "0x81000001"});
+  EXPECT_OK(custodian->Unseal(blob, ""));
+}
+
+TEST_F(TpmCustodianTest, MakesNoKeyWhereTheStorageRootKeyBelongs) {
+  EXPECT_THAT(Custodian()->Generate(At("0x81000001"), KeyType::kEcP256),
+              FailsWith(ErrorReason::kKeyUnsupported, "tpm:"));
+  EXPECT_EQ(tpm_.ToolOrDie({"tpm2_getcap", "handles-persistent"}), "");
+  EXPECT_OK(Custodian()->Generate(At("0x81000002"), KeyType::kEcP256));
 }
 
 TEST_F(TpmCustodianTest, RefusesAKeyThatWasImported) {
@@ -305,7 +355,21 @@ TEST_F(TpmCustodianTest, SaysThatAKeyHasAPinThatNobodyConfigured) {
   ASSERT_OK_AND_ASSIGN(const CustodialKey key,
                        Custodian(true)->Generate(At(kFirst), KeyType::kEcP256));
   const auto custodian = Custodian();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_OK(custodian->Open(At(kFirst)));
+    EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kPinRefused, "tpm:"));
+  }
+  EXPECT_EQ(tpm_.WrongPins(), 1);
+  tpm_.Kill();
+  tpm_.Start();
+  // To be switched off like that counts as well.
+  const int before = tpm_.WrongPins();
   EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kPinRefused));
+  EXPECT_EQ(tpm_.WrongPins(), before);
+  // A key made anew there may have none.
+  ASSERT_OK(custodian->Destroy(At(kFirst)));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey other, custodian->Generate(At(kFirst), KeyType::kEcP256));
+  EXPECT_OK(SignAndVerify(*custodian, other));
 }
 
 TEST_F(TpmCustodianTest, SaysThatTheTpmIsLockedAndSignsOnceItIsNot) {
