@@ -2,22 +2,17 @@
 
 #include <openssl/rand.h>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/software_key.h"
+#include "hsm/tpm/recovery_code.h"
 #include "hsm/tpm/seal_blob.h"
 #include "hsm/tpm/sealed_key_file.h"
 
 namespace hourglass::hsm {
 namespace {
-
-// RFC 4648 section 6: five bits a character.
-constexpr char kCodeAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-constexpr int kCodeSize = 25;
-constexpr int kCodeGroup = 5;
 
 // The same error of `field`, with what else it carries.
 absl::Status OfField(const absl::Status& status, absl::string_view field) {
@@ -39,33 +34,6 @@ absl::StatusOr<SecretText> RandomOctets(int size) {
   return Error(ErrorReason::kInternalError, "", "no random octets");
 }
 
-absl::StatusOr<SecretText> NewRecoveryCode() {
-  ASSIGN_OR_RETURN(SecretText code, RandomOctets(kCodeSize));
-  for (char& character : code.get()) character = kCodeAlphabet[character & 0x1f];
-  return code;
-}
-
-std::string Grouped(const std::string& code) {
-  std::string grouped;
-  for (int i = 0; i < kCodeSize; ++i) {
-    if (i != 0 && i % kCodeGroup == 0) grouped.push_back('-');
-    grouped.push_back(code[static_cast<std::size_t>(i)]);
-  }
-  return grouped;
-}
-
-// As it was sealed, however somebody typed it.
-SecretText Normalized(absl::string_view typed) {
-  SecretText code{std::string()};
-  code.get().reserve(typed.size());
-  for (const char character : typed) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(character))) {
-      code.get().push_back(absl::ascii_toupper(static_cast<unsigned char>(character)));
-    }
-  }
-  return code;
-}
-
 absl::StatusOr<SecretText> UnsealKey(const SealedKeyFile& file, absl::string_view recovery_code,
                                      Sealer& sealer) {
   if (recovery_code.empty()) {
@@ -75,7 +43,8 @@ absl::StatusOr<SecretText> UnsealKey(const SealedKeyFile& file, absl::string_vie
   if (file.recovery.empty()) {
     return Error(ErrorReason::kKeyUnfit, "", "was made without a recovery code");
   }
-  ASSIGN_OR_RETURN(std::string key, sealer.Unseal(file.recovery, Normalized(recovery_code).get()));
+  ASSIGN_OR_RETURN(const SecretText code, ParseRecoveryCode(recovery_code));
+  ASSIGN_OR_RETURN(std::string key, sealer.Unseal(file.recovery, code.get()));
   return SecretText(std::move(key));
 }
 
@@ -159,7 +128,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SealedFolder::Generate(
                                                      code.has_value() ? &*code : nullptr, sealer);
   if (!generated.ok()) return OfField(generated.status(), folder_.FieldOf(name));
   RETURN_IF_ERROR(folder_.Write(name, FormatSealedKeyFile(generated->file)));
-  if (code.has_value()) *recovery_code = Grouped(code->get());
+  if (code.has_value()) *recovery_code = FormatRecoveryCode(code->get());
   return std::move(generated->key);
 }
 

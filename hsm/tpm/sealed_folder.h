@@ -43,8 +43,8 @@ class SealedFolder {
   const std::string& path() const { return folder_.path(); }
 
   // Makes a key bound to what `registers` hold now. With `recovery_code` not null, it is sealed a
-  // second time, under a new code of 125 random bits that opens it whatever the registers hold, and
-  // the code is put there: 25 characters in groups, a secret to be shown once. Opens what it made
+  // second time, under a new code (hsm/tpm/recovery_code.h) that opens it whatever the registers
+  // hold, and the code is put there: a secret to be shown once. Opens what it made
   // before the file appears. Errors: KEY_EXISTS, KEY_UNAVAILABLE, those of Sealer.
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view name, KeyType type,
                                                        const PcrSelection& registers,
@@ -57,9 +57,9 @@ class SealedFolder {
   absl::StatusOr<std::unique_ptr<SigningKey>> Open(absl::string_view name, Sealer& sealer) const;
 
   // Binds the key to what `registers` hold now; its recovery code stays good. It is opened as it is
-  // bound now or, with `recovery_code`, by that (case, spaces and hyphens do not matter). The file
-  // is replaced once the new one was seen to open. Errors: as of Open, KEY_UNFIT for a code where
-  // the key has none.
+  // bound now or, with `recovery_code`, by that, as somebody typed it. The file is replaced once
+  // the new one was seen to open; a copy of the old one still opens as that was bound. Errors: as
+  // of Open, KEY_UNFIT for a code where the key has none.
   absl::Status Reseal(absl::string_view name, const PcrSelection& registers,
                       absl::string_view recovery_code, Sealer& sealer) const;
 

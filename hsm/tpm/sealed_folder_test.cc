@@ -195,7 +195,7 @@ TEST_F(SealedFolderTest, OpensAfterAChangedRegisterByItsRecoveryCodeAlone) {
   std::string code;
   ASSERT_OK_AND_ASSIGN(const auto made,
                        folder.Generate("root", KeyType::kRsa2048, {7, 16}, *custodian_, &code));
-  EXPECT_THAT(code, testing::MatchesRegex("([A-Z2-7]{5}-){4}[A-Z2-7]{5}"));
+  EXPECT_THAT(code, testing::MatchesRegex("([A-Z2-7]{5}-){5}[A-Z2-7]{5}"));
   tpm_->ExtendRegister(16);
   const auto refused = folder.Open("root", *custodian_);
   EXPECT_THAT(refused, FailsWith(ErrorReason::kKeyUnfit, "tpm:sealed=root"));
@@ -204,8 +204,16 @@ TEST_F(SealedFolderTest, OpensAfterAChangedRegisterByItsRecoveryCodeAlone) {
       "tpm:sealed=root: the platform configuration registers 16 hold something else than when "
       "this was sealed: hourglass keys reseal");
   EXPECT_THAT(folder.Reseal("root", {7, 16}, "", *custodian_), FailsWith(ErrorReason::kKeyUnfit));
-  EXPECT_THAT(folder.Reseal("root", {7, 16}, "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA", *custodian_),
-              FailsWith(ErrorReason::kPinRefused));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(folder.Reseal("root", {7, 16}, code.substr(1) + "A", *custodian_),
+                FailsWith(ErrorReason::kPinRefused, "tpm:sealed=root"));
+  }
+  EXPECT_EQ(tpm_->WrongPins(), 0);
+  std::string of_another;
+  ASSERT_OK(folder.Generate("other", KeyType::kEcP256, {}, *custodian_, &of_another));
+  EXPECT_THAT(folder.Reseal("root", {7, 16}, of_another, *custodian_),
+              FailsWith(ErrorReason::kPinRefused, "tpm:sealed=root"));
+  EXPECT_EQ(tpm_->WrongPins(), 1);
   EXPECT_THAT(folder.Open("root", *custodian_), FailsWith(ErrorReason::kKeyUnfit));
 
   const std::string typed =
