@@ -105,7 +105,7 @@ TEST_F(TpmFaultsTest, ASealedFileIsTamperedWith) {
   }
   EXPECT_GT(tampered, 0);
   AddToTable({.fault = "sealed file tampered with, and restored",
-              .what_happened = "the sealed key does not open: KEY_UNFIT",
+              .what_happened = "the sealed key does not open: KEY_UNFIT or KEY_INVALID",
               .back_after = std::chrono::steady_clock::now() - ended,
               .calls_failed = tampered});
 }
