@@ -1,6 +1,7 @@
 #include "hsm/keyholder/confinement.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -68,6 +69,8 @@ absl::Status EndWithParent(int socket) {
   if (maker.pid != getppid()) {
     return Error(ErrorReason::kInternalError, "", "the process that made the socket is gone");
   }
+  // Or what a module starts would hold the line open when this process has ended.
+  if (fcntl(socket, F_SETFD, FD_CLOEXEC) != 0) return Failed("fcntl(F_SETFD)");
   return absl::OkStatus();
 }
 

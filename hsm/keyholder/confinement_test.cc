@@ -1,5 +1,6 @@
 #include "hsm/keyholder/confinement.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -53,6 +54,13 @@ TEST_F(ConfinementTest, ForbidsDumpsAndNewPrivileges) {
 TEST_F(ConfinementTest, AWorkerStaysUndumpableAndEndsWithItsParent) {
   EXPECT_IN_A_CHILD(ConfineKeyholder(ends_[1]).ok() && !Dumpable() && LeavesNoCore() &&
                     SignalOfParentsDeath() == SIGUSR1);
+}
+
+// Or what a module starts would keep the line open when the worker has ended.
+TEST_F(ConfinementTest, TheSocketIsInheritedByNobody) {
+  ASSERT_EQ(fcntl(ends_[1], F_SETFD, 0), 0);
+  EXPECT_IN_A_CHILD(ConfineKeyholder(ends_[1]).ok() &&
+                    (fcntl(ends_[1], F_GETFD) & FD_CLOEXEC) != 0);
 }
 
 TEST_F(ConfinementTest, RefusesASocketThatTheParentDidNotMake) {
