@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +23,7 @@
 #include "hsm/custodian.h"
 #include "hsm/keyholder/confinement.h"
 #include "hsm/keyholder/keyholder.pb.h"
+#include "hsm/keyholder/listing_pages.h"
 #include "hsm/keyholder/packet.h"
 #include "hsm/keyholder/protocol.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
@@ -40,8 +40,6 @@ using Outcome = PacketBuffer::Outcome;
 constexpr int kParentGone = 0;
 constexpr int kCannotServe = 1;
 constexpr int kNoSuchPacket = 2;
-
-constexpr size_t kLargestPage = 128 * 1024;
 
 void Wipe(std::string* secret) { OPENSSL_cleanse(secret->data(), secret->size()); }
 
@@ -93,7 +91,7 @@ class Keyholder {
         done = custodian_->Destroy(ReadSelector(request.destroy()));
         break;
       case Request::kList:
-        done = List(request.list().from(), reply);
+        done = pages_.Answer(*custodian_, request.list(), reply);
         break;
       case Request::kSeal:
         done = Seal(*request.mutable_seal(), reply);
@@ -139,23 +137,6 @@ class Keyholder {
   absl::Status Generate(const keyholder::Generate& request, Reply* reply) {
     ASSIGN_OR_RETURN(const KeyType type, ReadKeyType(request.key_type()));
     return AnswerKey(custodian_->Generate(ReadSelector(request.key()), type), reply);
-  }
-
-  // Later pages are of the list that the first one began, which is not made again for each.
-  absl::Status List(size_t from, Reply* reply) {
-    const std::lock_guard<std::mutex> lock(listings_mutex_);
-    if (from == 0 || from > listings_.size()) {
-      ASSIGN_OR_RETURN(listings_, custodian_->List());
-    }
-    size_t octets = 0;
-    size_t next = std::min(from, listings_.size());
-    while (next < listings_.size() && reply->listings_size() < kMostListings &&
-           octets < kLargestPage) {
-      WriteListing(listings_[next++], reply->add_listings());
-      octets += reply->listings(reply->listings_size() - 1).ByteSizeLong();
-    }
-    reply->set_more_listings(next < listings_.size());
-    return absl::OkStatus();
   }
 
   absl::Status Seal(keyholder::Seal& request, Reply* reply) {
@@ -206,8 +187,7 @@ class Keyholder {
   std::shared_mutex under_way_;  // shared by whoever answers
   std::unique_ptr<KeyCustodian> custodian_;
   Sealer* sealer_ = nullptr;  // custodian_, where it is one
-  std::mutex listings_mutex_;
-  std::vector<KeyListing> listings_;  // guarded by listings_mutex_
+  ListingPages pages_;
 };
 
 bool HoldsSecret(const Request& request) { return request.has_seal() || request.has_unseal(); }

@@ -211,19 +211,27 @@ TEST(WorkerTest, AnswersEveryRequestOnAnyOfItsThreads) {
   }
 }
 
+// Which may come from different workers, of which one has listed other keys before.
 TEST(WorkerTest, ListsManyKeysInPages) {
   const auto worker = StartWorker("listing");
+  const auto other = StartWorker("listing");
   std::set<std::string> made;
-  for (int i = 0; i < kMostListings + 5; ++i) {
-    made.insert(Generate(*worker, absl::StrCat("key-", i), KeyType::kEcP256).selector.label);
-  }
+  const auto make = [&](int number) {
+    made.insert(Generate(*worker, absl::StrCat("key-", number), KeyType::kEcP256).selector.label);
+  };
+  for (int i = 0; i < kMostListings + 4; ++i) make(i);
   keyholder::Request list;
   list.mutable_list();
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply before, Ask(*other, list));
+  make(kMostListings + 4);
   ASSERT_OK_AND_ASSIGN(const keyholder::Reply first, Ask(*worker, list));
+  EXPECT_NE(first.list_digest(), before.list_digest());
   EXPECT_THAT(first.listings(), SizeIs(kMostListings));
   EXPECT_TRUE(first.more_listings());
   list.mutable_list()->set_from(kMostListings);
-  ASSERT_OK_AND_ASSIGN(const keyholder::Reply second, Ask(*worker, list));
+  list.mutable_list()->set_digest(first.list_digest());
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply second, Ask(*other, list));
+  EXPECT_EQ(second.list_digest(), first.list_digest());
   EXPECT_THAT(second.listings(), SizeIs(5));
   EXPECT_FALSE(second.more_listings());
 
