@@ -41,6 +41,7 @@ absl::StatusOr<std::string> CallQueue::Sign(const CustodialKey& key, absl::strin
                                 " gave signatures that do not verify: it is out of service"));
     }
     held->last_used = now;
+    RETURN_IF_ERROR(AdmitInTime(*held));
     keys_.Append(held, call);
     ++waiting_;
     waker = LaneToWake();
@@ -87,6 +88,23 @@ absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
     }
   }
   return circuit_.Admit(waiting_.load(std::memory_order_relaxed), now);
+}
+
+absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
+  int threads = 0;
+  for (const Lane& lane : lanes_) threads += lane.threads;
+  const int waiting = waiting_.load(std::memory_order_relaxed);
+  if (threads == 0 || (waiting + 1) * slowest_pace_ <= threads * options_.wait) {
+    return absl::OkStatus();
+  }
+  const auto until = keys_.TimeUntilSigned(key) / threads;
+  if (until <= options_.wait) return absl::OkStatus();
+  const auto delay = std::chrono::ceil<milliseconds>(until);
+  return WithRetryDelay(
+      Error(ErrorReason::kKeyUnavailable, options_.name,
+            absl::StrCat("signs too slowly for all who ask: those before would take ",
+                         delay.count(), " ms")),
+      delay);
 }
 
 absl::Status CallQueue::GiveUp(HeldKey* key, const Call* call) {

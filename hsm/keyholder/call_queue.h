@@ -45,7 +45,7 @@ class CallQueue {
 
   // For those who ask (call_queue.cc). They block until there is an answer or their time is up.
 
-  // As KeyCustodian::SignDigest.
+  // As KeyCustodian::SignDigest. What cannot be signed in time is refused at once.
   absl::StatusOr<std::string> Sign(const CustodialKey& key, absl::string_view digest);
   // A worker that takes longer than `timeout` hangs; the answer is waited for at most `wait`. An
   // error is what the worker answered, or KEY_UNAVAILABLE.
@@ -78,8 +78,8 @@ class CallQueue {
   void Spawned(int lane);
   // The worker has logged in: the next one may.
   void Greeted(int lane);
-  // The worker, started at `start`, has passed its tests.
-  void Ready(int lane, SteadyTime start, SteadyTime now);
+  // The worker, started at `start`, has passed its tests, and signs on `threads`.
+  void Ready(int lane, int threads, SteadyTime start, SteadyTime now);
   // The worker ended, or could not be started. `error_class` as in CustodianStatus::errors, or
   // empty where the error was counted already.
   // `before_serving`: it would go wrong for the next one as well.
@@ -142,6 +142,7 @@ class CallQueue {
     bool running = false;
     bool started_before = false;
     int outstanding = 0;
+    int threads = 0;               // of the worker that is ready
     keyholder::Counters counters;  // of the worker that runs
   };
   struct Refusal {
@@ -153,6 +154,10 @@ class CallQueue {
 
   // All with mutex_ held.
   absl::Status Admit(const std::string& subject, SteadyTime now);
+  // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late. Not before
+  // its pace is known; a token that signs on several threads at once is given the benefit of the
+  // doubt.
+  absl::Status AdmitInTime(const HeldKey& key) const;
   const Waker* LaneToWake();
   void WakeStarters();
   void EndWorker(Lane& lane);
@@ -174,7 +179,8 @@ class CallQueue {
   HeldKeys keys_;
   std::deque<std::shared_ptr<Call>> others_;
   std::deque<Lane> lanes_;
-  std::optional<int> starting_;  // the lane whose worker logs in
+  std::chrono::nanoseconds slowest_pace_{0};  // there ever was
+  std::optional<int> starting_;               // the lane whose worker logs in
   BackOff back_off_;
   SteadyTime next_start_ = SteadyTime::min();
   SteadyTime stale_before_ = SteadyTime::min();

@@ -60,8 +60,9 @@ void CallQueue::Greeted(int lane) {
   WakeStarters();
 }
 
-void CallQueue::Ready(int lane, SteadyTime start, SteadyTime now) {
+void CallQueue::Ready(int lane, int threads, SteadyTime start, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  lanes_[static_cast<std::size_t>(lane)].threads = threads;
   lanes_[static_cast<std::size_t>(lane)].worker_start = start;
   if (circuit_.WorkerReady(lane, now)) Changed();
 }
@@ -71,7 +72,7 @@ void CallQueue::EndWorker(Lane& lane) {
   for (const auto& [name, count] : lane.counters.errors()) totals_.errors[name] += count;
   lane.counters.Clear();
   lane.running = lane.wants_work = false;
-  lane.outstanding = 0;
+  lane.outstanding = lane.threads = 0;
 }
 
 void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view why,
@@ -194,6 +195,10 @@ void CallQueue::Signed(int lane, HeldKey& key, int signatures, nanoseconds one_s
   key.ails_since.reset();
   key.one_signature =
       key.one_signature.count() == 0 ? one_signature : (7 * key.one_signature + one_signature) / 8;
+  key.pace = SteadyMean(key.pace, one_signature);
+  slowest_pace_ = std::max(slowest_pace_, key.pace);
+  totals_.signature_time = std::chrono::ceil<std::chrono::microseconds>(
+      SteadyMean(totals_.signature_time, one_signature));
 }
 
 void CallQueue::Count(int lane, const keyholder::Counters& counters) {

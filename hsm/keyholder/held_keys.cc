@@ -99,6 +99,22 @@ std::vector<std::shared_ptr<Call>> HeldKeys::TakeCalls(HeldKey& key, std::size_t
   return calls;
 }
 
+std::chrono::nanoseconds HeldKeys::TimeUntilSigned(const HeldKey& key) const {
+  using std::chrono::nanoseconds;
+  const auto turn_of = [](const HeldKey& held) {
+    return std::max<nanoseconds>(held.pace, kLongestBatch);
+  };
+  const nanoseconds own = static_cast<nanoseconds::rep>(key.calls.size() + 1) * key.pace;
+  const nanoseconds::rep turns = (own + turn_of(key) - nanoseconds(1)) / turn_of(key);
+  nanoseconds time = own;
+  for (const auto& other : turns_) {
+    if (other.get() == &key) continue;
+    time += std::min(static_cast<nanoseconds::rep>(other->calls.size()) * other->pace,
+                     turns * turn_of(*other));
+  }
+  return time;
+}
+
 std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {
   std::vector<std::shared_ptr<Call>> calls;
   for (const auto& [identity, held] : keys_) {

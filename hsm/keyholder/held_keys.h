@@ -34,6 +34,7 @@ struct HeldKey {
   bool in_turn = false;                     // stands in the line of keys; with calls it always does
   SteadyTime last_used = SteadyTime::min();
   std::chrono::nanoseconds one_signature{0};  // takes so long of late; 0: not known
+  std::chrono::nanoseconds pace{0};           // the same, as SteadyMean
 
   // Only a worker that was started since signs with it: one started before gave an error that a
   // second opinion is wanted on.
@@ -71,6 +72,10 @@ class HeldKeys {
   // Takes at most `most` calls off the key that was last returned; drops those that nobody waits
   // for.
   static std::vector<std::shared_ptr<Call>> TakeCalls(HeldKey& key, std::size_t most);
+
+  // How long one thread would take to sign all that is before one more call of the key, and this
+  // too, as keys take turns. Keys whose pace is not known take no time.
+  std::chrono::nanoseconds TimeUntilSigned(const HeldKey& key) const;
 
   // Every call there is.
   std::vector<std::shared_ptr<Call>> TakeAllCalls();

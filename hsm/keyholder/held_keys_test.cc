@@ -98,6 +98,28 @@ TEST(HeldKeysTest, OldWorkersGetNoKeyThatIsInDoubt) {
   EXPECT_EQ(keys.NextInTurn(kStart), doubted);
 }
 
+TEST(HeldKeysTest, TellsHowLongOneMoreWouldWait) {
+  using std::chrono::microseconds;
+  using std::chrono::milliseconds;
+  HeldKeys keys;
+  ASSERT_OK_AND_ASSIGN(const auto slow, keys.Hold(MakeKey("slow")));
+  ASSERT_OK_AND_ASSIGN(const auto fast, keys.Hold(MakeKey("fast")));
+  EXPECT_EQ(keys.TimeUntilSigned(*slow).count(), 0);
+  slow->pace = milliseconds(200);
+  fast->pace = microseconds(100);
+  EXPECT_EQ(keys.TimeUntilSigned(*slow), milliseconds(200));
+  for (int i = 0; i < 4; ++i) keys.Append(slow, MakeCall());
+  EXPECT_EQ(keys.TimeUntilSigned(*slow), milliseconds(1000));
+  // It comes after one of the slow ones alone.
+  EXPECT_EQ(keys.TimeUntilSigned(*fast), microseconds(200'100));
+  // A hundred of these are signed in one turn, and the next comes after another slow one.
+  for (int i = 0; i < 99; ++i) keys.Append(fast, MakeCall());
+  EXPECT_EQ(keys.TimeUntilSigned(*fast), milliseconds(210));
+  keys.Append(fast, MakeCall());
+  EXPECT_EQ(keys.TimeUntilSigned(*fast), microseconds(410'100));
+  EXPECT_EQ(keys.TimeUntilSigned(*slow), milliseconds(1010));
+}
+
 TEST(HeldKeysTest, DropsCallsThatNobodyWaitsFor) {
   HeldKeys keys;
   ASSERT_OK_AND_ASSIGN(const auto key, keys.Hold(MakeKey("key")));

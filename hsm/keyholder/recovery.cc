@@ -23,7 +23,7 @@ constexpr nanoseconds kLastDoubt = std::chrono::seconds(60);
 constexpr int kMostWorkers = 8;
 constexpr int kMostThreads = 64;
 constexpr std::size_t kMostInBatch = 64;
-constexpr nanoseconds kLongestBatch = milliseconds(10);
+constexpr int kMostOutlying = 8;
 
 }  // namespace
 
@@ -70,6 +70,11 @@ std::size_t BatchSize(std::size_t waiting, int takers, nanoseconds one_signature
   if (one_signature.count() <= 0) return 1;
   const auto fit = static_cast<std::size_t>(kLongestBatch / one_signature);
   return std::max<std::size_t>(std::min(size, fit), 1);
+}
+
+nanoseconds SteadyMean(nanoseconds mean, nanoseconds latest) {
+  if (mean.count() <= 0) return latest;
+  return (7 * mean + std::min(latest, kMostOutlying * mean)) / 8;
 }
 
 nanoseconds OverdueAfter(std::size_t size, nanoseconds one_signature) {

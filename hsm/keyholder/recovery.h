@@ -57,10 +57,17 @@ struct WorkerPlan {
 // can use, whatever is asked for; each worker needs a session more than it has threads.
 WorkerPlan PlanWorkers(int workers, int sessions, const CustodianFacts& facts, int cores);
 
+// No batch of several signatures takes longer than this.
+inline constexpr std::chrono::milliseconds kLongestBatch{10};
+
 // How many of `waiting` calls (at least 1) a worker gets at once where `takers` workers have room:
-// an even share, but at most 64, and no more than are signed in 10 ms where the time of one
+// an even share, but at most 64, and no more than are signed in kLongestBatch where the time of one
 // signature is known (else 0).
 std::size_t BatchSize(std::size_t waiting, int takers, std::chrono::nanoseconds one_signature);
+
+// The exponentially weighted mean of what takes `mean` (0: not known) and lately took `latest`. A
+// stall counts for no more than eight times the mean, so that it does not pass for a new pace.
+std::chrono::nanoseconds SteadyMean(std::chrono::nanoseconds mean, std::chrono::nanoseconds latest);
 
 // How long after it was sent a batch of `size` is overdue: 100 ms, or 20 times what it takes as a
 // rule.

@@ -122,5 +122,17 @@ TEST(WorkerRemedyTest, FollowsTheError) {
             WorkerRemedy::kNewPin);
 }
 
+TEST(SteadyMeanTest, FollowsAPaceAndOutlivesAStall) {
+  const nanoseconds usual = milliseconds(1);
+  EXPECT_EQ(SteadyMean(nanoseconds(0), usual), usual);
+  EXPECT_EQ(SteadyMean(usual, usual), usual);
+  EXPECT_EQ(SteadyMean(usual, milliseconds(9)), SteadyMean(usual, std::chrono::seconds(2)));
+  nanoseconds mean = usual;
+  for (int i = 0; i < 64; ++i) mean = SteadyMean(mean, milliseconds(200));
+  EXPECT_GT(mean, milliseconds(190));
+  for (int i = 0; i < 64; ++i) mean = SteadyMean(mean, usual);
+  EXPECT_LT(mean, milliseconds(2));
+}
+
 }  // namespace
 }  // namespace hourglass::hsm

@@ -39,8 +39,9 @@ class RemoteCustodian : public KeyCustodian, public Sealer {
   // was signing is signed by another, over the same digest, at most three times. It is healthy once
   // a signature by each key that was opened verifies. While it is not, at most four callers wait,
   // and the rest get KEY_UNAVAILABLE with a retry delay at once, so that a dead token takes no
-  // threads from others. A refused PIN is not tried again by any process until its source changes.
-  // `observer` may be null, or must outlive this object.
+  // threads from others; and so does who would wait for longer than `wait` behind those who wait
+  // already, at the pace at which the token or TPM signs. A refused PIN is not tried again by any
+  // process until its source changes. `observer` may be null, or must outlive this object.
   static std::unique_ptr<RemoteCustodian> Create(
       const std::variant<TokenUri, TpmConnection>& custodian, const RemoteCustodianOptions& options,
       KeyObserver* observer);

@@ -458,6 +458,46 @@ TEST_F(RemoteCustodianTest, AHangEndsInANewWorker) {
   EXPECT_THAT(events_.ended()[0].second, HasSubstr("gave no answer for 1"));
 }
 
+TEST_F(RemoteCustodianTest, RefusesAtOnceWhatASlowTokenCannotSignInTime) {
+  FaultyPkcs11 faulty;
+  RemoteCustodianOptions options = Options();
+  options.workers = 1;
+  options.sessions = 1;
+  options.wait = seconds(2);
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), options, &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  EXPECT_OK(SignAndVerify(*custodian, key));
+  faulty.Set({"C_Sign * delay 100ms"});
+  for (int i = 0; i < 40; ++i) EXPECT_OK(SignAndVerify(*custodian, key));
+  EXPECT_GE(custodian->Status().signature_time, milliseconds(90));
+
+  std::atomic<int> signed_in_time = 0, refused_at_once = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 60; ++i) {
+    callers.emplace_back([&] {
+      const auto begin = steady_clock::now();
+      const absl::Status done = SignAndVerify(*custodian, key);
+      const auto took = steady_clock::now() - begin;
+      if (done.ok()) {
+        ++signed_in_time;
+        return;
+      }
+      EXPECT_THAT(done, FailsWith(ErrorReason::kKeyUnavailable));
+      if (!absl::StrContains(done.message(), "signs too slowly")) return;
+      EXPECT_GE(RetryDelayOf(done), options.wait);
+      if (took < options.wait / 2) ++refused_at_once;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_GT(signed_in_time, 5);
+  EXPECT_GE(refused_at_once, 60 - 2 * 20);
+
+  faulty.Clear();
+  EXPECT_TRUE(Heals(*custodian, key));
+}
+
 TEST_F(RemoteCustodianTest, ADeadTokenTakesNoThreads) {
   FaultyPkcs11 faulty;
   const auto custodian =

@@ -108,7 +108,7 @@ void WorkerLane::EndTests(SteadyTime now) {
   failed_tests_.clear();
   phase_ = Phase::kServing;
   patience_.Served();
-  queue_.Ready(options_.index, start_, now);
+  queue_.Ready(options_.index, options_.threads, start_, now);
 }
 
 }  // namespace hourglass::hsm
