@@ -15,7 +15,7 @@
 namespace hourglass::hsm {
 namespace {
 
-constexpr size_t kLargestPage = 128 * 1024;
+constexpr size_t kLargestPage = 128UL * 1024;
 constexpr size_t kDigestSize = 32;
 
 // Tokens list in any order, and in each process in another.

@@ -10,7 +10,7 @@
 namespace hourglass::hsm {
 
 // Octets. Below what Linux lets one packet hold by default (net.core.wmem_default, 208 KiB).
-inline constexpr size_t kLargestPacket = 192 * 1024;
+inline constexpr size_t kLargestPacket = 192UL * 1024;
 
 // Sends and receives through memory of its own. For one thread at a time.
 class PacketBuffer {

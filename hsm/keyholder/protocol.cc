@@ -13,7 +13,7 @@ namespace hourglass::hsm {
 namespace {
 
 constexpr size_t kLongestMessage = 1000;
-constexpr size_t kLongestListing = 16 * 1024;
+constexpr size_t kLongestListing = 16UL * 1024;
 constexpr int kNoKeyType = -1;
 
 absl::Status Refuse(absl::string_view field, absl::string_view message) {

@@ -143,8 +143,9 @@ class Keyholder {
     absl::StatusOr<std::string> blob = SealNow(request);
     Wipe(request.mutable_secret());
     Wipe(request.mutable_recovery_code());
-    if (blob.ok()) reply->set_octets(*std::move(blob));
-    return blob.status();
+    if (!blob.ok()) return blob.status();
+    reply->set_octets(*std::move(blob));
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::string> SealNow(const keyholder::Seal& request) {

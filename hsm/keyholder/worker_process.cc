@@ -22,7 +22,7 @@ using Outcome = PacketBuffer::Outcome;
 constexpr int kWorkerSocket = 3;
 constexpr size_t kLongestLine = 4096;
 // Of one call of TakeStandardError: a module that never stops writing must not keep its parent.
-constexpr size_t kMostStandardError = 64 * 1024;
+constexpr size_t kMostStandardError = 64UL * 1024;
 
 class Descriptor {
  public:

@@ -49,9 +49,10 @@ absl::string_view MissingFunction(const CK_FUNCTION_LIST& api) {
   return "";
 }
 
-absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* library) {
+// What was asked to initialise stays loaded, whatever it answered: it may have threads by then.
+absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, Library library) {
   const auto get_function_list =
-      reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+      reinterpret_cast<CK_C_GetFunctionList>(dlsym(library.get(), "C_GetFunctionList"));
   if (get_function_list == nullptr) {
     return Unavailable(token, absl::StrCat(token.module_path, " is not a PKCS#11 module"));
   }
@@ -68,6 +69,7 @@ absl::StatusOr<const CK_FUNCTION_LIST*> Initialize(const TokenUri& token, void* 
   CK_C_INITIALIZE_ARGS arguments = {};
   // Without this flag modules take no locks at all.
   arguments.flags = CKF_OS_LOCKING_OK;
+  static_cast<void>(library.release());
   code = api->C_Initialize(&arguments);
   // Another library of this process, or this one under another path, has initialised it before.
   if (code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
@@ -124,8 +126,7 @@ absl::StatusOr<Module*> Module::Load(const TokenUri& token) {
     const char* cause = dlerror();
     return Unavailable(token, absl::StrCat("cannot load the module: ", cause ? cause : ""));
   }
-  ASSIGN_OR_RETURN(const CK_FUNCTION_LIST* api, Initialize(token, library.get()));
-  static_cast<void>(library.release());  // loaded for the life of the process
+  ASSIGN_OR_RETURN(const CK_FUNCTION_LIST* api, Initialize(token, std::move(library)));
   return (*modules)[token.module_path] = new Module(api);
 }
 
