@@ -66,6 +66,36 @@ TEST_F(SealingTest, GivesTheSecretBackUnderEveryPolicyAndLeavesNothingBehind) {
   EXPECT_EQ(tpm_.WrongPins(), 0);
 }
 
+// Whoever listens between this machine and its TPM.
+TEST_F(SealingTest, TellsTheBusNeitherTheSecretNorThePinNorTheCode) {
+  directory_.Write("pin", "right pin of the TPM");
+  const std::string heard = directory_.File("heard");
+  const std::string program =
+      directory_.Write("tapped", absl::StrCat("tee -a ", heard, " | tpm2_send --tcti=", tpm_.Tcti(),
+                                              " | tee -a ", heard, "\n"));
+  {
+    const auto custodian = TpmCustodian::Create(
+        {.tcti = "cmd:sh " + program,
+         .pin_source = PinSource{PinSource::Kind::kFile, directory_.File("pin")}});
+    for (const SealAuthorization authorization :
+         {SealAuthorization::kNone, SealAuthorization::kPin, SealAuthorization::kRecoveryCode}) {
+      const std::string code = authorization == SealAuthorization::kRecoveryCode ? kCode : "";
+      ASSERT_OK_AND_ASSIGN(const std::string blob,
+                           custodian->Seal(kSecret, {16}, authorization, code));
+      ASSERT_OK_AND_ASSIGN(const std::string secret, custodian->Unseal(blob, code));
+      EXPECT_EQ(secret, kSecret);
+    }
+    ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                         custodian->Generate({.label = "0x81010001", .id = ""}, KeyType::kEcP256));
+    EXPECT_THAT(ReadFileOrDie(heard), AllOf(Not(HasSubstr(kSecret)), Not(HasSubstr(kCode)),
+                                            Not(HasSubstr("right pin of the TPM"))));
+    // A signature is what gives the PIN away.
+    EXPECT_OK(custodian->SignDigest(key, std::string(32, 'd')));
+    EXPECT_THAT(ReadFileOrDie(heard), HasSubstr("right pin of the TPM"));
+  }
+  EXPECT_EQ(tpm_.Leftovers(), "");
+}
+
 TEST_F(SealingTest, AsksForThePolicyThatTpm2ToolsCompute) {
   tpm_.ExtendRegister(16);
   directory_.Write("pin", "right pin");
