@@ -65,6 +65,13 @@ bool SyncFolder(const std::string& path) {
   return folder.get() >= 0 && fsync(folder.get()) == 0;
 }
 
+// Gives what root wrote to the owner of `model`.
+bool ShareOwner(int file, const std::string& model) {
+  struct stat facts = {};
+  if (geteuid() != 0) return true;
+  return stat(model.c_str(), &facts) == 0 && fchown(file, facts.st_uid, facts.st_gid) == 0;
+}
+
 absl::Status CheckName(absl::string_view name) {
   if (IsKeyName(name)) return absl::OkStatus();
   return Error(ErrorReason::kKeyUriInvalid, "key", "is no key name");
@@ -88,6 +95,9 @@ absl::StatusOr<KeyFolder> KeyFolder::Create(absl::string_view path, Naming namin
   }
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return invalid(absl::StrCat(folder, " may be written to by others than its owner"));
+  }
+  if (facts.st_uid != geteuid() && facts.st_uid != 0 && geteuid() != 0) {
+    return invalid(absl::StrCat(folder, " belongs to another user"));
   }
   return KeyFolder(folder, std::move(naming));
 }
@@ -120,7 +130,8 @@ absl::Status KeyFolder::Place(absl::string_view name, absl::string_view content,
   std::string draft = absl::StrCat(path_, "/.new-key.XXXXXX");
   const File file(mkostemp(draft.data(), O_CLOEXEC));
   if (file.get() < 0) return Unavailable(name, "make its file");
-  const bool written = WriteAll(file.get(), content);
+  const bool written =
+      ShareOwner(file.get(), replace ? path : path_) && WriteAll(file.get(), content);
   // link, unlike rename, never replaces.
   const bool placed = written && (replace ? rename(draft.c_str(), path.c_str())
                                           : link(draft.c_str(), path.c_str())) == 0;

@@ -29,9 +29,10 @@ class SecretText {
   std::string text_;
 };
 
-// Each key is the file NAME + `suffix`, mode 0600. Safe to use from several threads and processes.
-// Errors are KEY_URI_INVALID with field `key` for a name that is none (IsKeyName of hsm/key_uri.h),
-// and otherwise of field `field_prefix` + NAME.
+// Each key is the file NAME + `suffix`, mode 0600, of the folder's owner where root makes it, so
+// that the service can read what its administrator made or replaced. Safe to use from several
+// threads and processes. Errors are KEY_URI_INVALID with field `key` for a name that is none
+// (IsKeyName of hsm/key_uri.h), and otherwise of field `field_prefix` + NAME.
 class KeyFolder {
  public:
   struct Naming {
@@ -41,8 +42,8 @@ class KeyFolder {
   };
 
   // The folder is made (mode 0700) if only it, and no parent, is missing. Errors:
-  // CONFIGURATION_INVALID where `path` is not absolute, no folder, or may be written to by others
-  // than its owner.
+  // CONFIGURATION_INVALID where `path` is not absolute, no folder, may be written to by others
+  // than its owner, or belongs to another user than this one or root.
   static absl::StatusOr<KeyFolder> Create(absl::string_view path, Naming naming);
 
   // Absolute, without a slash at its end.
