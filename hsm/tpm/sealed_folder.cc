@@ -95,6 +95,11 @@ absl::StatusOr<Generated> GenerateFile(absl::string_view name, KeyType type,
 absl::StatusOr<SealedKeyFile> ResealedFile(SealedKeyFile file, const PcrSelection& registers,
                                            SealAuthorization authorization,
                                            absl::string_view recovery_code, Sealer& sealer) {
+  ASSIGN_OR_RETURN(const SealBlob bound, ParseSealBlob(file.sealed));
+  if (bound.authorization == SealAuthorization::kPin && authorization != SealAuthorization::kPin) {
+    return Error(ErrorReason::kPinRefused, "",
+                 "asks for a PIN, which it would lose: no PIN source is configured");
+  }
   ASSIGN_OR_RETURN(const SecretText key, UnsealKey(file, recovery_code, sealer));
   ASSIGN_OR_RETURN(const SecureOctets pkcs8, DecryptPrivateKey(file, key.get()));
   ASSIGN_OR_RETURN(file.sealed, sealer.Seal(key.get(), registers, authorization, ""));

@@ -58,8 +58,9 @@ class SealedFolder {
 
   // Binds the key to what `registers` hold now; its recovery code stays good. It is opened as it is
   // bound now or, with `recovery_code`, by that, as somebody typed it. The file is replaced once
-  // the new one was seen to open; a copy of the old one still opens as that was bound. Errors: as
-  // of Open, KEY_UNFIT for a code where the key has none.
+  // the new one was seen to open; a copy of the old one still opens as that was bound. What asks
+  // for a PIN goes on to: for the one that is configured now. Errors: as of Open, KEY_UNFIT for a
+  // code where the key has none, PIN_REFUSED where the key would lose its PIN.
   absl::Status Reseal(absl::string_view name, const PcrSelection& registers,
                       absl::string_view recovery_code, Sealer& sealer) const;
 

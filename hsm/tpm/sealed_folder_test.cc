@@ -276,5 +276,25 @@ TEST_F(SealedFolderTest, AsksForThePinWhereThereIsOne) {
   EXPECT_OK(folder.Open("root", *with_pin()));
 }
 
+TEST_F(SealedFolderTest, IsNotResealedWithoutThePinThatItAsksFor) {
+  const std::string pin = directory_.Write("pin", "right pin");
+  const auto with_pin = TpmCustodian::Create(
+      {.tcti = tpm_->Tcti(), .pin_source = PinSource{PinSource::Kind::kFile, pin}});
+  std::string code;
+  ASSERT_OK(
+      Folder(SealAuthorization::kPin).Generate("root", KeyType::kEcP256, {16}, *with_pin, &code));
+  tpm_->ExtendRegister(16);
+  const absl::Status refused = Folder().Reseal("root", {16}, code, *custodian_);
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kPinRefused, "tpm:sealed=root"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("no PIN source"));
+  EXPECT_THAT(Folder().Open("root", *with_pin), FailsWith(ErrorReason::kKeyUnfit));
+  // With another PIN than before, too.
+  directory_.Write("pin", "new pin");
+  ASSERT_OK(Folder(SealAuthorization::kPin).Reseal("root", {16}, code, *with_pin));
+  EXPECT_OK(Folder().Open("root", *with_pin));
+  EXPECT_THAT(Folder().Open("root", *custodian_), FailsWith(ErrorReason::kPinRefused));
+  EXPECT_EQ(tpm_->WrongPins(), 0);
+}
+
 }  // namespace
 }  // namespace hourglass::hsm

@@ -91,7 +91,10 @@ absl::StatusOr<Answer> ResealKey(const KeyOptions& options) {
   Secret code;
   if (!options.recovery_code_file.empty()) {
     ASSIGN_OR_RETURN(code.text, client::ReadWholeFile(options.recovery_code_file));
-    while (!code.text.empty() && code.text.back() == '\n') code.text.pop_back();
+    if (code.text.empty()) {
+      return Error(ErrorReason::kPinRefused, "--recovery-code-file",
+                   absl::StrCat(options.recovery_code_file, " is empty"));
+    }
   }
   ASSIGN_OR_RETURN(const LocalTpm tpm, OpenLocalTpm(key, options.custody));
   RETURN_IF_ERROR(folder.Reseal(uri.name, registers, code.text, *tpm.sealer));

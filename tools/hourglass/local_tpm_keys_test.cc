@@ -119,6 +119,8 @@ TEST_F(LocalTpmKeysTest, AKeyIsRecoveredAndResealedAfterItsRegistersChanged) {
   const std::string wrong = directory_.Write("wrong", "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA\n");
   EXPECT_THAT(Run("reseal", uri, {"--recovery-code-file", wrong}).output,
               StartsWith("hourglass: PIN_REFUSED: "));
+  EXPECT_THAT(Run("reseal", uri, {"--recovery-code-file", directory_.Write("empty", "")}).output,
+              StartsWith("hourglass: PIN_REFUSED: --recovery-code-file: "));
   const CommandResult resealed = Run("reseal", uri, {"--recovery-code-file", code});
   EXPECT_EQ(resealed.exit_code, 0);
   EXPECT_EQ(resealed.output,
