@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -24,6 +25,21 @@ class CustodianSigningKey final : public SigningKey {
     RETURN_IF_ERROR(out_of_service_.Check(custodian_->name()));
     ASSIGN_OR_RETURN(const std::string digest, Digest(key_.type, message));
     return custodian_->SignDigest(key_, digest);
+  }
+
+  std::vector<absl::StatusOr<std::string>> SignAll(
+      absl::Span<const absl::string_view> messages) override {
+    const absl::Status in_service = out_of_service_.Check(custodian_->name());
+    if (!in_service.ok()) return {messages.size(), in_service};
+    std::vector<std::string> digests;
+    digests.reserve(messages.size());
+    for (const absl::string_view message : messages) {
+      absl::StatusOr<std::string> digest = Digest(key_.type, message);
+      // It fails of the machine, never of the message.
+      if (!digest.ok()) return {messages.size(), digest.status()};
+      digests.push_back(*std::move(digest));
+    }
+    return custodian_->SignDigests(key_, digests);
   }
 
   void TakeOutOfService() override { out_of_service_.Set(); }

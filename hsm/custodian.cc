@@ -26,6 +26,14 @@ absl::string_view CustodianStateName(CustodianStatus::State state) {
   return "failed";
 }
 
+std::vector<absl::StatusOr<std::string>> KeyCustodian::SignDigests(
+    const CustodialKey& key, absl::Span<const std::string> digests) {
+  std::vector<absl::StatusOr<std::string>> signatures;
+  signatures.reserve(digests.size());
+  for (const std::string& digest : digests) signatures.push_back(SignDigest(key, digest));
+  return signatures;
+}
+
 absl::Status NeedingNewCustodian(absl::Status status) {
   status.SetPayload(kNewCustodianPayload, absl::Cord());
   return status;

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hsm/signing_key.h"
 
 namespace hourglass::hsm {
@@ -62,7 +63,9 @@ struct CustodianStatus {
   };
   State state = State::kUnused;
   std::chrono::steady_clock::time_point since;
-  std::string message;  // empty where healthy or unused
+  // What is wrong. Empty where unused, and where healthy, unless what is lost could not come back:
+  // the PIN was changed, and those that are logged in go on without it.
+  std::string message;
   std::uint64_t signatures = 0;
   // By class: a return code's name (CKR_DEVICE_ERROR, TPM_RC_…), an ErrorReason's name, or `crash`,
   // `hang`. Those that healed without a caller's notice count too.
@@ -119,6 +122,13 @@ class KeyCustodian {
   // Errors: those of SigningKey::Sign.
   virtual absl::StatusOr<std::string> SignDigest(const CustodialKey& key,
                                                  absl::string_view digest) = 0;
+
+  // The same for several digests at once, of any number: returns as many results, in their order,
+  // each of which may fail by itself. Here one SignDigest after the other; where that costs a
+  // journey each, they travel together, and the caller waits once, for as long as for one: what is
+  // not signed by then is KEY_UNAVAILABLE.
+  virtual std::vector<absl::StatusOr<std::string>> SignDigests(
+      const CustodialKey& key, absl::Span<const std::string> digests);
 
   virtual CustodianStatus Status() const = 0;
 

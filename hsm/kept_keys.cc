@@ -1,6 +1,7 @@
 #include "hsm/kept_keys.h"
 
 #include <utility>
+#include <vector>
 
 #include "hsm/base/status_macros.h"
 
@@ -19,6 +20,13 @@ class KeptKey final : public SigningKey {
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
     RETURN_IF_ERROR(flag_->Check(uri_));
     return key_->Sign(message);
+  }
+
+  std::vector<absl::StatusOr<std::string>> SignAll(
+      absl::Span<const absl::string_view> messages) override {
+    const absl::Status in_service = flag_->Check(uri_);
+    if (!in_service.ok()) return {messages.size(), in_service};
+    return key_->SignAll(messages);
   }
 
   void TakeOutOfService() override {

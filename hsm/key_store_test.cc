@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "hsm/key_type.h"
+#include "hsm/signature.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
@@ -246,11 +247,22 @@ TEST_F(KeyStoreTest, AKeyGoesOutOfServiceAsAWhole) {
     ASSERT_OK_AND_ASSIGN(const auto opened, store->Open(uri));
     ASSERT_OK_AND_ASSIGN(const auto other, store->Generate(uri + "-other", KeyType::kEcP256));
     ASSERT_OK(opened->Sign("message"));
+    const std::vector<absl::string_view> messages = {"one", "two", "three"};
+    const auto signatures = opened->SignAll(messages);
+    ASSERT_EQ(signatures.size(), messages.size());
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      ASSERT_OK(signatures[i].status());
+      EXPECT_OK(
+          VerifySignature(opened->public_key(), KeyType::kEcP256, messages[i], *signatures[i]));
+    }
+    EXPECT_TRUE(opened->SignAll({}).empty());
     made->TakeOutOfService();
     opened->TakeOutOfService();
     const auto refused = FailsWith(ErrorReason::kKeyMismatch, uri);
     EXPECT_THAT(made->Sign("message"), FailsWith(ErrorReason::kKeyMismatch));
     EXPECT_THAT(opened->Sign("message"), refused);
+    EXPECT_THAT(opened->SignAll(messages),
+                testing::AllOf(testing::SizeIs(3), testing::Each(refused)));
     EXPECT_THAT(store->Open(uri), refused);
     EXPECT_OK(other->Sign("message"));
     // Another process, or this one after its restart, asks the key anew.

@@ -3,9 +3,11 @@
 #define HOURGLASS_HSM_SIGNING_KEY_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace hourglass::hsm {
 
@@ -35,9 +37,16 @@ class SigningKey {
   // KEY_UNSUPPORTED.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
 
-  // Takes the key out of service: from now on Sign of this object, and of every other object that
-  // the same KeyStore made of this key, fails with KEY_MISMATCH, until the process starts anew. For
-  // whoever finds that a signature does not verify. Idempotent.
+  // Signs several messages, of any number, and returns as many results, in their order: each what
+  // Sign would have returned, and each may fail by itself. Never slower than one Sign after the
+  // other, which is what it does here; with a key that is far away, much faster. Waits no longer
+  // than for one where the key is in another process.
+  virtual std::vector<absl::StatusOr<std::string>> SignAll(
+      absl::Span<const absl::string_view> messages);
+
+  // Takes the key out of service: from now on Sign and SignAll of this object, and of every other
+  // object that the same KeyStore made of this key, fails with KEY_MISMATCH, until the process
+  // starts anew. For whoever finds that a signature does not verify. Idempotent.
   virtual void TakeOutOfService() = 0;
 
  protected:

@@ -9,7 +9,11 @@ void KeyEvents::CustodianChanged(absl::string_view custodian, const hsm::Custodi
     case hsm::CustodianStatus::State::kUnused:
       return;
     case hsm::CustodianStatus::State::kHealthy:
-      log_->Info("key_custodian_healthy", {{"token", custodian}});
+      if (status.message.empty()) {
+        log_->Info("key_custodian_healthy", {{"token", custodian}});
+      } else {
+        log_->Warning("key_custodian_healthy", {{"token", custodian}, {"message", status.message}});
+      }
       return;
     case hsm::CustodianStatus::State::kRecovering:
       log_->Warning("key_custodian_recovering",

@@ -25,13 +25,35 @@ timespec TimespecOf(SteadyTime time) {
 
 }  // namespace
 
-Call::Call(absl::string_view digest, SteadyTime deadline)
-    : digest_size_(digest.size()), deadline_(deadline) {
+Unanswered::Unanswered(std::size_t calls, SteadyTime deadline)
+    : count_(static_cast<std::uint32_t>(calls)), deadline_(deadline) {}
+
+// The standard's timed waits spin and sleep first, at the cost of the cores that sign.
+bool Unanswered::Wait() const {
+  static_assert(sizeof(count_) == sizeof(std::uint32_t));
+  const timespec deadline = TimespecOf(deadline_);
+  for (;;) {
+    const std::uint32_t count = count_.load(std::memory_order_acquire);
+    if (count == 0) return true;
+    const long result = syscall(SYS_futex, &count_, FUTEX_WAIT_BITSET_PRIVATE, count, &deadline,
+                                nullptr, FUTEX_BITSET_MATCH_ANY);
+    if (result != 0 && errno == ETIMEDOUT) return count_.load(std::memory_order_acquire) == 0;
+  }
+}
+
+void Unanswered::CountDown() {
+  if (count_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  syscall(SYS_futex, &count_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+Call::Call(absl::string_view digest, std::shared_ptr<Unanswered> unanswered)
+    : digest_size_(digest.size()), unanswered_(std::move(unanswered)) {
   std::memcpy(digest_.data(), digest.data(), digest.size());
 }
 
-Call::Call(keyholder::Request request, std::chrono::milliseconds timeout, SteadyTime deadline)
-    : request_(std::move(request)), timeout_(timeout), deadline_(deadline) {}
+Call::Call(keyholder::Request request, std::chrono::milliseconds timeout,
+           std::shared_ptr<Unanswered> unanswered)
+    : request_(std::move(request)), timeout_(timeout), unanswered_(std::move(unanswered)) {}
 
 Call::~Call() {
   if (!request_.has_value()) return;
@@ -43,40 +65,30 @@ Call::~Call() {
   if (reply_.has_value()) Wipe(reply_->mutable_octets());
 }
 
-// The standard's timed waits spin and sleep first, at the cost of the cores that sign.
-bool Call::Wait() {
-  static_assert(sizeof(state_) == sizeof(std::uint32_t));
-  const timespec deadline = TimespecOf(deadline_);
-  while (state_.load(std::memory_order_acquire) == kWaiting) {
-    const long result =
-        syscall(SYS_futex, &state_, FUTEX_WAIT_BITSET_PRIVATE, std::uint32_t{kWaiting}, &deadline,
-                nullptr, FUTEX_BITSET_MATCH_ANY);
-    if (result == 0 || errno != ETIMEDOUT) continue;
-    std::uint32_t expected = kWaiting;
-    return !state_.compare_exchange_strong(expected, kAbandoned, std::memory_order_acq_rel);
-  }
-  return true;
+bool Call::Abandon() {
+  std::uint32_t expected = kWaiting;
+  return state_.compare_exchange_strong(expected, kAbandoned, std::memory_order_acq_rel);
 }
 
-void Call::Wake() {
+void Call::Answered() {
   std::uint32_t expected = kWaiting;
   if (!state_.compare_exchange_strong(expected, kAnswered, std::memory_order_acq_rel)) return;
-  syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  unanswered_->CountDown();
 }
 
 void Call::AnswerError(absl::Status error) {
   error_ = std::move(error);
-  Wake();
+  Answered();
 }
 
 void Call::AnswerSignature(std::string signature) {
   signature_ = std::move(signature);
-  Wake();
+  Answered();
 }
 
 void Call::AnswerReply(keyholder::Reply reply) {
   reply_ = std::move(reply);
-  Wake();
+  Answered();
 }
 
 absl::StatusOr<std::string> Call::TakeSignature() {

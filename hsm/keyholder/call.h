@@ -4,7 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,13 +18,30 @@
 
 namespace hourglass::hsm {
 
+// How many of one thread's calls are not answered yet. That thread waits for none, and is woken
+// once.
+class Unanswered {
+ public:
+  Unanswered(std::size_t calls, SteadyTime deadline);
+
+  // False once the deadline has passed while some are not answered.
+  bool Wait() const;
+  // By whoever has answered one.
+  void CountDown();
+
+ private:
+  std::atomic<std::uint32_t> count_;
+  const SteadyTime deadline_;
+};
+
 // Shared by the one who asks and the one who answers, who calls one of the Answer functions once.
 class Call {
  public:
   // For a signature over `digest`, of at most 64 octets.
-  Call(absl::string_view digest, SteadyTime deadline);
+  Call(absl::string_view digest, std::shared_ptr<Unanswered> unanswered);
   // For anything else; a worker that takes longer than `timeout` for it hangs.
-  Call(keyholder::Request request, std::chrono::milliseconds timeout, SteadyTime deadline);
+  Call(keyholder::Request request, std::chrono::milliseconds timeout,
+       std::shared_ptr<Unanswered> unanswered);
   // Wipes what the request and the reply hold of secrets.
   ~Call();
   Call(const Call&) = delete;
@@ -32,8 +51,9 @@ class Call {
   keyholder::Request& request() { return *request_; }
   std::chrono::milliseconds timeout() const { return timeout_; }
 
-  // False once the deadline has passed without an answer; then there is none any more.
-  bool Wait();
+  // For the one who asked and waits no longer: false where there is an answer to take; else there
+  // is none any more.
+  bool Abandon();
   // Nobody waits for the answer any more.
   bool abandoned() const { return state_.load(std::memory_order_relaxed) == kAbandoned; }
 
@@ -41,7 +61,7 @@ class Call {
   void AnswerSignature(std::string signature);
   void AnswerReply(keyholder::Reply reply);
 
-  // After Wait has returned true.
+  // After Unanswered::Wait has returned true, or Abandon false.
   absl::StatusOr<std::string> TakeSignature();
   absl::StatusOr<keyholder::Reply> TakeReply();
 
@@ -53,13 +73,13 @@ class Call {
  private:
   enum State : std::uint32_t { kWaiting, kAnswered, kAbandoned };
 
-  void Wake();
+  void Answered();
 
   std::array<char, 64> digest_;
   std::size_t digest_size_ = 0;
   std::optional<keyholder::Request> request_;
   std::chrono::milliseconds timeout_{0};
-  const SteadyTime deadline_;
+  const std::shared_ptr<Unanswered> unanswered_;
 
   std::atomic<std::uint32_t> state_ = kWaiting;
   // Written before state_ becomes kAnswered, read after.

@@ -24,57 +24,83 @@ std::string SubjectOf(const keyholder::Request& request) {
 }  // namespace
 
 absl::StatusOr<std::string> CallQueue::Sign(const CustodialKey& key, absl::string_view digest) {
-  if (digest.size() != static_cast<std::size_t>(EVP_MD_get_size(DigestOf(key.type)))) {
-    return Error(ErrorReason::kInternalError, "digest", "is not of the size that the key signs");
+  return std::move(SignAll(key, {std::string(digest)}).front());
+}
+
+std::vector<absl::StatusOr<std::string>> CallQueue::SignAll(const CustodialKey& key,
+                                                            absl::Span<const std::string> digests) {
+  const auto size = static_cast<std::size_t>(EVP_MD_get_size(DigestOf(key.type)));
+  if (digests.empty()) return {};
+  if (std::any_of(digests.begin(), digests.end(),
+                  [&](const std::string& digest) { return digest.size() != size; })) {
+    return {digests.size(),
+            Error(ErrorReason::kInternalError, "digest", "is not of the size that the key signs")};
   }
   const SteadyTime now = steady_clock::now();
-  const auto call = std::make_shared<Call>(digest, now + options_.wait);
-  std::shared_ptr<HeldKey> held;
-  const Waker* waker = nullptr;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
-    ASSIGN_OR_RETURN(held, keys_.Hold(key));
-    if (held->out_of_service) {
-      return Error(ErrorReason::kKeyMismatch, options_.name,
-                   absl::StrCat("the key ", key.selector.label,
-                                " gave signatures that do not verify: it is out of service"));
-    }
-    held->last_used = now;
-    RETURN_IF_ERROR(AdmitInTime(*held));
-    keys_.Append(held, call);
-    ++waiting_;
-    waker = LaneToWake();
+  const auto unanswered = std::make_shared<Unanswered>(digests.size(), now + options_.wait);
+  std::vector<std::shared_ptr<Call>> calls;
+  calls.reserve(digests.size());
+  for (const std::string& digest : digests) {
+    calls.push_back(std::make_shared<Call>(digest, unanswered));
   }
-  if (waker != nullptr) waker->Wake();
-  const bool answered = call->Wait();
+  const absl::StatusOr<std::shared_ptr<HeldKey>> held = Enqueue(key, calls, now);
+  if (!held.ok()) return {digests.size(), held.status()};
+  const bool answered = unanswered->Wait();
   --waiting_;
-  if (answered) return call->TakeSignature();
-  return GiveUp(held.get(), call.get());
+  unsigned_ -= static_cast<int>(calls.size());
+  const absl::Status late = answered ? absl::OkStatus() : GiveUp(held->get(), calls);
+  std::vector<absl::StatusOr<std::string>> signatures;
+  signatures.reserve(calls.size());
+  for (const auto& call : calls) {
+    signatures.push_back(!answered && call->Abandon() ? late : call->TakeSignature());
+  }
+  return signatures;
+}
+
+absl::StatusOr<std::shared_ptr<HeldKey>> CallQueue::Enqueue(
+    const CustodialKey& key, const std::vector<std::shared_ptr<Call>>& calls, SteadyTime now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
+  ASSIGN_OR_RETURN(std::shared_ptr<HeldKey> held, keys_.Hold(key));
+  if (held->out_of_service) {
+    return Error(ErrorReason::kKeyMismatch, options_.name,
+                 absl::StrCat("the key ", key.selector.label,
+                              " gave signatures that do not verify: it is out of service"));
+  }
+  held->last_used = now;
+  for (const auto& call : calls) {
+    ++unsigned_;
+    const absl::Status in_time = AdmitInTime(*held);
+    if (in_time.ok()) {
+      keys_.Append(held, call);
+    } else {
+      call->AnswerError(in_time);
+    }
+  }
+  ++waiting_;
+  WakeLanes(calls.size());
+  return held;
 }
 
 absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, milliseconds timeout,
                                                 milliseconds wait) {
   const SteadyTime now = steady_clock::now();
   const std::string subject = SubjectOf(request);
-  const auto call = std::make_shared<Call>(std::move(request), timeout, now + wait);
-  const Waker* waker = nullptr;
+  const auto unanswered = std::make_shared<Unanswered>(1, now + wait);
+  const auto call = std::make_shared<Call>(std::move(request), timeout, unanswered);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     RETURN_IF_ERROR(Admit(subject, now));
     others_.push_back(call);
     ++waiting_;
-    waker = LaneToWake();
+    WakeLanes(1);
   }
-  if (waker != nullptr) waker->Wake();
-  const bool answered = call->Wait();
+  const bool answered = unanswered->Wait();
   --waiting_;
-  if (answered) {
-    absl::StatusOr<keyholder::Reply> reply = call->TakeReply();
-    if (!reply.ok()) return ForCaller(reply.status());
-    return reply;
-  }
-  return GiveUp(nullptr, call.get());
+  if (!answered && call->Abandon()) return GiveUp(nullptr, {call});
+  absl::StatusOr<keyholder::Reply> reply = call->TakeReply();
+  if (!reply.ok()) return ForCaller(reply.status());
+  return reply;
 }
 
 absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
@@ -93,8 +119,8 @@ absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
 absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
   int threads = 0;
   for (const Lane& lane : lanes_) threads += lane.threads;
-  const int waiting = waiting_.load(std::memory_order_relaxed);
-  if (threads == 0 || (waiting + 1) * slowest_pace_ <= threads * options_.wait) {
+  const int with_it = unsigned_.load(std::memory_order_relaxed);
+  if (threads == 0 || with_it * slowest_pace_ <= threads * options_.wait) {
     return absl::OkStatus();
   }
   const auto until = keys_.TimeUntilSigned(key) / threads;
@@ -107,14 +133,12 @@ absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
       delay);
 }
 
-absl::Status CallQueue::GiveUp(HeldKey* key, const Call* call) {
+absl::Status CallQueue::GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (key != nullptr) {
-    keys_.Remove(*key, call);
+    keys_.Remove(*key, calls);
   } else {
-    others_.erase(std::remove_if(others_.begin(), others_.end(),
-                                 [&](const auto& other) { return other.get() == call; }),
-                  others_.end());
+    others_.erase(std::remove(others_.begin(), others_.end(), calls.front()), others_.end());
   }
   return circuit_.Unavailable(steady_clock::now());
 }
@@ -133,16 +157,18 @@ void CallQueue::Forget(const KeySelector& selector) {
   }
 }
 
-// Prefers the lane that owes least.
-const Waker* CallQueue::LaneToWake() {
-  Lane* idlest = nullptr;
-  for (Lane& lane : lanes_) {
-    if (!lane.wants_work) continue;
-    if (idlest == nullptr || lane.outstanding < idlest->outstanding) idlest = &lane;
+// At most as many lanes as there are calls, those first that owe least.
+void CallQueue::WakeLanes(std::size_t calls) {
+  for (; calls > 0; --calls) {
+    Lane* idlest = nullptr;
+    for (Lane& lane : lanes_) {
+      if (!lane.wants_work || lane.woken) continue;
+      if (idlest == nullptr || lane.outstanding < idlest->outstanding) idlest = &lane;
+    }
+    if (idlest == nullptr) return;
+    idlest->woken = true;
+    idlest->waker.Wake();
   }
-  if (idlest == nullptr) return nullptr;
-  idlest->wants_work = false;
-  return &idlest->waker;
 }
 
 absl::Status CallQueue::Stopped() const {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hsm/custodian.h"
 #include "hsm/key_uri.h"
 #include "hsm/keyholder/call.h"
@@ -47,6 +48,9 @@ class CallQueue {
 
   // As KeyCustodian::SignDigest. What cannot be signed in time is refused at once.
   absl::StatusOr<std::string> Sign(const CustodialKey& key, absl::string_view digest);
+  // As KeyCustodian::SignDigests.
+  std::vector<absl::StatusOr<std::string>> SignAll(const CustodialKey& key,
+                                                   absl::Span<const std::string> digests);
   // A worker that takes longer than `timeout` hangs; the answer is waited for at most `wait`. An
   // error is what the worker answered, or KEY_UNAVAILABLE.
   absl::StatusOr<keyholder::Reply> Ask(keyholder::Request request,
@@ -77,7 +81,7 @@ class CallQueue {
   Permit AskToStart(int lane, const PinStamp& stamp, SteadyTime now);
   void Spawned(int lane);
   // The worker has logged in: the next one may.
-  void Greeted(int lane);
+  void Greeted(int lane, SteadyTime now);
   // The worker, started at `start`, has passed its tests, and signs on `threads`.
   void Ready(int lane, int threads, SteadyTime start, SteadyTime now);
   // The worker ended, or could not be started. `error_class` as in CustodianStatus::errors, or
@@ -87,7 +91,9 @@ class CallQueue {
             SteadyTime now);
   // The worker ended because another number of threads is better.
   void Retired(int lane);
-  // The PIN of that stamp was refused for a key's label or a sealed blob, `subject`.
+  // The PIN of that stamp was refused for a key's label or a sealed blob, `subject`; where it logs
+  // in, to this process alone: those that are logged in go on, and none other starts until the
+  // stamp is another.
   void PinRefused(const std::string& subject, const PinStamp& stamp, const absl::Status& error,
                   SteadyTime now);
 
@@ -116,8 +122,9 @@ class CallQueue {
   // The key's test signature did not verify. False where a worker started anew is to be asked; true
   // where this one was: the key is out of service.
   bool Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now);
-  // A new worker has said that the key ails.
-  bool IsAiling(const HeldKey& key) const;
+  // A new worker has said that the key ails, or one would have to be asked about `error` and none
+  // can start.
+  bool IsBelieved(const HeldKey& key, const absl::Status& error) const;
   // If so, answers the call with that error; unless it is time to ask a new worker.
   bool TellIfAiling(HeldKey& key, Call& call, const absl::Status& error, SteadyTime now);
   // Another worker must be heard on an error. True where this one is to be replaced, false where
@@ -138,6 +145,7 @@ class CallQueue {
     Waker waker;
     SteadyTime worker_start = SteadyTime::min();
     bool wants_work = false;
+    bool woken = false;  // to take some
     bool wants_start = false;
     bool running = false;
     bool started_before = false;
@@ -158,20 +166,26 @@ class CallQueue {
   // its pace is known; a token that signs on several threads at once is given the benefit of the
   // doubt.
   absl::Status AdmitInTime(const HeldKey& key) const;
-  const Waker* LaneToWake();
+  // Puts the calls in line, once they are admitted; answers those whose turn would come too late.
+  absl::StatusOr<std::shared_ptr<HeldKey>> Enqueue(const CustodialKey& key,
+                                                   const std::vector<std::shared_ptr<Call>>& calls,
+                                                   SteadyTime now);
+  void WakeLanes(std::size_t calls);
   void WakeStarters();
+  bool NoneCanStart() const;
   void EndWorker(Lane& lane);
   void FailEveryone(const absl::Status& error);
   void FailOthers(const absl::Status& error);
   void Changed();
   CustodianStatus StatusLocked() const;
 
-  // The error for one whose time was up.
-  absl::Status GiveUp(HeldKey* key, const Call* call);
+  // The error for calls whose time was up.
+  absl::Status GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls);
 
   const Options options_;
   std::atomic<bool> stopped_ = false;
-  std::atomic<int> waiting_ = 0;
+  std::atomic<int> waiting_ = 0;   // callers
+  std::atomic<int> unsigned_ = 0;  // signatures that they wait for
 
   mutable std::mutex mutex_;
   // All guarded by mutex_.

@@ -15,6 +15,8 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds kLookAtPinSource(250);
 constexpr int kMostAttempts = 3;
+// The subject of a refused PIN that logs in.
+constexpr char kWholeCustodian[] = "";
 
 }  // namespace
 
@@ -26,12 +28,10 @@ const Waker& CallQueue::AddLane() {
 CallQueue::Permit CallQueue::AskToStart(int lane, const PinStamp& stamp, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   lanes_[static_cast<std::size_t>(lane)].wants_start = true;
-  if (circuit_.state() == CustodianStatus::State::kFailed) {
-    const auto refusal = refusals_.find("");
-    if (refusal != refusals_.end() && refusal->second.stamp == stamp) {
-      return {false, now + kLookAtPinSource};
-    }
-    refusals_.clear();
+  const auto refusal = refusals_.find(kWholeCustodian);
+  if (refusal != refusals_.end() && options_.pin_logs_in) {
+    if (refusal->second.stamp == stamp) return {false, now + kLookAtPinSource};
+    refusals_.erase(refusal);
     if (circuit_.PinChanged(now)) Changed();
   }
   if (starting_.has_value()) return {false, SteadyTime::max()};
@@ -54,8 +54,9 @@ void CallQueue::WakeStarters() {
   }
 }
 
-void CallQueue::Greeted(int lane) {
+void CallQueue::Greeted(int lane, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (circuit_.WorkerLoggedIn(lane, now)) Changed();
   if (starting_ == lane) starting_.reset();
   WakeStarters();
 }
@@ -71,7 +72,7 @@ void CallQueue::EndWorker(Lane& lane) {
   totals_.logins += lane.counters.logins();
   for (const auto& [name, count] : lane.counters.errors()) totals_.errors[name] += count;
   lane.counters.Clear();
-  lane.running = lane.wants_work = false;
+  lane.running = lane.wants_work = lane.woken = false;
   lane.outstanding = lane.threads = 0;
 }
 
@@ -83,8 +84,12 @@ void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view 
   if (starting_ == lane) starting_.reset();
   next_start_ = std::max(next_start_, now + back_off_.AfterFailure(now));
   if (circuit_.WorkerLost(lane, why, now)) Changed();
-  // Who signs waits his time; the others are to know what is wrong.
-  if (before_serving && !circuit_.any_ready()) FailOthers(circuit_.Unavailable(now));
+  if (circuit_.state() == CustodianStatus::State::kFailed) {
+    FailEveryone(circuit_.Unavailable(now));
+  } else if (before_serving && !circuit_.any_ready()) {
+    // Who signs waits his time; the others are to know what is wrong.
+    FailOthers(circuit_.Unavailable(now));
+  }
   WakeStarters();
 }
 
@@ -114,10 +119,16 @@ void CallQueue::PinRefused(const std::string& subject, const PinStamp& stamp,
   if (absl::StartsWith(said, field)) said.remove_prefix(field.size());
   const absl::Status failure =
       Error(ErrorReason::kPinRefused, options_.name, absl::StrCat(said, "; ", remedy));
-  refusals_[""] = {stamp, failure};
+  refusals_[kWholeCustodian] = {stamp, failure};
   if (circuit_.PinRefused(failure, now)) Changed();
-  FailEveryone(failure);
-  for (const Lane& lane : lanes_) lane.waker.Wake();
+  // There is no second opinion to be had any more; what waits for one is for whoever still serves.
+  keys_.TrustAllWorkers();
+  for (const auto& call : others_) call->worker_since = SteadyTime::min();
+  WakeLanes(lanes_.size());
+}
+
+bool CallQueue::NoneCanStart() const {
+  return options_.pin_logs_in && refusals_.contains(kWholeCustodian);
 }
 
 CallQueue::Work CallQueue::Take(int lane, int outstanding, bool others, SteadyTime now) {
@@ -125,8 +136,8 @@ CallQueue::Work CallQueue::Take(int lane, int outstanding, bool others, SteadyTi
   Lane& mine = lanes_[static_cast<std::size_t>(lane)];
   Work work;
   mine.outstanding = outstanding;
-  mine.wants_work = false;
-  if (circuit_.state() == CustodianStatus::State::kFailed || mine.worker_start < stale_before_) {
+  mine.wants_work = mine.woken = false;
+  if (mine.worker_start < stale_before_) {
     work.worker_is_stale = true;
     return work;
   }
@@ -174,15 +185,15 @@ void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime no
       again.calls.push_back(std::move(call));
     }
   }
-  if (again.calls.empty()) return;
+  const std::size_t calls = again.calls.size();
+  if (calls == 0) return;
   if (again.key != nullptr) {
     keys_.PutBack(again.key, std::move(again.calls));
   } else {
     others_.insert(others_.begin(), std::make_move_iterator(again.calls.begin()),
                    std::make_move_iterator(again.calls.end()));
   }
-  const Waker* waker = LaneToWake();
-  if (waker != nullptr) waker->Wake();
+  WakeLanes(calls);
 }
 
 void CallQueue::Signed(int lane, HeldKey& key, int signatures, nanoseconds one_signature,
@@ -257,13 +268,18 @@ bool CallQueue::Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now
   return true;
 }
 
-bool CallQueue::IsAiling(const HeldKey& key) const {
+bool CallQueue::IsBelieved(const HeldKey& key, const absl::Status& error) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return !key.ailment.ok();
+  return !key.ailment.ok() ||
+         (NoneCanStart() && WorkerRemedyFor(error) == WorkerRemedy::kSecondOpinion);
 }
 
 bool CallQueue::TellIfAiling(HeldKey& key, Call& call, const absl::Status& error, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (NoneCanStart() && WorkerRemedyFor(error) == WorkerRemedy::kSecondOpinion) {
+    call.AnswerError(ForCaller(error));
+    return true;
+  }
   if (key.ailment.ok() && !key.out_of_service) return false;
   if (!key.out_of_service && key.ails_since.has_value() &&
       IsToBeAskedAnew(*key.ails_since, key.ailment_confirmed_at, now)) {
@@ -295,6 +311,7 @@ bool CallQueue::DoubtOther(const KeySelector& selector, const std::shared_ptr<Ca
                            SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const std::shared_ptr<HeldKey> key = keys_.Find(selector);
+  if (NoneCanStart()) return false;
   if (key == nullptr || !key->ailment.ok() || call->worker_since != SteadyTime::min()) return false;
   call->worker_since = now;
   others_.push_front(call);

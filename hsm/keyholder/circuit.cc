@@ -43,26 +43,44 @@ bool Circuit::any_ready() const {
                      [](const Worker& worker) { return worker.ready; });
 }
 
+bool Circuit::any_logged_in() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const Worker& worker) { return worker.logged_in; });
+}
+
+bool Circuit::WorkerLoggedIn(int worker, SteadyTime now) {
+  At(worker).logged_in = true;
+  if (state_ != State::kFailed) return false;
+  return Change(State::kRecovering, std::string(refusal_.message()), now);
+}
+
 bool Circuit::WorkerReady(int worker, SteadyTime now) {
-  if (state_ == State::kFailed) return false;
-  At(worker) = {true, SteadyTime::max()};
-  return Change(State::kHealthy, "", now);
+  At(worker) = {true, true, SteadyTime::max()};
+  return Change(State::kHealthy, std::string(refusal_.message()), now);
 }
 
 bool Circuit::WorkerLost(int worker, absl::string_view why, SteadyTime now) {
   At(worker) = {};
-  if (state_ == State::kFailed) return false;
-  return !any_ready() && Change(State::kRecovering, std::string(why), now);
+  if (any_ready()) return false;
+  // With no worker that is logged in, and none to be, it stays so until somebody acts.
+  if (!refusal_.ok() && !any_logged_in()) {
+    return Change(State::kFailed, std::string(refusal_.message()), now);
+  }
+  return Change(State::kRecovering, std::string(why), now);
 }
 
 bool Circuit::PinRefused(const absl::Status& error, SteadyTime now) {
   refusal_ = error;
-  return Change(State::kFailed, std::string(error.message()), now);
+  return Change(any_logged_in() ? state_ : State::kFailed, std::string(error.message()), now);
 }
 
 bool Circuit::PinChanged(SteadyTime now) {
-  if (state_ != State::kFailed) return false;
-  return Change(State::kRecovering, "the PIN has changed and is tried", now);
+  if (refusal_.ok()) return false;
+  refusal_ = absl::OkStatus();
+  if (state_ == State::kFailed) {
+    return Change(State::kRecovering, "the PIN has changed and is tried", now);
+  }
+  return Change(state_, state_ == State::kHealthy ? "" : message_, now);
 }
 
 absl::Status Circuit::Admit(int waiting, SteadyTime now) const {

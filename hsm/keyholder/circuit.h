@@ -30,10 +30,14 @@ class Circuit {
 
   // Somebody asked.
   void Use(SteadyTime now);
-  // What follows answers whether state or message changed. `worker` counts from 0.
+  // What follows answers whether state or message changed. `worker` counts from 0. A worker logs
+  // in, is ready, and is lost.
+  bool WorkerLoggedIn(int worker, SteadyTime now);
   bool WorkerReady(int worker, SteadyTime now);
   bool WorkerLost(int worker, absl::string_view why, SteadyTime now);
-  // The PIN was refused; `error` is what callers get until PinChanged.
+  // The PIN was refused to one that would log in. Those that did go on (a PIN that is changed ends
+  // no session), and `error` is only told; once there is none, it is what callers get. Until
+  // PinChanged.
   bool PinRefused(const absl::Status& error, SteadyTime now);
   bool PinChanged(SteadyTime now);
 
@@ -56,18 +60,20 @@ class Circuit {
 
  private:
   struct Worker {
+    bool logged_in = false;
     bool ready = false;
     SteadyTime overdue_at = SteadyTime::max();
   };
 
   Worker& At(int worker);
+  bool any_logged_in() const;
   bool Change(State state, std::string message, SteadyTime now);
 
   const std::string field_;
   State state_ = State::kUnused;
   SteadyTime since_;
   std::string message_;
-  absl::Status refusal_;
+  absl::Status refusal_;  // OK: the PIN was not refused, or has changed since
   bool used_ = false;
   SteadyTime used_since_;
   std::vector<Worker> workers_;

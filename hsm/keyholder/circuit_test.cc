@@ -88,22 +88,54 @@ TEST_F(CircuitTest, NobodyJoinsThoseWhoseSignaturesAreOverdue) {
   ExpectAdmitted(4, kStart + milliseconds(150));
 }
 
-TEST_F(CircuitTest, ARefusedPinRefusesAll) {
+class RefusedPinTest : public CircuitTest {
+ protected:
+  const absl::Status refused_ = Error(ErrorReason::kPinRefused, "pkcs11:token=t", "wrong");
+};
+
+TEST_F(RefusedPinTest, RefusesAllWhereNoWorkerIsLoggedIn) {
   circuit_.Use(kStart);
-  circuit_.WorkerReady(0, kStart);
-  const absl::Status refused = Error(ErrorReason::kPinRefused, "pkcs11:token=t", "wrong");
-  EXPECT_TRUE(circuit_.PinRefused(refused, kStart));
+  EXPECT_TRUE(circuit_.PinRefused(refused_, kStart));
   EXPECT_EQ(circuit_.state(), State::kFailed);
   EXPECT_THAT(circuit_.message(), HasSubstr("wrong"));
   EXPECT_THAT(circuit_.Admit(0, kStart), FailsWith(ErrorReason::kPinRefused));
-  // Neither the end of the others nor one that was about to be ready changes that.
   EXPECT_FALSE(circuit_.WorkerLost(0, "a crash", kStart));
-  EXPECT_FALSE(circuit_.WorkerReady(1, kStart));
   EXPECT_THAT(circuit_.Admit(0, kStart), FailsWith(ErrorReason::kPinRefused));
 
   EXPECT_TRUE(circuit_.PinChanged(kStart + seconds(1)));
   EXPECT_EQ(circuit_.state(), State::kRecovering);
   ExpectAdmitted(3, kStart + seconds(1));
+}
+
+TEST_F(RefusedPinTest, EndsNobodyWhoIsLoggedIn) {
+  circuit_.Use(kStart);
+  circuit_.WorkerLoggedIn(0, kStart);
+  circuit_.WorkerReady(0, kStart);
+  circuit_.WorkerLoggedIn(1, kStart);
+  EXPECT_TRUE(circuit_.PinRefused(refused_, kStart));
+  EXPECT_EQ(circuit_.state(), State::kHealthy);
+  EXPECT_THAT(circuit_.message(), HasSubstr("wrong"));
+  ExpectAdmitted(1000, kStart);
+  EXPECT_FALSE(circuit_.WorkerReady(1, kStart));
+  EXPECT_FALSE(circuit_.WorkerLost(0, "a crash", kStart));
+  ExpectAdmitted(1000, kStart);
+
+  EXPECT_TRUE(circuit_.WorkerLost(1, "a crash", kStart));
+  EXPECT_EQ(circuit_.state(), State::kFailed);
+  EXPECT_THAT(circuit_.Admit(0, kStart), FailsWith(ErrorReason::kPinRefused));
+}
+
+TEST_F(RefusedPinTest, IsForgottenOnceItHasChanged) {
+  circuit_.Use(kStart);
+  circuit_.WorkerLoggedIn(0, kStart);
+  circuit_.WorkerReady(0, kStart);
+  circuit_.PinRefused(refused_, kStart);
+  EXPECT_TRUE(circuit_.PinChanged(kStart));
+  EXPECT_FALSE(circuit_.PinChanged(kStart));
+  EXPECT_EQ(circuit_.state(), State::kHealthy);
+  EXPECT_EQ(circuit_.message(), "");
+  EXPECT_TRUE(circuit_.WorkerLost(0, "a crash", kStart));
+  EXPECT_EQ(circuit_.state(), State::kRecovering);
 }
 
 }  // namespace

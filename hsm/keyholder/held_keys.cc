@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/container/flat_hash_set.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
@@ -69,10 +70,11 @@ void HeldKeys::PutBack(const std::shared_ptr<HeldKey>& key,
   if (!std::exchange(key->in_turn, true)) turns_.push_front(key);
 }
 
-void HeldKeys::Remove(HeldKey& key, const Call* call) {
-  const auto found = std::find_if(key.calls.begin(), key.calls.end(),
-                                  [&](const auto& waiting) { return waiting.get() == call; });
-  if (found != key.calls.end()) key.calls.erase(found);
+void HeldKeys::Remove(HeldKey& key, absl::Span<const std::shared_ptr<Call>> calls) {
+  const absl::flat_hash_set<std::shared_ptr<Call>> removed(calls.begin(), calls.end());
+  key.calls.erase(std::remove_if(key.calls.begin(), key.calls.end(),
+                                 [&](const auto& call) { return removed.contains(call); }),
+                  key.calls.end());
 }
 
 std::shared_ptr<HeldKey> HeldKeys::NextInTurn(SteadyTime worker_start) {
@@ -113,6 +115,10 @@ std::chrono::nanoseconds HeldKeys::TimeUntilSigned(const HeldKey& key) const {
                      turns * turn_of(*other));
   }
   return time;
+}
+
+void HeldKeys::TrustAllWorkers() {
+  for (const auto& [identity, held] : keys_) held->worker_since = SteadyTime::min();
 }
 
 std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hsm/custodian.h"
 #include "hsm/keyholder/call.h"
 #include "hsm/keyholder/recovery.h"
@@ -64,7 +65,7 @@ class HeldKeys {
 
   void Append(const std::shared_ptr<HeldKey>& key, std::shared_ptr<Call> call);
   void PutBack(const std::shared_ptr<HeldKey>& key, std::vector<std::shared_ptr<Call>> calls);
-  void Remove(HeldKey& key, const Call* call);
+  void Remove(HeldKey& key, absl::Span<const std::shared_ptr<Call>> calls);
 
   // The next key in turn that a worker started at `worker_start` may sign with and that has calls
   // waiting, or null. Keys take turns, so that none waits for a burst of another.
@@ -76,6 +77,9 @@ class HeldKeys {
   // How long one thread would take to sign all that is before one more call of the key, and this
   // too, as keys take turns. Keys whose pace is not known take no time.
   std::chrono::nanoseconds TimeUntilSigned(const HeldKey& key) const;
+
+  // Workers of any age may sign with every key again.
+  void TrustAllWorkers();
 
   // Every call there is.
   std::vector<std::shared_ptr<Call>> TakeAllCalls();

@@ -29,8 +29,9 @@ CustodialKey MakeKey(const std::string& label) {
   return {{label, "\x01"}, KeyType::kEcP256, *EncodePublicKey(*key)};
 }
 
-std::shared_ptr<Call> MakeCall(SteadyTime deadline = SteadyTime::max()) {
-  return std::make_shared<Call>(std::string(32, 'x'), deadline);
+std::shared_ptr<Call> MakeCall() {
+  return std::make_shared<Call>(std::string(32, 'x'),
+                                std::make_shared<Unanswered>(1, SteadyTime::max()));
 }
 
 TEST(HeldKeysTest, KnowsAKeyByAllThatItIs) {
@@ -123,15 +124,14 @@ TEST(HeldKeysTest, TellsHowLongOneMoreWouldWait) {
 TEST(HeldKeysTest, DropsCallsThatNobodyWaitsFor) {
   HeldKeys keys;
   ASSERT_OK_AND_ASSIGN(const auto key, keys.Hold(MakeKey("key")));
-  const auto late = MakeCall(SteadyTime(seconds(1)));
+  const auto late = MakeCall();
   const auto in_time = MakeCall();
   const auto removed = MakeCall();
   keys.Append(key, late);
   keys.Append(key, in_time);
   keys.Append(key, removed);
-  EXPECT_FALSE(late->Wait());
-  EXPECT_TRUE(late->abandoned());
-  keys.Remove(*key, removed.get());
+  EXPECT_TRUE(late->Abandon());
+  keys.Remove(*key, {removed});
   EXPECT_THAT(HeldKeys::TakeCalls(*key, 64), ElementsAre(in_time));
 }
 
@@ -161,20 +161,32 @@ TEST(HeldKeysTest, TestsTheKeysThatAreWaitedForAndTheFourUsedLast) {
   EXPECT_THAT(keys.KeysToCheck(), ElementsAre(held[5], held[4], held[2], held[1], held[0]));
 }
 
-TEST(CallTest, IsAnsweredFromAnotherThread) {
-  Call call(std::string(32, 'x'), SteadyTime::clock::now() + seconds(60));
-  std::thread lane([&] { call.AnswerSignature("signature"); });
-  EXPECT_TRUE(call.Wait());
+TEST(CallTest, AllAreAnsweredFromAnotherThread) {
+  const auto unanswered = std::make_shared<Unanswered>(2, SteadyTime::clock::now() + seconds(60));
+  Call signed_call(std::string(32, 'x'), unanswered);
+  Call failed_call(std::string(32, 'y'), unanswered);
+  std::thread lane([&] {
+    failed_call.AnswerError(Error(ErrorReason::kKeyNotFound, "key", "is not there"));
+    signed_call.AnswerSignature("signature");
+  });
+  EXPECT_TRUE(unanswered->Wait());
   lane.join();
-  ASSERT_OK_AND_ASSIGN(const std::string signature, call.TakeSignature());
+  ASSERT_OK_AND_ASSIGN(const std::string signature, signed_call.TakeSignature());
   EXPECT_EQ(signature, "signature");
+  EXPECT_THAT(failed_call.TakeSignature(), FailsWith(ErrorReason::kKeyNotFound));
 }
 
 TEST(CallTest, WhatComesTooLateIsNoAnswer) {
-  Call call(std::string(32, 'x'), SteadyTime::clock::now());
-  EXPECT_FALSE(call.Wait());
-  call.AnswerSignature("signature");
-  EXPECT_TRUE(call.abandoned());
+  const auto unanswered = std::make_shared<Unanswered>(2, SteadyTime::clock::now());
+  Call early(std::string(32, 'x'), unanswered);
+  Call late(std::string(32, 'y'), unanswered);
+  early.AnswerSignature("signature");
+  EXPECT_FALSE(unanswered->Wait());
+  EXPECT_FALSE(early.Abandon());
+  EXPECT_TRUE(late.Abandon());
+  late.AnswerSignature("signature");
+  EXPECT_TRUE(late.abandoned());
+  EXPECT_OK(early.TakeSignature().status());
 }
 
 TEST(PinStampTest, ChangesWithTheFileAlone) {

@@ -132,6 +132,14 @@ class WorkerGroup final : public RemoteCustodian {
     return queue->Sign(key, digest);
   }
 
+  std::vector<absl::StatusOr<std::string>> SignDigests(
+      const CustodialKey& key, absl::Span<const std::string> digests) override {
+    const absl::Status lane = EnsureLane();
+    if (!lane.ok()) return {digests.size(), lane};
+    const std::shared_ptr<CallQueue> queue = queue_;
+    return queue->SignAll(key, digests);
+  }
+
   absl::StatusOr<std::string> Seal(absl::string_view secret, const PcrSelection& registers,
                                    SealAuthorization authorization,
                                    absl::string_view recovery_code) override {

@@ -28,7 +28,8 @@ struct RemoteCustodianOptions {
   std::chrono::milliseconds generation_timeout = std::chrono::minutes(2);
   // Loading the module and logging in.
   std::chrono::milliseconds start_timeout = std::chrono::seconds(10);
-  // A caller waits at most this long for its signature, recovery included.
+  // A caller waits at most this long for its signature, or for all that it asked for at once;
+  // recovery included.
   std::chrono::milliseconds wait = std::chrono::seconds(5);
 };
 
@@ -40,8 +41,9 @@ class RemoteCustodian : public KeyCustodian, public Sealer {
   // a signature by each key that was opened verifies. While it is not, at most four callers wait,
   // and the rest get KEY_UNAVAILABLE with a retry delay at once, so that a dead token takes no
   // threads from others; and so does who would wait for longer than `wait` behind those who wait
-  // already, at the pace at which the token or TPM signs. A refused PIN is not tried again by any
-  // process until its source changes. `observer` may be null, or must outlive this object.
+  // already, at the pace at which the token or TPM signs. No process logs in twice, and one starts
+  // at a time: a refused PIN is not tried again by any process until its source changes, and those
+  // that are logged in go on meanwhile. `observer` may be null, or must outlive this object.
   static std::unique_ptr<RemoteCustodian> Create(
       const std::variant<TokenUri, TpmConnection>& custodian, const RemoteCustodianOptions& options,
       KeyObserver* observer);

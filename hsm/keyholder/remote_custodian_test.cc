@@ -280,6 +280,109 @@ TEST_F(RemoteCustodianTest, HealsHoweverOftenAllWorkersAreKilled) {
   EXPECT_EQ(events_.states().back(), "healthy");
 }
 
+// What `digests` were made of, signed at once: how many signatures verify; every other result must
+// be `otherwise`.
+int CountSigned(KeyCustodian& custodian, const CustodialKey& key, int messages,
+                ErrorReason otherwise) {
+  std::vector<std::string> digests;
+  for (int i = 0; i < messages; ++i) digests.push_back(*Digest(key.type, absl::StrCat(i)));
+  const std::vector<absl::StatusOr<std::string>> signatures = custodian.SignDigests(key, digests);
+  EXPECT_EQ(signatures.size(), digests.size());
+  const VerifyingKey verifier = *VerifyingKey::FromPublicKey(key.public_key);
+  int verified = 0;
+  for (std::size_t i = 0; i < signatures.size(); ++i) {
+    if (signatures[i].ok()) {
+      EXPECT_OK(verifier.VerifyDigest(digests[i], *signatures[i]));
+      ++verified;
+    } else {
+      EXPECT_THAT(signatures[i], FailsWith(otherwise));
+    }
+  }
+  return verified;
+}
+
+TEST_F(RemoteCustodianTest, SignsManyDigestsAtOnce) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  EXPECT_EQ(CountSigned(*custodian, key, 1, ErrorReason::kInternalError), 1);
+  // More than one packet holds.
+  EXPECT_EQ(CountSigned(*custodian, key, 200, ErrorReason::kInternalError), 200);
+  EXPECT_TRUE(custodian->SignDigests(key, {}).empty());
+  const auto wrong = custodian->SignDigests(key, {std::string(32, 'x'), std::string(31, 'x')});
+  ASSERT_EQ(wrong.size(), 2u);
+  for (const auto& result : wrong) {
+    EXPECT_THAT(result, FailsWith(ErrorReason::kInternalError, "digest"));
+  }
+  ASSERT_OK(custodian->Destroy(key.selector));
+  EXPECT_EQ(CountSigned(*custodian, key, 100, ErrorReason::kKeyNotFound), 0);
+}
+
+TEST_F(RemoteCustodianTest, NoDigestOfManyIsLostWithAWorker) {
+  const auto custodian = Make();
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  std::atomic<bool> stop = false;
+  std::atomic<int> signatures = 0;
+  std::vector<std::thread> callers;
+  for (int thread = 0; thread < 4; ++thread) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        EXPECT_EQ(CountSigned(*custodian, key, 32, ErrorReason::kInternalError), 32);
+        signatures += 32;
+      }
+    });
+  }
+  for (std::uint64_t killed = 1; killed <= 3; ++killed) {
+    const int goal = signatures + 500;
+    EXPECT_TRUE(Eventually([&] { return signatures >= goal; }));
+    kill(*Workers().begin(), SIGKILL);
+    EXPECT_TRUE(Eventually([&] { return custodian->Status().worker_restarts == killed; }));
+    EXPECT_TRUE(HasWorkers(*custodian, 2));
+  }
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST_F(RemoteCustodianTest, WhatOfManyIsSignedInTimeIsKept) {
+  FaultyPkcs11 faulty;
+  RemoteCustodianOptions options = Options();
+  options.wait = milliseconds(700);
+  const auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), options, &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  faulty.Set({"C_Sign * delay 5ms"});
+  const int verified = CountSigned(*custodian, key, 400, ErrorReason::kKeyUnavailable);
+  EXPECT_GT(verified, 0);
+  EXPECT_LT(verified, 400);
+  // What came too late stands in nobody's way.
+  faulty.Clear();
+  EXPECT_TRUE(Heals(*custodian, key));
+  EXPECT_EQ(CountSigned(*custodian, key, 100, ErrorReason::kInternalError), 100);
+}
+
+TEST_F(RemoteCustodianTest, EndsAtOnceThoughManyDigestsWait) {
+  FaultyPkcs11 faulty;
+  auto custodian =
+      RemoteCustodian::Create(*ParseTokenUri(faulty.Through(token_.Uri())), Options(), &events_);
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  const std::uint64_t before = faulty.Count("C_Sign");
+  faulty.Set({"C_Sign * hang"});
+  std::thread caller([&, remote = custodian.get()] {
+    EXPECT_EQ(CountSigned(*remote, key, 300, ErrorReason::kKeyUnavailable), 0);
+  });
+  EXPECT_TRUE(Eventually([&] { return faulty.Count("C_Sign") == before + 2; }));
+  const auto begin = steady_clock::now();
+  custodian.reset();
+  EXPECT_LT(steady_clock::now() - begin, seconds(1));
+  caller.join();
+}
+
 TEST_F(RemoteCustodianTest, StartsOnceTheProgramIsThere) {
   const TemporaryDirectory directory;
   RemoteCustodianOptions options = Options();
@@ -380,6 +483,67 @@ TEST_F(RemoteCustodianTest, TriesAWrongPinOnceAndAgainWhenItsFileChanges) {
   EXPECT_OK(custodian->Generate({"key", "\x01"}, KeyType::kEcP256).status());
   EXPECT_TRUE(HasWorkers(*custodian, 2));
   EXPECT_EQ(counting.Count("C_Login"), 4u);
+}
+
+class ChangedPinTest : public RemoteCustodianTest {
+ protected:
+  void SetUp() override {
+    uri_ = *ParseTokenUri(counting_.Through(token_.Uri()));
+    uri_.pin_source.name = directory_.Write("pin", token_.pin());
+    custodian_ = RemoteCustodian::Create(uri_, Options(), &events_);
+    ASSERT_OK_AND_ASSIGN(key_, custodian_->Generate({"key", "\x01"}, KeyType::kEcP256));
+    ASSERT_TRUE(HasWorkers(*custodian_, 2));
+    const CommandResult changed = token_.Tool({"--change-pin", "--new-pin", kNewPin}, "first");
+    ASSERT_EQ(changed.exit_code, 0) << changed.output;
+    logins_ = counting_.Count("C_Login");
+  }
+
+  static constexpr char kNewPin[] = "864209";
+  FaultyPkcs11 counting_;
+  TemporaryDirectory directory_;
+  TokenUri uri_;
+  std::unique_ptr<RemoteCustodian> custodian_;
+  CustodialKey key_;
+  std::uint64_t logins_ = 0;
+};
+
+TEST_F(ChangedPinTest, EndsNoWorkerThatIsLoggedIn) {
+  Load load(*custodian_, key_, 4);
+  ASSERT_TRUE(load.Await(100));
+  kill(*Workers().begin(), SIGKILL);
+  ASSERT_TRUE(Eventually([&] { return counting_.Count("C_Login") == logins_ + 1; }));
+  ASSERT_TRUE(Eventually([&] { return !custodian_->Status().message.empty(); }));
+  EXPECT_TRUE(load.Await(2000));
+  CustodianStatus status = custodian_->Status();
+  EXPECT_EQ(status.state, State::kHealthy);
+  EXPECT_EQ(status.workers, 1);
+  EXPECT_THAT(status.message, HasSubstr(uri_.pin_source.name));
+  // That a key is not there is believed of the worker that is left.
+  EXPECT_THAT(custodian_->Open({"missing", ""}), FailsWith(ErrorReason::kKeyNotFound));
+  CustodialKey missing = key_;
+  missing.selector.label = "missing";
+  EXPECT_THAT(SignAndVerify(*custodian_, missing), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_EQ(custodian_->Status().workers, 1);
+  EXPECT_EQ(counting_.Count("C_Login"), logins_ + 1);
+
+  directory_.Write("pin", kNewPin);
+  EXPECT_TRUE(Eventually([&] { return counting_.Count("C_Login") == logins_ + 2; }));
+  EXPECT_TRUE(HasWorkers(*custodian_, 2));
+  EXPECT_EQ(custodian_->Status().message, "");
+  load.Stop();
+  EXPECT_THAT(load.errors(), ::testing::IsEmpty());
+}
+
+TEST_F(ChangedPinTest, IsTriedOnceThoughEveryLoginIsLost) {
+  counting_.Set({"C_SignInit * forget-login"});
+  EXPECT_TRUE(Eventually(
+      [&] { return ReasonOf(SignAndVerify(*custodian_, key_)) == ErrorReason::kPinRefused; }));
+  EXPECT_TRUE(Eventually([&] { return custodian_->Status().workers == 0; }));
+  EXPECT_EQ(custodian_->Status().state, State::kFailed);
+  EXPECT_EQ(counting_.Count("C_Login"), logins_ + 1);
+  counting_.Clear();
+  directory_.Write("pin", kNewPin);
+  EXPECT_TRUE(Heals(*custodian_, key_));
 }
 
 TEST_F(RemoteCustodianTest, ADeletedKeyIsNotFoundAndOthersGoOn) {
@@ -566,6 +730,7 @@ TEST_F(RemoteCustodianTest, AKeyWhoseTestSignaturesDoNotVerifyIsOutOfService) {
   EXPECT_TRUE(HasWorkers(*custodian, 2));
   EXPECT_THAT(custodian->SignDigest(key, std::string(32, 'x')),
               FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_EQ(CountSigned(*custodian, key, 3, ErrorReason::kKeyMismatch), 0);
   EXPECT_EQ(events_.out_of_service(),
             std::vector<std::string>({absl::StrCat(custodian->name(), ";object=key;id=%01")}));
   // The others go on.

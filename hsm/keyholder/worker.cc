@@ -55,6 +55,8 @@ class Keyholder {
     if (const auto* token = std::get_if<TokenUri>(&holding.custodian)) {
       Pkcs11CustodianOptions options;
       options.sessions = holding.threads;
+      // Whoever starts workers sees to it that a refused PIN is tried by one of them.
+      options.logs_in_again = false;
       custodian_ = CreatePkcs11Custodian(*token, options);
     } else {
       // What tpm2-tss has to say is in our errors, unless somebody asked for more.

@@ -230,7 +230,7 @@ void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
     worker_.reset();
     return queue_.Retired(options_.index);
   }
-  queue_.Greeted(options_.index);
+  queue_.Greeted(options_.index, now);
   greeting_took_ = now - start_;
   phase_ = Phase::kTesting;
   BeginTests(now);

@@ -83,7 +83,7 @@ void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime
     queue_.PinRefused(key->key.selector.label, StampOf(pin_source_), result.failure, now);
     queue_.Diagnose(*key, result.failure, start_, nanoseconds(0));
   } else if (phase_ == Phase::kServing) {
-    if (!queue_.IsAiling(*key)) {
+    if (!queue_.IsBelieved(*key, result.failure)) {
       if (remedy == WorkerRemedy::kSecondOpinion) queue_.WantSecondOpinion(*key, start_, now);
       return Lose("", result.failure.message(), now);
     }

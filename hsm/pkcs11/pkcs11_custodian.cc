@@ -40,7 +40,9 @@ size_t SignatureSize(KeyType type) {
 class Pkcs11Custodian final : public KeyCustodian {
  public:
   Pkcs11Custodian(const TokenUri& token, const Pkcs11CustodianOptions& options)
-      : pool_(token, {.sessions = options.sessions, .wait = options.wait}) {}
+      : pool_(token, {.sessions = options.sessions,
+                      .wait = options.wait,
+                      .logs_in_again = options.logs_in_again}) {}
 
   const std::string& name() const override { return pool_.field(); }
 

@@ -13,6 +13,10 @@ struct Pkcs11CustodianOptions {
   int sessions = 8;  // open at once, besides the one that keeps the login; at least 1
   // For a free session.
   std::chrono::milliseconds wait = std::chrono::seconds(5);
+  // Where the login is lost; else that needs a new custodian. False for one of several processes
+  // that hold the same token: were the PIN changed meanwhile, each would try the old one, and the
+  // token might lock.
+  bool logs_in_again = true;
 };
 
 // Touches the token when first used: loads the module, finds the token, logs in once. Lost

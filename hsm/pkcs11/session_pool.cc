@@ -111,6 +111,9 @@ bool SessionPool::Mends(absl::Status& failure, Tried& tried) {
 
 absl::Status SessionPool::EnsureLogin() {
   if (logged_in_) return absl::OkStatus();
+  if (login_ > 0 && !options_.logs_in_again) {
+    return NeedingNewCustodian(Error(ErrorReason::kKeyUnavailable, field_, "the login is lost"));
+  }
   if (anchor_ == CK_INVALID_HANDLE) RETURN_IF_ERROR(FindToken());
   absl::Status status = Login();
   if (status.ok()) return status;

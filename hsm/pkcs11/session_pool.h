@@ -54,6 +54,7 @@ class SessionPool {
     std::chrono::milliseconds wait = std::chrono::seconds(5);  // for a free session
     // After the token had no room for so many, one more is tried each time this has passed.
     std::chrono::milliseconds grow_after = std::chrono::seconds(10);
+    bool logs_in_again = true;  // else a lost login needs a new custodian
   };
 
   SessionPool(const TokenUri& token, const Options& options);
