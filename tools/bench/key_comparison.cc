@@ -12,12 +12,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void SignOrDie(hsm::SigningKey& key, const std::string& message) {
-  const absl::StatusOr<std::string> signature = key.Sign(message);
+void CheckOrDie(const absl::StatusOr<std::string>& signature) {
   if (signature.ok()) return;
   std::fprintf(stderr, "%s\n", signature.status().ToString().c_str());
   std::exit(1);
 }
+
+void SignOrDie(hsm::SigningKey& key, const std::string& message) { CheckOrDie(key.Sign(message)); }
 
 double Median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -25,9 +26,10 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
-// Signatures a second of so many callers, each of which waits for its signature before it asks for
-// the next. The message is as long as a certificate's to-be-signed octets.
-double RateOf(hsm::SigningKey& key, int threads, std::chrono::milliseconds duration) {
+// Signatures a second of so many callers, each of which waits for its signatures, a group of
+// `group` at once, before it asks for the next. The message is as long as a certificate's
+// to-be-signed octets.
+double RateOf(hsm::SigningKey& key, int threads, int group, std::chrono::milliseconds duration) {
   std::atomic<bool> stop = false;
   std::atomic<std::int64_t> signatures = 0;
   std::vector<std::thread> callers;
@@ -35,8 +37,15 @@ double RateOf(hsm::SigningKey& key, int threads, std::chrono::milliseconds durat
   for (int i = 0; i < threads; ++i) {
     callers.emplace_back([&] {
       const std::string message(500, 'm');
+      const std::vector<absl::string_view> messages(static_cast<std::size_t>(group), message);
       std::int64_t own = 0;
-      for (; !stop; ++own) SignOrDie(key, message);
+      for (; !stop; own += group) {
+        if (group == 1) {
+          SignOrDie(key, message);
+        } else {
+          for (const auto& signature : key.SignAll(messages)) CheckOrDie(signature);
+        }
+      }
       signatures += own;
     });
   }
@@ -94,7 +103,7 @@ Figure RatioOf(const std::string& what, double target,
 
 Figure CompareRates(const std::string& what, double target, hsm::SigningKey& key,
                     const std::vector<int>& threads, const std::vector<RawSigner*>& raw,
-                    const Effort& effort) {
+                    const Effort& effort, int group) {
   std::map<int, std::vector<double>> ours, compared;
   for (int round = 0; round < effort.rounds; ++round) {
     compared[1].push_back(RateOf({raw[0]}, effort.duration));
@@ -102,7 +111,7 @@ Figure CompareRates(const std::string& what, double target, hsm::SigningKey& key
       compared[static_cast<int>(raw.size())].push_back(RateOf(raw, effort.duration));
     }
     for (const int count : threads) {
-      ours[count].push_back(RateOf(key, count, effort.duration));
+      ours[count].push_back(RateOf(key, count, group, effort.duration));
     }
   }
   return RatioOf(what, target, ours, compared);
@@ -113,8 +122,8 @@ Figure CompareKeys(const std::string& what, double target, hsm::SigningKey& key,
   std::map<int, std::vector<double>> ours, compared;
   for (int round = 0; round < effort.rounds; ++round) {
     for (const int count : threads) {
-      compared[count].push_back(RateOf(other, count, effort.duration));
-      ours[count].push_back(RateOf(key, count, effort.duration));
+      compared[count].push_back(RateOf(other, count, 1, effort.duration));
+      ours[count].push_back(RateOf(key, count, 1, effort.duration));
     }
   }
   return RatioOf(what, target, ours, compared);

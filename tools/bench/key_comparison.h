@@ -29,10 +29,10 @@ struct Figure {
 };
 
 // `key`'s best rate at any of `threads` callers, over the best of the first and of all of `raw`,
-// which may be used by as many processes.
+// which may be used by as many processes. Each caller signs `group` messages at once (SignAll).
 Figure CompareRates(const std::string& what, double target, hsm::SigningKey& key,
                     const std::vector<int>& threads, const std::vector<RawSigner*>& raw,
-                    const Effort& effort);
+                    const Effort& effort, int group = 1);
 
 // The best rate of `key` over the best of `other`.
 Figure CompareKeys(const std::string& what, double target, hsm::SigningKey& key,

@@ -162,6 +162,11 @@ std::vector<Figure> CompareSofthsm(const std::string& keyholder, const Effort& e
     figures.push_back(CompareRates(absl::StrCat("SoftHSM ", name, " / its module"), 0.9, *key,
                                    {1, 2, 4, 8, 16, 32, 64}, {&first, &second}, effort));
     if (type == hsm::KeyType::kEcP256) {
+      for (const int group : {16, 32}) {
+        figures.push_back(
+            CompareRates(absl::StrCat("SoftHSM ", name, " in groups of ", group, " / its module"),
+                         0.9, *key, {2, 4, 8}, {&first, &second}, effort, group));
+      }
       figures.push_back(
           CompareLatencies("latency of one SoftHSM P-256 signature", 100, *key, first, effort));
     }
