@@ -20,6 +20,7 @@
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
+#include "issuance/sub_keys.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/pkcs10.h"
 #include "tests/support/status_matchers.h"
@@ -342,6 +343,88 @@ TEST_F(PipelineTest, TheTenantsKeyPolicyNarrowsWhatIsCertified) {
               FailsWith(ErrorReason::kKeySizeRefused, "pkcs10"));
   request_.set_pkcs10(MakePkcs10({"-newkey", "rsa:2048"}));
   EXPECT_OK(strict.Issue(broker_, request_).status);
+}
+
+// The same with issuing sub-keys.
+class SubKeyPipelineTest : public PipelineTest {
+ protected:
+  void SetUp() override {
+    PipelineTest::SetUp();
+    StartProcess();
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    order.issuing_sub_keys = true;
+    ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+    ASSERT_OK(roots_->Promote("contoso", root.root_id));
+  }
+
+  // What another start of the service has: the same store and keys, and no sub-key.
+  void StartProcess() {
+    pipeline_.reset();
+    roots_.reset();
+    tenants_.reset();
+    sub_keys_.reset();
+    IssuingConfig issuing;
+    issuing.sub_key.enabled = true;
+    sub_keys_.emplace(&*store_, &entropy_, &clock_, EventLog::Silent());
+    tenants_.emplace(&*store_, keys_.get(), issuing, std::map<std::string, IssuingConfig>(),
+                     &*sub_keys_);
+    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+    pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
+  }
+
+  std::optional<SubKeys> sub_keys_;
+};
+
+TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsTakenUpByTheSameSubKey) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const IssueOutcome again = Issue();
+  ASSERT_OK(again.status);
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_EQ(Recorded()[0].certificate, again.response.certificate());
+  EXPECT_EQ(again.response.chain_size(), 2);
+}
+
+// The intent names an intermediate whose key nobody has any more: another may not sign for it,
+// since the to-be-signed octets that are recorded would not be those that are released.
+TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsRefusedWhereTheSubKeyIsGone) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const JournalRecord left = Recorded().at(0);
+  StartProcess();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const IssueOutcome outcome = Issue();
+    EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+    EXPECT_THAT(outcome.status.message(), testing::HasSubstr("sub-key"));
+    EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  }
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_EQ(Recorded()[0].intent.tbs_certificate, left.intent.tbs_certificate);
+  EXPECT_TRUE(Recorded()[0].certificate.empty());
+  request_.set_request_id("request-2");
+  const IssueOutcome anew = Issue();
+  ASSERT_OK(anew.status);
+  ASSERT_EQ(Recorded().size(), 2u);
+  EXPECT_NE(anew.response.serial_number(), left.intent.serial_number);
+}
+
+TEST_F(SubKeyPipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
+  store_->before_release = [this] {
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    order.issuing_sub_keys = true;
+    const auto root = roots_->Create(order);
+    return root.ok() ? roots_->Promote("contoso", root->root_id).status() : root.status();
+  };
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_TRUE(Recorded().at(0).certificate.empty());
+  request_.set_request_id("request-2");
+  EXPECT_OK(Issue().status);
 }
 
 }  // namespace

@@ -51,6 +51,46 @@ TEST_F(SqliteSchemaTest, LeadsFromEachVersionToTheNewestAndKeepsWhatIsThere) {
   }
 }
 
+// What the release with schema version 1 had written: every table, one certificate that was
+// released and one that was not.
+constexpr char kOfVersion1[] = R"sql(
+INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4);
+INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, x'3000',
+  100, 90000, 5, 6, 8000, 'create-1');
+INSERT INTO intents VALUES (7, 'contoso', 2, 'r1', 'one', x'd1', 'broker', 'u-1', 'a@contoso', 'd-1',
+  'v-1', '1', 10, x'0001', 4400, 8000, x'300100', 20);
+INSERT INTO intents VALUES (8, 'contoso', 2, 'r1', 'two', x'd2', 'broker', 'u-1', 'a@contoso', 'd-1',
+  'v-2', '1', 11, x'0002', 4400, 8000, x'300200', 21);
+INSERT INTO releases VALUES (7, x'300300', 30);
+INSERT INTO devices VALUES ('contoso', 'd-1', x'', 1, 'inventory');
+)sql";
+
+TEST_F(SqliteSchemaTest, TheJournalOfVersion1IsReadAndWrittenOn) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(1)));
+  ASSERT_OK(Connect()->Execute(kOfVersion1));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  ASSERT_OK_AND_ASSIGN(const JournalRecord released, store->FindByRequestId("contoso", "one"));
+  EXPECT_EQ(released.certificate, std::string("\x30\x03\x00", 3));
+  EXPECT_EQ(released.intent.tbs_certificate, std::string("\x30\x01\x00", 3));
+  EXPECT_EQ(released.intent.intermediate_serial_number, "") << "the root itself issued it";
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, store->GetRoot("contoso", "r1"));
+  EXPECT_EQ(root.state, ca::RootState::kPrimary);
+  EXPECT_EQ(store->ListIntermediates("contoso", "r1", 10, "")->records.size(), 0u);
+
+  Intent next = released.intent;
+  next.request_id = "three";
+  next.serial_number = std::string("\x00\x03", 2);
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<absl::Status> statuses,
+      store->AppendToJournal(
+          {Release{"contoso", 2, "two", "certificate", released.intent.intended_at}, next,
+           Release{"contoso", 2, "one", "another", next.intended_at}}));
+  EXPECT_OK(statuses[0]) << "an interrupted request of before is released";
+  EXPECT_OK(statuses[1]);
+  EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_EQ(store->ListJournal("contoso", {}, 10, "")->records.size(), 3u);
+}
+
 TEST_F(SqliteSchemaTest, AMigrationThatFailsLeavesTheVersionBeforeIt) {
   const std::vector<absl::string_view> broken =
       WithOneMore("CREATE TABLE half (x); INSERT INTO missing VALUES (1)");
