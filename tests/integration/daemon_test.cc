@@ -338,6 +338,35 @@ TEST(DaemonTest, TellsItsMetrics) {
   EXPECT_THAT(second.Log(), HasSubstr(absl::StrCat("cannot listen on ", address, " for metrics")));
 }
 
+// VmLck of proc(5).
+std::string LockedMemory(int pid) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmLck:", 0) == 0) return line;
+  }
+  return "";
+}
+
+// Where every root's key is in a token, an issuing sub-key is the only one in this process.
+TEST(DaemonTest, SubKeysLiveInLockedMemory) {
+  const char* const kOff = "VmLck:\t       0 kB";
+  Daemon daemon;
+  const std::string keys = absl::StrCat("{tokens: [\"", daemon.token().Uri(), "\"]}");
+  const std::string on = "{sub_key: {enabled: true}}";
+  const std::string off = "{sub_key: {enabled: false}}";
+  daemon.Configure(keys, daemon.data_directory(), absl::StrCat("issuing: ", off, "\n"));
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  EXPECT_EQ(LockedMemory(daemon.pid()), kOff);
+  EXPECT_EQ(daemon.Stop(), 0);
+  for (const std::string& issuing :
+       {absl::StrCat("issuing: ", on, "\n"), absl::StrCat("tenants: {contoso: ", on, "}\n")}) {
+    daemon.Configure(keys, daemon.data_directory(), issuing);
+    ASSERT_TRUE(daemon.Start()) << daemon.Log();
+    EXPECT_NE(LockedMemory(daemon.pid()), kOff) << issuing;
+    EXPECT_EQ(daemon.Stop(), 0);
+  }
+}
+
 TEST(DaemonTest, AFullDiskReleasesNothingAndIsSaid) {
   Daemon daemon;
   ASSERT_TRUE(daemon.Start()) << daemon.Log();

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -46,11 +47,20 @@ absl::Status WriteAddressFile(const std::string& path, const std::string& addres
   return absl::OkStatus();
 }
 
+// Whether any tenant's leaves are signed by an issuing sub-key.
+bool HasSubKeys(const issuance::Config& config) {
+  return config.issuing.sub_key.enabled ||
+         std::any_of(config.tenants.begin(), config.tenants.end(),
+                     [](const auto& tenant) { return tenant.second.sub_key.enabled; });
+}
+
 // Before any key is in this process's memory, and any thread made.
-absl::Status ProtectMemory(const hsm::KeyStoreOptions& keys) {
+absl::Status ProtectMemory(const issuance::Config& config) {
   RETURN_IF_ERROR(hsm::ForbidDumps());
+  const hsm::KeyStoreOptions& keys = config.keys;
   const bool holds_keys = !keys.software_directory.empty() ||
-                          (keys.tpm.has_value() && !keys.tpm->sealed_directory.empty());
+                          (keys.tpm.has_value() && !keys.tpm->sealed_directory.empty()) ||
+                          HasSubKeys(config);
   return holds_keys ? hsm::InitializeSecureHeap() : absl::OkStatus();
 }
 
@@ -110,7 +120,7 @@ int Run(const std::string& config_file, bool check_only) {
       config_file, check_only ? issuance::FileChecks::kAll : issuance::FileChecks::kStart);
   if (!config.ok()) return Fail(config.status());
   if (check_only) return Check(*config, config_file);
-  absl::Status served = ProtectMemory(config->keys);
+  absl::Status served = ProtectMemory(*config);
   if (served.ok()) served = Serve(*config, stop_signals);
   if (!served.ok()) {
     std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
