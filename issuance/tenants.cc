@@ -87,10 +87,15 @@ absl::StatusOr<std::unique_lock<std::timed_mutex>> Tenants::TurnToLoad(Slot& slo
     if (!slot.failure.ok()) return slot.failure;
     loads_before = slot.loads;
   }
-  if (!turn.try_lock_for(kLongestWait)) {
-    return Error(ErrorReason::kKeyUnavailable, "", "the primary root's key is being opened");
-  }
+  const bool waited_enough = !turn.try_lock_for(kLongestWait);
   const std::lock_guard lock(mutex_);
+  if (waited_enough) {
+    const absl::Status being_opened =
+        Error(ErrorReason::kKeyUnavailable, "", "the primary root's key is being opened");
+    // Nobody else needs to wait for this load in vain.
+    if (slot.loads == loads_before) slot.failure = being_opened;
+    return being_opened;
+  }
   if (slot.loads != loads_before && !slot.failure.ok()) return slot.failure;
   return turn;
 }

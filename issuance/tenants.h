@@ -67,7 +67,8 @@ class Tenants {
   struct Slot {
     std::timed_mutex loading;
     std::shared_ptr<const TenantSnapshot> snapshot;  // guarded by Tenants::mutex_
-    // Why the last load failed, or OK; and how many there were. Guarded by Tenants::mutex_.
+    // Why the last load failed, or that the one under way takes long, or OK; and how many there
+    // were. Guarded by Tenants::mutex_.
     absl::Status failure;
     std::uint64_t loads = 0;
     std::uint64_t forgotten = 0;  // times; guarded by Tenants::mutex_
@@ -79,9 +80,9 @@ class Tenants {
 
   std::shared_ptr<const TenantSnapshot> Cached(absl::string_view tenant_id);
   std::shared_ptr<Slot> SlotOf(absl::string_view tenant_id);
-  // Waits for the turn to load: only briefly, and not at all where the last load failed, so that a
-  // token that gives no answer takes no threads from other tenants. Errors: how another's load
-  // failed meanwhile, or last; KEY_UNAVAILABLE.
+  // Waits for the turn to load: only briefly, and not at all where the last load failed or others
+  // waited in vain, so that a token that gives no answer takes no threads from other tenants.
+  // Errors: how another's load failed meanwhile, or last; KEY_UNAVAILABLE.
   absl::StatusOr<std::unique_lock<std::timed_mutex>> TurnToLoad(Slot& slot);
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Load(absl::string_view tenant_id,
                                                              Slot& slot);
