@@ -77,12 +77,12 @@ bool SubKeys::IsCurrent(absl::string_view tenant_id, const ca::Authority& signer
   const bool could_last_longer = signer.issuer().not_after() < signer.root().not_after();
   if (now < sub_key.due || sub_key.renewing || !could_last_longer) return true;
   sub_key.renewing = workers_.Submit([this, owner = sub_key.owner, config = sub_key.config,
-                                      old = &signer] { Renew(owner, config, old); });
+                                      old = sub_key.signer] { Renew(owner, config, old); });
   return true;
 }
 
 void SubKeys::Renew(const SubKeyOwner& owner, const SubKeyConfig& config,
-                    const ca::Authority* old) {
+                    const std::shared_ptr<const ca::Authority>& old) {
   if (stopping_) return;
   absl::StatusOr<std::shared_ptr<const ca::Authority>> renewed = Make(owner, config);
   if (!renewed.ok()) {
@@ -93,7 +93,7 @@ void SubKeys::Renew(const SubKeyOwner& owner, const SubKeyConfig& config,
   const std::lock_guard lock(mutex_);
   SubKey& sub_key = sub_keys_[owner.tenant.tenant_id];
   // A change of the primary made another one meanwhile.
-  if (sub_key.signer.get() != old) return;
+  if (sub_key.signer != old) return;
   sub_key.renewing = false;
   if (renewed.ok()) {
     sub_key.signer = *std::move(renewed);

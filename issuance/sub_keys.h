@@ -70,7 +70,9 @@ class SubKeys {
   absl::StatusOr<ca::IntermediateCertificate> Issue(const SubKeyOwner& owner,
                                                     const SubKeyConfig& config,
                                                     absl::string_view public_key);
-  void Renew(const SubKeyOwner& owner, const SubKeyConfig& config, const ca::Authority* old);
+  // `old` is held, so that what replaces it meanwhile cannot be taken for it.
+  void Renew(const SubKeyOwner& owner, const SubKeyConfig& config,
+             const std::shared_ptr<const ca::Authority>& old);
   Timestamp HalfLifeOf(const ca::Authority& signer) const;
 
   Store* const store_;
