@@ -57,6 +57,57 @@ TEST_F(HourglassTest, ACertificateNeverReleasedIsSaidToBeSo) {
   EXPECT_THAT(pem.output, StartsWith("hourglass: CERTIFICATE_UNKNOWN: "));
 }
 
+TEST_F(HourglassTest, TheIntermediatesOfARootAreListedToTheLimit) {
+  const std::string list = "roots intermediates --tenant contoso r1";
+  EXPECT_EQ(Run(list).output, "No intermediates: the root's own key signs.\n");
+  EXPECT_EQ(script_.Last<v1::ListIntermediatesRequest>().root_id(), "r1");
+  EXPECT_EQ(script_.Last<v1::ListIntermediatesRequest>().page_size(), 100u);
+  EXPECT_TRUE(RunJson(list)["intermediates"].empty());
+
+  v1::Intermediate one;
+  one.set_serial_number(kSerial);
+  one.set_key_type(v1::EC_P256);
+  one.set_epoch(3);
+  *one.mutable_not_after() = TimestampOf(absl::Now() + absl::Seconds(42 * 60 + 30));
+  v1::Intermediate unsigned_one = one;
+  one.set_certificate(authority_.root());
+  *one.mutable_released_at() = TimestampOf(absl::Now());
+  roots_.intermediates = {one, unsigned_one, one};
+  const CommandResult table = Run(list);
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_THAT(table.output, HasSubstr(kSerialInHex));
+  EXPECT_THAT(table.output, HasSubstr(" UTC (in 42 min)"));
+  EXPECT_THAT(table.output, HasSubstr("never used"));
+  EXPECT_THAT(table.output, Not(HasSubstr("there are more")));
+  const Json all = RunJson(list);
+  ASSERT_EQ(all["intermediates"].size(), 3u);
+  EXPECT_EQ(all["more"], false);
+  EXPECT_EQ(all["intermediates"][0]["serial_number"], kSerialInHex);
+  EXPECT_EQ(all["intermediates"][0]["key_type"], "ec-p256");
+  EXPECT_EQ(all["intermediates"][0]["epoch"], 3);
+  EXPECT_EQ(all["intermediates"][0]["released"], true);
+  EXPECT_EQ(all["intermediates"][0]["subject"], "CN=root-one");
+  EXPECT_EQ(all["intermediates"][1]["released"], false);
+  EXPECT_FALSE(all["intermediates"][1].contains("certificate_pem"));
+  const std::string file = service_.directory().Write(
+      "above.pem", all["intermediates"][0]["certificate_pem"].get<std::string>());
+  EXPECT_EQ(OpensslSays("x509 -noout -subject -in " + file), "subject=CN = root-one\n");
+
+  const Json two = RunJson(list + " --limit 2");
+  EXPECT_EQ(two["intermediates"].size(), 2u);
+  EXPECT_EQ(two["more"], true);
+  EXPECT_THAT(Run(list + " --limit 2").output, HasSubstr("The newest 2 are shown"));
+  EXPECT_EQ(Run(list + " --limit 0").exit_code, 2);
+  EXPECT_EQ(Run("roots intermediates --tenant contoso").exit_code, 2);
+}
+
+TEST_F(HourglassTest, RootsForSubKeysAreCreatedOnlyWhereAskedFor) {
+  Run("roots create --tenant contoso --duration 90d --key-type ec-p256");
+  EXPECT_FALSE(script_.Last<v1::CreateRootRequest>().issuing_sub_keys());
+  Run("roots create --tenant contoso --duration 90d --key-type ec-p256 --issuing-sub-keys");
+  EXPECT_TRUE(script_.Last<v1::CreateRootRequest>().issuing_sub_keys());
+}
+
 TEST_F(HourglassTest, DevicesAreReportedBySettings) {
   const CommandResult reported =
       Run("devices report --tenant contoso laptop-1 --antivirus on --disk-encryption off "

@@ -86,6 +86,15 @@ class Roots final : public v1::RootService::Service {
  public:
   explicit Roots(Script& script) : script_(script) {}
   v1::Root root;
+  std::vector<v1::Intermediate> intermediates;  // one a page
+
+  grpc::Status ListIntermediates(grpc::ServerContext*, const v1::ListIntermediatesRequest* request,
+                                 v1::ListIntermediatesResponse* answer) override {
+    const std::size_t page = request->page_token().empty() ? 0 : std::stoul(request->page_token());
+    if (page < intermediates.size()) *answer->add_intermediates() = intermediates[page];
+    if (page + 1 < intermediates.size()) answer->set_next_page_token(std::to_string(page + 1));
+    return script_.Take(*request);
+  }
 
   grpc::Status CreateRoot(grpc::ServerContext*, const v1::CreateRootRequest* request,
                           v1::Root* answer) override {
