@@ -18,9 +18,15 @@ namespace {
 struct Advice {
   absl::string_view reason;
   absl::string_view next;
+  // Only for errors whose field begins so.
+  absl::string_view field = "";
 };
 
-// What the next step is where the reason alone tells.
+constexpr absl::string_view kPinSourceAdvice =
+    "put the PIN where pin-source= says; a file must be one that only the account of hourglassd "
+    "may use: chmod 600";
+
+// What the next step is where reason and field tell; the first that fits.
 constexpr Advice kAdvice[] = {
     {"CALLER_UNKNOWN",
      "bind this client certificate to a caller under `callers` in hourglassd.yaml"},
@@ -51,17 +57,36 @@ constexpr Advice kAdvice[] = {
      "check the compliance service that hourglassd.yaml names under `compliance`"},
     {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
     {"KEY_UNAVAILABLE",
-     "check that the token is there (p11tool --provider=MODULE --list-tokens), and that the "
-     "account "
+     "name the PKCS#11 library that came with the token; what it has: hourglass keys probe "
+     "--module FILE",
+     "module-path"},
+    {"KEY_UNAVAILABLE", kPinSourceAdvice, "file:"},
+    {"KEY_UNAVAILABLE", kPinSourceAdvice, "env:"},
+    {"KEY_UNAVAILABLE", kPinSourceAdvice, "credential:"},
+    {"KEY_UNAVAILABLE",
+     "check that the TPM is there and that this account may use it (group tss); how it is reached "
+     "is said by ?tcti= in the URI, for the service by keys.tpm.tcti in hourglassd.yaml",
+     "tpm:"},
+    {"KEY_UNAVAILABLE",
+     "check that the token is there (hourglass keys probe --module MODULE), and that the account "
      "of hourglassd may use it; SoftHSM finds its tokens by $SOFTHSM2_CONF"},
     {"KEY_URI_INVALID",
      "see docs/cli.md for the forms; for the service, a place that `keys` in hourglassd.yaml has"},
+    {"KEY_EXISTS", "name a file that is not there yet", "--recovery-code-out"},
     {"KEY_EXISTS", "see the keys there are (hourglass keys list), and name another"},
     {"KEY_NOT_FOUND", "see the keys there are: hourglass keys list"},
+    {"KEY_UNFIT",
+     "registers that were changed on purpose: hourglass keys reseal --key URI --recovery-code-file "
+     "FILE; without a code only their earlier state opens the key. A changed file: restore it",
+     "tpm:sealed="},
     {"KEY_UNFIT",
      "see what is wrong with it, and the command that makes a fit one: hourglass keys probe --key "
      "URI"},
     {"KEY_IN_USE", "retire or discard the root first, if it is to go: hourglass roots list"},
+    {"PIN_REFUSED",
+     "give the recovery code as it was written down; of a PIN, put the right one where its source "
+     "says. Each wrong one that the TPM is asked counts against its lock",
+     "tpm:"},
     {"PIN_REFUSED",
      "put the right PIN where its source says; each wrong try brings the token nearer to its lock, "
      "so hourglassd tries again only once the source gives another"},
@@ -89,8 +114,11 @@ std::string NextForConnection(const absl::Status& status) {
 
 std::string NextStep(const absl::Status& status) {
   const std::string reason = ReasonInWords(status);
+  const std::string field = FieldOf(status);
   for (const Advice& advice : kAdvice) {
-    if (advice.reason == reason) return std::string(advice.next);
+    if (advice.reason == reason && absl::StartsWith(field, advice.field)) {
+      return std::string(advice.next);
+    }
   }
   return ReasonOf(status) == ErrorReason::kUnspecified ? NextForConnection(status) : "";
 }
