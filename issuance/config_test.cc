@@ -327,7 +327,7 @@ TEST(ParseConfigTest, RefusesUnsoundCallers) {
             absl::StrCat("/etc/h.yaml:5: callers[0].roles[0]: ", kRoles,
                          "\n/etc/h.yaml:5: callers[0].roles[2]: appears twice"));
   EXPECT_EQ(MistakesWith("roles: [broker]", "roles: []"),
-            "/etc/h.yaml:5: callers[0].roles: must be a list with at least one text");
+            "/etc/h.yaml:5: callers[0].roles: must be a list with at least one value");
   constexpr char kTenants[] =
       "must be 1 to 63 characters a-z, 0-9 and inner hyphens, or \"*\" alone for all";
   EXPECT_EQ(MistakesWith("[contoso]", "[contoso, '*']"),

@@ -194,7 +194,7 @@ std::vector<std::string> Mapping::Strings(absl::string_view name) {
   const Node* node = Ask(name);
   if (node == nullptr) return texts;
   if (node->kind != Node::Kind::kSequence || node->children.empty()) {
-    Add(*node, "must be a list with at least one text");
+    Add(*node, "must be a list with at least one value");
     return texts;
   }
   for (const Node& item : node->children) {

@@ -158,8 +158,8 @@ TEST(MappingTest, ReadsLists) {
                    EXPECT_THAT(root.Strings("b"), IsEmpty());
                    EXPECT_THAT(root.Strings("c"), ElementsAre("x"));
                  }),
-            "/etc/f.yaml:1: a: must be a list with at least one text\n"
-            "/etc/f.yaml:2: b: must be a list with at least one text\n"
+            "/etc/f.yaml:1: a: must be a list with at least one value\n"
+            "/etc/f.yaml:2: b: must be a list with at least one value\n"
             "/etc/f.yaml:5: c[1]: must be text\n"
             "/etc/f.yaml:6: c[2]: must be text");
 }
