@@ -111,7 +111,8 @@ class KeyCustodian {
   virtual absl::StatusOr<CustodialKey> Generate(const KeySelector& selector, KeyType type) = 0;
 
   // Destroys the key, fit or not, for good. Errors: KEY_NOT_FOUND, KEY_EXISTS, KEY_UNAVAILABLE,
-  // PIN_REFUSED; KEY_UNFIT for what is not made to sign, such as a TPM's storage or endorsement key.
+  // PIN_REFUSED; KEY_UNFIT for what is not made to sign, such as a TPM's storage or endorsement
+  // key.
   virtual absl::Status Destroy(const KeySelector& selector) = 0;
 
   // Every private key there is, in no order. Errors: KEY_UNAVAILABLE, PIN_REFUSED.
