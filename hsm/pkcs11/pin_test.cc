@@ -39,7 +39,8 @@ TEST_F(PinTest, RefusesEmptyAndTooLong) {
                                      std::string(256, '7') + "\n", std::string(10000, '7')}) {
     const absl::Status status = Pin::Read(File(content)).status();
     EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUnavailable, "file:" + directory_.File("pin")));
-    EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr("777")));
+    // The path of the file, which is in there, may hold a few sevens of its own.
+    EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr(std::string(20, '7'))));
   }
 }
 
