@@ -38,12 +38,13 @@ class RemoteCustodian : public KeyCustodian, public Sealer {
   // Starts nothing before it is first used. A process that crashes, hangs or says that only a new
   // one may help is replaced at once, then with growing pauses of at most half a second; what it
   // was signing is signed by another, over the same digest, at most three times. It is healthy once
-  // a signature by each key that was opened verifies. While it is not, at most four callers wait,
-  // and the rest get KEY_UNAVAILABLE with a retry delay at once, so that a dead token takes no
-  // threads from others; and so does who would wait for longer than `wait` behind those who wait
-  // already, at the pace at which the token or TPM signs. No process logs in twice, and one starts
-  // at a time: a refused PIN is not tried again by any process until its source changes, and those
-  // that are logged in go on meanwhile. `observer` may be null, or must outlive this object.
+  // signatures by the keys last used, and by those that callers wait for, verify. While it is not,
+  // at most four callers wait, and the rest get KEY_UNAVAILABLE with a retry delay at once, so that
+  // a dead token takes no threads from others; and so does who would wait for longer than `wait`
+  // behind those who wait already, at the pace at which the token or TPM signs. No process logs in
+  // twice, and one starts at a time: a refused PIN is not tried again by any process until its
+  // source changes, and those that are logged in go on meanwhile. `observer` may be null, or must
+  // outlive this object.
   static std::unique_ptr<RemoteCustodian> Create(
       const std::variant<TokenUri, TpmConnection>& custodian, const RemoteCustodianOptions& options,
       KeyObserver* observer);
