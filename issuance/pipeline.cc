@@ -16,6 +16,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/custodian.h"
 #include "issuance/proto_time.h"
+#include "issuance/renewal.h"
 #include "issuance/request_fields.h"
 
 namespace hourglass::issuance {
@@ -38,18 +39,6 @@ std::string DigestOf(const Caller& caller, const v1::IssueCertificateRequest& re
 // Of what issues the authority's leaves; empty where the root itself does.
 std::string IntermediateSerial(const ca::Authority& authority) {
   return authority.intermediate() == nullptr ? "" : authority.intermediate()->serial_number();
-}
-
-// Between half and three quarters of the life that is left. The serial number is random and its own
-// for every certificate, so that a fleet which started together spreads out, and a repeated request
-// gets the same answer.
-Timestamp RenewAfter(Timestamp now, ca::Time not_after, const std::string& serial_number) {
-  std::uint32_t draw = 0;
-  for (const char octet : serial_number.substr(serial_number.size() - 4)) {
-    draw = draw << 8 | static_cast<unsigned char>(octet);
-  }
-  const double fraction = 0.5 + 0.25 * (static_cast<double>(draw) / 4294967296.0);
-  return now + std::chrono::duration_cast<std::chrono::microseconds>((not_after - now) * fraction);
 }
 
 }  // namespace
@@ -331,8 +320,7 @@ v1::IssueCertificateResponse Pipeline::Answer(const Draft& draft) {
   response.set_serial_number(intent.serial_number);
   *response.mutable_not_before() = ToProto(intent.not_before);
   *response.mutable_not_after() = ToProto(intent.not_after);
-  *response.mutable_renew_after() =
-      ToProto(RenewAfter(now, intent.not_after, intent.serial_number));
+  *response.mutable_renew_after() = ToProto(RenewAfter(now, intent));
   *response.mutable_server_time() = ToProto(now);
   response.set_verdict_id(intent.verdict_id);
   return response;
