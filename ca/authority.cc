@@ -155,17 +155,60 @@ absl::StatusOr<IntermediateCertificate> Authority::SignIntermediate(TbsIntermedi
   return ca::SignIntermediate(std::move(tbs), root_, *key_);
 }
 
-absl::StatusOr<std::string> Authority::Sign(TbsCertificate tbs) const {
-  if (tbs.prepared_by_ != identity_) {
-    return Error(ErrorReason::kInternalError, "",
-                 "what is to be signed was prepared by another authority");
+std::vector<absl::StatusOr<std::string>> Authority::SignAndVerify(
+    absl::Span<const absl::string_view> messages) const {
+  if (messages.empty()) return {};
+  std::vector<absl::StatusOr<std::string>> signatures = key_->SignAll(messages);
+  if (signatures.size() != messages.size()) {
+    return {messages.size(), Error(ErrorReason::kInternalError, "",
+                                   "the key gave another number of signatures than was asked for")};
   }
-  ASSIGN_OR_RETURN(const std::string signature, key_->Sign(tbs.der_));
-  const absl::Status verified = verifier_.Verify(tbs.der_, signature);
-  // What signed wrong once must not get another chance.
-  if (ReasonOf(verified) == ErrorReason::kKeyMismatch) key_->TakeOutOfService();
-  RETURN_IF_ERROR(verified);
-  return AssembleCertificate(tbs.der_, issuer().key_type(), signature);
+  // Whether it verifies; if not, the error takes its place.
+  const auto verifies = [&](std::size_t i) {
+    const absl::Status verified = verifier_.Verify(messages[i], *signatures[i]);
+    if (verified.ok()) return true;
+    // What signed wrong once must not get another chance.
+    if (ReasonOf(verified) == ErrorReason::kKeyMismatch) key_->TakeOutOfService();
+    signatures[i] = verified;
+    return false;
+  };
+  bool sample_suffices = key_->signs_in_process();
+  for (std::size_t i = 0; sample_suffices && i < signatures.size(); ++i) {
+    if (signatures[i].ok() && IsNextToVerify()) sample_suffices = verifies(i);
+  }
+  for (std::size_t i = 0; !sample_suffices && i < signatures.size(); ++i) {
+    if (signatures[i].ok()) verifies(i);
+  }
+  return signatures;
+}
+
+std::vector<absl::StatusOr<std::string>> Authority::SignAll(std::vector<TbsCertificate> tbs) const {
+  std::vector<absl::string_view> messages;
+  messages.reserve(tbs.size());
+  for (const TbsCertificate& one : tbs) {
+    if (one.prepared_by_ == identity_) messages.push_back(one.der_);
+  }
+  const std::vector<absl::StatusOr<std::string>> signatures = SignAndVerify(messages);
+  auto signature = signatures.begin();
+  std::vector<absl::StatusOr<std::string>> certificates;
+  certificates.reserve(tbs.size());
+  for (const TbsCertificate& one : tbs) {
+    if (one.prepared_by_ != identity_) {
+      certificates.push_back(Error(ErrorReason::kInternalError, "",
+                                   "what is to be signed was prepared by another authority"));
+    } else if (const auto& made = *signature++; made.ok()) {
+      certificates.push_back(AssembleCertificate(one.der_, issuer().key_type(), *made));
+    } else {
+      certificates.push_back(made.status());
+    }
+  }
+  return certificates;
+}
+
+absl::StatusOr<std::string> Authority::Sign(TbsCertificate tbs) const {
+  std::vector<TbsCertificate> one;
+  one.push_back(std::move(tbs));
+  return std::move(SignAll(std::move(one)).front());
 }
 
 }  // namespace hourglass::ca

@@ -3,6 +3,8 @@
 #ifndef HOURGLASS_CA_AUTHORITY_H_
 #define HOURGLASS_CA_AUTHORITY_H_
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ca/certificate.h"
 #include "ca/certificate_request.h"
 #include "ca/certificate_template.h"
@@ -63,7 +66,11 @@ class TbsCertificate {
   std::shared_ptr<const Preparer> prepared_by_;
 };
 
-// Immutable after Create; safe to call from several threads.
+// Of the signatures of a key that signs in this process, one in so many is verified, the first
+// included (docs/decisions/0008).
+inline constexpr std::uint32_t kVerifiedOneIn = 16;
+
+// Immutable after Create but for a count of signatures; safe to call from several threads.
 class Authority {
  public:
   // The root itself signs. Checks that `key` is the root's (its public key, and a test signature),
@@ -111,10 +118,21 @@ class Authority {
       const IntermediateSpecification& specification, absl::string_view public_key) const;
   absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs) const;
 
-  // Signs what Prepare of this same object made, verifies the signature with the issuer's public
-  // key, and returns the Certificate, DER. Errors: KEY_MISMATCH if it does not verify,
-  // INTERNAL_ERROR for a TBS of another authority, whatever the key says.
+  // Whether OpenSSL computes the signatures in this process (hsm/signing_key.h): signing then takes
+  // this thread's CPU, and waits for nobody.
+  bool signs_in_process() const { return key_->signs_in_process(); }
+
+  // Signs what Prepare of this same object made and returns the Certificate, DER. Every signature
+  // of a key that does not sign in this process is verified with the issuer's public key first; of
+  // a key that does, the first of this object's and then one in kVerifiedOneIn. Errors:
+  // KEY_MISMATCH if it does not verify, and the key is taken out of service; INTERNAL_ERROR for a
+  // TBS of another authority, whatever the key says.
   absl::StatusOr<std::string> Sign(TbsCertificate tbs) const;
+
+  // Signs several, of any number, with one SignAll of the key, and returns as many results, in
+  // their order: each what Sign would have returned. One signature that does not verify makes the
+  // others of the same call be verified too; those that do are right, and are returned.
+  std::vector<absl::StatusOr<std::string>> SignAll(std::vector<TbsCertificate> tbs) const;
 
  private:
   Authority(RootCertificate root, std::optional<IntermediateCertificate> intermediate,
@@ -124,6 +142,11 @@ class Authority {
       RootCertificate root, std::optional<IntermediateCertificate> intermediate,
       std::unique_ptr<hsm::SigningKey> key, const LeafProfile& profile);
 
+  // As many results as messages: signatures that were verified as Sign says, or errors.
+  std::vector<absl::StatusOr<std::string>> SignAndVerify(
+      absl::Span<const absl::string_view> messages) const;
+  bool IsNextToVerify() const { return signatures_made_++ % kVerifiedOneIn == 0; }
+
   RootCertificate root_;
   std::optional<IntermediateCertificate> intermediate_;
   std::unique_ptr<hsm::SigningKey> key_;
@@ -131,6 +154,7 @@ class Authority {
   LeafProfile profile_;
   CertificateTemplate leaf_;
   std::shared_ptr<const Preparer> identity_;
+  mutable std::atomic<std::uint32_t> signatures_made_ = 0;
 };
 
 }  // namespace hourglass::ca

@@ -33,25 +33,47 @@ using std::chrono::seconds;
 constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
 
 // Signs as the key it was given says, until told to sign with another or to answer something else.
+// Says of itself what a token would, until told to say that it signs in this process.
 class LyingKey : public hsm::SigningKey {
  public:
   explicit LyingKey(std::unique_ptr<hsm::SigningKey> honest) : honest_(std::move(honest)) {}
   KeyType type() const override { return honest_->type(); }
   const std::string& public_key() const override { return honest_->public_key(); }
+  bool signs_in_process() const override {
+    return in_process_ ? honest_->signs_in_process() : SigningKey::signs_in_process();
+  }
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    ++signed_;
     if (answer_.has_value()) return *answer_;
-    return other_ != nullptr ? other_->Sign(message) : honest_->Sign(message);
+    const bool lies = other_ != nullptr && honest_signatures_-- <= 0;
+    return lies ? other_->Sign(message) : honest_->Sign(message);
+  }
+  std::vector<absl::StatusOr<std::string>> SignAll(
+      absl::Span<const absl::string_view> messages) override {
+    ++calls_;
+    auto signatures = SigningKey::SignAll(messages);
+    if (drops_one_) signatures.pop_back();
+    return signatures;
   }
   void TakeOutOfService() override { in_service_ = false; }
   bool in_service() const { return in_service_; }
+  // Messages, and calls of SignAll.
+  int signatures() const { return signed_; }
+  int calls() const { return calls_; }
 
-  void SignWithAnotherKey() { other_ = *hsm::GenerateSoftwareKey(type()); }
+  void SignInProcess() { in_process_ = true; }
+  void SignWithAnotherKey(int after_honest_signatures = 0) {
+    other_ = *hsm::GenerateSoftwareKey(type());
+    honest_signatures_ = after_honest_signatures;
+  }
   void Answer(absl::StatusOr<std::string> answer) { answer_ = std::move(answer); }
+  void DropOne() { drops_one_ = true; }
 
  private:
   std::unique_ptr<hsm::SigningKey> honest_, other_;
   std::optional<absl::StatusOr<std::string>> answer_;
-  bool in_service_ = true;
+  int honest_signatures_ = 0, signed_ = 0, calls_ = 0;
+  bool in_service_ = true, in_process_ = false, drops_one_ = false;
 };
 
 RootCertificate MakeRoot(hsm::SigningKey& key, Time now = kNow, seconds duration = days(30),
@@ -76,9 +98,14 @@ std::string MakeRequest(const std::string& options = "-subj /CN=anyone") {
   return ReadFileOrDie(out);
 }
 
+using Certificates = std::vector<absl::StatusOr<std::string>>;
+
 class AuthorityTest : public testing::Test {
  protected:
-  AuthorityTest() {
+  AuthorityTest() { UseAFreshKey(); }
+
+  // And a new authority with it.
+  void UseAFreshKey() {
     auto key = std::make_unique<LyingKey>(*hsm::GenerateSoftwareKey(KeyType::kEcP256));
     key_ = key.get();
     RootCertificate root = MakeRoot(*key);
@@ -87,6 +114,12 @@ class AuthorityTest : public testing::Test {
 
   absl::StatusOr<TbsCertificate> Prepare(Time now) const {
     return authority_->Prepare({subject_, requested_, std::string(kSerialSize, '\xff'), now});
+  }
+
+  Certificates SignTogether(int count) const {
+    std::vector<TbsCertificate> tbs;
+    for (int i = 0; i < count; ++i) tbs.push_back(*Prepare(kNow));
+    return authority_->SignAll(std::move(tbs));
   }
 
   LeafProfile profile_ = *LeafProfile::Create({});
@@ -190,6 +223,113 @@ TEST_F(AuthorityTest, ReleasesNoSignatureOfAnotherKey) {
   EXPECT_TRUE(key_->in_service());
   key_->SignWithAnotherKey();
   EXPECT_THAT(authority_->Sign(*Prepare(kNow)), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_FALSE(key_->in_service());
+}
+
+TEST_F(AuthorityTest, SignsSeveralInOrderWithOneCall) {
+  std::vector<TbsCertificate> tbs;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 5; ++i) {
+    tbs.push_back(*Prepare(kNow + seconds(i)));
+    expected.push_back(tbs.back().der());
+  }
+  const int before = key_->calls();
+  const Certificates certificates = authority_->SignAll(std::move(tbs));
+  EXPECT_EQ(key_->calls(), before + 1);
+  ASSERT_EQ(certificates.size(), expected.size());
+  const auto verifier = *hsm::VerifyingKey::FromPublicKey(authority_->root().public_key());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_OK(certificates[i]);
+    const CertificateView certificate = *ReadCertificate(*certificates[i]);
+    EXPECT_EQ(certificate.to_be_signed, expected[i]);
+    EXPECT_OK(verifier.Verify(certificate.to_be_signed, certificate.signature));
+  }
+  EXPECT_TRUE(authority_->SignAll({}).empty());
+}
+
+TEST_F(AuthorityTest, OneBadItemOfSeveralFailsAlone) {
+  auto other_key = *hsm::GenerateSoftwareKey(KeyType::kEcP256);
+  RootCertificate other_root = MakeRoot(*other_key);
+  ASSERT_OK_AND_ASSIGN(const auto other,
+                       Authority::Create(std::move(other_root), std::move(other_key), profile_));
+  std::vector<TbsCertificate> tbs;
+  tbs.push_back(*Prepare(kNow));
+  tbs.push_back(*other->Prepare({subject_, requested_, std::string(kSerialSize, 'x'), kNow}));
+  tbs.push_back(*Prepare(kNow + seconds(2)));
+  const std::string last = tbs[2].der();
+  const int before = key_->signatures();
+  const Certificates certificates = authority_->SignAll(std::move(tbs));
+  EXPECT_EQ(key_->signatures(), before + 2);
+  ASSERT_EQ(certificates.size(), 3U);
+  EXPECT_OK(certificates[0]);
+  EXPECT_THAT(certificates[1], FailsWith(ErrorReason::kInternalError));
+  ASSERT_OK(certificates[2]);
+  EXPECT_EQ(ReadCertificate(*certificates[2])->to_be_signed, last);
+  EXPECT_TRUE(key_->in_service());
+}
+
+TEST_F(AuthorityTest, AKeyThatAnswersTooFewReleasesNothing) {
+  key_->SignInProcess();
+  key_->DropOne();
+  for (const auto& certificate : SignTogether(3)) {
+    EXPECT_THAT(certificate, FailsWith(ErrorReason::kInternalError));
+  }
+}
+
+TEST_F(AuthorityTest, SaysWhetherTheKeySignsInThisProcess) {
+  EXPECT_FALSE(authority_->signs_in_process());
+  key_->SignInProcess();
+  EXPECT_TRUE(authority_->signs_in_process());
+}
+
+// Whatever the count: each one signature by another key is found, and the honest ones around it
+// are released.
+TEST_F(AuthorityTest, FindsEverySignatureOfATokenThatDoesNotVerify) {
+  for (int wrong_from = 0; wrong_from <= 40; ++wrong_from) {
+    key_->SignWithAnotherKey(wrong_from);
+    const Certificates together = SignTogether(41);
+    for (int i = 0; i <= 40; ++i) {
+      EXPECT_EQ(together[i].ok(), i < wrong_from) << i << " of " << wrong_from;
+    }
+    EXPECT_THAT(together[40], FailsWith(ErrorReason::kKeyMismatch));
+    EXPECT_FALSE(key_->in_service());
+  }
+  key_->SignWithAnotherKey(20);
+  for (int i = 0; i <= 40; ++i) EXPECT_EQ(authority_->Sign(*Prepare(kNow)).ok(), i < 20) << i;
+}
+
+TEST_F(AuthorityTest, VerifiesTheFirstSignatureOfAKeyInThisProcess) {
+  key_->SignInProcess();
+  key_->SignWithAnotherKey();
+  EXPECT_THAT(authority_->Sign(*Prepare(kNow)), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_FALSE(key_->in_service());
+}
+
+// A key in this process that goes wrong at any point is found within kVerifiedOneIn signatures,
+// and out of service then. The bound is kept and no more is verified than it takes.
+TEST_F(AuthorityTest, FindsAKeyInThisProcessThatGoesWrongWithinItsSample) {
+  for (int wrong_from = 1; wrong_from <= 33; ++wrong_from) {
+    UseAFreshKey();
+    key_->SignInProcess();
+    key_->SignWithAnotherKey(wrong_from);
+    int issued = 0;
+    while (key_->in_service()) {
+      ASSERT_LT(issued, 100);
+      issued += authority_->Sign(*Prepare(kNow)).ok() ? 1 : 0;
+    }
+    constexpr int kOneIn = static_cast<int>(kVerifiedOneIn);
+    const int found_at = (wrong_from + kOneIn - 1) / kOneIn * kOneIn;
+    EXPECT_EQ(issued, found_at) << wrong_from;
+  }
+}
+
+// One wrong signature makes the whole batch be looked at.
+TEST_F(AuthorityTest, ABatchWithAWrongSampleReleasesOnlyWhatVerifies) {
+  key_->SignInProcess();
+  key_->SignWithAnotherKey(/*after_honest_signatures=*/10);
+  const Certificates certificates = SignTogether(40);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(certificates[i].ok(), i < 10) << i;
+  EXPECT_THAT(certificates[39], FailsWith(ErrorReason::kKeyMismatch));
   EXPECT_FALSE(key_->in_service());
 }
 

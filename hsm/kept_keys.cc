@@ -16,6 +16,7 @@ class KeptKey final : public SigningKey {
 
   KeyType type() const override { return key_->type(); }
   const std::string& public_key() const override { return key_->public_key(); }
+  bool signs_in_process() const override { return key_->signs_in_process(); }
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
     RETURN_IF_ERROR(flag_->Check(uri_));

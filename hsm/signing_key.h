@@ -31,10 +31,10 @@ class SigningKey {
   // Hashes `message` in this process, as type()'s algorithm says, and signs the hash. Returns the
   // octets that an X.509 signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an
   // RSASSA-PKCS1-v1_5 signature. Does not verify what a token answered; the caller must, before it
-  // lets the signature out. Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND, PIN_REFUSED, KEY_MISMATCH for
-  // an answer that cannot be this key's by its length and for a key out of service, INTERNAL_ERROR;
-  // where the token was changed since the key was opened, also KEY_EXISTS, KEY_UNFIT or
-  // KEY_UNSUPPORTED.
+  // lets the signature out (see signs_in_process). Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND,
+  // PIN_REFUSED, KEY_MISMATCH for an answer that cannot be this key's by its length and for a key
+  // out of service, INTERNAL_ERROR; where the token was changed since the key was opened, also
+  // KEY_EXISTS, KEY_UNFIT or KEY_UNSUPPORTED.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
 
   // Signs several messages, of any number, and returns as many results, in their order: each what
@@ -43,6 +43,12 @@ class SigningKey {
   // than for one where the key is in another process.
   virtual std::vector<absl::StatusOr<std::string>> SignAll(
       absl::Span<const absl::string_view> messages);
+
+  // Whether OpenSSL computes the signatures in this process, from a private key in its memory: true
+  // of software keys, and of keys that a TPM seals, which are software keys once opened. False of
+  // every other, and of a key that cannot tell: what answers then is another's computation, and
+  // each signature must be verified before it leaves (promise 4). Constant for the object's life.
+  virtual bool signs_in_process() const { return false; }
 
   // Takes the key out of service: from now on Sign and SignAll of this object, and of every other
   // object that the same KeyStore made of this key, fails with KEY_MISMATCH, until the process

@@ -29,6 +29,7 @@ class SoftwareKey final : public SigningKey {
 
   KeyType type() const override { return type_; }
   const std::string& public_key() const override { return public_key_; }
+  bool signs_in_process() const override { return true; }
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
     RETURN_IF_ERROR(out_of_service_.Check("software key"));

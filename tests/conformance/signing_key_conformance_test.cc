@@ -160,6 +160,16 @@ TEST_P(SigningKeyConformance, IsTheSameWhenOpenedAgain) {
   EXPECT_OK(other_store->Destroy(uri_));
 }
 
+// What the process signs itself is verified by sample, everything else always: a place that says
+// so wrongly lets a token's signatures out unverified.
+TEST_P(SigningKeyConformance, SaysWhetherItSignsInThisProcess) {
+  const bool in_process = place() == Place::kSoftware || place() == Place::kTpmSealed;
+  ASSERT_OK_AND_ASSIGN(const auto made, store_->Generate(uri_, type()));
+  EXPECT_EQ(made->signs_in_process(), in_process);
+  ASSERT_OK_AND_ASSIGN(const auto opened, store_->Open(uri_));
+  EXPECT_EQ(opened->signs_in_process(), in_process);
+}
+
 TEST_P(SigningKeyConformance, IsListed) {
   ASSERT_OK_AND_ASSIGN(const auto key, store_->Generate(uri_, type()));
   const auto find = [&]() -> std::optional<KeyStore::StoredKey> {
