@@ -5,9 +5,12 @@
 #include <botan/pk_keys.h>
 #include <botan/pkix_types.h>
 #include <botan/x509_ext.h>
+#include <botan/x509_key.h>
 #include <botan/x509cert.h>
 
+#include <cstdint>
 #include <exception>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "ca/botan_reading.h"
@@ -94,7 +97,7 @@ std::vector<std::string> ExpectedUris(const LeafSpecimen& specimen) {
   return {absl::StrCat("tag:microsoft.com,2022-09-14:sid:", specimen.fields.sid)};
 }
 
-void CompareIdentity(const Certificate& leaf, const LeafSpecimen& specimen,
+void CompareIdentity(const Certificate& leaf, const LeafSpecimen& specimen, BotanKey key,
                      BotanFindings* findings) {
   const LeafFields& fields = specimen.fields;
   findings->Expect(leaf.x509_version() == 3, "botan_version");
@@ -103,7 +106,7 @@ void CompareIdentity(const Certificate& leaf, const LeafSpecimen& specimen,
   findings->Expect(Equal(leaf.not_after(), fields.not_after), "botan_not_after");
   findings->Expect(HasCommonName(leaf, fields.common_name), "botan_common_name");
   findings->Expect(Equal(leaf.subject_public_key_info(), fields.subject_public_key_info) &&
-                       leaf.load_subject_public_key() != nullptr,
+                       (key == BotanKey::kCompare || leaf.load_subject_public_key() != nullptr),
                    "botan_public_key");
 }
 
@@ -132,16 +135,26 @@ void CompareExtensions(const Certificate& leaf, const LeafSpecimen& specimen,
 
 }  // namespace
 
-std::vector<LintFinding> LintLeafWithBotan(const LeafSpecimen& specimen) {
+std::vector<LintFinding> LintLeafWithBotan(const LeafSpecimen& specimen, BotanKey key) {
   try {
     const Certificate leaf = ReadWithBotan(specimen.certificate);
     BotanFindings findings;
-    CompareIdentity(leaf, specimen, &findings);
+    CompareIdentity(leaf, specimen, key, &findings);
     CompareExtensions(leaf, specimen, &findings);
     findings.Expect(Equal(leaf.raw_issuer_dn(), specimen.issuer.subject()), "botan_issuer");
     return findings.Take();
   } catch (const std::exception&) {
     return {kBotanRefuses};
+  }
+}
+
+bool BotanLoadsKey(absl::string_view subject_public_key_info) {
+  try {
+    const std::vector<std::uint8_t> octets(subject_public_key_info.begin(),
+                                           subject_public_key_info.end());
+    return std::unique_ptr<Botan::Public_Key>(Botan::X509::load_key(octets)) != nullptr;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 

@@ -266,6 +266,23 @@ TEST_F(LintTest, BotanSeesAnotherKey) {
               testing::ElementsAre("botan_public_key", "botan_subject_key_identifier"));
 }
 
+// A point that is not on the curve is no key, whoever compares it with itself.
+TEST_F(LintTest, BotanLoadsTheKeyUnlessToldThatItDidBefore) {
+  CertificateParts parts = parts_;
+  parts.key.back() ^= 1;
+  fields_.subject_public_key_info = parts.key;
+  const std::string key_identifier =
+      Sha1(absl::string_view(parts.key).substr(parts.key.size() - 65));
+  fields_.key_identifier = key_identifier;
+  parts[oids::kSubjectKeyIdentifier].value = der::Encode(der::kOctetString, {key_identifier});
+  const std::string certificate = parts.Assemble();
+  const LeafSpecimen specimen{certificate, root_, profile_, fields_};
+  EXPECT_EQ(FormatFindings(LintLeafWithBotan(specimen)), "botan_parses (Botan)");
+  EXPECT_EQ(FormatFindings(LintLeafWithBotan(specimen, BotanKey::kCompare)), "");
+  EXPECT_FALSE(BotanLoadsKey(parts.key));
+  EXPECT_TRUE(BotanLoadsKey(parts_.key));
+}
+
 TEST_F(LintTest, FindingsNameTheirSource) {
   CertificateParts parts = parts_;
   parts.version.clear();

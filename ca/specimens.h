@@ -2,18 +2,34 @@
 #ifndef HOURGLASS_CA_SPECIMENS_H_
 #define HOURGLASS_CA_SPECIMENS_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "ca/certificate_template.h"
 #include "ca/issuer_certificate.h"
 #include "ca/profile.h"
 
 namespace hourglass::ca {
 
-// Fills `leaf`, which was compiled from the other two, in every shape that it can take - each key
-// type, with and without SID, common names around the lengths where DER's length octets grow and
-// where the user id steps in, the first and last hour of the issuer and the turn to GeneralizedTime
-// - and lints what comes out with our rules and with Botan. Errors: INTERNAL_ERROR naming the rules
-// that a specimen breaks, ROOT_EXPIRING where the issuer is too short for any leaf.
+// What a template of this issuer and profile is filled with to be judged, in every shape that its
+// gaps can take: each key type, with each common name around the lengths where DER's length octets
+// grow and where the user id steps in (with and without SID), at each of the first and last hour of
+// the issuer and the turn to GeneralizedTime. The octets live as long as the process. Errors:
+// ROOT_EXPIRING where the issuer is too short for any leaf.
+absl::StatusOr<std::vector<LeafFields>> AllSpecimens(const IssuerCertificate& issuer,
+                                                     const LeafProfile& profile);
+
+// A few of these, in which every key, every name and every time stands at least once, the smallest
+// leaf and the largest among them: docs/decisions/0011 says why they are enough for a second
+// opinion.
+absl::StatusOr<std::vector<LeafFields>> CoveringSpecimens(const IssuerCertificate& issuer,
+                                                          const LeafProfile& profile);
+
+// Fills `leaf`, which was compiled from the other two, with all specimens and lints what comes out
+// with our rules, and that of the covering ones with Botan. Half a millisecond; the first call of a
+// process, in which Botan loads the specimens' keys, takes some more. Errors: INTERNAL_ERROR naming
+// the rules that a specimen breaks, ROOT_EXPIRING where the issuer is too short for any leaf.
 absl::Status LintTemplate(const CertificateTemplate& leaf, const IssuerCertificate& issuer,
                           const LeafProfile& profile);
 
