@@ -1,0 +1,36 @@
+// What arrives when a whole fleet starts at once and then follows the service's renew_after.
+#ifndef HOURGLASS_TOOLS_BENCH_STORM_H_
+#define HOURGLASS_TOOLS_BENCH_STORM_H_
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "issuance/clock.h"
+#include "issuance/store/records.h"
+#include "tools/bench/options.h"
+#include "tools/bench/report.h"
+
+namespace hourglass::bench {
+
+// When the client of `intent`'s certificate asks for the next one, told at `now`.
+using RenewalRule =
+    std::function<issuance::Timestamp(issuance::Timestamp now, const issuance::Intent& intent)>;
+
+// How many requests arrive in each `bucket` of the first `duration`, where `devices` devices ask
+// first at a time of their own within the first minute, are answered at once with a certificate
+// that lives an hour, and then follow `rule`. Nothing in it is random from run to run.
+std::vector<double> Arrivals(int devices, std::chrono::seconds duration,
+                             std::chrono::seconds bucket, const RenewalRule& rule);
+
+// The greatest of the buckets from `first` on, divided by their mean.
+double PeakOverMean(const std::vector<double>& arrivals, std::size_t first);
+
+// 100 000 devices (a twentieth of them when quick) over three hours, with the service's rule and
+// with one at which all renew at the same share of the life.
+absl::Status MeasureStorm(const Options& options, Report& report);
+
+}  // namespace hourglass::bench
+
+#endif  // HOURGLASS_TOOLS_BENCH_STORM_H_
