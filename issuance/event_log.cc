@@ -1,79 +1,169 @@
 #include "issuance/event_log.h"
 
-#include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "hsm/base/error.h"
+#include "issuance/line_limits.h"
+#include "issuance/line_writer.h"
 
 namespace hourglass::issuance {
 namespace {
 
 // Octets of a field that are written; callers' fields can be as large as a message.
 constexpr std::size_t kMaxFieldSize = 1024;
+constexpr std::size_t kUsualLineSize = 512;
+// Lines a second.
+constexpr std::uint64_t kLimit = 1000;
+constexpr std::uint64_t kLimitOfAReason = 100;
 
-std::string Quoted(absl::string_view text) {
+constexpr absl::string_view kLevels[] = {"debug", "info", "warning", "error"};
+enum Level { kDebug, kInfo, kWarning, kError };
+
+void AppendQuoted(absl::string_view text, std::string& out) {
   const bool cut = text.size() > kMaxFieldSize;
-  return nlohmann::json(absl::StrCat(text.substr(0, kMaxFieldSize), cut ? "\xe2\x80\xa6" : ""))
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto is_plain = [](unsigned char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  };
+  if (!cut && std::all_of(text.begin(), text.end(), is_plain)) {
+    absl::StrAppend(&out, "\"", text, "\"");
+    return;
+  }
+  out += nlohmann::json(absl::StrCat(text.substr(0, kMaxFieldSize), cut ? "\xe2\x80\xa6" : ""))
+             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void Write(spdlog::logger& logger, spdlog::level::level_enum level, absl::string_view event,
-           EventLog::Fields fields) {
-  if (!logger.should_log(level)) return;
-  std::string members = absl::StrCat("\"event\":", Quoted(event));
+void AppendMember(absl::string_view name, absl::string_view value, std::string& out) {
+  out += ',';
+  AppendQuoted(name, out);
+  out += ':';
+  AppendQuoted(value, out);
+}
+
+std::string LineBegin(Level level) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm utc{};
+  gmtime_r(&now.tv_sec, &utc);
+  std::string line;
+  line.reserve(kUsualLineSize);
+  absl::StrAppendFormat(&line, R"({"time":"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ","level":"%s")",
+                        utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                        utc.tm_sec, now.tv_nsec / 1000, kLevels[level]);
+  return line;
+}
+
+struct Kind {
+  // The level's digit, and then what lines of this kind have in common: members as they are
+  // written, so that no two kinds have one name.
+  std::string name;
+  std::uint64_t limit;
+};
+
+Kind KindOf(Level level, absl::string_view event, EventLog::Fields fields) {
+  Kind kind{absl::StrCat(static_cast<int>(level)), kLimit};
+  AppendMember("of", event, kind.name);
+  const auto is_reason = [](const auto& field) { return field.first == "reason"; };
+  if (std::none_of(fields.begin(), fields.end(), is_reason)) return kind;
+  kind.limit = kLimitOfAReason;
   for (const auto& [name, value] : fields) {
-    absl::StrAppend(&members, ",", Quoted(name), ":", Quoted(value));
+    if (name == "reason" || name == "caller") AppendMember(name, value, kind.name);
   }
-  logger.log(level, spdlog::string_view_t(members.data(), members.size()));
+  return kind;
+}
+
+// Of lines of kinds beyond those that are told apart.
+constexpr absl::string_view kSundry = R"(2,"of":"")";
+
+std::string LeftOutLine(const LineLimits::LeftOut& left_out) {
+  const absl::string_view kind = left_out.kind.empty() ? kSundry : left_out.kind;
+  std::string line = LineBegin(static_cast<Level>(kind.front() - '0'));
+  AppendMember("event", "lines_left_out", line);
+  absl::StrAppend(&line, kind.substr(1));
+  AppendMember("left_out", absl::StrCat(left_out.lines), line);
+  return absl::StrCat(line, "}\n");
 }
 
 }  // namespace
 
+class EventLog::Stream {
+ public:
+  explicit Stream(Level lowest)
+      : lowest_(lowest), writer_(STDERR_FILENO, [this] { return LinesLeftOut(); }) {}
+
+  void Write(Level level, absl::string_view event, Fields fields) {
+    if (level < lowest_) return;
+    const Kind kind = KindOf(level, event, fields);
+    const LineLimits::Decision decision = Count(kind);
+    if (!decision.write) return;
+    std::string line = LineBegin(level);
+    AppendMember("event", event, line);
+    for (const auto& [name, value] : fields) AppendMember(name, value, line);
+    if (decision.left_out > 0) AppendMember("left_out", absl::StrCat(decision.left_out), line);
+    line += "}\n";
+    if (!writer_.Write(line)) TakeBack(kind, decision);
+  }
+
+ private:
+  LineLimits::Decision Count(const Kind& kind) {
+    const std::lock_guard lock(mutex_);
+    return limits_.Count(kind.name, kind.limit);
+  }
+
+  void TakeBack(const Kind& kind, const LineLimits::Decision& decision) {
+    const std::lock_guard lock(mutex_);
+    limits_.TakeBack(kind.name, decision);
+  }
+
+  std::string LinesLeftOut() {
+    std::vector<LineLimits::LeftOut> untold;
+    {
+      const std::lock_guard lock(mutex_);
+      untold = limits_.NextPeriod();
+    }
+    std::string lines;
+    for (const LineLimits::LeftOut& left_out : untold) lines += LeftOutLine(left_out);
+    return lines;
+  }
+
+  const Level lowest_;
+  std::mutex mutex_;
+  LineLimits limits_;  // guarded by mutex_
+  // The last to be made: its thread uses the others.
+  LineWriter writer_;
+};
+
 absl::StatusOr<EventLog> EventLog::ToStandardError(absl::string_view level) {
-  auto logger =
-      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  if (level == "debug") {
-    logger->set_level(spdlog::level::debug);
-  } else if (level == "info") {
-    logger->set_level(spdlog::level::info);
-  } else if (level == "warning") {
-    logger->set_level(spdlog::level::warn);
-  } else if (level == "error") {
-    logger->set_level(spdlog::level::err);
-  } else {
+  const auto* const found = std::find(std::begin(kLevels), std::end(kLevels), level);
+  if (found == std::end(kLevels)) {
     return Error(ErrorReason::kConfigurationInvalid, "log_level",
                  "must be debug, info, warning or error");
   }
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})", spdlog::pattern_time_type::utc));
-  logger->flush_on(spdlog::level::debug);
-  return EventLog(std::move(logger));
-}
-
-EventLog EventLog::Silent() {
-  return EventLog(
-      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>()));
+  return EventLog(std::make_shared<Stream>(static_cast<Level>(found - std::begin(kLevels))));
 }
 
 void EventLog::Debug(absl::string_view event, Fields fields) const {
-  Write(*logger_, spdlog::level::debug, event, fields);
+  if (stream_ != nullptr) stream_->Write(kDebug, event, fields);
 }
 
 void EventLog::Info(absl::string_view event, Fields fields) const {
-  Write(*logger_, spdlog::level::info, event, fields);
+  if (stream_ != nullptr) stream_->Write(kInfo, event, fields);
 }
 
 void EventLog::Warning(absl::string_view event, Fields fields) const {
-  Write(*logger_, spdlog::level::warn, event, fields);
+  if (stream_ != nullptr) stream_->Write(kWarning, event, fields);
 }
 
 void EventLog::Failure(absl::string_view event, Fields fields) const {
-  Write(*logger_, spdlog::level::err, event, fields);
+  if (stream_ != nullptr) stream_->Write(kError, event, fields);
 }
 
 }  // namespace hourglass::issuance

@@ -4,16 +4,11 @@
 
 #include <initializer_list>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-
-namespace spdlog {
-class logger;
-}
 
 namespace hourglass::issuance {
 
@@ -21,6 +16,16 @@ namespace hourglass::issuance {
 // and `event`, a constant name in snake_case; what varies is in fields. Values are JSON strings, so
 // that nothing in them can make up a line; octets that are no UTF-8 become U+FFFD, and what is
 // longer than 1024 octets is cut and ends in U+2026. Secrets have no business in a field.
+//
+// Whoever logs does not wait: a thread writes, at once where there was nothing to write before,
+// else within some ten milliseconds, and all that is left when the last copy of this object goes. A
+// process that is killed loses what was not written yet, at most a megabyte.
+//
+// Nor can lines flood: of the lines of an event that say no `reason` the first 1 000 of about a
+// second are written, and then every hundredth; of those that do, for each caller and reason, the
+// first 100. Each written line has as `left_out` how many of its kind were not since the last; what
+// remains is told after that second by a line `lines_left_out` with the event as `of`. So are lines
+// that nobody read from standard error.
 class EventLog {
  public:
   using Fields = std::initializer_list<std::pair<absl::string_view, absl::string_view>>;
@@ -29,7 +34,7 @@ class EventLog {
   // field `log_level`.
   static absl::StatusOr<EventLog> ToStandardError(absl::string_view level);
   // Writes nothing.
-  static EventLog Silent();
+  static EventLog Silent() { return EventLog(nullptr); }
 
   void Debug(absl::string_view event, Fields fields) const;
   void Info(absl::string_view event, Fields fields) const;
@@ -37,9 +42,12 @@ class EventLog {
   void Failure(absl::string_view event, Fields fields) const;
 
  private:
-  explicit EventLog(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
+  class Stream;
 
-  std::shared_ptr<spdlog::logger> logger_;
+  explicit EventLog(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+
+  // Null: silent.
+  std::shared_ptr<Stream> stream_;
 };
 
 }  // namespace hourglass::issuance

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +77,70 @@ TEST(EventLogTest, TheLevelDecidesWhatIsWritten) {
   EXPECT_EQ(nlohmann::json::parse(lines[0])["event"], "third");
   EXPECT_EQ(nlohmann::json::parse(lines[1])["event"], "fourth");
   EXPECT_EQ(nlohmann::json::parse(lines[1])["level"], "error");
+}
+
+// The lines of `event` that were written, and how many were left out, told by whichever line.
+struct Told {
+  std::uint64_t written = 0;
+  std::uint64_t left_out = 0;
+  std::set<std::string> levels;
+};
+
+Told ToldOf(const std::vector<std::string>& lines, const std::string& event,
+            const std::string& caller = "") {
+  Told told;
+  for (const std::string& text : lines) {
+    const nlohmann::json line = nlohmann::json::parse(text);
+    if (!caller.empty() && line["caller"] != caller) continue;
+    if (line["event"] == event) {
+      ++told.written;
+    } else if (line["event"] != "lines_left_out" || line["of"] != event) {
+      continue;
+    }
+    if (line.contains("left_out"))
+      told.left_out += std::stoull(line["left_out"].get<std::string>());
+    told.levels.insert(line["level"]);
+  }
+  return told;
+}
+
+TEST(EventLogTest, AFloodIsSampledAndEveryLineCounted) {
+  constexpr std::uint64_t kLines = 20000;
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("info"));
+    for (std::uint64_t i = 0; i < kLines; ++i) log.Info("certificate_issued", {{"caller", "a"}});
+    log.Info("stopping", {});
+  }
+  const std::vector<std::string> lines = Lines(GetCapturedStderr());
+  const Told issued = ToldOf(lines, "certificate_issued");
+  EXPECT_GE(issued.written, 1000u);
+  EXPECT_GE(issued.left_out, 1u);
+  EXPECT_EQ(issued.written + issued.left_out, kLines);
+  EXPECT_THAT(issued.levels, testing::ElementsAre("info"));
+  EXPECT_EQ(ToldOf(lines, "stopping").written, 1u);
+}
+
+TEST(EventLogTest, OneCallersRefusalsDoNotHideAnothers) {
+  constexpr std::uint64_t kLines = 10000;
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("warning"));
+    for (std::uint64_t i = 0; i < kLines; ++i) {
+      log.Warning("call_failed", {{"caller", "loud"}, {"reason", "TENANT_NOT_PERMITTED"}});
+    }
+    log.Warning("call_failed", {{"caller", "quiet"}, {"reason", "TENANT_NOT_PERMITTED"}});
+    log.Warning("call_failed", {{"caller", "loud"}, {"reason", "OVERLOADED"}});
+  }
+  const std::vector<std::string> lines = Lines(GetCapturedStderr());
+  const Told loud = ToldOf(lines, "call_failed", "loud");
+  EXPECT_GE(loud.written, 101u);
+  EXPECT_GE(loud.left_out, 1u);
+  EXPECT_EQ(loud.written + loud.left_out, kLines + 1);
+  EXPECT_THAT(loud.levels, testing::ElementsAre("warning"));
+  EXPECT_EQ(ToldOf(lines, "call_failed", "quiet").written, 1u);
+  EXPECT_THAT(lines, testing::Contains(testing::AllOf(testing::HasSubstr("loud"),
+                                                      testing::HasSubstr("OVERLOADED"))));
 }
 
 TEST(EventLogTest, RefusesALevelThatIsNone) {
