@@ -17,6 +17,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/bench/chart.h"
+#include "tools/bench/library_benchmark.h"
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"
 #include "tools/bench/setting.h"
@@ -32,6 +33,7 @@ struct Part {
 
 // In the order in which they run.
 const std::vector<Part> kParts = {
+    {"library", MeasureLibrary},
     {"storm", MeasureStorm},
 };
 

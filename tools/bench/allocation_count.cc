@@ -1,0 +1,41 @@
+#include "tools/bench/allocation_count.h"
+
+#include <cstddef>
+
+namespace hourglass::bench {
+namespace {
+
+thread_local std::uint64_t allocations = 0;
+
+}  // namespace
+
+std::uint64_t AllocationsOfThisThread() { return allocations; }
+
+}  // namespace hourglass::bench
+
+#ifndef __SANITIZE_ADDRESS__
+
+// The C library's own, under names that are not replaced (glibc's malloc/malloc.c). What they
+// allocate, the C library's free takes back.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* block, std::size_t size);
+
+void* malloc(std::size_t size) {
+  ++hourglass::bench::allocations;
+  return __libc_malloc(size);
+}
+
+void* calloc(std::size_t count, std::size_t size) {
+  ++hourglass::bench::allocations;
+  return __libc_calloc(count, size);
+}
+
+void* realloc(void* block, std::size_t size) {
+  ++hourglass::bench::allocations;
+  return __libc_realloc(block, size);
+}
+}
+
+#endif
