@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -25,7 +26,8 @@ namespace {
 using GeneralNamesPtr = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
 
 constexpr std::size_t kMaxHostNameSize = 253;
-constexpr std::size_t kMaxKnownCertificates = 1024;
+// Octets of known certificates, PEM: some tens of thousands.
+constexpr std::size_t kMaxKnownSize = 32 * 1024 * 1024;
 
 struct RoleRow {
   Role role;
@@ -160,21 +162,27 @@ absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
 // fill the memory.
 class CallerDirectory::Known {
  public:
-  const Caller* Find(const std::string& pem) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = callers_.find(pem);
+  // By all octets of the certificate, at each call: nothing less names a caller.
+  const Caller* Find(absl::string_view pem) {
+    const std::size_t hash = callers_.hash_function()(pem);
+    const std::shared_lock lock(mutex_);
+    const auto found = callers_.find(pem, hash);
     return found == callers_.end() ? nullptr : found->second;
   }
 
-  void Add(const std::string& pem, const Caller* caller) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (callers_.size() >= kMaxKnownCertificates) callers_.clear();
-    callers_.emplace(pem, caller);
+  void Add(absl::string_view pem, const Caller* caller) {
+    const std::lock_guard lock(mutex_);
+    if (size_ + pem.size() > kMaxKnownSize) {
+      callers_.clear();
+      size_ = 0;
+    }
+    if (callers_.emplace(pem, caller).second) size_ += pem.size();
   }
 
  private:
-  std::mutex mutex_;
-  absl::flat_hash_map<std::string, const Caller*> callers_;
+  std::shared_mutex mutex_;
+  absl::flat_hash_map<std::string, const Caller*> callers_;  // guarded by mutex_
+  std::size_t size_ = 0;                                     // guarded by mutex_
 };
 
 CallerDirectory::CallerDirectory(std::vector<Caller> callers,
@@ -206,9 +214,8 @@ absl::StatusOr<CallerDirectory> CallerDirectory::Create(std::vector<Caller> call
 
 absl::StatusOr<const Caller*> CallerDirectory::Identify(
     absl::string_view client_certificate_pem) const {
-  const std::string pem(client_certificate_pem);
-  if (const Caller* known = known_->Find(pem); known != nullptr) return known;
-  ASSIGN_OR_RETURN(const X509Ptr certificate, ParseCertificate(pem));
+  if (const Caller* known = known_->Find(client_certificate_pem); known != nullptr) return known;
+  ASSIGN_OR_RETURN(const X509Ptr certificate, ParseCertificate(client_certificate_pem));
   ASSIGN_OR_RETURN(const auto identities, IdentitiesOf(*certificate));
   const Caller* caller = nullptr;
   for (const std::string& identity : identities) {
@@ -221,7 +228,7 @@ absl::StatusOr<const Caller*> CallerDirectory::Identify(
     caller = named;
   }
   if (caller == nullptr) return Unknown("the client certificate is bound to no caller");
-  known_->Add(pem, caller);
+  known_->Add(client_certificate_pem, caller);
   return caller;
 }
 

@@ -233,5 +233,28 @@ TEST(CallerDirectoryTest, ServesSeveralThreadsAndSurvivesAMove) {
   EXPECT_EQ(directory.Identify(pem).value(), before);
 }
 
+TEST(CallerDirectoryTest, NeverTakesOneCallerForAnother) {
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
+                       CallerDirectory::Create({CallerWith("one", "dns:one.example"),
+                                                CallerWith("two", "dns:two.example")}));
+  // Of the same names, sizes and issuer; each caller's second is a renewed one.
+  const std::vector<std::pair<std::string, std::string>> certificates = {
+      {Certificate("DNS:one.example"), "one"}, {Certificate("DNS:two.example"), "two"},
+      {Certificate("DNS:one.example"), "one"}, {Certificate("DNS:two.example"), "two"},
+      {Certificate("DNS:six.example"), ""},
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t begin = 0; begin < 4; ++begin) {
+    threads.emplace_back([&, begin] {
+      for (std::size_t i = begin; i < begin + 500; ++i) {
+        const auto& [pem, name] = certificates[i % certificates.size()];
+        const absl::StatusOr<const Caller*> identified = directory.Identify(pem);
+        EXPECT_EQ(identified.ok() ? (*identified)->name : "", name);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 }  // namespace
 }  // namespace hourglass::issuance
