@@ -12,10 +12,10 @@ struct Options {
   bool quick = false;
   // An empty directory on the disk that is to be measured, absolute; removed afterwards with what
   // the parts leave in it.
-  std::string scratch_directory;
+  std::string scratch_directory = {};
   // Absolute paths of the programs.
-  std::string hourglassd;
-  std::string keyholder;
+  std::string hourglassd = {};
+  std::string keyholder = {};
 };
 
 // A line on standard error for whoever waits: what is measured now.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -117,15 +118,15 @@ std::string MarkdownOf(const Section& section) {
   return text + "\n";
 }
 
+// `3 met, 1 missed, 10 not measured`
 std::string CountOf(const std::vector<Verdict>& verdicts) {
-  int met = 0;
-  int missed = 0;
-  for (const Verdict& verdict : verdicts) {
-    met += verdict.words == "met";
-    missed += verdict.words == "missed";
+  std::vector<std::string> parts;
+  for (const char* const words : {"met", "missed", "not judged", "not measured"}) {
+    const auto count = std::count_if(verdicts.begin(), verdicts.end(),
+                                     [words](const Verdict& v) { return v.words == words; });
+    if (count > 0 || parts.size() < 2) parts.push_back(absl::StrCat(count, " ", words));
   }
-  return absl::StrCat(met, " met, ", missed, " missed, ", verdicts.size() - met - missed,
-                      " not measured or not judged\n");
+  return absl::StrJoin(parts, ", ") + "\n";
 }
 
 std::string HeadOf(const Setting& setting) {

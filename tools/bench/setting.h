@@ -8,11 +8,11 @@
 namespace hourglass::bench {
 
 struct Setting {
-  std::string date;       // of the start: `2026-11-20T16:00:00Z`
-  std::string processor;  // as the kernel names it
+  std::string date = {};       // of the start: `2026-11-20T16:00:00Z`
+  std::string processor = {};  // as the kernel names it
   int cores = 0;
   double load = 0;  // of the last minute, in processors, when the run began
-  std::string kernel;
+  std::string kernel = {};
   bool optimised = true;
   bool quick = false;
 

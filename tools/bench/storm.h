@@ -18,14 +18,22 @@ namespace hourglass::bench {
 using RenewalRule =
     std::function<issuance::Timestamp(issuance::Timestamp now, const issuance::Intent& intent)>;
 
-// How many requests arrive in each `bucket` of the first `duration`, where `devices` devices ask
-// first at a time of their own within the first minute, are answered at once with a certificate
-// that lives an hour, and then follow `rule`. Nothing in it is random from run to run.
-std::vector<double> Arrivals(int devices, std::chrono::seconds duration,
-                             std::chrono::seconds bucket, const RenewalRule& rule);
+// How many requests arrive in each bucket of a time.
+struct Arrivals {
+  std::chrono::seconds bucket;
+  std::vector<double> counts;
 
-// The greatest of the buckets from `first` on, divided by their mean.
-double PeakOverMean(const std::vector<double>& arrivals, std::size_t first);
+  double PerSecond(std::size_t i) const { return counts[i] / static_cast<double>(bucket.count()); }
+  // Requests a second from bucket `first` on: on average, and in the fullest bucket.
+  double Mean(std::size_t first) const;
+  double Peak(std::size_t first) const;
+};
+
+// Of `devices` devices that ask first at a time of their own within the first minute of `duration`,
+// are answered at once with a certificate that lives an hour, and then follow `rule`. The same in
+// every run. `bucket` divides `duration`.
+Arrivals Simulate(int devices, std::chrono::seconds duration, std::chrono::seconds bucket,
+                  const RenewalRule& rule);
 
 // 100 000 devices (a twentieth of them when quick) over three hours, with the service's rule and
 // with one at which all renew at the same share of the life.
