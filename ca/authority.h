@@ -75,9 +75,9 @@ class Authority {
  public:
   // The root itself signs. Checks that `key` is the root's (its public key, and a test signature),
   // compiles the profile's template for this root, and lints a specimen of every shape that the
-  // template can take, by our own rules, and a few that cover them by Botan: half a millisecond. Errors: KEY_MISMATCH,
-  // ROOT_EXPIRING where the root is shorter than any leaf, INTERNAL_ERROR naming the rules that
-  // were broken, whatever the key says.
+  // template can take, by our own rules, and a few that cover them by Botan: half a millisecond.
+  // Errors: KEY_MISMATCH, ROOT_EXPIRING where the root is shorter than any leaf, INTERNAL_ERROR
+  // naming the rules that were broken, whatever the key says.
   static absl::StatusOr<std::unique_ptr<Authority>> Create(RootCertificate root,
                                                            std::unique_ptr<hsm::SigningKey> key,
                                                            const LeafProfile& profile);

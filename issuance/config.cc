@@ -151,6 +151,8 @@ LimitsConfig ReadLimits(Mapping fields) {
   LimitsConfig limits;
   limits.workers = fields.Integer("workers", 1, 1024).value_or(limits.workers);
   limits.queue_length = fields.Integer("queue_length", 1, 100000).value_or(limits.queue_length);
+  limits.loaded_tenants =
+      fields.Integer("loaded_tenants", 100, 1'000'000).value_or(limits.loaded_tenants);
   return limits;
 }
 

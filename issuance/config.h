@@ -50,6 +50,7 @@ struct LimitsConfig {
   int workers = 32;  // requests under way at once, 1 to 1024
   int queue_length =
       1024;  // requests that wait for a worker, 1 to 100000; more are refused with OVERLOADED
+  int loaded_tenants = 20'000;  // kept ready to issue at most, 100 to 1000000
 };
 
 struct Config {

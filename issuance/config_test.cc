@@ -65,7 +65,7 @@ compliance:
   endpoint: compliance.contoso.example:8444
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
-limits: {workers: 8, queue_length: 16}
+limits: {workers: 8, queue_length: 16, loaded_tenants: 300}
 metrics: {listen: 127.0.0.1:9464}
 log_level: debug
 )";
@@ -124,6 +124,7 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.compliance.deadline, std::chrono::seconds(2));
   EXPECT_EQ(config.limits.workers, 32);
   EXPECT_EQ(config.limits.queue_length, 1024);
+  EXPECT_EQ(config.limits.loaded_tenants, 20000);
   EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
 }
@@ -159,6 +160,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.compliance.deadline, std::chrono::milliseconds(500));
   EXPECT_EQ(config.limits.workers, 8);
   EXPECT_EQ(config.limits.queue_length, 16);
+  EXPECT_EQ(config.limits.loaded_tenants, 300);
   EXPECT_EQ(config.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config.log_level, "debug");
 }
@@ -265,9 +267,10 @@ TEST(ParseConfigTest, RefusesMalformedFields) {
             "/etc/h.yaml:1: listen: must be host:port, port 0 to 65535");
   EXPECT_EQ(MistakesWithLine("log_level: verbose"),
             "/etc/h.yaml:9: log_level: must be one of debug, info, warning, error");
-  EXPECT_EQ(MistakesWithLine("limits: {workers: 0, queue_length: 100001}"),
+  EXPECT_EQ(MistakesWithLine("limits: {workers: 0, queue_length: 100001, loaded_tenants: 99}"),
             "/etc/h.yaml:9: limits.workers: must be a whole number, 1 to 1024\n"
-            "/etc/h.yaml:9: limits.queue_length: must be a whole number, 1 to 100000");
+            "/etc/h.yaml:9: limits.queue_length: must be a whole number, 1 to 100000\n"
+            "/etc/h.yaml:9: limits.loaded_tenants: must be a whole number, 100 to 1000000");
   EXPECT_EQ(
       MistakesWith("software_directory: keys", "software_directory: k, sessions_per_token: 0"),
       "/etc/h.yaml:6: keys.sessions_per_token: must be a whole number, 1 to 256");

@@ -1,5 +1,6 @@
 #include "issuance/tenants.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -20,22 +21,26 @@ constexpr std::chrono::seconds kLongestWait(1);
 }  // namespace
 
 Tenants::Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
-                 std::map<std::string, IssuingConfig> overrides, SubKeys* sub_keys)
+                 const std::map<std::string, IssuingConfig>& overrides, SubKeys* sub_keys,
+                 std::size_t most_loaded)
     : store_(store),
       keys_(keys),
       sub_keys_(sub_keys),
       issuing_(issuing),
-      overrides_(std::move(overrides)) {}
+      overrides_(overrides.begin(), overrides.end()),
+      most_loaded_(most_loaded) {}
 
 const IssuingConfig& Tenants::Issuing(absl::string_view tenant_id) const {
-  const auto found = overrides_.find(std::string(tenant_id));
+  const auto found = overrides_.find(tenant_id);
   return found == overrides_.end() ? issuing_ : found->second;
 }
 
 std::shared_ptr<const TenantSnapshot> Tenants::Cached(absl::string_view tenant_id) {
   const std::lock_guard lock(mutex_);
-  const auto found = slots_.find(std::string(tenant_id));
-  return found == slots_.end() ? nullptr : found->second->snapshot;
+  const auto found = slots_.find(tenant_id);
+  if (found == slots_.end()) return nullptr;
+  found->second->last_used = ++uses_;
+  return found->second->snapshot;
 }
 
 absl::Status Tenants::CheckExists(absl::string_view tenant_id) {
@@ -43,11 +48,51 @@ absl::Status Tenants::CheckExists(absl::string_view tenant_id) {
   return store_->GetTenant(tenant_id).status();
 }
 
-std::shared_ptr<Tenants::Slot> Tenants::SlotOf(absl::string_view tenant_id) {
+std::size_t Tenants::loaded() const {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<Slot>& slot = slots_[std::string(tenant_id)];
-  if (slot == nullptr) slot = std::make_shared<Slot>();
-  return slot;
+  return slots_.size();
+}
+
+Tenants::SlotUse::~SlotUse() {
+  if (slot_ == nullptr) return;
+  const std::lock_guard lock(tenants_->mutex_);
+  slot_->last_used = ++tenants_->uses_;
+  --slot_->users;
+}
+
+absl::StatusOr<Tenants::SlotUse> Tenants::UseSlot(absl::string_view tenant_id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = slots_.find(tenant_id);
+    if (found != slots_.end()) return SlotUse(this, found->second.get());
+  }
+  // Slots are made for tenants that exist only, so that made-up names cost no memory.
+  RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
+  std::vector<std::unique_ptr<Slot>> dropped;
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Slot>& slot = slots_[tenant_id];
+  if (slot == nullptr) slot = std::make_unique<Slot>();
+  SlotUse use(this, slot.get());
+  if (slots_.size() > most_loaded_) dropped = TakeOldest();
+  return use;
+}
+
+// A tenth at once: each time it looks at all of them. Nothing that has to be remembered goes: the
+// fence is the store's, and that a key is out of service the key store's.
+std::vector<std::unique_ptr<Tenants::Slot>> Tenants::TakeOldest() {
+  std::vector<std::pair<std::uint64_t, absl::string_view>> idle;
+  for (const auto& [tenant_id, slot] : slots_) {
+    if (slot->users == 0) idle.emplace_back(slot->last_used, tenant_id);
+  }
+  const std::size_t wanted = slots_.size() - most_loaded_ + most_loaded_ / 10;
+  const std::size_t count = std::min(wanted, idle.size());
+  const auto end = idle.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(idle.begin(), end, idle.end());
+  std::vector<std::unique_ptr<Slot>> oldest;
+  for (auto it = idle.begin(); it != end; ++it) {
+    oldest.push_back(std::move(slots_.extract(it->second).mapped()));
+  }
+  return oldest;
 }
 
 absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
@@ -59,9 +104,7 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
     }
     Forget(tenant_id);
   }
-  // Slots are made for tenants that exist only, so that made-up names cost no memory.
-  RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
-  const std::shared_ptr<Slot> slot = SlotOf(tenant_id);
+  ASSIGN_OR_RETURN(const SlotUse slot, UseSlot(tenant_id));
   ASSIGN_OR_RETURN(const std::unique_lock<std::timed_mutex> turn, TurnToLoad(*slot));
   std::uint64_t forgotten_before;
   {
@@ -102,7 +145,7 @@ absl::StatusOr<std::unique_lock<std::timed_mutex>> Tenants::TurnToLoad(Slot& slo
 
 void Tenants::Forget(absl::string_view tenant_id) {
   const std::lock_guard lock(mutex_);
-  const auto found = slots_.find(std::string(tenant_id));
+  const auto found = slots_.find(tenant_id);
   if (found == slots_.end()) return;
   ++found->second->forgotten;
   found->second->snapshot = nullptr;
