@@ -52,6 +52,9 @@ class KeyPlace {
   // `out_of_service` is not filled in.
   virtual KeyStore::Place List() = 0;
 
+  // As KeyStore's.
+  virtual absl::Status MakeReady() = 0;
+
   // Nothing where there is no custodian that could fail.
   virtual std::optional<CustodianStatus> Status() const = 0;
 

@@ -83,6 +83,13 @@ class ConfiguredKeyStore final : public KeyStore {
     return all;
   }
 
+  absl::Status MakeReady(absl::string_view name) override {
+    for (const auto& place : places_) {
+      if (place->name() == name) return place->MakeReady();
+    }
+    return UriRefused("names no place of the configuration");
+  }
+
   std::vector<std::pair<std::string, CustodianStatus>> Status() const override {
     std::vector<std::pair<std::string, CustodianStatus>> all;
     for (const auto& place : places_) {

@@ -121,6 +121,11 @@ class KeyStore {
   // nothing.
   virtual std::vector<Place> List() = 0;
 
+  // Makes a token or the TPM, by its name as in Place, ready to sign as the first opening of one of
+  // its keys would: loads the module and logs in, or connects. Changes nothing where it is ready.
+  // Errors: KEY_UNAVAILABLE, PIN_REFUSED; KEY_URI_INVALID where no place has this name.
+  virtual absl::Status MakeReady(absl::string_view place) = 0;
+
   // How each token and the TPM fares, by its name as in Place.
   virtual std::vector<std::pair<std::string, CustodianStatus>> Status() const = 0;
 

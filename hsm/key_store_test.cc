@@ -335,6 +335,22 @@ TEST_F(KeyStoreTest, SaysHowEachTokenFares) {
   EXPECT_NE(all[1].second.message, "");
 }
 
+TEST_F(KeyStoreTest, ATokenIsMadeReadyBeforeAnyKeyOfItIsOpened) {
+  KeyStoreOptions options;
+  options.tokens = {Softhsm().Uri(),
+                    "pkcs11:token=gone?module-path=/no/module.so&pin-source=env:P"};
+  options.software_directory = directory_.path();
+  ASSERT_OK_AND_ASSIGN(const auto store, KeyStore::Create(options));
+  EXPECT_OK(store->MakeReady("software:"));
+  EXPECT_EQ(store->Status()[0].second.logins, 0u);
+  EXPECT_OK(store->MakeReady("pkcs11:token=hourglass"));
+  EXPECT_OK(store->MakeReady("pkcs11:token=hourglass"));
+  EXPECT_EQ(store->Status()[0].second.logins, 1u);
+  EXPECT_THAT(store->MakeReady("pkcs11:token=gone"),
+              FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=gone"));
+  EXPECT_THAT(store->MakeReady("pkcs11:token=other"), FailsWith(ErrorReason::kKeyUriInvalid));
+}
+
 TEST_F(KeyStoreTest, AGivenIdIsNotTakenTwice) {
   ASSERT_OK_AND_ASSIGN(const auto store, WithTokens({Softhsm().Uri()}));
   const std::string uri = "pkcs11:token=hourglass;object=given;id=%07";

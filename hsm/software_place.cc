@@ -60,6 +60,8 @@ class Software final : public KeyPlace {
     return place;
   }
 
+  absl::Status MakeReady() override { return absl::OkStatus(); }
+
   std::optional<CustodianStatus> Status() const override { return std::nullopt; }
 
  private:

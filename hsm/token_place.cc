@@ -85,6 +85,8 @@ class Token final : public KeyPlace {
     return place;
   }
 
+  absl::Status MakeReady() override { return custodian_->Greet().status(); }
+
   std::optional<CustodianStatus> Status() const override { return custodian_->Status(); }
 
  private:

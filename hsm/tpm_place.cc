@@ -78,6 +78,8 @@ class Tpm final : public KeyPlace {
     return place;
   }
 
+  absl::Status MakeReady() override { return faces_.custodian->Greet().status(); }
+
   std::optional<CustodianStatus> Status() const override { return faces_.custodian->Status(); }
 
  private:

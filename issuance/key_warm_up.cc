@@ -18,14 +18,27 @@ constexpr std::chrono::seconds kLongestPause(30);
 
 }  // namespace
 
-KeyWarmUp::KeyWarmUp(std::vector<std::string> tenant_ids, Tenants* tenants, EventLog log)
-    : tenants_(tenants), log_(std::move(log)) {
-  const steady_clock::time_point now = steady_clock::now();
-  for (std::string& tenant_id : tenant_ids) {
-    closed_.emplace(now, Closed{std::move(tenant_id), kShortestPause, ""});
+KeyWarmUp::KeyWarmUp(const std::vector<std::string>& tenant_ids, Tenants* tenants,
+                     hsm::KeyStore* keys, EventLog log)
+    : log_(std::move(log)) {
+  if (tenant_ids.size() > kMostTenants) {
+    for (const auto& [token, status] : keys->Status()) {
+      Add([keys, token = token] { return keys->MakeReady(token); }, "token", token);
+    }
+  }
+  for (std::size_t i = 0; i < std::min(tenant_ids.size(), kMostTenants); ++i) {
+    Add([tenants, id = tenant_ids[i]] { return tenants->Snapshot(id).status(); }, "tenant",
+        tenant_ids[i]);
   }
   const std::size_t threads = std::min(kThreads, closed_.size());
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+void KeyWarmUp::Add(std::function<absl::Status()> open, absl::string_view kind,
+                    const std::string& name) {
+  // Those of one time stay in the order in which they came.
+  closed_.emplace(steady_clock::time_point::min(),
+                  Closed{std::move(open), std::string(kind), name, kShortestPause, ""});
 }
 
 KeyWarmUp::~KeyWarmUp() {
@@ -46,24 +59,24 @@ void KeyWarmUp::Run() {
       stop_.wait_until(lock, due);
       continue;
     }
-    Closed tenant = std::move(closed_.extract(closed_.begin()).mapped());
+    Closed closed = std::move(closed_.extract(closed_.begin()).mapped());
     lock.unlock();
-    const bool done = Open(tenant);
+    const bool done = Open(closed);
     lock.lock();
     if (done) continue;
-    const steady_clock::time_point again = steady_clock::now() + tenant.pause;
-    tenant.pause = std::min<std::chrono::milliseconds>(2 * tenant.pause, kLongestPause);
-    closed_.emplace(again, std::move(tenant));
+    const steady_clock::time_point again = steady_clock::now() + closed.pause;
+    closed.pause = std::min<std::chrono::milliseconds>(2 * closed.pause, kLongestPause);
+    closed_.emplace(again, std::move(closed));
   }
 }
 
-bool KeyWarmUp::Open(Closed& tenant) {
-  const absl::Status status = tenants_->Snapshot(tenant.tenant_id).status();
+bool KeyWarmUp::Open(Closed& closed) const {
+  const absl::Status status = closed.open();
   if (status.ok()) return true;
   std::string message(status.message());
-  if (message != tenant.failure) {
-    log_.Failure("key_failed", {{"tenant", tenant.tenant_id}, {"message", message}});
-    tenant.failure = std::move(message);
+  if (message != closed.failure) {
+    log_.Failure("key_failed", {{closed.kind, closed.name}, {"message", message}});
+    closed.failure = std::move(message);
   }
   return false;
 }

@@ -4,24 +4,33 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "hsm/key_store.h"
 #include "issuance/event_log.h"
 #include "issuance/tenants.h"
 
 namespace hourglass::issuance {
 
-// Loads the snapshots of the given tenants, a few at once, so that an outage of a token shows in
-// log and metrics before the first request. What fails is tried again, after one second at first
-// and at most 30, until it is open. Requests open what they need by themselves meanwhile.
+// Loads the snapshots of the first kMostTenants of the given tenants, a few at once, so that an
+// outage of a token shows in log and metrics before the first request. Where there are more, their
+// keys wait for requests, which open what they need by themselves, and every token and the TPM of
+// the configuration is made ready instead: so a start costs the same with any number of tenants.
+// What fails is tried again, after one second at first and at most 30, until it is open.
 class KeyWarmUp {
  public:
-  // Starts. `tenants` must outlive this object.
-  KeyWarmUp(std::vector<std::string> tenant_ids, Tenants* tenants, EventLog log);
+  static constexpr std::size_t kMostTenants = 64;
+
+  // Starts. `tenants` and `keys` must outlive this object.
+  KeyWarmUp(const std::vector<std::string>& tenant_ids, Tenants* tenants, hsm::KeyStore* keys,
+            EventLog log);
   // Waits for what is being opened.
   ~KeyWarmUp();
   KeyWarmUp(const KeyWarmUp&) = delete;
@@ -29,16 +38,18 @@ class KeyWarmUp {
 
  private:
   struct Closed {
-    std::string tenant_id;
+    std::function<absl::Status()> open;
+    std::string kind;  // `tenant` or `token`
+    std::string name;
     std::chrono::milliseconds pause;  // before the next try, if this one fails
     std::string failure;              // that the log has already
   };
 
+  void Add(std::function<absl::Status()> open, absl::string_view kind, const std::string& name);
   void Run();
   // True where it need not be tried again.
-  bool Open(Closed& tenant);
+  bool Open(Closed& closed) const;
 
-  Tenants* const tenants_;
   const EventLog log_;
   std::mutex mutex_;
   std::condition_variable stop_;

@@ -166,7 +166,7 @@ class RunningServer final : public Server {
     ASSIGN_OR_RETURN(const std::vector<TenantRecord> tenants, store_->ListTenants());
     std::vector<std::string> tenant_ids;
     for (const TenantRecord& tenant : tenants) tenant_ids.push_back(tenant.tenant_id);
-    warm_up_.emplace(std::move(tenant_ids), &tenants_, *log_);
+    warm_up_.emplace(tenant_ids, &tenants_, keys_.get(), *log_);
     return absl::OkStatus();
   }
 
