@@ -118,7 +118,15 @@ Scale ScaleFor(const std::vector<double>& values, bool logarithmic, double begin
   return {low, std::max(high, 10 * low), true, begin, end};
 }
 
-std::string TickLabel(double value) { return absl::StrFormat("%.10g", value); }
+// `10 000`, `0.5`
+std::string TickLabel(double value) {
+  std::string label = absl::StrFormat("%.10g", value);
+  if (label.find_first_not_of("0123456789") != std::string::npos || label.size() < 5) return label;
+  for (std::size_t at = label.size() - 3; at < label.size() && at > 0; at -= 3) {
+    label.insert(at, " ");
+  }
+  return label;
+}
 
 std::string XAxis(const Scale& scale, const std::string& label, double top, double bottom) {
   std::string svg;

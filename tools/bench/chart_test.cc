@@ -114,6 +114,15 @@ TEST(ChartTest, HasFewTicksWhateverTheRange) {
   }
 }
 
+TEST(ChartTest, GroupsTheDigitsOfLargeNumbers) {
+  Chart chart = TwoLines();
+  chart.series = {{"ours", {1, 1e6}, {2'000, 10'000}}};
+  const std::string svg = Svg(chart);
+  for (const char* const label : {">1 000 000</text>", ">10 000</text>", ">2000</text>"}) {
+    EXPECT_THAT(svg, HasSubstr(label));
+  }
+}
+
 TEST(ChartTest, GivesTheLegendAsManyLinesAsItNeeds) {
   Chart chart = TwoLines();
   const std::string small = Svg(chart);

@@ -61,16 +61,17 @@ Figure FigureOf(const Line& line, const Arrivals& arrivals) {
 
 Chart EmptyChart(int devices) {
   return {.name = "storm",
-          .title = absl::StrFormat("%d devices that start within a minute", devices),
+          .title = absl::StrCat(devices / 1000, " 000 devices that start within a minute"),
           .alternative = "Requests a second over three hours, ten seconds at a time.",
-          .x = {"minutes since the first device started"},
+          .x = {"hours since the first device started"},
           .y = {"requests/s", true}};
 }
 
 Series SeriesOf(const std::string& name, const Arrivals& arrivals) {
   Series series{name};
   for (std::size_t i = 0; i < arrivals.counts.size(); ++i) {
-    series.x.push_back(static_cast<double>(i) * static_cast<double>(arrivals.bucket.count()) / 60);
+    series.x.push_back(static_cast<double>(i) * static_cast<double>(arrivals.bucket.count()) /
+                       3600);
     series.y.push_back(arrivals.PerSecond(i));
   }
   return series;
