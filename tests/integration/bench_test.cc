@@ -1,6 +1,7 @@
 // hourglass-bench end to end, in its quick form: that every part works, not how fast anything is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <map>
@@ -59,6 +60,16 @@ TEST_F(BenchTest, PrintsATableOfTheChosenPartsAndLeavesNothingBehind) {
   EXPECT_THAT(run.output, HasSubstr("\nstorm  "));
   EXPECT_THAT(run.output, testing::Not(HasSubstr("\nlibrary  ")));
   EXPECT_THAT(run.output, HasSubstr("\ntargets  "));
+  EXPECT_TRUE(std::filesystem::is_empty(files_.path()));
+}
+
+TEST_F(BenchTest, LeavesNothingBehindWhenItIsInterrupted) {
+  const TemporaryDirectory log;
+  BackgroundProcess run({"tools/bench/hourglass-bench", "library", "--scratch", files_.path()},
+                        log.File("log"));
+  ASSERT_TRUE(run.WaitForLog("library")) << run.Log();
+  EXPECT_FALSE(std::filesystem::is_empty(files_.path()));
+  EXPECT_EQ(run.Stop(SIGTERM), 128 + SIGTERM);
   EXPECT_TRUE(std::filesystem::is_empty(files_.path()));
 }
 

@@ -1,6 +1,4 @@
 // hourglass-bench: what a certificate costs, each figure beside what nobody could go below.
-#include <stdlib.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -10,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +17,7 @@
 #include "tools/bench/library_benchmark.h"
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"
+#include "tools/bench/scratch_directory.h"
 #include "tools/bench/setting.h"
 #include "tools/bench/storm.h"
 
@@ -62,15 +60,6 @@ absl::Status CheckProgram(const std::string& path, const std::string& option) {
                             ": build it with `bazel build -c opt //tools/bench`, or name it"));
 }
 
-absl::StatusOr<std::string> MakeScratchDirectory(const std::string& parent) {
-  std::string path = absl::StrCat(parent, "/hourglass-bench.XXXXXX");
-  if (mkdtemp(path.data()) == nullptr) {
-    return Error(ErrorReason::kConfigurationInvalid, "--scratch",
-                 absl::StrCat("cannot make a directory in ", parent));
-  }
-  return path;
-}
-
 absl::Status WriteFile(const std::string& path, const std::string& content,
                        const std::string& option) {
   std::ofstream out(path, std::ios::trunc | std::ios::binary);
@@ -80,9 +69,19 @@ absl::Status WriteFile(const std::string& path, const std::string& content,
   return Error(ErrorReason::kConfigurationInvalid, option, absl::StrCat("cannot write ", path));
 }
 
+// A run takes long: what cannot be written is said before it.
+absl::Status CheckOutputs(const Wishes& wishes) {
+  if (!wishes.plot_directory.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(wishes.plot_directory, error);
+    RETURN_IF_ERROR(WriteFile(wishes.plot_directory + "/.writable", "", "--plot"));
+    std::filesystem::remove(wishes.plot_directory + "/.writable", error);
+  }
+  return wishes.output_file.empty() ? absl::OkStatus()
+                                    : WriteFile(wishes.output_file, "", "--output");
+}
+
 absl::Status Plot(const std::string& directory, const Report& report) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
   for (const Chart& chart : report.charts()) {
     RETURN_IF_ERROR(
         WriteFile(absl::StrCat(directory, "/", chart.name, ".svg"), Svg(chart), "--plot"));
@@ -111,16 +110,16 @@ absl::Status Run(const Wishes& wishes, Report& report) {
   Options options{wishes.quick, "", wishes.hourglassd, wishes.keyholder};
   RETURN_IF_ERROR(CheckProgram(options.hourglassd, "--hourglassd"));
   RETURN_IF_ERROR(CheckProgram(options.keyholder, "--keyholder"));
+  RETURN_IF_ERROR(CheckOutputs(wishes));
+  ASSIGN_OR_RETURN(const auto scratch, ScratchDirectory::Create(wishes.scratch_parent));
   for (const Part& part : kParts) {
     if (!Chosen(wishes, part)) continue;
-    ASSIGN_OR_RETURN(options.scratch_directory, MakeScratchDirectory(wishes.scratch_parent));
-    const absl::Cleanup remove = [&options] {
-      std::error_code error;
-      std::filesystem::remove_all(options.scratch_directory, error);
-    };
+    ASSIGN_OR_RETURN(options.scratch_directory, scratch->Make(part.name));
     Progress(part.name);
     const absl::Status measured = part.measure(options, report);
     if (!measured.ok()) report.Fail(part.name, measured);
+    std::error_code error;
+    std::filesystem::remove_all(options.scratch_directory, error);
   }
   return absl::OkStatus();
 }
