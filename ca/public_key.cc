@@ -1,8 +1,5 @@
 #include "ca/public_key.h"
 
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -21,9 +18,6 @@ constexpr int kMaxExponentBits = 256;
 constexpr std::uint32_t kMinExponent = 65537;
 constexpr char kUncompressed = 0x04;
 
-using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
-
 absl::Status Refused(ErrorReason reason, absl::string_view message) {
   return Error(reason, "pkcs10", message);
 }
@@ -31,14 +25,6 @@ absl::Status Refused(ErrorReason reason, absl::string_view message) {
 absl::Status Malformed() {
   return Refused(ErrorReason::kRequestMalformed,
                  "the public key is not a SubjectPublicKeyInfo in DER");
-}
-
-absl::Status Internal(absl::string_view what) {
-  return Error(ErrorReason::kInternalError, "", absl::StrCat(what, ": ", DrainOpensslErrors()));
-}
-
-const unsigned char* Octets(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 struct Curve {
@@ -53,27 +39,6 @@ constexpr Curve kCurves[] = {
     {PublicKeyKind::kEcP256, oids::kCurveP256, "P-256", 65, &KeyPolicy::allow_ec_p256},
     {PublicKeyKind::kEcP384, oids::kCurveP384, "P-384", 97, &KeyPolicy::allow_ec_p384},
 };
-
-// A key that has the parameters of its curve and no point. Copying them is several times cheaper
-// than looking the curve up by name, which OpenSSL would do for each new key.
-EvpPkeyPtr MakeCurveParameters(const Curve& curve) {
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-                                                          const_cast<char*>(curve.name), 0),
-                         OSSL_PARAM_construct_end()};
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  EVP_PKEY* key = nullptr;
-  if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
-    return nullptr;
-  }
-  return EvpPkeyPtr(key);
-}
-
-const EVP_PKEY* CurveParameters(const Curve& curve) {
-  static const EvpPkeyPtr p256 = MakeCurveParameters(kCurves[0]);
-  static const EvpPkeyPtr p384 = MakeCurveParameters(kCurves[1]);
-  return curve.kind == PublicKeyKind::kEcP256 ? p256.get() : p384.get();
-}
 
 absl::StatusOr<const Curve*> ReadCurve(absl::string_view parameters, const KeyPolicy& policy) {
   if (der::ReadOnly(parameters, der::kSequence).has_value()) {
@@ -100,20 +65,7 @@ absl::StatusOr<PublicKey> ReadEcKey(absl::string_view parameters, absl::string_v
                    absl::StrCat("the public point must be uncompressed, ", (*curve)->point_size,
                                 " octets that begin with 04"));
   }
-  const EVP_PKEY* parameters_key = CurveParameters(**curve);
-  EvpPkeyPtr key(EVP_PKEY_new());
-  if (parameters_key == nullptr || key == nullptr ||
-      EVP_PKEY_copy_parameters(key.get(), parameters_key) != 1) {
-    return Internal("cannot make an EC key");
-  }
-  // OpenSSL's decoding of a point refuses coordinates out of range and, by putting them into the
-  // curve's equation, points off the curve; the cofactor is 1, so a point on the curve is a full
-  // check (SP 800-186 appendix D.1.1).
-  if (EVP_PKEY_set1_encoded_public_key(key.get(), Octets(point), point.size()) != 1) {
-    DrainOpensslErrors();
-    return Refused(ErrorReason::kKeyInvalid, "the public point is not on its curve");
-  }
-  return PublicKey{(*curve)->kind, std::move(key), point};
+  return PublicKey{(*curve)->kind, point, {}, {}};
 }
 
 // A positive, minimal INTEGER without its sign octet.
@@ -163,25 +115,6 @@ absl::Status CheckRsaNumbers(absl::string_view modulus, absl::string_view expone
   return absl::OkStatus();
 }
 
-EvpPkeyPtr MakeRsaKey(absl::string_view modulus, absl::string_view exponent) {
-  const BignumPtr n(BN_bin2bn(Octets(modulus), static_cast<int>(modulus.size()), nullptr));
-  const BignumPtr e(BN_bin2bn(Octets(exponent), static_cast<int>(exponent.size()), nullptr));
-  const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
-  if (n == nullptr || e == nullptr || builder == nullptr ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
-    return nullptr;
-  }
-  const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* key = nullptr;
-  if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    return nullptr;
-  }
-  return EvpPkeyPtr(key);
-}
-
 absl::StatusOr<PublicKey> ReadRsaKey(absl::string_view parameters, absl::string_view bits,
                                      const KeyPolicy& policy) {
   if (der::ReadOnly(parameters, der::kNull) != absl::string_view()) return Malformed();
@@ -196,9 +129,7 @@ absl::StatusOr<PublicKey> ReadRsaKey(absl::string_view parameters, absl::string_
   if (!modulus.has_value() || !exponent.has_value() || !reader.empty()) return Malformed();
   const absl::Status checked = CheckRsaNumbers(*modulus, *exponent, policy);
   if (!checked.ok()) return checked;
-  EvpPkeyPtr key = MakeRsaKey(*modulus, *exponent);
-  if (key == nullptr) return Internal("cannot make an RSA key");
-  return PublicKey{PublicKeyKind::kRsa, std::move(key), bits};
+  return PublicKey{PublicKeyKind::kRsa, bits, *modulus, *exponent};
 }
 
 }  // namespace

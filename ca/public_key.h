@@ -5,7 +5,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/base/openssl.h"
 
 namespace hourglass::ca {
 
@@ -20,19 +19,23 @@ struct KeyPolicy {
 
 enum class PublicKeyKind { kEcP256, kEcP384, kRsa };
 
+// The numbers of a key, within the octets that were read.
 struct PublicKey {
   PublicKeyKind kind;
-  EvpPkeyPtr handle;
-  // Content of the subjectPublicKey BIT STRING, within the octets that were read.
+  // Content of the subjectPublicKey BIT STRING; of an EC key the point, of the right length and
+  // form, but nobody has looked yet whether it lies on the curve: ca/key_verification.h does.
   absl::string_view bits;
+  // RSA only: big-endian, without a leading zero.
+  absl::string_view modulus;
+  absl::string_view exponent;
 };
 
 // Reads one SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), whole, and checks the key: P-256 or
-// P-384 by name (RFC 5480 section 2.1.1), an uncompressed point on the curve that is not infinity;
-// or RSA (RFC 3279 section 2.3.1) with an odd modulus of an accepted size and an odd exponent from
-// 65537 to 2^256 (FIPS 186-5 section A.1.1). What is accepted is byte for byte what an encoder
-// would write. Errors, with field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED, KEY_SIZE_REFUSED,
-// KEY_INVALID. Safe to call from several threads.
+// P-384 by name (RFC 5480 section 2.1.1) with an uncompressed point; or RSA (RFC 3279
+// section 2.3.1) with an odd modulus of an accepted size and an odd exponent from 65537 to 2^256
+// (FIPS 186-5 section A.1.1). What is accepted is byte for byte what an encoder would write.
+// Errors, with field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED, KEY_SIZE_REFUSED, KEY_INVALID.
+// Safe to call from several threads.
 absl::StatusOr<PublicKey> ReadPublicKey(absl::string_view subject_public_key_info,
                                         const KeyPolicy& policy);
 

@@ -1,25 +1,16 @@
 #include "ca/request_signature.h"
 
-#include <openssl/rsa.h>
-
 #include <cstdint>
 #include <optional>
 
 #include "ca/der.h"
+#include "ca/key_verification.h"
 #include "ca/oids.h"
 #include "hsm/base/error.h"
-#include "hsm/base/openssl.h"
+#include "hsm/base/status_macros.h"
 
 namespace hourglass::ca {
 namespace {
-
-enum class Scheme { kEcdsa, kRsaPkcs1, kRsaPss };
-
-struct Algorithm {
-  Scheme scheme;
-  const EVP_MD* digest;
-  int salt_size;  // PSS only, octets
-};
 
 absl::Status Unsupported() {
   return Error(ErrorReason::kKeyUnsupported, "pkcs10",
@@ -27,33 +18,19 @@ absl::Status Unsupported() {
                "SHA-384 or SHA-512");
 }
 
-absl::Status SignatureInvalid() {
-  return Error(ErrorReason::kRequestSignatureInvalid, "pkcs10",
-               "the request is not signed by the key that it carries");
-}
-
-const unsigned char* Octets(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-// Fetched once: EVP_sha256() and its like would be looked up again in every operation.
-const EVP_MD* Digest(int bits) {
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
-  static const EVP_MD* const sha384 = EVP_MD_fetch(nullptr, "SHA2-384", nullptr);
-  static const EVP_MD* const sha512 = EVP_MD_fetch(nullptr, "SHA2-512", nullptr);
-  return bits == 256 ? sha256 : bits == 384 ? sha384 : sha512;
-}
-
 struct SimpleAlgorithm {
   absl::string_view oid;
-  Scheme scheme;
+  SignatureScheme scheme;
   int digest_bits;
 };
 
 constexpr SimpleAlgorithm kSimpleAlgorithms[] = {
-    {oids::kEcdsaWithSha256, Scheme::kEcdsa, 256},  {oids::kEcdsaWithSha384, Scheme::kEcdsa, 384},
-    {oids::kEcdsaWithSha512, Scheme::kEcdsa, 512},  {oids::kSha256WithRsa, Scheme::kRsaPkcs1, 256},
-    {oids::kSha384WithRsa, Scheme::kRsaPkcs1, 384}, {oids::kSha512WithRsa, Scheme::kRsaPkcs1, 512},
+    {oids::kEcdsaWithSha256, SignatureScheme::kEcdsa, 256},
+    {oids::kEcdsaWithSha384, SignatureScheme::kEcdsa, 384},
+    {oids::kEcdsaWithSha512, SignatureScheme::kEcdsa, 512},
+    {oids::kSha256WithRsa, SignatureScheme::kRsaPkcs1, 256},
+    {oids::kSha384WithRsa, SignatureScheme::kRsaPkcs1, 384},
+    {oids::kSha512WithRsa, SignatureScheme::kRsaPkcs1, 512},
 };
 
 bool IsNullOrAbsent(absl::string_view parameters) {
@@ -103,7 +80,7 @@ std::optional<int> ReadSaltSize(der::Reader* reader) {
 
 // RSASSA-PSS-params. The trailer field has one legal value, which is its default, so DER never
 // writes it.
-std::optional<Algorithm> ReadPss(absl::string_view parameters) {
+std::optional<SignatureAlgorithm> ReadPss(absl::string_view parameters) {
   const std::optional<absl::string_view> fields = der::ReadOnly(parameters, der::kSequence);
   if (!fields.has_value()) return std::nullopt;
   der::Reader reader(*fields);
@@ -115,66 +92,36 @@ std::optional<Algorithm> ReadPss(absl::string_view parameters) {
   }
   const std::optional<int> bits = ReadHash(*hash);
   if (!bits.has_value() || ReadMgf1Hash(*mask) != bits) return std::nullopt;
-  return Algorithm{Scheme::kRsaPss, Digest(*bits), *salt_size};
+  return SignatureAlgorithm{SignatureScheme::kRsaPss, *bits, *salt_size};
 }
 
-absl::StatusOr<Algorithm> ReadAlgorithm(absl::string_view algorithm) {
+absl::StatusOr<SignatureAlgorithm> ReadAlgorithm(absl::string_view algorithm) {
   der::Reader reader(algorithm);
   const std::optional<absl::string_view> oid = reader.Read(der::kOid);
   if (!oid.has_value()) {
     return Error(ErrorReason::kRequestMalformed, "pkcs10", "the signature algorithm is not DER");
   }
   if (*oid == oids::kRsassaPss) {
-    const std::optional<Algorithm> pss = ReadPss(reader.rest());
+    const std::optional<SignatureAlgorithm> pss = ReadPss(reader.rest());
     if (!pss.has_value()) return Unsupported();
     return *pss;
   }
   for (const SimpleAlgorithm& simple : kSimpleAlgorithms) {
     if (simple.oid != *oid) continue;
     const bool parameters_fit =
-        simple.scheme == Scheme::kEcdsa ? reader.empty() : IsNullOrAbsent(reader.rest());
+        simple.scheme == SignatureScheme::kEcdsa ? reader.empty() : IsNullOrAbsent(reader.rest());
     if (!parameters_fit) return Unsupported();
-    return Algorithm{simple.scheme, Digest(simple.digest_bits), 0};
+    return SignatureAlgorithm{simple.scheme, simple.digest_bits, 0};
   }
   return Unsupported();
-}
-
-// One context a thread, reset after each use so that no key outlives its request.
-EVP_MD_CTX* ThreadContext() {
-  thread_local const EvpMdCtxPtr context(EVP_MD_CTX_new());
-  return context.get();
-}
-
-bool Verifies(const Algorithm& algorithm, EVP_PKEY* key, absl::string_view message,
-              absl::string_view signature, EVP_MD_CTX* context) {
-  EVP_PKEY_CTX* parameters = nullptr;
-  if (EVP_DigestVerifyInit(context, &parameters, algorithm.digest, nullptr, key) != 1) return false;
-  if (algorithm.scheme == Scheme::kRsaPss &&
-      (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
-       EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, algorithm.salt_size) != 1)) {
-    return false;
-  }
-  return EVP_DigestVerify(context, Octets(signature), signature.size(), Octets(message),
-                          message.size()) == 1;
 }
 
 }  // namespace
 
 absl::Status VerifyRequestSignature(const PublicKey& key, absl::string_view algorithm,
                                     absl::string_view message, absl::string_view signature) {
-  const absl::StatusOr<Algorithm> known = ReadAlgorithm(algorithm);
-  if (!known.ok()) return known.status();
-  const bool key_is_rsa = key.kind == PublicKeyKind::kRsa;
-  if (key_is_rsa == (known->scheme == Scheme::kEcdsa)) return SignatureInvalid();
-  EVP_MD_CTX* const context = ThreadContext();
-  if (context == nullptr || known->digest == nullptr) {
-    return Error(ErrorReason::kInternalError, "", "OpenSSL has no digest");
-  }
-  const bool verifies = Verifies(*known, key.handle.get(), message, signature, context);
-  EVP_MD_CTX_reset(context);
-  if (verifies) return absl::OkStatus();
-  DrainOpensslErrors();
-  return SignatureInvalid();
+  ASSIGN_OR_RETURN(const SignatureAlgorithm known, ReadAlgorithm(algorithm));
+  return CheckSignature(key, known, message, signature);
 }
 
 }  // namespace hourglass::ca

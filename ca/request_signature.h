@@ -13,9 +13,8 @@ namespace hourglass::ca {
 // AlgorithmIdentifier, DER: ECDSA with SHA-256, SHA-384 or SHA-512 (RFC 5758 section 3.2), RSA
 // PKCS#1 v1.5 with one of them (RFC 4055 section 5; parameters NULL or absent), or RSASSA-PSS with
 // one of them, MGF1 with the same, and any salt that fits (RFC 4055 section 3.1). Errors, with
-// field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED for other algorithms,
-// REQUEST_SIGNATURE_INVALID, also where the algorithm is not one of the key's type. Safe to call
-// from several threads.
+// field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED for other algorithms, and those of
+// CheckSignature. Safe to call from several threads.
 absl::Status VerifyRequestSignature(const PublicKey& key, absl::string_view algorithm,
                                     absl::string_view message, absl::string_view signature);
 
