@@ -89,7 +89,7 @@ absl::StatusOr<Cost> Measure(std::chrono::milliseconds slice, const Work& work) 
 }
 
 struct Costs {
-  std::vector<double> issuing, floor, allocations;
+  std::vector<double> issuing, floor, allocations, floor_allocations;
 };
 
 absl::StatusOr<Costs> MeasureInTurns(const IssuingRoot& root, RequestPool& requests,
@@ -106,6 +106,7 @@ absl::StatusOr<Costs> MeasureInTurns(const IssuingRoot& root, RequestPool& reque
     costs.issuing.push_back(issue.microseconds);
     costs.floor.push_back(verify.microseconds + sign.microseconds);
     costs.allocations.push_back(issue.allocations);
+    costs.floor_allocations.push_back(verify.allocations + sign.allocations);
   }
   return costs;
 }
@@ -130,12 +131,14 @@ absl::Status MeasurePair(const NamedType& leaf, const NamedType& root_type, Requ
   cpu.floor = Median(costs.floor);
   cpu.floor_is = "verify and sign";
   cpu.target = TargetIdOf(leaf.type, root_type.type);
-  report.Add(std::move(cpu));
   Figure allocations;
   allocations.section = kSection;
   allocations.name = absl::StrCat(name, ": allocations");
   allocations.value = Median(costs.allocations);
   allocations.unit = "allocations";
+  allocations.floor = Median(costs.floor_allocations);
+  allocations.floor_is = cpu.floor_is;
+  report.Add(std::move(cpu));
   report.Add(std::move(allocations));
   return absl::OkStatus();
 }

@@ -10,8 +10,9 @@ namespace hourglass::bench {
 
 // Adds to section `library`, for each type of a leaf's key and of a root's, two figures: CPU time
 // of this thread per certificate, from the octets of a request to the certificate's, with a
-// software root, over the floor of the same two types; and allocations per certificate. Both are
-// medians of rounds. No check is left out, and no request is that of the certificate before.
+// software root, over the floor of the same two types; and allocations per certificate, over those
+// of the floor. All are medians of rounds. No check is left out, and no request is that of the
+// certificate before.
 //
 // The floor is a verification of the request's signature and a signature by the root, by EVP, with
 // keys parsed, contexts ready and messages hashed before the clock starts. It is measured in turns
