@@ -69,17 +69,19 @@ const char* NeverNull(absl::string_view octets) {
   return octets.data() == nullptr ? "" : octets.data();
 }
 
-int Bind(sqlite3_stmt* statement, int position, const Value& value) {
+// `lifetime` is SQLITE_STATIC where the octets outlive the use of the statement.
+int Bind(sqlite3_stmt* statement, int position, const Value& value,
+         sqlite3_destructor_type lifetime) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
     return sqlite3_bind_int64(statement, position, *number);
   }
   if (const auto* text = std::get_if<Text>(&value)) {
     return sqlite3_bind_text64(statement, position, NeverNull(text->octets), text->octets.size(),
-                               SQLITE_TRANSIENT, SQLITE_UTF8);
+                               lifetime, SQLITE_UTF8);
   }
   if (const auto* blob = std::get_if<Blob>(&value)) {
     return sqlite3_bind_blob64(statement, position, NeverNull(blob->octets), blob->octets.size(),
-                               SQLITE_TRANSIENT);
+                               lifetime);
   }
   return sqlite3_bind_null(statement, position);
 }
@@ -185,6 +187,11 @@ absl::StatusOr<sqlite3_stmt*> Connection::Prepare(absl::string_view sql) {
 }
 
 absl::StatusOr<Rows> Connection::Query(absl::string_view sql, absl::Span<const Value> values) {
+  return Start(sql, values, Octets::kCopied);
+}
+
+absl::StatusOr<Rows> Connection::Start(absl::string_view sql, absl::Span<const Value> values,
+                                       Octets octets) {
   ASSIGN_OR_RETURN(sqlite3_stmt * statement, Prepare(sql));
   Rows rows(statement);
   if (sqlite3_bind_parameter_count(statement) != static_cast<int>(values.size())) {
@@ -193,14 +200,16 @@ absl::StatusOr<Rows> Connection::Query(absl::string_view sql, absl::Span<const V
   }
   int position = 0;
   for (const Value& value : values) {
-    RETURN_IF_ERROR(StatusOfCode(Bind(statement, ++position, value), database_.get()));
+    RETURN_IF_ERROR(StatusOfCode(Bind(statement, ++position, value,
+                                      octets == Octets::kCopied ? SQLITE_TRANSIENT : SQLITE_STATIC),
+                                 database_.get()));
   }
   return rows;
 }
 
 absl::StatusOr<std::int64_t> Connection::QueryInteger(absl::string_view sql,
                                                       absl::Span<const Value> values) {
-  ASSIGN_OR_RETURN(Rows rows, Query(sql, values));
+  ASSIGN_OR_RETURN(Rows rows, Start(sql, values, Octets::kBorrowed));
   ASSIGN_OR_RETURN(const bool there, rows.Next());
   if (!there) return Error(ErrorReason::kInternalError, "", "database: no row where one must be");
   return rows.TakeInteger();
@@ -208,17 +217,27 @@ absl::StatusOr<std::int64_t> Connection::QueryInteger(absl::string_view sql,
 
 absl::StatusOr<std::int64_t> Connection::Change(absl::string_view sql,
                                                 absl::Span<const Value> values) {
-  ASSIGN_OR_RETURN(Rows rows, Query(sql, values));
+  ASSIGN_OR_RETURN(Rows rows, Start(sql, values, Octets::kBorrowed));
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(more, rows.Next());
   }
   return sqlite3_changes64(database_.get());
 }
 
+std::int64_t Connection::ChangesSoFar() const { return sqlite3_total_changes64(database_.get()); }
+
 bool Connection::InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
+absl::Status UseWriteAheadLog(Connection& connection) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("PRAGMA journal_mode = WAL"));
+  ASSIGN_OR_RETURN(const bool answered, rows.Next());
+  if (answered && rows.TakeOctets() == "wal") return absl::OkStatus();
+  return Error(ErrorReason::kJournalUnavailable, "",
+               "database: the file system does not bear a write-ahead log; use a local one");
+}
+
 absl::StatusOr<Transaction> Transaction::Begin(Connection& connection) {
-  RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+  RETURN_IF_ERROR(connection.Change("BEGIN IMMEDIATE", {}).status());
   return Transaction(connection);
 }
 
@@ -231,7 +250,7 @@ Transaction::~Transaction() {
 }
 
 absl::Status Transaction::Commit() {
-  RETURN_IF_ERROR(connection_->Execute("COMMIT"));
+  RETURN_IF_ERROR(connection_->Change("COMMIT", {}).status());
   connection_ = nullptr;
   return absl::OkStatus();
 }

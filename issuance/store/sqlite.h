@@ -76,6 +76,8 @@ class Connection {
                                             absl::Span<const Value> values = {});
   // Runs one statement with its values and returns how many rows it inserted, updated or deleted.
   absl::StatusOr<std::int64_t> Change(absl::string_view sql, absl::Span<const Value> values);
+  // How many rows this connection inserted, updated and deleted since it was opened.
+  std::int64_t ChangesSoFar() const;
   // Whether a transaction is open.
   bool InTransaction() const;
 
@@ -86,12 +88,20 @@ class Connection {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
+  // Whether a statement keeps octets of its own, or those of its values outlive its use.
+  enum class Octets { kCopied, kBorrowed };
+
   Connection() = default;
+  absl::StatusOr<Rows> Start(absl::string_view sql, absl::Span<const Value> values, Octets octets);
   absl::StatusOr<sqlite3_stmt*> Prepare(absl::string_view sql);
 
   std::unique_ptr<sqlite3, Close> database_;
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
+
+// Makes the connection's file one with a write-ahead log. Errors: JOURNAL_UNAVAILABLE where the
+// file system does not bear one.
+absl::Status UseWriteAheadLog(Connection& connection);
 
 // A writing transaction, rolled back unless Commit returned OK.
 class Transaction {

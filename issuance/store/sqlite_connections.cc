@@ -40,14 +40,6 @@ absl::Status KeepFromOthers(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status UseWriteAheadLog(Connection& connection) {
-  ASSIGN_OR_RETURN(Rows rows, connection.Query("PRAGMA journal_mode = WAL"));
-  ASSIGN_OR_RETURN(const bool answered, rows.Next());
-  if (answered && rows.TakeOctets() == "wal") return absl::OkStatus();
-  return Error(ErrorReason::kJournalUnavailable, "",
-               "database: the file system does not bear a write-ahead log; use a local one");
-}
-
 absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path,
                                                        std::chrono::milliseconds busy_timeout) {
   RETURN_IF_ERROR(MakeFile(path));
@@ -58,7 +50,7 @@ absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path,
   // FULL: a commit is on the disk when it returns (promise 3); NORMAL would leave it to the next
   // checkpoint.
   RETURN_IF_ERROR(writer->Execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"));
-  RETURN_IF_ERROR(Migrate(*writer, Migrations()));
+  RETURN_IF_ERROR(Migrate(*writer, Migrations(), kVersionWithOldJournal));
   return writer;
 }
 
@@ -70,12 +62,8 @@ Connections::Connections(std::string path, std::chrono::milliseconds busy_timeou
 
 absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
     const std::string& path, std::chrono::milliseconds busy_timeout) {
-  absl::StatusOr<std::unique_ptr<Connection>> writer = OpenWriter(path, busy_timeout);
-  if (!writer.ok()) {
-    return Error(ReasonOf(writer.status()), "",
-                 absl::StrCat(path, ": ", writer.status().message()));
-  }
-  return std::unique_ptr<Connections>(new Connections(path, busy_timeout, *std::move(writer)));
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer, OpenWriter(path, busy_timeout));
+  return std::unique_ptr<Connections>(new Connections(path, busy_timeout, std::move(writer)));
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader() {

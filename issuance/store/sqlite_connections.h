@@ -25,7 +25,8 @@ absl::Status StatusOfResult(const absl::StatusOr<T>& result) {
 // Safe to call from several threads.
 class Connections {
  public:
-  // Opens the file or makes it; see OpenSqliteStore.
+  // Opens the file or makes it; see OpenSqliteStore. A schema of before kVersionWithOldJournal is
+  // brought up to that version only.
   static absl::StatusOr<std::unique_ptr<Connections>> Open(const std::string& path,
                                                            std::chrono::milliseconds busy_timeout);
 
@@ -40,6 +41,14 @@ class Connections {
     RETURN_IF_ERROR(StatusOfResult(result));
     RETURN_IF_ERROR(transaction.Commit());
     return result;
+  }
+
+  // Calls `statements(Connection&)`, which returns a Status or StatusOr and makes its transactions
+  // itself, with the connection that writes. Waits for other writers.
+  template <typename Statements>
+  auto WriteAlone(Statements statements) -> decltype(statements(std::declval<Connection&>())) {
+    const std::lock_guard<std::mutex> lock(writing_);
+    return statements(*writer_);
   }
 
   // Calls `statement(Connection&)`, one query that returns a Status or StatusOr and sees all that

@@ -1,12 +1,14 @@
-// The query behind a page of the journal.
+// The query behind a page of the journal, on one of its segments.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SELECTION_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_SELECTION_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "issuance/store/page_token.h"
 #include "issuance/store/sqlite.h"
 #include "issuance/store/store.h"
 
@@ -18,23 +20,21 @@ struct Selection {
   std::vector<Value> values;
 };
 
-// The columns of intents, in the order of their table after `sequence`.
-#define HOURGLASS_INTENT_COLUMNS                                                             \
-  "tenant_id, epoch, root_id, request_id, request_digest, caller, user_id, user_upn, "       \
-  "device_id, verdict_id, policy_version, verdict_evaluated_at, serial_number, not_before, " \
-  "not_after, tbs_certificate, intended_at, intermediate_serial_number"
+// What each record is read from: sequence, the intent, and released_at, tbs_inside, before_tbs and
+// after_tbs of its release or NULL.
+#define HOURGLASS_SELECT_RECORDS                                                              \
+  "SELECT sequence, tenant_id, epoch, root_id, request_id, serial_number, intended_at, "      \
+  "not_before, not_after, user_upn, device_id, user_id, caller, request_digest, verdict_id, " \
+  "policy_version, verdict_evaluated_at, intermediate_serial_number, tbs_certificate, "       \
+  "released_at, tbs_inside, before_tbs, after_tbs "                                           \
+  "FROM intents LEFT JOIN releases USING (sequence) "
 
-// What each record is read from: sequence, the intent, and certificate and released_at of its
-// release or NULL. `hint` is `INDEXED BY` an index of intents, or nothing.
-#define HOURGLASS_SELECT_RECORDS(hint)                                                         \
-  "SELECT sequence, " HOURGLASS_INTENT_COLUMNS ", certificate, released_at FROM intents " hint \
-  " LEFT JOIN releases USING (sequence) "
-
-// The first `limit` records of a page, newest intent first; each filter finds its records in an
-// index. What callers say is bound, never made part of the statement. Errors: FIELD_INVALID with
-// field `page_token`.
-absl::StatusOr<Selection> SelectJournal(absl::string_view tenant_id, const JournalFilter& filter,
-                                        absl::string_view page_token, std::int64_t limit);
+// The first `limit` records after `last`, or of all, newest intent first; those of
+// `filter.serial_number` are not looked for here. In a segment that is indexed each filter finds
+// its records in an index. What callers say is bound, never made part of the statement.
+Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter,
+                        const std::optional<JournalPosition>& last, std::int64_t limit,
+                        bool indexed);
 
 }  // namespace hourglass::issuance::sqlite
 

@@ -3,11 +3,12 @@
 #include <gmock/gmock.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/page_token.h"
-#include "issuance/store/sqlite_schema.h"
+#include "issuance/store/segment_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -34,41 +35,63 @@ JournalFilter FilterOf(unsigned bits) {
   JournalFilter filter;
   if (bits & 1) filter.user_upn = "user@contoso.example";
   if (bits & 2) filter.device_id = "laptop-1";
-  if (bits & 4) filter.serial_number = std::string(16, '\x01');
-  if (bits & 8) filter.intended_from = Timestamp();
-  if (bits & 16) filter.intended_before = Timestamp(std::chrono::seconds(9));
+  if (bits & 4) filter.intended_from = Timestamp();
+  if (bits & 8) filter.intended_before = Timestamp(std::chrono::seconds(9));
   return filter;
 }
 
-TEST(SqliteSelectionTest, EveryFilterFindsItsRecordsInAnIndex) {
-  const TemporaryDirectory directory;
-  ASSERT_OK_AND_ASSIGN(
-      const std::unique_ptr<Connection> connection,
-      Connection::Open(directory.Write("hourglass.db", ""), std::chrono::milliseconds(1000)));
-  ASSERT_OK(Migrate(*connection, Migrations()));
-  const std::string token = JournalPageToken({Timestamp(std::chrono::seconds(5)), 7});
-  for (unsigned bits = 0; bits < 32; ++bits) {
+class SqliteSelectionTest : public testing::Test {
+ protected:
+  // A segment that has what `indexed` says.
+  std::unique_ptr<Connection> MakeSegment(bool indexed) {
+    auto folder = JournalFolder::Open(directory_.File("store"), std::chrono::milliseconds(1000));
+    EXPECT_OK(folder->MakeSegment(1));
+    const absl::Status built = indexed ? folder->IndexSegment(1) : absl::OkStatus();
+    EXPECT_OK(built);
+    return *folder->OpenSegment(1);
+  }
+
+  const TemporaryDirectory directory_;
+};
+
+// What SQLite does to find the page, without what it does to read its records.
+std::string FindingPartOf(const std::string& plan) { return plan.substr(plan.find("SUBQUERY")); }
+
+TEST_F(SqliteSelectionTest, EveryFilterFindsItsRecordsInAnIndex) {
+  const std::unique_ptr<Connection> segment = MakeSegment(true);
+  for (unsigned bits = 0; bits < 16; ++bits) {
     const JournalFilter filter = FilterOf(bits);
-    for (const std::string& page_token : {std::string(), token}) {
-      ASSERT_OK_AND_ASSIGN(const Selection selection,
-                           SelectJournal("contoso", filter, page_token, 101));
-      const std::string plan = PlanOf(*connection, selection);
-      EXPECT_THAT(plan, AllOf(HasSubstr("SEARCH intents"), Not(HasSubstr("SCAN"))))
+    for (const auto& after :
+         {std::optional<JournalPosition>(),
+          std::optional(JournalPosition{Timestamp(std::chrono::seconds(5)), 7})}) {
+      const Selection selection = SelectJournal("contoso", filter, after, 101, true);
+      const std::string plan = PlanOf(*segment, selection);
+      EXPECT_THAT(plan, HasSubstr("SEARCH intents USING INTEGER PRIMARY KEY")) << plan;
+      const std::string finding = FindingPartOf(plan);
+      EXPECT_THAT(finding, AllOf(HasSubstr("SEARCH intents"), Not(HasSubstr("SCAN"))))
           << selection.sql;
-      if (!filter.serial_number.empty()) {
-        EXPECT_THAT(plan, HasSubstr("(tenant_id=? AND serial_number=?")) << selection.sql;
-        continue;
-      }
-      EXPECT_THAT(plan, Not(HasSubstr("TEMP B-TREE"))) << selection.sql;
       if (!filter.user_upn.empty() || !filter.device_id.empty()) {
-        EXPECT_THAT(plan, AnyOf(HasSubstr("(tenant_id=? AND user_upn=?"),
-                                HasSubstr("(tenant_id=? AND device_id=?")))
+        EXPECT_THAT(finding, AnyOf(HasSubstr("(tenant_id=? AND user_upn=?"),
+                                   HasSubstr("(tenant_id=? AND device_id=?")))
             << selection.sql;
       }
-      if (filter.intended_before.has_value() || !page_token.empty()) {
-        EXPECT_THAT(plan, HasSubstr("intended_at<?")) << selection.sql;
+      if (filter.intended_before.has_value() || after.has_value()) {
+        EXPECT_THAT(finding, HasSubstr("intended_at<?")) << selection.sql;
       }
     }
+  }
+}
+
+TEST_F(SqliteSelectionTest, ASegmentWithoutIndicesIsReadWhole) {
+  const std::unique_ptr<Connection> segment = MakeSegment(false);
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    const JournalFilter filter = FilterOf(bits);
+    const Selection selection = SelectJournal("contoso", filter, std::nullopt, 101, false);
+    EXPECT_THAT(FindingPartOf(PlanOf(*segment, selection)), HasSubstr("SCAN intents"));
+    EXPECT_THAT(
+        segment->Query(SelectJournal("contoso", filter, std::nullopt, 101, true).sql).status(),
+        FailsWith(ErrorReason::kInternalError))
+        << "there is no such index";
   }
 }
 

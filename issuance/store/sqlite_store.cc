@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/segmented_journal.h"
 #include "issuance/store/sqlite_connections.h"
 #include "issuance/store/sqlite_devices.h"
 #include "issuance/store/sqlite_intermediates.h"
-#include "issuance/store/sqlite_journal.h"
 #include "issuance/store/sqlite_roots.h"
 #include "issuance/store/sqlite_tenants.h"
 
@@ -19,8 +21,9 @@ using sqlite::Connection;
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(std::unique_ptr<sqlite::Connections> connections)
-      : connections_(std::move(connections)) {}
+  SqliteStore(std::unique_ptr<sqlite::Connections> connections,
+              std::unique_ptr<sqlite::SegmentedJournal> journal)
+      : connections_(std::move(connections)), journal_(std::move(journal)) {}
 
   absl::Status CreateTenant(const TenantRecord& tenant) override {
     return connections_->Write([&](Connection& c) { return sqlite::CreateTenant(c, tenant); });
@@ -57,12 +60,11 @@ class SqliteStore final : public Store {
 
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
                                      absl::string_view root_id) override {
-    return connections_->Read(
-        [&](Connection& c) { return sqlite::GetRoot(c, tenant_id, root_id); });
+    return journal_->GetRoot(tenant_id, root_id);
   }
 
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
-    return connections_->Read([&](Connection& c) { return sqlite::ListRoots(c, tenant_id); });
+    return journal_->ListRoots(tenant_id);
   }
 
   absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
@@ -113,28 +115,26 @@ class SqliteStore final : public Store {
 
   absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) override {
-    return connections_->Write([&](Connection& c) { return sqlite::AppendToJournal(c, writes); });
+    return journal_->Append(writes);
   }
 
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                 absl::string_view request_id) override {
-    return connections_->Read(
-        [&](Connection& c) { return sqlite::FindByRequestId(c, tenant_id, request_id); });
+    return journal_->FindByRequestId(tenant_id, request_id);
   }
 
   absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
                                                    absl::string_view serial_number) override {
-    return connections_->Read(
-        [&](Connection& c) { return sqlite::FindBySerialNumber(c, tenant_id, serial_number); });
+    return journal_->FindBySerialNumber(tenant_id, serial_number);
   }
 
   absl::StatusOr<Page<JournalRecord>> ListJournal(absl::string_view tenant_id,
                                                   const JournalFilter& filter, int page_size,
                                                   absl::string_view page_token) override {
-    return connections_->Read([&](Connection& c) {
-      return sqlite::ListJournal(c, tenant_id, filter, page_size, page_token);
-    });
+    return journal_->List(tenant_id, filter, page_size, page_token);
   }
+
+  absl::Status DropJournalBefore(Timestamp before) override { return journal_->DropBefore(before); }
 
   absl::Status PutDevice(const DeviceRecord& device) override {
     return connections_->Write([&](Connection& c) { return sqlite::PutDevice(c, device); });
@@ -159,15 +159,27 @@ class SqliteStore final : public Store {
 
  private:
   const std::unique_ptr<sqlite::Connections> connections_;
+  const std::unique_ptr<sqlite::SegmentedJournal> journal_;
 };
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
+                                                 const SqliteStoreOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connections> connections,
+                   sqlite::Connections::Open(path, options.busy_timeout));
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::SegmentedJournal> journal,
+                   sqlite::SegmentedJournal::Open(connections.get(), path, options.busy_timeout,
+                                                  {options.segment_intents, options.segment_span}));
+  return std::unique_ptr<Store>(
+      std::make_unique<SqliteStore>(std::move(connections), std::move(journal)));
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connections> connections,
-                   sqlite::Connections::Open(std::string(path), options.busy_timeout));
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(connections)));
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(std::string(path), options);
+  if (store.ok()) return store;
+  return Error(ReasonOf(store.status()), "", absl::StrCat(path, ": ", store.status().message()));
 }
 
 }  // namespace hourglass::issuance

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_STORE_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -14,14 +15,19 @@ namespace hourglass::issuance {
 struct SqliteStoreOptions {
   // How long an operation waits for another process that holds the file's lock.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(5);
+  // After how many intents, and after what time between the first intent of a file and the next
+  // one, the journal goes on in a new file.
+  std::int64_t segment_intents = 65536;
+  std::chrono::hours segment_span = std::chrono::hours(24 * 30);
 };
 
 // Opens the file at `path`, or makes it with mode 0600 in a folder that exists, and brings its
 // schema up to date. A file that is there keeps no rights for group and others. Beside it lie
-// `path-wal` and `path-shm`; all three belong on a local file system, and a copy of the first alone
-// is no backup. Writes go through one connection, one at a time; reads do not wait for them.
-// Errors: JOURNAL_UNAVAILABLE with a message that begins with the path, also for a file of another
-// program or of a newer schema; neither is changed.
+// `path-wal` and `path-shm`, and the folder `path.journal` with the journal's files; all belong on
+// a local file system, and a copy of a part is no backup. Writes go through one connection, one at
+// a time; reads do not wait for them. A thread of the store's own indexes what was sealed. Errors:
+// JOURNAL_UNAVAILABLE with a message that begins with the path, also for a file of another program
+// or of a newer schema; neither is changed.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options = {});
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -46,10 +47,11 @@ class SqliteStoreTest : public testing::Test {
     return sqlite::Connection::Open(path_, std::chrono::milliseconds(0)).value();
   }
 
-  void Overwrite(std::size_t from, std::size_t size) {
-    std::string content = ReadFileOrDie(path_);
+  static void Overwrite(const std::string& path, std::size_t from, std::size_t size) {
+    std::string content = ReadFileOrDie(path);
     ASSERT_GE(content.size(), from + size);
-    directory_.Write("hourglass.db", content.replace(from, size, size, '\xa5'));
+    content.replace(from, size, size, '\xa5');
+    std::ofstream(path, std::ios::binary) << content;
   }
 
   mode_t ModeOf(const std::string& path) {
@@ -72,12 +74,14 @@ TEST_F(SqliteStoreTest, FilesAreTheOwnersAlone) {
   const mode_t before = umask(0);
   MakeStore();
   EXPECT_EQ(ModeOf(path_), 0600u);
+  EXPECT_EQ(ModeOf(path_ + ".journal"), 0700u);
   ASSERT_EQ(chmod(path_.c_str(), 0666), 0);
   {
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
     ASSERT_OK(Append(*store, SampleIntent("r-2")));
     for (const char* suffix : {"", "-wal", "-shm"}) {
       EXPECT_EQ(ModeOf(path_ + suffix), 0600u) << suffix;
+      EXPECT_EQ(ModeOf(path_ + ".journal/00000001.sqlite" + suffix), 0600u) << suffix;
     }
   }
   umask(before);
@@ -122,7 +126,7 @@ TEST_F(SqliteStoreTest, RefusesAnotherProgramsDatabaseAndLeavesIt) {
 
 TEST_F(SqliteStoreTest, RefusesAFileWithADamagedHeader) {
   MakeStore();
-  Overwrite(0, 100);
+  Overwrite(path_, 0, 100);
   const std::string before = ReadFileOrDie(path_);
   EXPECT_THAT(OpenSqliteStore(path_), IsUnavailable("not a SQLite database"));
   EXPECT_EQ(ReadFileOrDie(path_), before);
@@ -131,10 +135,21 @@ TEST_F(SqliteStoreTest, RefusesAFileWithADamagedHeader) {
 TEST_F(SqliteStoreTest, SaysThatPagesAreDamaged) {
   MakeStore();
   const std::size_t size = ReadFileOrDie(path_).size();
-  Overwrite(4096, size - 4096);
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
-  EXPECT_THAT(store->GetTenant(kSampleTenant), IsUnavailable("the file is damaged"));
-  EXPECT_THAT(Append(*store, SampleIntent("r-2")), IsUnavailable("the file is damaged"));
+  Overwrite(path_, 4096, size - 4096);
+  EXPECT_THAT(OpenSqliteStore(path_), IsUnavailable("the file is damaged"));
+}
+
+TEST_F(SqliteStoreTest, SaysThatPagesOfTheJournalAreDamaged) {
+  MakeStore();
+  const std::string segment = path_ + ".journal/00000001.sqlite";
+  const std::string whole = ReadFileOrDie(segment);
+  Overwrite(segment, 4096, whole.size() - 4096);
+  EXPECT_THAT(OpenSqliteStore(path_), IsUnavailable("the file is damaged"));
+  std::filesystem::remove(segment);
+  EXPECT_THAT(OpenSqliteStore(path_), IsUnavailable("the file cannot be opened"));
+  EXPECT_FALSE(std::filesystem::exists(segment)) << "an empty journal must not take its place";
+  directory_.Write("hourglass.db.journal/00000001.sqlite", whole);
+  EXPECT_OK(OpenSqliteStore(path_));
 }
 
 TEST_F(SqliteStoreTest, SaysThatTheFileIsCutShort) {

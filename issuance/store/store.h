@@ -142,6 +142,10 @@ class Store {
                                                           const JournalFilter& filter,
                                                           int page_size,
                                                           absl::string_view page_token) = 0;
+  // Forgets records that were intended before `before` and whose certificates expired by then, all
+  // or some: a store may keep any of them for as long as it keeps others that it holds in the same
+  // file. A request id, and a serial number, that is forgotten is free again. Forgets nothing else.
+  virtual absl::Status DropJournalBefore(Timestamp before) = 0;
 
   // Replaces the device's record whole. Errors: TENANT_UNKNOWN.
   virtual absl::Status PutDevice(const DeviceRecord& device) = 0;

@@ -7,17 +7,31 @@ namespace {
 
 class SqliteFile final : public StorePlace {
  public:
+  explicit SqliteFile(const SqliteStoreOptions& options) : options_(options) {}
+
   absl::StatusOr<std::unique_ptr<Store>> Open() override {
-    return OpenSqliteStore(directory_.File("hourglass.db"));
+    return OpenSqliteStore(directory_.File("hourglass.db"), options_);
   }
 
  private:
+  const SqliteStoreOptions options_;
   const TemporaryDirectory directory_;
 };
 
-std::unique_ptr<StorePlace> MakeSqliteFile() { return std::make_unique<SqliteFile>(); }
+std::unique_ptr<StorePlace> MakeSqliteFile() {
+  return std::make_unique<SqliteFile>(SqliteStoreOptions());
+}
+
+// So that every test has records in several files of the journal, in each of their states.
+std::unique_ptr<StorePlace> MakeSqliteFileOfSmallSegments() {
+  SqliteStoreOptions options;
+  options.segment_intents = 2;
+  return std::make_unique<SqliteFile>(options);
+}
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&MakeSqliteFile));
+INSTANTIATE_TEST_SUITE_P(SqliteOfSmallSegments, StoreConformance,
+                         testing::Values(&MakeSqliteFileOfSmallSegments));
 
 }  // namespace
 }  // namespace hourglass::issuance

@@ -286,5 +286,54 @@ TEST_P(StoreConformance, PagesRefuseWhatIsNotTheirOwn) {
   }
 }
 
+// Of `count` requests one second apart, `PREFIX-0` first, released.
+void AppendReleased(Store& store, const std::string& prefix, int count, Timestamp first) {
+  for (int i = 0; i < count; ++i) {
+    Intent intent = SampleIntent(absl::StrCat(prefix, i));
+    intent.intended_at = first + std::chrono::seconds(i);
+    intent.not_after = std::chrono::floor<std::chrono::seconds>(first) + std::chrono::hours(1);
+    ASSERT_OK(Append(store, intent));
+    ASSERT_OK(Append(store, ReleaseOf(intent)));
+  }
+}
+
+TEST_P(StoreConformance, DropsWhatIsOldAndExpiredOnly) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const Timestamp start = SampleTime();
+  AppendReleased(*store_, "old-", 7, start);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  const auto count = [&](Store& store) { return ListAll(store, {}, 3).size(); };
+  ASSERT_EQ(count(*other), 7u);
+
+  ASSERT_OK(store_->DropJournalBefore(start));
+  EXPECT_EQ(count(*store_), 7u) << "nothing is older";
+  ASSERT_OK(store_->DropJournalBefore(start + std::chrono::minutes(30)));
+  EXPECT_EQ(count(*store_), 7u) << "nothing has expired";
+  AppendReleased(*store_, "new-", 5, start + std::chrono::hours(48));
+  ASSERT_OK(store_->DropJournalBefore(start + std::chrono::hours(47)));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_OK(store_->FindByRequestId(kSampleTenant, absl::StrCat("new-", i)));
+    EXPECT_OK(other->FindByRequestId(kSampleTenant, absl::StrCat("new-", i)));
+  }
+  EXPECT_EQ(count(*store_), count(*other));
+
+  // Now nothing young keeps any of them.
+  ASSERT_OK(store_->DropJournalBefore(start + std::chrono::hours(100)));
+  for (Store* store : {store_.get(), other.get()}) {
+    EXPECT_EQ(count(*store), 0u);
+    EXPECT_THAT(store->FindByRequestId(kSampleTenant, "old-0"),
+                FailsWith(ErrorReason::kCertificateUnknown));
+    EXPECT_THAT(store->FindBySerialNumber(kSampleTenant, SampleIntent("old-0").serial_number),
+                FailsWith(ErrorReason::kCertificateUnknown));
+  }
+  EXPECT_THAT(Append(*other, ReleaseOf(SampleIntent("old-0"))),
+              FailsWith(ErrorReason::kCertificateUnknown));
+  EXPECT_EQ(other->GetRoot(kSampleTenant, "root-1")->last_leaf_not_after,
+            std::chrono::floor<std::chrono::seconds>(start) + std::chrono::hours(49))
+      << "a root does not forget what it signed";
+  AppendReleased(*other, "old-", 7, start + std::chrono::hours(200));
+  EXPECT_EQ(count(*store_), 7u) << "the ids are free again";
+}
+
 }  // namespace
 }  // namespace hourglass::issuance

@@ -83,6 +83,9 @@ class ForwardingStore : public Store {
                                                   absl::string_view page_token) override {
     return store_.ListJournal(tenant_id, filter, page_size, page_token);
   }
+  absl::Status DropJournalBefore(Timestamp before) override {
+    return store_.DropJournalBefore(before);
+  }
   absl::Status PutDevice(const DeviceRecord& device) override { return store_.PutDevice(device); }
   absl::StatusOr<DeviceRecord> GetDevice(absl::string_view tenant_id,
                                          absl::string_view device_id) override {

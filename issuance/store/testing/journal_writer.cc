@@ -4,6 +4,7 @@
 //   journal_writer load PATH RUN   intents and releases from 32 threads until it is killed; says
 //   `RUN-…` after each
 //                                  release that was acknowledged
+//   journal_writer roll PATH RUN   the same with 50 intents a file of the journal
 //   journal_writer fill PATH SIZE  a new store, writes until one fails; then makes room and writes
 //   again. The disk is full
 //                                  at SIZE octets a file, or, where SIZE is 0, when it is; room is
@@ -94,9 +95,11 @@ int main(int argc, char** argv) {
   using namespace hourglass::issuance;  // NOLINT(google-build-using-namespace): main lies outside.
   if (argc < 3) return 2;
   const std::string task = argv[1], path = argv[2], detail = argc > 3 ? argv[3] : "";
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenSqliteStore(path);
+  SqliteStoreOptions options;
+  if (task == "roll") options.segment_intents = 50;
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenSqliteStore(path, options);
   if (!store.ok()) End(store.status());
-  if (task == "load") WriteForEver(**store, detail);
+  if (task == "load" || task == "roll") WriteForEver(**store, detail);
   if (task == "fill") End(Fill(**store, path, std::strtoul(detail.c_str(), nullptr, 10)));
   return task == "open" ? 0 : 2;
 }

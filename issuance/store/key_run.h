@@ -1,0 +1,93 @@
+// A file of key entries in their order: where sealed records are found by their hashes.
+#ifndef HOURGLASS_ISSUANCE_STORE_KEY_RUN_H_
+#define HOURGLASS_ISSUANCE_STORE_KEY_RUN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/key_filter.h"
+#include "issuance/store/key_hash.h"
+#include "issuance/store/key_table.h"
+
+namespace hourglass::issuance {
+
+// Pages of 4096 octets, each with a checksum: 255 entries, how many, SipHash. Then the first hash
+// of each page, the filter, and a trailer; all numbers little-endian. In memory are the first
+// hashes and the filter: 12.3 bits an entry. The file may be unlinked while it is open. Safe to
+// call from several threads. Errors of all: JOURNAL_UNAVAILABLE where the file cannot be read or
+// written or is damaged.
+class KeyRun {
+ public:
+  static constexpr std::size_t kPageOctets = 4096;
+  static constexpr std::size_t kPageEntries = 255;
+
+  static absl::StatusOr<std::shared_ptr<const KeyRun>> Open(const std::string& path,
+                                                            const HashKey& key);
+  ~KeyRun();
+  KeyRun(const KeyRun&) = delete;
+  KeyRun& operator=(const KeyRun&) = delete;
+
+  // Appends every sequence number under `hash`. Reads the file only if the filter may hold it.
+  absl::Status Find(std::uint64_t hash, Candidates& candidates) const;
+  std::uint64_t entry_count() const { return entry_count_; }
+  std::size_t page_count() const { return first_hashes_.size(); }
+  // The entries of one page, in their order.
+  absl::StatusOr<std::vector<KeyEntry>> ReadPage(std::size_t page) const;
+
+ private:
+  KeyRun(int file, const HashKey& key) : file_(file), key_(key), filter_(std::size_t{0}) {}
+  absl::Status ReadDirectory();
+
+  const int file_;
+  const HashKey key_;
+  std::uint64_t entry_count_ = 0;
+  std::vector<std::uint64_t> first_hashes_;
+  KeyFilter filter_;
+};
+
+// Writes a run of one entry after the other. The file, mode 0600, is whole and on the disk once
+// Finish returned OK, and gone if this object goes before.
+class KeyRunWriter {
+ public:
+  // `capacity` is the most entries that will be added. Replaces a file that is there.
+  static absl::StatusOr<std::unique_ptr<KeyRunWriter>> Create(const std::string& path,
+                                                              const HashKey& key,
+                                                              std::size_t capacity);
+  ~KeyRunWriter();
+  KeyRunWriter(const KeyRunWriter&) = delete;
+  KeyRunWriter& operator=(const KeyRunWriter&) = delete;
+
+  // In ascending order.
+  absl::Status Add(const KeyEntry& entry);
+  absl::Status Finish();
+
+ private:
+  KeyRunWriter(std::string path, int file, const HashKey& key, std::size_t capacity)
+      : path_(std::move(path)), file_(file), key_(key), filter_(capacity) {}
+  absl::Status WritePage();
+  absl::Status Write(absl::string_view octets);
+
+  const std::string path_;
+  int file_;
+  const HashKey key_;
+  KeyFilter filter_;
+  std::vector<KeyEntry> page_;
+  std::vector<std::uint64_t> first_hashes_;
+  std::uint64_t entry_count_ = 0;
+  std::size_t unsynchronized_ = 0;
+  bool finished_ = false;
+};
+
+// One run of all entries of `runs` but those below `first_sequence`, as KeyRunWriter writes it.
+absl::Status MergeKeyRuns(const std::vector<std::shared_ptr<const KeyRun>>& runs,
+                          std::int64_t first_sequence, const std::string& path, const HashKey& key);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_KEY_RUN_H_

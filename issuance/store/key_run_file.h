@@ -1,0 +1,45 @@
+// The form of a key run's file.
+#ifndef HOURGLASS_ISSUANCE_STORE_KEY_RUN_FILE_H_
+#define HOURGLASS_ISSUANCE_STORE_KEY_RUN_FILE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "issuance/store/key_hash.h"
+#include "issuance/store/key_table.h"
+
+namespace hourglass::issuance::key_run {
+
+// The last octets of the file; the directory of first hashes and filter lies before it.
+struct Trailer {
+  std::uint64_t magic = 0;
+  std::uint64_t entry_count = 0;
+  std::uint64_t page_count = 0;
+  std::uint64_t filter_size = 0;  // octets
+  std::uint64_t directory_checksum = 0;
+  std::uint64_t own_checksum = 0;
+
+  // Fills in what tells that it is one.
+  void Sign(const HashKey& key);
+  // Whether Sign made it, with this key.
+  bool IsOf(const HashKey& key) const;
+  std::uint64_t DirectorySize() const;
+  std::uint64_t FileSize() const;
+};
+
+// 4096 octets of at most 255 entries, and back. Errors: JOURNAL_UNAVAILABLE for damaged octets.
+std::string FormatPage(const HashKey& key, absl::Span<const KeyEntry> entries);
+absl::StatusOr<std::vector<KeyEntry>> ParsePage(const HashKey& key, absl::string_view octets);
+
+// JOURNAL_UNAVAILABLE.
+absl::Status Damaged();
+absl::Status SystemError(absl::string_view what, int error_number);
+
+}  // namespace hourglass::issuance::key_run
+
+#endif  // HOURGLASS_ISSUANCE_STORE_KEY_RUN_FILE_H_

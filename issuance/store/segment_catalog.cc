@@ -1,0 +1,158 @@
+#include "issuance/store/segment_catalog.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/store/sqlite_values.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+absl::Status Damaged() {
+  return Error(ErrorReason::kJournalUnavailable, "",
+               "database: the file is damaged: the journal's catalog");
+}
+
+absl::string_view NameOf(SegmentState state) {
+  switch (state) {
+    case SegmentState::kActive:
+      return "ACTIVE";
+    case SegmentState::kSealed:
+      return "SEALED";
+    case SegmentState::kIndexed:
+      return "INDEXED";
+  }
+  return "";
+}
+
+absl::StatusOr<SegmentState> ParseState(absl::string_view name) {
+  for (const SegmentState state :
+       {SegmentState::kActive, SegmentState::kSealed, SegmentState::kIndexed}) {
+    if (NameOf(state) == name) return state;
+  }
+  return Damaged();
+}
+
+absl::StatusOr<std::vector<Segment>> ReadSegments(Connection& main) {
+  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT number, state, first_sequence, last_sequence, "
+                                         "first_intended_at, last_intended_at, last_not_after "
+                                         "FROM journal_segments ORDER BY number"));
+  std::vector<Segment> segments;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return segments;
+    Segment& segment = segments.emplace_back();
+    segment.number = rows.TakeInteger();
+    ASSIGN_OR_RETURN(segment.state, ParseState(rows.TakeOctets()));
+    segment.first_sequence = rows.TakeInteger();
+    segment.last_sequence = rows.TakeInteger();
+    segment.first_intended_at = TakeTimestamp(rows);
+    segment.last_intended_at = TakeTimestamp(rows);
+    segment.last_not_after = TakeTime(rows);
+  }
+}
+
+absl::StatusOr<std::vector<KeyRunRow>> ReadRuns(Connection& main) {
+  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT number, first_segment, last_segment "
+                                         "FROM journal_key_runs ORDER BY first_segment"));
+  std::vector<KeyRunRow> runs;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return runs;
+    KeyRunRow& run = runs.emplace_back();
+    run.number = rows.TakeInteger();
+    run.first_segment = rows.TakeInteger();
+    run.last_segment = rows.TakeInteger();
+  }
+}
+
+absl::StatusOr<Catalog> ReadTables(Connection& main) {
+  Catalog catalog;
+  ASSIGN_OR_RETURN(catalog.version, ReadCatalogVersion(main));
+  ASSIGN_OR_RETURN(catalog.segments, ReadSegments(main));
+  ASSIGN_OR_RETURN(catalog.runs, ReadRuns(main));
+  return catalog;
+}
+
+}  // namespace
+
+const Segment* Catalog::Find(std::int64_t number) const {
+  const auto found = std::find_if(segments.begin(), segments.end(),
+                                  [&](const Segment& s) { return s.number == number; });
+  return found == segments.end() ? nullptr : &*found;
+}
+
+const Segment* Catalog::HolderOf(std::int64_t sequence) const {
+  auto after = std::upper_bound(
+      segments.begin(), segments.end(), sequence,
+      [](std::int64_t value, const Segment& s) { return value < s.first_sequence; });
+  if (after == segments.begin()) return nullptr;
+  const Segment& segment = *--after;
+  const bool ended = segment.state != SegmentState::kActive && segment.last_sequence < sequence;
+  return ended ? nullptr : &segment;
+}
+
+absl::StatusOr<HashKey> ReadHashKey(Connection& main) {
+  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT hash_key FROM journal_catalog"));
+  ASSIGN_OR_RETURN(const bool found, rows.Next());
+  const std::string octets = found ? rows.TakeOctets() : "";
+  HashKey key;
+  if (octets.size() != sizeof(key)) return Damaged();
+  std::memcpy(&key, octets.data(), sizeof(key));
+  return key;
+}
+
+absl::StatusOr<std::int64_t> ReadCatalogVersion(Connection& main) {
+  return main.QueryInteger("SELECT version FROM journal_catalog");
+}
+
+absl::StatusOr<Catalog> ReadCatalog(Connection& main) {
+  if (main.InTransaction()) return ReadTables(main);
+  // One snapshot of all three.
+  RETURN_IF_ERROR(main.Change("BEGIN", {}).status());
+  absl::StatusOr<Catalog> catalog = ReadTables(main);
+  RETURN_IF_ERROR(main.Change("COMMIT", {}).status());
+  return catalog;
+}
+
+absl::StatusOr<std::int64_t> RaiseCatalogVersion(Connection& main) {
+  RETURN_IF_ERROR(main.Change("UPDATE journal_catalog SET version = version + 1", {}).status());
+  return ReadCatalogVersion(main);
+}
+
+absl::Status PutSegment(Connection& main, const Segment& segment) {
+  return main
+      .Change(
+          "INSERT INTO journal_segments VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO "
+          "UPDATE SET state = excluded.state, last_sequence = excluded.last_sequence, "
+          "first_intended_at = excluded.first_intended_at, "
+          "last_intended_at = excluded.last_intended_at, "
+          "last_not_after = excluded.last_not_after",
+          {segment.number, Text{NameOf(segment.state)}, segment.first_sequence,
+           segment.last_sequence, ValueOf(segment.first_intended_at),
+           ValueOf(segment.last_intended_at), ValueOf(segment.last_not_after)})
+      .status();
+}
+
+absl::Status AddKeyRun(Connection& main, const KeyRunRow& run) {
+  return main
+      .Change("INSERT INTO journal_key_runs VALUES (?, ?, ?)",
+              {run.number, run.first_segment, run.last_segment})
+      .status();
+}
+
+absl::Status RemoveKeyRun(Connection& main, std::int64_t number) {
+  return main.Change("DELETE FROM journal_key_runs WHERE number = ?", {number}).status();
+}
+
+absl::Status RemoveSegment(Connection& main, const Segment& segment) {
+  RETURN_IF_ERROR(main.Change("DELETE FROM late_releases WHERE sequence BETWEEN ? AND ?",
+                              {segment.first_sequence, segment.last_sequence})
+                      .status());
+  return main.Change("DELETE FROM journal_segments WHERE number = ?", {segment.number}).status();
+}
+
+}  // namespace hourglass::issuance::sqlite

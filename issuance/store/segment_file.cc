@@ -1,0 +1,168 @@
+#include "issuance/store/segment_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+constexpr const char* kBesideASegment[] = {"", "-wal", "-shm", "-journal"};
+
+// Column order: what finds a record before what is only read back. A release holds the octets of
+// the certificate around the TBSCertificate, which the intent has; or all, where `tbs_inside` is 0.
+constexpr char kTables[] = R"sql(
+CREATE TABLE intents (
+  sequence INTEGER PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  root_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  serial_number BLOB NOT NULL,
+  intended_at INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  user_upn TEXT NOT NULL,
+  device_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  caller TEXT NOT NULL,
+  request_digest BLOB NOT NULL,
+  verdict_id TEXT NOT NULL,
+  policy_version TEXT NOT NULL,
+  verdict_evaluated_at INTEGER NOT NULL,
+  intermediate_serial_number BLOB NOT NULL,
+  tbs_certificate BLOB NOT NULL
+) STRICT;
+CREATE TABLE releases (
+  sequence INTEGER PRIMARY KEY,
+  released_at INTEGER NOT NULL,
+  tbs_inside INTEGER NOT NULL,
+  before_tbs BLOB NOT NULL,
+  after_tbs BLOB NOT NULL
+) STRICT;
+)sql";
+
+constexpr char kIndices[] = R"sql(
+CREATE INDEX IF NOT EXISTS intents_by_time ON intents (tenant_id, intended_at, sequence);
+CREATE INDEX IF NOT EXISTS intents_by_user ON intents (tenant_id, user_upn, intended_at, sequence);
+CREATE INDEX IF NOT EXISTS intents_by_device
+  ON intents (tenant_id, device_id, intended_at, sequence);
+)sql";
+
+absl::Status SystemError(absl::string_view what) {
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("database: ", what, ": ", std::generic_category().message(errno)));
+}
+
+}  // namespace
+
+absl::StatusOr<JournalFolder> JournalFolder::Open(const std::string& store_path,
+                                                  std::chrono::milliseconds busy_timeout) {
+  JournalFolder folder(store_path + ".journal", busy_timeout);
+  if (mkdir(folder.path_.c_str(), 0700) != 0 && errno != EEXIST) {
+    return SystemError("the journal's folder cannot be made");
+  }
+  if (chmod(folder.path_.c_str(), 0700) != 0) {
+    return SystemError("group and others cannot be kept from the journal's folder");
+  }
+  return folder;
+}
+
+std::string JournalFolder::SegmentPath(std::int64_t number) const {
+  return absl::StrFormat("%s/%08d.sqlite", path_, number);
+}
+
+std::string JournalFolder::KeyRunPath(std::int64_t number) const {
+  return absl::StrFormat("%s/%08d.keys", path_, number);
+}
+
+std::string JournalFolder::NewKeyRunPath() const {
+  static std::atomic<int> made = 0;
+  return absl::StrCat(path_, "/new-", getpid(), "-", ++made, ".keys");
+}
+
+absl::Status JournalFolder::Synchronize() const {
+  const int folder = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return SystemError("the journal's folder cannot be opened");
+  const int result = fsync(folder);
+  const int error = errno;
+  close(folder);
+  errno = error;
+  return result == 0 ? absl::OkStatus() : SystemError("the journal's folder cannot be written");
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::MakeSegment(std::int64_t number) const {
+  RemoveSegment(number);
+  // Without opening it, which would take away SQLite's locks when it is closed.
+  if (mknod(SegmentPath(number).c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) != 0) {
+    return SystemError("a segment of the journal cannot be made");
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> segment, OpenSegment(number));
+  RETURN_IF_ERROR(UseWriteAheadLog(*segment));
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
+  RETURN_IF_ERROR(segment->Execute(kTables));
+  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(Synchronize());
+  return segment;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::OpenSegment(std::int64_t number) const {
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> segment,
+                   Connection::Open(SegmentPath(number), busy_timeout_));
+  // FULL: a commit is on the disk when it returns (promise 3).
+  RETURN_IF_ERROR(segment->Execute("PRAGMA synchronous = FULL"));
+  return segment;
+}
+
+absl::Status JournalFolder::IndexSegment(std::int64_t number) const {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Connection> segment, OpenSegment(number));
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
+  RETURN_IF_ERROR(segment->Execute(kIndices));
+  RETURN_IF_ERROR(transaction.Commit());
+  // What is not written back now is written back when the last connection closes.
+  ASSIGN_OR_RETURN(Rows rows, segment->Query("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return rows.Next().status();
+}
+
+absl::Status JournalFolder::NameKeyRun(const std::string& new_path, std::int64_t number) const {
+  if (rename(new_path.c_str(), KeyRunPath(number).c_str()) != 0) {
+    return SystemError("a key run cannot be named");
+  }
+  return Synchronize();
+}
+
+void JournalFolder::RemoveSegment(std::int64_t number) const {
+  for (const char* suffix : kBesideASegment) unlink((SegmentPath(number) + suffix).c_str());
+}
+
+void JournalFolder::RemoveKeyRun(std::int64_t number) const { unlink(KeyRunPath(number).c_str()); }
+
+void JournalFolder::RemoveAllBut(const std::vector<std::int64_t>& segments,
+                                 const std::vector<std::int64_t>& key_runs) const {
+  std::set<std::string> kept = {path_ + "/.", path_ + "/.."};
+  for (const std::int64_t number : segments) {
+    for (const char* suffix : kBesideASegment) kept.insert(SegmentPath(number) + suffix);
+  }
+  for (const std::int64_t number : key_runs) kept.insert(KeyRunPath(number));
+  DIR* const folder = opendir(path_.c_str());
+  if (folder == nullptr) return;
+  while (const dirent* entry = readdir(folder)) {
+    const std::string path = absl::StrCat(path_, "/", entry->d_name);
+    if (kept.count(path) == 0) unlink(path.c_str());
+  }
+  closedir(folder);
+}
+
+}  // namespace hourglass::issuance::sqlite

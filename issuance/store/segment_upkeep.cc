@@ -1,0 +1,160 @@
+#include "issuance/store/segment_upkeep.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+constexpr std::chrono::seconds kBeforeAnotherTry(10);
+
+std::int64_t WidthOf(const KeyRunRow& run) { return run.last_segment - run.first_segment + 1; }
+
+// Neighbours, the later of which is as wide as the earlier: so that a record is written again only
+// as often as the journal doubles. The narrowest of them.
+std::optional<std::size_t> FirstToMerge(const std::vector<KeyRunRow>& runs) {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i + 1 < runs.size(); ++i) {
+    if (WidthOf(runs[i]) > WidthOf(runs[i + 1])) continue;
+    if (!best.has_value() ||
+        WidthOf(runs[i]) + WidthOf(runs[i + 1]) < WidthOf(runs[*best]) + WidthOf(runs[*best + 1])) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+bool Has(const Catalog& catalog, std::int64_t run) {
+  return std::any_of(catalog.runs.begin(), catalog.runs.end(),
+                     [run](const KeyRunRow& row) { return row.number == run; });
+}
+
+// A finished file that is not in the catalog yet, removed unless it comes there.
+class NewRun {
+ public:
+  explicit NewRun(std::string path) : path_(std::move(path)) {}
+  ~NewRun() { unlink(path_.c_str()); }
+  NewRun(const NewRun&) = delete;
+  NewRun& operator=(const NewRun&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  // Needs a transaction of the caller's.
+  absl::Status EnterInto(Connection& main, const JournalFolder& folder, std::int64_t first_segment,
+                         std::int64_t last_segment) const {
+    ASSIGN_OR_RETURN(const std::int64_t number, RaiseCatalogVersion(main));
+    RETURN_IF_ERROR(folder.NameKeyRun(path_, number));
+    return AddKeyRun(main, {number, first_segment, last_segment});
+  }
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::string> WriteKeyRun(const JournalFolder& folder, const HashKey& key,
+                                        const std::vector<KeyEntry>& entries) {
+  std::string path = folder.NewKeyRunPath();
+  ASSIGN_OR_RETURN(const std::unique_ptr<KeyRunWriter> writer,
+                   KeyRunWriter::Create(path, key, entries.size()));
+  for (const KeyEntry& entry : entries) RETURN_IF_ERROR(writer->Add(entry));
+  RETURN_IF_ERROR(writer->Finish());
+  return path;
+}
+
+SegmentUpkeep::SegmentUpkeep(Connections* connections, JournalFiles* files)
+    : connections_(*connections), files_(*files), thread_([this] { Run(); }) {}
+
+SegmentUpkeep::~SegmentUpkeep() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void SegmentUpkeep::Wake() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void SegmentUpkeep::Run() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    absl::StatusOr<bool> done = IndexOne();
+    if (done.ok() && !*done) done = MergeTwo();
+    lock.lock();
+    if (stopping_) return;
+    if (!done.ok()) {
+      changed_.wait_for(lock, kBeforeAnotherTry, [this] { return stopping_; });
+    } else if (!*done) {
+      changed_.wait(lock, [this] { return stopping_ || woken_; });
+    }
+  }
+}
+
+absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const JournalView> view,
+                   connections_.Read([this](Connection& main) { return files_.Newest(main); }));
+  const std::shared_ptr<SegmentKeys> keys = view->unindexed.front();
+  const std::int64_t number = keys->number();
+  if (number == view->active().number) return false;
+  RETURN_IF_ERROR(files_.folder().IndexSegment(number));
+  ASSIGN_OR_RETURN(std::string path,
+                   WriteKeyRun(files_.folder(), files_.key(), keys->SortedEntries()));
+  const NewRun run(std::move(path));
+  RETURN_IF_ERROR(connections_.Write([&](Connection& main) -> absl::Status {
+    ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
+    const Segment* const segment = catalog.Find(number);
+    // Dropped in the meantime, or another process was faster.
+    if (segment == nullptr || segment->state != SegmentState::kSealed) return absl::OkStatus();
+    Segment indexed = *segment;
+    indexed.state = SegmentState::kIndexed;
+    RETURN_IF_ERROR(PutSegment(main, indexed));
+    return run.EnterInto(main, files_.folder(), number, number);
+  }));
+  return true;
+}
+
+absl::StatusOr<bool> SegmentUpkeep::MergeTwo() {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const JournalView> view,
+                   connections_.Read([this](Connection& main) { return files_.Newest(main); }));
+  const std::optional<std::size_t> first = FirstToMerge(view->catalog.runs);
+  if (!first.has_value()) return false;
+  const KeyRunRow& a = view->catalog.runs[*first];
+  const KeyRunRow& b = view->catalog.runs[*first + 1];
+  const NewRun run(files_.folder().NewKeyRunPath());
+  RETURN_IF_ERROR(MergeKeyRuns({view->runs[*first], view->runs[*first + 1]},
+                               view->catalog.segments.front().first_sequence, run.path(),
+                               files_.key()));
+  bool merged = false;
+  RETURN_IF_ERROR(connections_.Write([&](Connection& main) -> absl::Status {
+    ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
+    if (!Has(catalog, a.number) || !Has(catalog, b.number)) return absl::OkStatus();
+    RETURN_IF_ERROR(RemoveKeyRun(main, a.number));
+    RETURN_IF_ERROR(RemoveKeyRun(main, b.number));
+    merged = true;
+    return run.EnterInto(main, files_.folder(), a.first_segment, b.last_segment);
+  }));
+  if (merged) {
+    files_.folder().RemoveKeyRun(a.number);
+    files_.folder().RemoveKeyRun(b.number);
+  }
+  return true;
+}
+
+}  // namespace hourglass::issuance::sqlite

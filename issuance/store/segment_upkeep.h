@@ -1,0 +1,56 @@
+// What is done about sealed segments beside the requests: they are indexed, and key runs merged.
+#ifndef HOURGLASS_ISSUANCE_STORE_SEGMENT_UPKEEP_H_
+#define HOURGLASS_ISSUANCE_STORE_SEGMENT_UPKEEP_H_
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "issuance/store/journal_files.h"
+#include "issuance/store/key_table.h"
+#include "issuance/store/sqlite_connections.h"
+
+namespace hourglass::issuance::sqlite {
+
+// Has a thread of its own, which goes on with what an earlier process left. Several processes may
+// do so at once. What fails, for want of space say, is tried again after ten seconds; until then
+// the segment is read without indices, and nothing is lost.
+class SegmentUpkeep {
+ public:
+  // Both must outlive this object.
+  SegmentUpkeep(Connections* connections, JournalFiles* files);
+  // Waits for the step under way.
+  ~SegmentUpkeep();
+  SegmentUpkeep(const SegmentUpkeep&) = delete;
+  SegmentUpkeep& operator=(const SegmentUpkeep&) = delete;
+
+  // There may be something to do.
+  void Wake();
+
+ private:
+  void Run();
+  // One step each; false if there was none to do.
+  absl::StatusOr<bool> IndexOne();
+  absl::StatusOr<bool> MergeTwo();
+
+  Connections& connections_;
+  JournalFiles& files_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = true;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// Writes a run of `entries`, which are in their order, and returns the path of its file.
+absl::StatusOr<std::string> WriteKeyRun(const JournalFolder& folder, const HashKey& key,
+                                        const std::vector<KeyEntry>& entries);
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SEGMENT_UPKEEP_H_
