@@ -1,0 +1,34 @@
+// What nobody who issues a certificate can go below.
+#ifndef HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_
+#define HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_
+
+#include <chrono>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hsm/base/openssl.h"
+#include "hsm/signing_key.h"
+
+namespace hourglass::bench {
+
+// CPU time to verify a P-256 signature, the request's, and to make one of the root's key type, by
+// EVP with the key parsed, the contexts made and the digests known. To be measured before and after
+// what it is compared with, on the same machine and in the same minute.
+class VerifyAndSignFloor {
+ public:
+  explicit VerifyAndSignFloor(hsm::KeyType root_type);
+
+  // Measures for so long. Errors: INTERNAL where OpenSSL fails.
+  absl::Status Measure(std::chrono::nanoseconds duration);
+  // The median of what was measured; 0 before.
+  double Microseconds() const;
+
+ private:
+  EvpPkeyPtr leaf_;
+  EvpPkeyPtr root_;
+  std::vector<double> samples_;
+};
+
+}  // namespace hourglass::bench
+
+#endif  // HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_

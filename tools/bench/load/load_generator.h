@@ -1,0 +1,81 @@
+// Asks a service for certificates, as brokers do, and spends as little CPU time on it as it can:
+// one thread for all connections, requests serialized beforehand, answers looked at by sample.
+#ifndef HOURGLASS_TOOLS_BENCH_LOAD_LOAD_GENERATOR_H_
+#define HOURGLASS_TOOLS_BENCH_LOAD_LOAD_GENERATOR_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "tools/bench/load/load_tally.h"
+#include "tools/bench/load/prepared_requests.h"
+
+namespace hourglass::bench {
+
+// Where the service is, and as whom it is asked.
+struct LoadTarget {
+  std::string address;  // host:port
+  // PEM.
+  std::string trusted_roots;
+  std::string certificate_chain;
+  std::string private_key;
+};
+
+// So many requests are under way at any time: an answer is followed by the next request.
+struct ClosedLoop {
+  int outstanding = 1;
+};
+
+// Requests are sent when they are due, however many are under way. Latencies are counted from the
+// time that each was due, so that a service that stops answering cannot hide those that waited.
+struct OpenLoop {
+  double per_second = 1;
+  bool poisson = true;  // else one exactly every 1 / per_second
+};
+
+enum class LoadTransport {
+  kUnary,           // IssueCertificate
+  kStream,          // IssueCertificates; closed loop only
+  kConnectionEach,  // IssueCertificate on a TLS connection of its own; closed loop only
+};
+
+struct LoadOptions {
+  LoadTransport transport = LoadTransport::kUnary;
+  std::variant<ClosedLoop, OpenLoop> arrivals = {};
+  int connections = 2;  // TLS connections
+  int niceness = 0;     // of its threads, 0 to 19
+};
+
+// Load from its making until it goes. What is under way then is waited for, at most kLoadDeadline.
+class LoadGenerator {
+ public:
+  virtual ~LoadGenerator() = default;
+  LoadGenerator(const LoadGenerator&) = delete;
+  LoadGenerator& operator=(const LoadGenerator&) = delete;
+
+  // Counts from now on. With an open loop, waits at End for what was due before it.
+  void Begin() { tally_.Begin(); }
+  LoadResult End() { return tally_.End(); }
+  // Begin, so long, End.
+  LoadResult Measure(std::chrono::nanoseconds duration);
+
+ protected:
+  explicit LoadGenerator(LoadTally::Membership membership) : tally_(membership) {}
+
+  LoadTally tally_;
+};
+
+// A request without an answer for so long is an error, DEADLINE_EXCEEDED.
+inline constexpr std::chrono::seconds kLoadDeadline(20);
+
+// Connects and begins. `pool` must outlive it. Errors: UNAVAILABLE where there is no connection
+// within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible.
+absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& target,
+                                                         const PreparedRequests& pool,
+                                                         const LoadOptions& options);
+
+}  // namespace hourglass::bench
+
+#endif  // HOURGLASS_TOOLS_BENCH_LOAD_LOAD_GENERATOR_H_

@@ -1,0 +1,155 @@
+#include "tools/bench/load/load_generator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "hourglass/v1/issuance.pb.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/test_service.h"
+#include "tools/bench/load/certificate_check.h"
+
+namespace hourglass::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A service with two tenants and a pool of requests that it allows.
+class LoadGeneratorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* tenant_id : {"contoso", "fabrikam"}) {
+      service_.CreateTenant(tenant_id);
+      roots_[tenant_id] = service_.CreateRoot(tenant_id).certificate();
+      for (int i = 0; i < 2; ++i) service_.ReportDevice(tenant_id, DeviceIdOf(i), true);
+    }
+    ASSERT_OK_AND_ASSIGN(pool_, PreparedRequests::Make({.tenant_ids = {"contoso", "fabrikam"},
+                                                        .devices_per_tenant = 2,
+                                                        .keys = 3,
+                                                        .requests = 12}));
+  }
+
+  LoadTarget Target(absl::string_view caller = kWideBroker) {
+    const TlsCredential& credential = service_.CredentialOf(caller);
+    return {service_.address(), ReadFileOrDie(service_.tls().trusted_roots_file()),
+            ReadFileOrDie(credential.certificate_file), ReadFileOrDie(credential.private_key_file)};
+  }
+
+  LoadResult ResultOf(const LoadOptions& options, milliseconds duration,
+                      absl::string_view caller = kWideBroker) {
+    auto load = StartLoad(Target(caller), pool_, options);
+    EXPECT_OK(load);
+    return load.ok() ? (*load)->Measure(duration) : LoadResult();
+  }
+
+  TestService service_;
+  PrimaryRoots roots_;
+  PreparedRequests pool_;
+};
+
+TEST_F(LoadGeneratorTest, AClosedLoopCountsWhatTheJournalHolds) {
+  LoadResult result;
+  std::uint64_t all = 0;
+  {
+    ASSERT_OK_AND_ASSIGN(const auto load,
+                         StartLoad(Target(), pool_, {.arrivals = ClosedLoop{.outstanding = 5}}));
+    result = load->Measure(milliseconds(500));
+  }
+  for (const char* tenant_id : {"contoso", "fabrikam"}) {
+    all += static_cast<std::uint64_t>(service_.JournalSize(tenant_id));
+  }
+  EXPECT_THAT(result.errors, testing::IsEmpty()) << result.ErrorText();
+  EXPECT_GT(result.certificates, 0u);
+  EXPECT_EQ(result.certificates, result.latencies.count());
+  EXPECT_GE(all, result.certificates);
+  EXPECT_GE(result.seconds, 0.5);
+  EXPECT_OK(CheckSamples(result, pool_, roots_));
+}
+
+TEST_F(LoadGeneratorTest, AnOpenLoopSendsAsManyAsWereDue) {
+  const LoadResult result =
+      ResultOf({.arrivals = OpenLoop{.per_second = 100, .poisson = false}}, milliseconds(1000));
+  EXPECT_THAT(result.errors, testing::IsEmpty()) << result.ErrorText();
+  const double due = 100 * result.seconds;
+  EXPECT_GE(static_cast<double>(result.certificates), due - 2);
+  EXPECT_LE(static_cast<double>(result.certificates), due + 2);
+  EXPECT_EQ(result.delays.count(), result.certificates);
+  EXPECT_OK(CheckSamples(result, pool_, roots_));
+}
+
+TEST_F(LoadGeneratorTest, AConnectionEachIsAskedToo) {
+  const LoadResult result = ResultOf(
+      {.transport = LoadTransport::kConnectionEach, .arrivals = ClosedLoop{.outstanding = 2}},
+      milliseconds(500));
+  EXPECT_THAT(result.errors, testing::IsEmpty()) << result.ErrorText();
+  EXPECT_GT(result.certificates, 0u);
+  EXPECT_OK(CheckSamples(result, pool_, roots_));
+}
+
+TEST_F(LoadGeneratorTest, AStreamIsAskedOrSaysThatThereIsNone) {
+  const LoadResult result =
+      ResultOf({.transport = LoadTransport::kStream, .arrivals = ClosedLoop{.outstanding = 9}},
+               milliseconds(500));
+  if (result.errors == std::map<std::string, std::uint64_t>{{"UNIMPLEMENTED", 2}}) {
+    GTEST_SKIP() << "the service has no streams";
+  }
+  EXPECT_THAT(result.errors, testing::IsEmpty()) << result.ErrorText();
+  EXPECT_GT(result.certificates, 0u);
+  EXPECT_OK(CheckSamples(result, pool_, roots_));
+}
+
+TEST_F(LoadGeneratorTest, RefusalsAreCountedByReason) {
+  // Both tenants' requests by a broker of one of them only.
+  const LoadResult result =
+      ResultOf({.arrivals = OpenLoop{.per_second = 100}}, milliseconds(500), kBroker);
+  EXPECT_GT(result.certificates, 0u);
+  ASSERT_THAT(result.errors, testing::SizeIs(1));
+  EXPECT_EQ(result.errors.begin()->first, "TENANT_NOT_PERMITTED");
+  EXPECT_EQ(result.latencies.count(), result.certificates);
+}
+
+TEST_F(LoadGeneratorTest, AWrongAnswerIsFound) {
+  LoadResult result = ResultOf({.arrivals = ClosedLoop{.outstanding = 1}}, milliseconds(500));
+  ASSERT_FALSE(result.samples.empty());
+  const SampledAnswer sample = result.samples.front();
+  const PreparedRequest& request = pool_[sample.request];
+  const std::string& root = roots_.at(request.tenant_id);
+  EXPECT_OK(CheckAnswer(sample.response, request, root));
+
+  const auto reason = [&](const PreparedRequest& asked, const std::string& trusted) {
+    return std::string(CheckAnswer(sample.response, asked, trusted).message());
+  };
+  PreparedRequest other = request;
+  other.public_key = pool_[sample.request + 1].public_key;
+  EXPECT_THAT(reason(other, root), testing::HasSubstr("its key is not the request's"));
+  other = request;
+  other.user_upn = "somebody@else.example";
+  EXPECT_THAT(reason(other, root), testing::HasSubstr("its common name"));
+  EXPECT_THAT(reason(request, roots_.at(request.tenant_id == "contoso" ? "fabrikam" : "contoso")),
+              testing::HasSubstr("does not end in the tenant's primary root"));
+
+  v1::IssueCertificateResponse response;
+  ASSERT_TRUE(response.ParseFromString(sample.response));
+  response.mutable_certificate()->back() ^= 1;
+  EXPECT_THAT(CheckAnswer(response.SerializeAsString(), request, root).message(),
+              testing::HasSubstr("signature"));
+
+  result.samples.push_back(sample);
+  EXPECT_THAT(CheckSamples(result, pool_, roots_).message(),
+              testing::HasSubstr("two have one serial number"));
+  result.samples.clear();
+  EXPECT_THAT(CheckSamples(result, pool_, roots_).message(), testing::HasSubstr("none was kept"));
+}
+
+TEST_F(LoadGeneratorTest, AnOpenLoopOfConnectionsIsRefused) {
+  EXPECT_EQ(StartLoad(Target(), pool_,
+                      {.transport = LoadTransport::kConnectionEach, .arrivals = OpenLoop{}})
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace hourglass::bench

@@ -1,0 +1,68 @@
+// A service under load, and what the load costs it.
+#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
+#define HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tools/bench/load/certificate_check.h"
+#include "tools/bench/load/load_generator.h"
+#include "tools/bench/load/prepared_requests.h"
+#include "tools/bench/load/process_usage.h"
+#include "tools/bench/load/service_process.h"
+
+namespace hourglass::bench {
+
+// With what it is asked for and what its answers are checked against.
+struct LoadedService {
+  std::unique_ptr<ServiceProcess> process;
+  PreparedRequests pool;
+  PrimaryRoots roots;
+};
+
+// Tenants `t0`, `t1`, … with 16 devices and a root each, on a new and empty service that has
+// settled.
+absl::StatusOr<LoadedService> StartService(ServiceOptions options, v1::KeyType root_type,
+                                           int tenants);
+
+// How long a window is, after how much load that is not counted.
+struct LoadWindow {
+  std::chrono::milliseconds warm_up;
+  std::chrono::milliseconds duration;
+};
+
+// Of one window; CPU times are microseconds for each certificate.
+struct LoadCost {
+  LoadResult load;
+  double server = 0;
+  double keyholders = 0;
+  double generator = 0;
+  // Share of the time that this process may use, of all its processors, in which the machine was
+  // not idle.
+  double busy = 0;
+  // Resident at the window's end, MB.
+  double server_memory = 0;
+  double keyholder_memory = 0;
+  // Octets for each certificate; nothing where the kernel does not tell.
+  std::optional<Written> written;
+};
+
+// Errors: INTERNAL where anything but certificates came back, where there were none, or where one
+// that was looked at is wrong.
+absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& options,
+                                     const LoadWindow& window);
+
+// Only that all went well, of a window that was measured in another way. Errors: as MeasureCost.
+absl::Status CheckLoad(const LoadedService& service, const LoadResult& load);
+
+// How often a process asks the disk to keep what was written, for each certificate, under this
+// load. Errors: UNAVAILABLE where perf(1) cannot count it for this user, and as MeasureCost.
+absl::StatusOr<double> FlushesPerCertificate(LoadedService& service, const LoadOptions& options,
+                                             const LoadWindow& window);
+
+}  // namespace hourglass::bench
+
+#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
