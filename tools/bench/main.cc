@@ -15,7 +15,9 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/chart.h"
 #include "tools/bench/library_benchmark.h"
+#include "tools/bench/load/service_benchmark.h"
 #include "tools/bench/options.h"
+#include "tools/bench/raw_signer.h"
 #include "tools/bench/report.h"
 #include "tools/bench/scratch_directory.h"
 #include "tools/bench/setting.h"
@@ -32,6 +34,7 @@ struct Part {
 // In the order in which they run.
 const std::vector<Part> kParts = {
     {"library", MeasureLibrary},
+    {"service", MeasureService},
     {"storm", MeasureStorm},
 };
 
@@ -158,6 +161,7 @@ void AddOptions(CLI::App& app, Wishes& wishes) {
 }  // namespace hourglass::bench
 
 int main(int argc, char** argv) try {
+  hourglass::ServeAsRawSigner(argc, argv);
   CLI::App app("What a certificate costs, each figure beside its floor, with the targets",
                "hourglass-bench");
   hourglass::bench::Wishes wishes;
