@@ -61,7 +61,7 @@ class Report {
 
   // A table of UTF-8 text, one section under the other, and last every target with its verdict.
   std::string Table() const;
-  // The same for a page of Markdown.
+  // The same for a page of Markdown, and the charts, which are expected as images/NAME.svg.
   std::string Markdown() const;
   // An object with the machine, the date, figures, targets and charts, as docs/performance.md
   // describes it.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -107,15 +108,32 @@ std::string TextOf(const Section& section) {
   return text + "\n";
 }
 
-std::string MarkdownOf(const Section& section) {
+std::string MarkdownOf(const Section& section, bool numbers = false) {
   std::vector<std::string> rules;
-  for (const std::string& head : section.head) rules.push_back(IsNumeric(head) ? "--:" : "---");
+  for (const std::string& head : section.head) {
+    rules.push_back(IsNumeric(head) || (numbers && !rules.empty()) ? "--:" : "---");
+  }
   std::string text = absl::StrCat("| ", absl::StrJoin(section.head, " | "), " |\n|",
                                   absl::StrJoin(rules, "|"), "|\n");
   for (const Row& row : section.rows) {
     absl::StrAppend(&text, "| ", absl::StrJoin(row, " | "), " |\n");
   }
   return text + "\n";
+}
+
+// The picture and, of bars, their parts: a row a series, a column a bar.
+std::string MarkdownOf(const Chart& chart) {
+  std::string text = absl::StrCat("![", chart.title, ". ", chart.alternative, "](images/",
+                                  chart.name, ".svg)\n\n");
+  if (chart.bars.empty()) return text;
+  Section parts{{chart.x.label}, {}};
+  parts.head.insert(parts.head.end(), chart.bars.begin(), chart.bars.end());
+  for (const Series& series : chart.series) {
+    Row row = {series.name};
+    for (const double part : series.y) row.push_back(Number(part));
+    parts.rows.push_back(std::move(row));
+  }
+  return text + MarkdownOf(parts, true);
 }
 
 // `3 met, 1 missed, 10 not measured`
@@ -158,7 +176,10 @@ std::string Report::Table() const {
 std::string Report::Markdown() const {
   std::string text = HeadOf(setting_) + "\n" + WarningsOf(*this, "- ") + "\n";
   for (const Section& section : SectionsOf(*this)) text += MarkdownOf(section);
-  return text + CountOf(Verdicts());
+  text += CountOf(Verdicts());
+  for (const Chart& chart : charts_) text += "\n" + MarkdownOf(chart);
+  absl::StripTrailingAsciiWhitespace(&text);
+  return text + "\n";
 }
 
 }  // namespace hourglass::bench

@@ -189,6 +189,24 @@ TEST(ReportTest, MarkdownHasATableForEachSection) {
   EXPECT_THAT(markdown, HasSubstr("| targets | figure | target |  |\n|---|--:|--:|---|\n"));
 }
 
+TEST(ReportTest, MarkdownShowsTheChartsAndTheNumbersOfBars) {
+  Report report(Quiet());
+  report.Add(Chart{.name = "budget",
+                   .title = "Budget",
+                   .alternative = "Mostly the floor.",
+                   .x = {"us"},
+                   .series = {{"verify", {}, {40, 41}}, {"sign", {}, {13, 14}}},
+                   .bars = {"floor", "service"}});
+  EXPECT_THAT(report.Markdown(),
+              testing::EndsWith("\n"
+                                "![Budget. Mostly the floor.](images/budget.svg)\n"
+                                "\n"
+                                "| us | floor | service |\n"
+                                "|---|--:|--:|\n"
+                                "| verify | 40.0 | 41.0 |\n"
+                                "| sign | 13.0 | 14.0 |\n"));
+}
+
 TEST(SettingTest, ObservesThisMachine) {
   const Setting setting = ObserveSetting(true);
   EXPECT_TRUE(setting.quick);
