@@ -43,11 +43,11 @@ PolicyFiles::Entry PolicyFiles::Read(const std::string& path, const Stamp& stamp
 PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
   if (!IsTenantId(tenant_id)) return {};
   const std::string path = absl::StrCat(directory_, "/", tenant_id, ".yaml");
-  const std::lock_guard<std::mutex> lock(mutex_);
   struct stat about = {};
   if (stat(path.c_str(), &about) != 0) {
     const int why = errno;
-    entries_.erase(path);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    entries_.erase(tenant_id);
     if (why == ENOENT) return {};
     return {Error(ErrorReason::kConfigurationInvalid, "",
                   absl::StrCat(path, ":1: cannot be read: ", std::strerror(why))),
@@ -56,14 +56,19 @@ PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
   // Taken before the file is read: a change between the two shows as another stamp the next time.
   const Stamp stamp = {about.st_dev, about.st_ino, about.st_size, Nanoseconds(about.st_mtim),
                        Nanoseconds(about.st_ctim)};
-  const auto known = entries_.find(path);
-  if (known != entries_.end() && known->second.settled && known->second.stamp == stamp) {
-    return known->second.result;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto known = entries_.find(tenant_id);
+    if (known != entries_.end() && known->second.settled && known->second.stamp == stamp) {
+      return known->second.result;
+    }
   }
-  Entry& entry = entries_[path];
-  entry = Read(path, stamp);
+  Entry entry = Read(path, stamp);
   Result result = entry.result;
   result.read_anew = true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Should another thread have read a newer file meanwhile, the stamp shows it the next time.
+  entries_.insert_or_assign(tenant_id, std::move(entry));
   return result;
 }
 

@@ -1,11 +1,11 @@
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_POLICY_FILES_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_POLICY_FILES_H_
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "issuance/compliance/policy.h"
@@ -26,7 +26,8 @@ class PolicyFiles {
 
   explicit PolicyFiles(std::string directory) : directory_(std::move(directory)) {}
 
-  // What the file says now: it is read again whenever it has changed. `tenant_id` must be one
+  // What the file says now: each call looks whether it has changed, and reads it only then or when
+  // it is first asked for. Nobody waits for another tenant's file. `tenant_id` must be one
   // (IsTenantId); others have no policy, whatever files there are.
   Result Get(absl::string_view tenant_id);
 
@@ -51,7 +52,7 @@ class PolicyFiles {
 
   const std::string directory_;
   std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
+  absl::flat_hash_map<std::string, Entry> entries_;  // by tenant id; guarded by mutex_
 };
 
 }  // namespace hourglass::issuance
