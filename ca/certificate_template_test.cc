@@ -4,7 +4,10 @@
 #include <openssl/conf.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <time.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -43,6 +46,14 @@ EvpPkeyPtr ReadKey(const std::string& pem) {
   return EvpPkeyPtr(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
 }
 
+// Long keys take long to make, so each is made once.
+const std::string& KeyPem(KeyType type) {
+  static auto* const pems = new std::map<KeyType, std::string>;
+  std::string& pem = (*pems)[type];
+  if (pem.empty()) pem = *hsm::GenerateSoftwareKeyPem(type);
+  return pem;
+}
+
 struct LeafKey {
   EvpPkeyPtr key;
   std::string subject_public_key_info;
@@ -50,7 +61,7 @@ struct LeafKey {
 };
 
 LeafKey MakeLeafKey(KeyType type) {
-  EvpPkeyPtr key = ReadKey(*hsm::GenerateSoftwareKeyPem(type));
+  EvpPkeyPtr key = ReadKey(KeyPem(type));
   X509_PUBKEY* wrapped = nullptr;
   X509_PUBKEY_set(&wrapped, key.get());
   const unsigned char* bits = nullptr;
@@ -159,29 +170,74 @@ std::vector<Names> AllNames() {
   return all;
 }
 
-// Both encodings, the turn between them and the turn of years.
+// Both encodings, the turn between them, the turn of years, leap days and the days after where
+// there is none.
 std::vector<Time> AllBegins() {
-  const auto midnight = [](int year) {
-    return Time(std::chrono::sys_days(std::chrono::year(year) / 1 / 1));
+  using std::chrono::seconds;
+  const auto midnight = [](int year, unsigned month, unsigned day) {
+    return Time(std::chrono::sys_days(std::chrono::year(year) / month / day));
   };
-  return {kNow,
-          midnight(2027) - std::chrono::seconds(1),
-          midnight(2027),
-          kFirstGeneralizedTime - std::chrono::hours(2),
-          kFirstGeneralizedTime - std::chrono::seconds(1),
-          kFirstGeneralizedTime,
-          midnight(2052) + std::chrono::hours(24 * 59)};  // a leap day
+  std::vector<Time> all = {kNow, kFirstGeneralizedTime - std::chrono::hours(2)};
+  for (const Time turn :
+       {midnight(2027, 1, 1), midnight(2027, 3, 1), midnight(2028, 2, 29), midnight(2028, 3, 1),
+        midnight(2030, 1, 1), kFirstGeneralizedTime, midnight(2052, 2, 29), midnight(2052, 3, 1)}) {
+    for (const seconds offset : {seconds(-1), seconds(0), seconds(1)}) all.push_back(turn + offset);
+  }
+  return all;
 }
+
+// Where clocks are put forward and back, by rules of its own, so that no file of time zones is
+// needed, and instants around one of each.
+struct TimeZone {
+  const char* rules;
+  std::vector<std::chrono::sys_seconds> turns;
+};
+
+std::vector<TimeZone> AllTimeZones() {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  const auto day = [](unsigned month, unsigned day) {
+    return std::chrono::sys_days(std::chrono::year(2027) / month / day);
+  };
+  return {{"UTC0", {day(3, 28) + hours(1)}},
+          {"CET-1CEST,M3.5.0,M10.5.0/3", {day(3, 28) + hours(1), day(10, 31) + hours(1)}},
+          {"EST5EDT,M3.2.0,M11.1.0", {day(3, 14) + hours(7), day(11, 7) + hours(6)}},
+          {"LHST-10:30LHDT-11,M10.1.0,M4.1.0",
+           {day(4, 3) + hours(15), day(10, 2) + hours(15) + minutes(30)}},
+          {"<+14>-14", {day(12, 31) + hours(10)}}};
+}
+
+// Sets the process's time zone, and sets it back.
+class ScopedTimeZone {
+ public:
+  explicit ScopedTimeZone(const char* rules) {
+    if (const char* const before = getenv("TZ")) before_ = before;
+    setenv("TZ", rules, 1);
+    tzset();
+  }
+  ~ScopedTimeZone() {
+    before_.empty() ? unsetenv("TZ") : setenv("TZ", before_.c_str(), 1);
+    tzset();
+  }
+
+  // What the C library makes of `time`: that the zone is in force.
+  static long OffsetAt(Time time) {
+    const time_t seconds = time.time_since_epoch().count();
+    tm local{};
+    localtime_r(&seconds, &local);
+    return local.tm_gmtoff;
+  }
+
+ private:
+  std::string before_;
+};
 
 class CertificateTemplateTest : public testing::TestWithParam<KeyType> {
  protected:
-  CertificateTemplateTest()
-      : root_pem_(*hsm::GenerateSoftwareKeyPem(GetParam())),
-        root_(MakeRoot()),
-        root_key_(ReadKey(root_pem_)) {}
+  CertificateTemplateTest() : root_(MakeRoot()), root_key_(ReadKey(KeyPem(GetParam()))) {}
 
-  RootCertificate MakeRoot() const {
-    const auto key = *hsm::SoftwareKeyFromPem(root_pem_);
+  static RootCertificate MakeRoot() {
+    const auto key = *hsm::SoftwareKeyFromPem(KeyPem(GetParam()));
     return *IssueRoot({.display_name = "Contoso",
                        .now = kNow,
                        .duration = std::chrono::days(30 * 365),
@@ -200,7 +256,6 @@ class CertificateTemplateTest : public testing::TestWithParam<KeyType> {
         << names.upn << " " << names.sid << " " << FormatTime(begin);
   }
 
-  std::string root_pem_;
   RootCertificate root_;
   EvpPkeyPtr root_key_;
 };
@@ -222,6 +277,31 @@ TEST_P(CertificateTemplateTest, TimesAreOctetForOctetOpenssls) {
   for (const Time begin : AllBegins()) ExpectSame(profile, {"c", "u@c", ""}, begin, key);
 }
 
+// Certificates know nothing of time zones: whatever the process's is, on the days when clocks are
+// put forward or back.
+TEST_P(CertificateTemplateTest, TimeZonesDoNotMatter) {
+  ASSERT_OK_AND_ASSIGN(const LeafProfile profile, LeafProfile::Create({}));
+  const LeafKey key = MakeLeafKey(KeyType::kEcP256);
+  for (const TimeZone& zone : AllTimeZones()) {
+    SCOPED_TRACE(zone.rules);
+    const ScopedTimeZone set(zone.rules);
+    for (const Time turn : zone.turns) {
+      if (zone.turns.size() == 2) {
+        EXPECT_NE(ScopedTimeZone::OffsetAt(turn),
+                  ScopedTimeZone::OffsetAt(turn - std::chrono::seconds(1)))
+            << FormatTime(turn) << " is no turn";
+      }
+      // The last begins before the turn and ends after it.
+      for (const std::chrono::minutes offset :
+           {std::chrono::minutes(-120), std::chrono::minutes(-65), std::chrono::minutes(-60),
+            std::chrono::minutes(0), std::chrono::minutes(60), std::chrono::minutes(-30)}) {
+        ExpectSame(profile, {"c", "u@c", ""}, turn + offset, key);
+        ExpectSame(profile, {"c", "u@c", ""}, turn + offset - std::chrono::seconds(1), key);
+      }
+    }
+  }
+}
+
 TEST_P(CertificateTemplateTest, KeysAreOctetForOctetOpenssls) {
   ASSERT_OK_AND_ASSIGN(const LeafProfile profile, LeafProfile::Create({}));
   for (const KeyType type : hsm::kAllKeyTypes) {
@@ -229,8 +309,7 @@ TEST_P(CertificateTemplateTest, KeysAreOctetForOctetOpenssls) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Roots, CertificateTemplateTest,
-                         testing::Values(KeyType::kEcP256, KeyType::kEcP384, KeyType::kRsa2048));
+INSTANTIATE_TEST_SUITE_P(Roots, CertificateTemplateTest, testing::ValuesIn(hsm::kAllKeyTypes));
 
 }  // namespace
 }  // namespace hourglass::ca
