@@ -156,6 +156,13 @@ LimitsConfig ReadLimits(Mapping fields) {
   return limits;
 }
 
+JournalConfig ReadJournal(Mapping fields) {
+  JournalConfig journal;
+  journal.retention =
+      fields.Seconds("retention", std::chrono::hours(24), std::chrono::hours(24 * 36500));
+  return journal;
+}
+
 std::string ReadMetrics(Mapping fields) {
   const std::string listen = fields.present() ? fields.RequiredString("listen") : "";
   if (!listen.empty() && !ParseHostPort(listen).has_value()) {
@@ -232,6 +239,7 @@ Config ConfigReader::Read(Mapping root) const {
   }
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
+  config.journal = ReadJournal(root.Optional("journal"));
   config.metrics_listen = ReadMetrics(root.Optional("metrics"));
   config.log_level =
       root.Choice("log_level", {"debug", "info", "warning", "error"}).value_or(config.log_level);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ struct LimitsConfig {
   int loaded_tenants = 20'000;  // kept ready to issue at most, 100 to 1000000
 };
 
+struct JournalConfig {
+  // How long records are kept, 1 to 36500 days: longer than any certificate lives. Without it, for
+  // ever.
+  std::optional<std::chrono::seconds> retention;
+};
+
 struct Config {
   std::string listen;        // `host:port`; port 0 takes a free one
   std::string address_file;  // where the address listened on is written once the service is ready;
@@ -65,6 +72,7 @@ struct Config {
   std::map<std::string, IssuingConfig> tenants;
   ComplianceConfig compliance;
   LimitsConfig limits;
+  JournalConfig journal;
   std::string metrics_listen;      // `host:port` of the metrics; empty: none
   std::string log_level = "info";  // debug, info, warning, error
 };

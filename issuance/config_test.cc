@@ -66,6 +66,7 @@ compliance:
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
 limits: {workers: 8, queue_length: 16, loaded_tenants: 300}
+journal: {retention: 400d}
 metrics: {listen: 127.0.0.1:9464}
 log_level: debug
 )";
@@ -125,6 +126,7 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.limits.workers, 32);
   EXPECT_EQ(config.limits.queue_length, 1024);
   EXPECT_EQ(config.limits.loaded_tenants, 20000);
+  EXPECT_FALSE(config.journal.retention.has_value()) << "nothing is deleted unasked";
   EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
 }
@@ -161,6 +163,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.limits.workers, 8);
   EXPECT_EQ(config.limits.queue_length, 16);
   EXPECT_EQ(config.limits.loaded_tenants, 300);
+  EXPECT_EQ(config.journal.retention, std::chrono::hours(24 * 400));
   EXPECT_EQ(config.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config.log_level, "debug");
 }
@@ -271,6 +274,9 @@ TEST(ParseConfigTest, RefusesMalformedFields) {
             "/etc/h.yaml:9: limits.workers: must be a whole number, 1 to 1024\n"
             "/etc/h.yaml:9: limits.queue_length: must be a whole number, 1 to 100000\n"
             "/etc/h.yaml:9: limits.loaded_tenants: must be a whole number, 100 to 1000000");
+  EXPECT_EQ(MistakesWithLine("journal: {retention: 23h}"),
+            "/etc/h.yaml:9: journal.retention: must be a duration such as 500ms, 2s, 60m, 24h or "
+            "3d, 1d to 36500d");
   EXPECT_EQ(
       MistakesWith("software_directory: keys", "software_directory: k, sessions_per_token: 0"),
       "/etc/h.yaml:6: keys.sessions_per_token: must be a whole number, 1 to 256");

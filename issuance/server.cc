@@ -18,6 +18,7 @@
 #include "issuance/compliance/engine_service.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/journal.h"
+#include "issuance/journal_retention.h"
 #include "issuance/key_events.h"
 #include "issuance/key_warm_up.h"
 #include "issuance/metrics.h"
@@ -170,6 +171,10 @@ class RunningServer final : public Server {
     return absl::OkStatus();
   }
 
+  void KeepJournalFor(std::optional<std::chrono::seconds> retention) {
+    if (retention.has_value()) retention_.emplace(*retention, store_.get(), clock_, *log_);
+  }
+
   absl::Status Listen(const std::string& listen, TlsMaterial tls) {
     grpc::SslServerCredentialsOptions options(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
@@ -233,6 +238,7 @@ class RunningServer final : public Server {
   IssuanceCounters counters_;
   std::unique_ptr<Metrics> metrics_;
   std::optional<KeyWarmUp> warm_up_;
+  std::optional<JournalRetention> retention_;
   std::optional<EmbeddedCompliance> embedded_;
   std::optional<ComplianceClient> compliance_;
   std::optional<Pipeline> pipeline_;
@@ -267,6 +273,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
   RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));
   RETURN_IF_ERROR(server->WarmUp());
+  server->KeepJournalFor(config.journal.retention);
   RETURN_IF_ERROR(server->Listen(config.listen, std::move(tls)));
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite_store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -89,6 +90,71 @@ TEST_F(SqliteSchemaTest, TheJournalOfVersion1IsReadAndWrittenOn) {
   EXPECT_OK(statuses[1]);
   EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kRequestIdReused));
   EXPECT_EQ(store->ListJournal("contoso", {}, 10, "")->records.size(), 3u);
+}
+
+// Of schema version 3: `count` requests, of which those with an even number were released.
+std::string OfVersion3(int count) {
+  std::string sql =
+      "INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4);"
+      "INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, "
+      "x'3000', 100, 90000, 5, 6, 8000, 'create-1');";
+  for (int i = 1; i <= count; ++i) {
+    absl::StrAppend(&sql, "INSERT INTO intents VALUES (", i, ", 'contoso', 2, 'r1', 'id-", i,
+                    "', x'd1', 'broker', 'u-1', 'a@contoso', 'd-1', 'v-1', '1', 10, x'",
+                    absl::Hex(i, absl::kZeroPad8), "', 4400, 8000, x'300100', ", 100 + i,
+                    ", x'');");
+    if (i % 2 == 0) {
+      absl::StrAppend(&sql, "INSERT INTO releases VALUES (", i, ", x'3003300100ff', 30);");
+    }
+  }
+  return sql;
+}
+
+class OldJournalTest : public SqliteSchemaTest {
+ protected:
+  static constexpr int kCount = 10;
+
+  OldJournalTest() {
+    options_.segment_intents = 4;
+    EXPECT_OK(Migrate(*Connect(), Migrations().first(3)));
+    EXPECT_OK(Connect()->Execute(OfVersion3(kCount)));
+  }
+
+  void ExpectAllThere() {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options_));
+    for (int i = 1; i <= kCount; ++i) {
+      ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                           store->FindByRequestId("contoso", absl::StrCat("id-", i)));
+      EXPECT_EQ(found.certificate, i % 2 == 0 ? std::string("\x30\x03\x30\x01\x00\xff", 6) : "");
+      EXPECT_EQ(found.released_at.has_value(), i % 2 == 0);
+      EXPECT_OK(store->FindBySerialNumber("contoso", found.intent.serial_number));
+    }
+    EXPECT_EQ(store->ListJournal("contoso", {}, 100, "")->records.size(), std::size_t{kCount});
+    EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  }
+
+  SqliteStoreOptions options_;
+};
+
+TEST_F(OldJournalTest, MovesToSegments) {
+  ExpectAllThere();
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM journal_segments").value(), 4);
+  ExpectAllThere();
+}
+
+TEST_F(OldJournalTest, AnInterruptedMoveIsTakenUp) {
+  // The catalog refuses the second segment, as a crash just before its commit would.
+  ASSERT_OK(Migrate(*Connect(), Migrations(), kVersionWithOldJournal));
+  ASSERT_OK(Connect()->Execute(
+      "CREATE TRIGGER crash BEFORE INSERT ON journal_segments WHEN NEW.number = 2 "
+      "BEGIN SELECT RAISE(ABORT, 'crash'); END"));
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kInternalError));
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
+  EXPECT_THAT(Migrate(*Connect(), Migrations()), FailsWith(ErrorReason::kInternalError))
+      << "tables with records must not be dropped";
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
+  ASSERT_OK(Connect()->Execute("DROP TRIGGER crash"));
+  ExpectAllThere();
 }
 
 TEST_F(SqliteSchemaTest, AMigrationThatFailsLeavesTheVersionBeforeIt) {

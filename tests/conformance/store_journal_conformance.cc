@@ -286,6 +286,84 @@ TEST_P(StoreConformance, PagesRefuseWhatIsNotTheirOwn) {
   }
 }
 
+TEST_P(StoreConformance, AReleaseMayComeLongAfterItsIntent) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  constexpr int kCount = 9;
+  for (int i = 0; i < kCount; ++i) ASSERT_OK(Append(*store_, SampleIntent(absl::StrCat(i))));
+  Release twice = ReleaseOf(SampleIntent("0"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<absl::Status> statuses,
+                       store_->AppendToJournal({twice, SampleIntent("new"), twice}));
+  EXPECT_OK(statuses[0]);
+  EXPECT_OK(statuses[1]);
+  EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kRequestIdReused));
+  for (int i = 0; i < kCount; ++i) {
+    const Intent intent = SampleIntent(absl::StrCat(i));
+    const auto expected = i == 0 ? ErrorReason::kRequestIdReused : ErrorReason::kUnspecified;
+    EXPECT_EQ(ReasonOf(Append(*store_, ReleaseOf(intent))), expected) << i;
+    EXPECT_THAT(Append(*store_, ReleaseOf(intent)), FailsWith(ErrorReason::kRequestIdReused));
+    EXPECT_THAT(Append(*store_, intent), FailsWith(ErrorReason::kRequestIdReused));
+    const JournalRecord released{intent, ReleaseOf(intent).certificate,
+                                 ReleaseOf(intent).released_at};
+    ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                         store_->FindByRequestId(kSampleTenant, intent.request_id));
+    EXPECT_EQ(found, released);
+  }
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
+                       store_->ListJournal(kSampleTenant, {}, kCount + 1, ""));
+  EXPECT_THAT(RequestIds(page.records),
+              ElementsAre("new", "8", "7", "6", "5", "4", "3", "2", "1", "0"));
+  for (const JournalRecord& record : page.records) {
+    EXPECT_EQ(record.released_at.has_value(), record.intent.request_id != "new");
+  }
+}
+
+TEST_P(StoreConformance, CertificatesAreReadBackOctetForOctet) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const std::string tbs = SampleIntent("").tbs_certificate;
+  const std::string certificates[] = {"",
+                                      tbs,
+                                      "before" + tbs,
+                                      tbs + "after",
+                                      tbs + tbs,
+                                      "x" + tbs + "y" + tbs,
+                                      "without",
+                                      AllOctets(),
+                                      tbs.substr(1),
+                                      "\x30\x82" + tbs + AllOctets()};
+  int number = 0;
+  for (const std::string& certificate : certificates) {
+    const Intent intent = SampleIntent(absl::StrCat("r-", ++number));
+    Release release = ReleaseOf(intent);
+    release.certificate = certificate;
+    ASSERT_OK(Append(*store_, intent));
+    ASSERT_OK(Append(*store_, release));
+    ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                         store_->FindByRequestId(kSampleTenant, intent.request_id));
+    EXPECT_EQ(found.certificate, certificate) << number;
+  }
+}
+
+// As two replicas have them whose clocks differ.
+TEST_P(StoreConformance, PagesAreInTheOrderOfTimeWhateverTheOrderOfWriting) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  std::vector<std::string> newest_first(12);
+  for (int i = 0; i < 12; ++i) {
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    const int later = (i * 5) % 12;
+    intent.intended_at = SampleTime(later);
+    newest_first[static_cast<std::size_t>(11 - later)] = intent.request_id;
+    ASSERT_OK(Append(*store_, intent));
+  }
+  for (const int page_size : {1, 3, 5, 12}) {
+    EXPECT_EQ(ListAll(*store_, {}, page_size), newest_first) << page_size;
+  }
+  JournalFilter time;
+  time.intended_from = SampleTime(3);
+  time.intended_before = SampleTime(8);
+  EXPECT_EQ(ListAll(*store_, time, 2),
+            std::vector<std::string>(newest_first.begin() + 4, newest_first.begin() + 9));
+}
+
 // Of `count` requests one second apart, `PREFIX-0` first, released.
 void AppendReleased(Store& store, const std::string& prefix, int count, Timestamp first) {
   for (int i = 0; i < count; ++i) {

@@ -109,5 +109,32 @@ TEST_P(StoreConformance, AStoreOpenedLaterSeesWhatWasWritten) {
   EXPECT_OK(Append(*store_, ReleaseOf(intent)));
 }
 
+// Neither store has to be opened again, or told, to know what the other one wrote.
+TEST_P(StoreConformance, WhatOneStoreWritesTheOtherKnows) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  for (int i = 0; i < 9; ++i) {
+    Store& writer = i % 3 == 0 ? *other : *store_;
+    Store& reader = i % 3 == 0 ? *store_ : *other;
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    intent.not_after += std::chrono::seconds(i);
+    ASSERT_OK(Append(writer, intent));
+    EXPECT_THAT(Append(reader, intent), FailsWith(ErrorReason::kRequestIdReused)) << i;
+    Intent same_serial = SampleIntent(absl::StrCat("s-", i));
+    same_serial.serial_number = intent.serial_number;
+    EXPECT_THAT(Append(reader, same_serial), FailsWith(ErrorReason::kInternalError)) << i;
+    EXPECT_EQ(reader.GetRoot(kSampleTenant, "root-1")->last_leaf_not_after, intent.not_after);
+    EXPECT_EQ(reader.ListRoots(kSampleTenant)->at(0).last_leaf_not_after, intent.not_after);
+    ASSERT_OK(Append(reader, ReleaseOf(intent)));
+    EXPECT_THAT(Append(writer, ReleaseOf(intent)), FailsWith(ErrorReason::kRequestIdReused)) << i;
+    ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                         writer.FindBySerialNumber(kSampleTenant, intent.serial_number));
+    EXPECT_EQ(found.certificate, ReleaseOf(intent).certificate);
+  }
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
+                       other->ListJournal(kSampleTenant, {}, kMaxPageSize, ""));
+  EXPECT_EQ(page.records.size(), 9u);
+}
+
 }  // namespace
 }  // namespace hourglass::issuance

@@ -1,0 +1,182 @@
+// The files beside the main one: what is left over goes, what is missing is told, what is sealed
+// is indexed.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/store/segment_catalog.h"
+#include "issuance/store/sqlite.h"
+#include "issuance/store/sqlite_store.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using sqlite::SegmentState;
+using testing::Contains;
+using testing::IsSupersetOf;
+using testing::Not;
+
+class SegmentFilesTest : public testing::Test {
+ protected:
+  SegmentFilesTest() { options_.segment_intents = 2; }
+
+  std::unique_ptr<Store> Open() { return OpenSqliteStore(path_, options_).value(); }
+
+  // A store with intents `0` to `count - 1`.
+  std::unique_ptr<Store> OpenWithIntents(int count) {
+    std::unique_ptr<Store> store = Open();
+    EXPECT_OK(AddSamplePrimary(*store));
+    for (int i = 0; i < count; ++i) {
+      Intent intent = SampleIntent(absl::StrCat(i));
+      intent.intended_at = SampleTime(i);
+      EXPECT_OK(Append(*store, intent));
+    }
+    return store;
+  }
+
+  sqlite::Catalog Catalog() {
+    const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+    return sqlite::ReadCatalog(*main).value();
+  }
+
+  // Until the store's own thread has nothing left to do.
+  sqlite::Catalog WaitForUpkeep() {
+    for (;;) {
+      const sqlite::Catalog catalog = Catalog();
+      std::size_t sealed = 0;
+      for (const sqlite::Segment& segment : catalog.segments) {
+        sealed += segment.state == SegmentState::kSealed ? 1 : 0;
+      }
+      // As many runs as the number of segments has ones.
+      const std::size_t indexed = catalog.segments.size() - 1;
+      if (sealed == 0 && catalog.runs.size() == static_cast<std::size_t>(std::popcount(indexed))) {
+        return catalog;
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  std::set<std::string> Files() {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(path_ + ".journal")) {
+      names.insert(file.path().filename());
+    }
+    return names;
+  }
+
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_.File("hourglass.db");
+  SqliteStoreOptions options_;
+};
+
+TEST_F(SegmentFilesTest, SegmentsAreSealedIndexedAndMergedBesideTheRequests) {
+  const std::unique_ptr<Store> store = OpenWithIntents(15);
+  const sqlite::Catalog catalog = WaitForUpkeep();
+  ASSERT_EQ(catalog.segments.size(), 8u);
+  EXPECT_EQ(catalog.segments.back().state, SegmentState::kActive);
+  EXPECT_EQ(catalog.segments[1].first_sequence, 3);
+  EXPECT_EQ(catalog.segments[1].last_sequence, 4);
+  EXPECT_EQ(catalog.segments[1].first_intended_at, SampleTime(2));
+  EXPECT_EQ(catalog.segments[1].last_intended_at, SampleTime(3));
+  EXPECT_EQ(catalog.HolderOf(4)->number, 2);
+  EXPECT_EQ(catalog.HolderOf(15)->number, 8);
+  EXPECT_EQ(catalog.HolderOf(0), nullptr);
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_OK(store->FindByRequestId(kSampleTenant, absl::StrCat(i)));
+    EXPECT_THAT(Append(*store, SampleIntent(absl::StrCat(i))),
+                FailsWith(ErrorReason::kRequestIdReused));
+  }
+}
+
+TEST_F(SegmentFilesTest, AnIntentLongAfterTheFirstOfItsFileBeginsAnother) {
+  options_.segment_intents = 100;
+  const std::unique_ptr<Store> store = OpenWithIntents(3);
+  Intent later = SampleIntent("later");
+  later.intended_at = SampleTime() + options_.segment_span;
+  ASSERT_OK(Append(*store, later));
+  EXPECT_EQ(Catalog().segments.size(), 1u);
+  later = SampleIntent("too late");
+  later.intended_at = SampleTime(1) + options_.segment_span;
+  ASSERT_OK(Append(*store, later));
+  EXPECT_EQ(Catalog().segments.size(), 2u);
+}
+
+TEST_F(SegmentFilesTest, TheNextStoreGoesOnWithWhatIsSealed) {
+  OpenWithIntents(9).reset();
+  {
+    const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+    ASSERT_OK(
+        main->Execute("UPDATE journal_segments SET state = 'SEALED' WHERE state = 'INDEXED';"
+                      "DELETE FROM journal_key_runs;"
+                      "UPDATE journal_catalog SET version = version + 1"));
+  }
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_OK(store->FindByRequestId(kSampleTenant, "0"));
+  WaitForUpkeep();
+  EXPECT_OK(store->FindByRequestId(kSampleTenant, "0"));
+}
+
+TEST_F(SegmentFilesTest, LeftoversGoAndNothingElse) {
+  OpenWithIntents(5).reset();
+  const std::set<std::string> before = Files();
+  directory_.Write("hourglass.db.journal/00000099.sqlite", "half made");
+  directory_.Write("hourglass.db.journal/00000099.sqlite-wal", "half made");
+  directory_.Write("hourglass.db.journal/00000099.keys", "half made");
+  directory_.Write("hourglass.db.journal/new-1-1.keys", "half made");
+  const std::unique_ptr<Store> store = Open();
+  WaitForUpkeep();
+  const std::set<std::string> after = Files();
+  for (const char* leftover :
+       {"00000099.sqlite", "00000099.sqlite-wal", "00000099.keys", "new-1-1.keys"}) {
+    EXPECT_THAT(after, Not(Contains(leftover)));
+  }
+  EXPECT_THAT(after, IsSupersetOf({"00000001.sqlite", "00000002.sqlite", "00000003.sqlite"}));
+}
+
+TEST_F(SegmentFilesTest, AHalfMadeSegmentIsMadeAgain) {
+  const std::unique_ptr<Store> store = OpenWithIntents(2);
+  directory_.Write("hourglass.db.journal/00000002.sqlite", std::string(5000, 'x'));
+  ASSERT_OK(Append(*store, SampleIntent("next")));
+  EXPECT_OK(store->FindByRequestId(kSampleTenant, "next"));
+}
+
+TEST_F(SegmentFilesTest, DroppedFilesAreGoneAndTheirLateReleases) {
+  const std::unique_ptr<Store> store = OpenWithIntents(9);
+  ASSERT_OK(Append(*store, ReleaseOf(SampleIntent("0"))));
+  const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+  EXPECT_EQ(main->QueryInteger("SELECT count(*) FROM late_releases").value(), 1);
+  WaitForUpkeep();
+  ASSERT_OK(store->DropJournalBefore(SampleTime() + std::chrono::hours(24)));
+  EXPECT_EQ(main->QueryInteger("SELECT count(*) FROM late_releases").value(), 0);
+  EXPECT_EQ(Catalog().segments.size(), 1u);
+  EXPECT_TRUE(Catalog().runs.empty());
+  for (const std::string& name : Files()) EXPECT_EQ(name.substr(0, 8), "00000006") << name;
+}
+
+TEST_F(SegmentFilesTest, SaysThatAKeyRunIsMissingOrDamaged) {
+  OpenWithIntents(3);
+  std::string run;
+  {
+    const std::unique_ptr<Store> store = Open();
+    run = absl::StrCat(path_, ".journal/",
+                       absl::Dec(WaitForUpkeep().runs[0].number, absl::kZeroPad8), ".keys");
+  }
+  const std::string whole = ReadFileOrDie(run);
+  std::filesystem::resize_file(run, whole.size() - 1);
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
+  std::filesystem::remove(run);
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
+  directory_.Write(run.substr(directory_.path().size() + 1), whole);
+  EXPECT_OK(OpenSqliteStore(path_, options_));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
