@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Make(
       CheckKey(issuer, intermediate.has_value() ? "intermediate" : "root", *key, verifier));
   std::unique_ptr<Authority> authority(new Authority(std::move(root), std::move(intermediate),
                                                      std::move(key), std::move(verifier), profile));
-  RETURN_IF_ERROR(LintTemplate(authority->leaf_, authority->issuer(), profile));
+  RETURN_IF_ERROR(LintTemplate(authority->leaf_, authority->issuer(), profile).status());
   return authority;
 }
 

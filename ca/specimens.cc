@@ -147,12 +147,13 @@ class TemplateLint {
                const LeafProfile& profile)
       : leaf_(leaf), issuer_(issuer), profile_(profile) {}
 
-  absl::Status ByOurRules(const LeafFields& fields) const {
+  absl::Status ByOurRules(const LeafFields& fields) {
     const std::string certificate = Certificate(fields);
+    ++judged_.by_our_rules;
     return Judge(LintLeaf({certificate, issuer_, profile_, fields}));
   }
 
-  absl::Status ByOurRulesAndBotan(const LeafFields& fields) const {
+  absl::Status ByOurRulesAndBotan(const LeafFields& fields) {
     const std::string certificate = Certificate(fields);
     const LeafSpecimen specimen{certificate, issuer_, profile_, fields};
     const BotanKey key = BotanLoadsTheKeys() ? BotanKey::kCompare : BotanKey::kLoad;
@@ -160,8 +161,12 @@ class TemplateLint {
     for (const LintFinding& finding : LintLeafWithBotan(specimen, key)) {
       findings.push_back(finding);
     }
+    ++judged_.by_our_rules;
+    ++judged_.by_botan;
     return Judge(findings);
   }
+
+  const JudgedSpecimens& judged() const { return judged_; }
 
  private:
   std::string Certificate(const LeafFields& fields) const {
@@ -178,6 +183,7 @@ class TemplateLint {
   const CertificateTemplate& leaf_;
   const IssuerCertificate& issuer_;
   const LeafProfile& profile_;
+  JudgedSpecimens judged_;
 };
 
 }  // namespace
@@ -206,14 +212,15 @@ absl::StatusOr<std::vector<LeafFields>> CoveringSpecimens(const IssuerCertificat
   return covering;
 }
 
-absl::Status LintTemplate(const CertificateTemplate& leaf, const IssuerCertificate& issuer,
-                          const LeafProfile& profile) {
-  const TemplateLint lint(leaf, issuer, profile);
+absl::StatusOr<JudgedSpecimens> LintTemplate(const CertificateTemplate& leaf,
+                                             const IssuerCertificate& issuer,
+                                             const LeafProfile& profile) {
+  TemplateLint lint(leaf, issuer, profile);
+  ASSIGN_OR_RETURN(const std::vector<LeafFields> all, AllSpecimens(issuer, profile));
   ASSIGN_OR_RETURN(const std::vector<LeafFields> covering, CoveringSpecimens(issuer, profile));
   for (const LeafFields& fields : covering) RETURN_IF_ERROR(lint.ByOurRulesAndBotan(fields));
-  ASSIGN_OR_RETURN(const std::vector<LeafFields> all, AllSpecimens(issuer, profile));
   for (const LeafFields& fields : all) RETURN_IF_ERROR(lint.ByOurRules(fields));
-  return absl::OkStatus();
+  return lint.judged();
 }
 
 }  // namespace hourglass::ca

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ca/certificate_template.h"
 #include "ca/issuer_certificate.h"
@@ -26,12 +25,19 @@ absl::StatusOr<std::vector<LeafFields>> AllSpecimens(const IssuerCertificate& is
 absl::StatusOr<std::vector<LeafFields>> CoveringSpecimens(const IssuerCertificate& issuer,
                                                           const LeafProfile& profile);
 
+// How many specimens each of the two judges read.
+struct JudgedSpecimens {
+  int by_our_rules = 0;
+  int by_botan = 0;
+};
+
 // Fills `leaf`, which was compiled from the other two, with all specimens and lints what comes out
 // with our rules, and that of the covering ones with Botan. Half a millisecond; the first call of a
 // process, in which Botan loads the specimens' keys, takes some more. Errors: INTERNAL_ERROR naming
 // the rules that a specimen breaks, ROOT_EXPIRING where the issuer is too short for any leaf.
-absl::Status LintTemplate(const CertificateTemplate& leaf, const IssuerCertificate& issuer,
-                          const LeafProfile& profile);
+absl::StatusOr<JudgedSpecimens> LintTemplate(const CertificateTemplate& leaf,
+                                             const IssuerCertificate& issuer,
+                                             const LeafProfile& profile);
 
 }  // namespace hourglass::ca
 

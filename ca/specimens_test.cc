@@ -89,7 +89,8 @@ class SpecimensTest : public testing::Test {
  protected:
   // Lint of the template of one root and profile against another.
   absl::Status Lint(const RootCertificate& compiled_for, const LeafProfile& compiled_with) {
-    return LintTemplate(CertificateTemplate::Compile(compiled_for, compiled_with), root_, profile_);
+    return LintTemplate(CertificateTemplate::Compile(compiled_for, compiled_with), root_, profile_)
+        .status();
   }
 
   RootCertificate root_ = MakeRoot(hsm::KeyType::kEcP256, 1);
@@ -139,6 +140,17 @@ TEST_F(SpecimensTest, AFewCoverEveryKeyNameAndTimeAndEveryLengthForm) {
     EXPECT_EQ(Each(few, NamesOf), Each(all, NamesOf));
     EXPECT_EQ(Each(few, TimesOf), Each(all, TimesOf));
     EXPECT_EQ(LengthForms(root, profile, few), LengthForms(root, profile, all));
+  }
+}
+
+TEST_F(SpecimensTest, OurRulesJudgeEveryCombinationAndBotanAFew) {
+  const RootCertificate root = MakeLongRoot(hsm::KeyType::kEcP256);
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_OK_AND_ASSIGN(
+        const JudgedSpecimens judged,
+        LintTemplate(CertificateTemplate::Compile(root, profile_), root, profile_));
+    EXPECT_EQ(judged.by_our_rules, 100 + 5);
+    EXPECT_EQ(judged.by_botan, 5);
   }
 }
 
