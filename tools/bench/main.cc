@@ -15,6 +15,7 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/chart.h"
 #include "tools/bench/library_benchmark.h"
+#include "tools/bench/load/scale_benchmark.h"
 #include "tools/bench/load/service_benchmark.h"
 #include "tools/bench/options.h"
 #include "tools/bench/raw_signer.h"
@@ -35,6 +36,7 @@ struct Part {
 const std::vector<Part> kParts = {
     {"library", MeasureLibrary},
     {"service", MeasureService},
+    {"scale", MeasureScale},
     {"storm", MeasureStorm},
 };
 

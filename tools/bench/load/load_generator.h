@@ -58,6 +58,8 @@ class LoadGenerator {
   // Counts from now on. With an open loop, waits at End for what was due before it.
   void Begin() { tally_.Begin(); }
   LoadResult End() { return tally_.End(); }
+  // Of what is counted, until now.
+  std::uint64_t Certificates() { return tally_.Certificates(); }
   // Begin, so long, End.
   LoadResult Measure(std::chrono::nanoseconds duration);
 

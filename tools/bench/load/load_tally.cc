@@ -51,6 +51,11 @@ LoadResult LoadTally::End() {
   return std::move(result_);
 }
 
+std::uint64_t LoadTally::Certificates() {
+  const std::lock_guard lock(mutex_);
+  return result_.certificates;
+}
+
 void LoadTally::SentUntil(LoadClock::time_point time) {
   const std::lock_guard lock(mutex_);
   sent_until_ = time;

@@ -57,6 +57,8 @@ class LoadTally {
   void Begin();
   // Ends the window now, and with kByIntention waits for the answers of all that belong to it.
   LoadResult End();
+  // Certificates of the window until now.
+  std::uint64_t Certificates();
 
   // With kByIntention only: no request that was to be sent before `time` is still to be Sent.
   void SentUntil(LoadClock::time_point time);
