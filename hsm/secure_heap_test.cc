@@ -79,12 +79,17 @@ TEST(SecureHeapDeathTest, HoldsWhatIsPrivateOfEveryKey) {
 TEST(SecureHeapDeathTest, RefusesKeysOnceItIsFull) {
   EXPECT_EXIT(
       {
+        const auto pem = GenerateSoftwareKeyPem(KeyType::kEcP256);
+        EXPECT_OK(pem);
         EXPECT_OK(InitializeSecureHeap(65536));
+        EXPECT_OK(SoftwareKeyFromPem(*pem));
         SecureOctets most(32768);
         SecureOctets more(16384);
         SecureOctets rest(16384);
         EXPECT_EQ(SecureOctets(32).data(), nullptr);
         EXPECT_THAT(GenerateSoftwareKeyDer(KeyType::kEcP256).status(), testing::Not(IsOk()));
+        EXPECT_THAT(SoftwareKeyFromPem(*pem),
+                    FailsWith(ErrorReason::kKeyUnavailable, "private_key"));
         _exit(testing::Test::HasFailure() ? 1 : 0);
       },
       testing::ExitedWithCode(0), "");

@@ -22,6 +22,9 @@ using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 // A P-384 Ecdsa-Sig-Value takes at most 104 octets, an RSA-4096 signature 512.
 constexpr size_t kLargestSignature = 512;
 
+// The private exponent of an RSA-4096 key, and its PKCS #8 document.
+constexpr size_t kLargestPrivatePart = 4096;
+
 class SoftwareKey final : public SigningKey {
  public:
   SoftwareKey(KeyType type, std::string public_key, std::unique_ptr<EvpContextPool> contexts)
@@ -78,9 +81,14 @@ absl::StatusOr<EvpPkeyPtr> GenerateEvpKey(KeyType type) {
   return EvpPkeyPtr(key);
 }
 
-// OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either.
+// OpenSSL's words for a malformed key hold none of its octets, but say nothing useful either; and
+// it says the same where there is no room for what is private of the key.
 absl::Status NoPrivateKey(absl::string_view form) {
   DrainOpensslErrors();
+  if (SecureOctets(kLargestPrivatePart).data() == nullptr) {
+    return Error(ErrorReason::kKeyUnavailable, "private_key",
+                 "the memory that is locked for keys is full: have fewer of them open");
+  }
   return Error(ErrorReason::kKeyInvalid, "private_key",
                absl::StrCat("not an unencrypted PKCS#8 ", form, " private key"));
 }

@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromDer(absl::string_view
 
 // The key in the first `PRIVATE KEY` block of `pkcs8_pem`; encrypted and older forms are refused.
 // Its public half is checked with a test signature; no password is asked for. Errors: KEY_INVALID,
-// KEY_UNSUPPORTED, KEY_MISMATCH, KEY_UNAVAILABLE where it cannot sign.
+// KEY_UNSUPPORTED, KEY_MISMATCH, KEY_UNAVAILABLE where it cannot sign or the secure heap is full.
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyFromPem(absl::string_view pkcs8_pem);
 
 }  // namespace hourglass::hsm
