@@ -18,6 +18,7 @@
 #include "tools/bench/load/scale_benchmark.h"
 #include "tools/bench/load/service_benchmark.h"
 #include "tools/bench/options.h"
+#include "tools/bench/overview.h"
 #include "tools/bench/raw_signer.h"
 #include "tools/bench/report.h"
 #include "tools/bench/scratch_directory.h"
@@ -133,6 +134,7 @@ int Main(const Wishes& wishes) {
   Report report(ObserveSetting(wishes.quick));
   for (const std::string& warning : report.setting().Warnings()) Progress("warning: " + warning);
   absl::Status status = Run(wishes, report);
+  AddOverview(report);
   if (status.ok()) status = Show(wishes, report);
   if (!status.ok()) Progress(std::string(status.message()));
   for (const std::string& failure : report.failures()) Progress("FAILED: " + failure);

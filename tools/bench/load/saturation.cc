@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
+#include "tools/bench/load/latency_chart.h"
 #include "tools/bench/options.h"
 
 namespace hourglass::bench {
@@ -18,13 +19,14 @@ void Add(Report& report, const std::string& name, double value, const std::strin
 // Latencies at a share of the rate at saturation, on a fixed plan of arrivals.
 absl::Status ReportLatencies(const std::string& name, LoadedService& service,
                              const LoadEffort& effort, double saturation, double unloaded_median,
-                             Report& report) {
+                             Chart& chart, Report& report) {
   for (const int percent : {50, 80}) {
     const LoadOptions options = {.arrivals = OpenLoop{.per_second = saturation * percent / 100},
                                  .connections = kConnections};
     ASSIGN_OR_RETURN(const LoadCost cost, MeasureCost(service, options, effort.window));
     const std::string at = absl::StrCat(" at ", percent, " % of saturation");
     const LatencyHistogram& latencies = cost.load.latencies;
+    chart.series.push_back(LatencySeries(absl::StrCat(percent, " % of saturation"), latencies));
     Add(report, absl::StrCat(name, ": median", at), latencies.QuantileMicroseconds(0.5), "us");
     Figure p99 = {.section = kServiceSection,
                   .name = absl::StrCat(name, ": p99", at),
@@ -135,8 +137,11 @@ absl::StatusOr<Saturation> ReportSaturation(const std::string& name, LoadedServi
   ReportCost(name, saturation, floor, cost_target, report);
   RETURN_IF_ERROR(ReportFlushes(name, service, effort, saturation.outstanding, report));
   Add(report, absl::StrCat(name, ": median of one request at a time"), median, "us");
-  RETURN_IF_ERROR(ReportLatencies(name, service, effort,
-                                  saturation.cost.load.CertificatesPerSecond(), median, report));
+  Chart chart = EmptyLatencyChart(name);
+  chart.series.push_back(LatencySeries("one request at a time", unloaded.load.latencies));
+  RETURN_IF_ERROR(ReportLatencies(
+      name, service, effort, saturation.cost.load.CertificatesPerSecond(), median, chart, report));
+  report.Add(std::move(chart));
   return saturation;
 }
 
