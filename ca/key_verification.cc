@@ -1,11 +1,12 @@
+// RSA keys are made and used by OpenSSL's older functions, deprecated since 3.0: a key that
+// verifies once costs 18 us with them, of which 12 are the verification, and 22 through a provider.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "ca/key_verification.h"
 
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
-#include <bit>
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,8 @@
 
 namespace hourglass::ca {
 namespace {
+
+using RsaPtr = OpensslPtr<RSA, RSA_free>;
 
 absl::Status Internal(absl::string_view what) {
   return Error(ErrorReason::kInternalError, "", absl::StrCat(what, ": ", DrainOpensslErrors()));
@@ -95,20 +98,12 @@ CurveKey& ThreadCurveKey(PublicKeyKind curve) {
   return curve == PublicKeyKind::kEcP256 ? p256 : p384;
 }
 
-absl::Status CheckEcdsa(const PublicKey& key, const EVP_MD* hash, absl::string_view message,
+absl::Status CheckEcdsa(const PublicKey& key, absl::string_view digest,
                         absl::string_view signature) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(message.data(), message.size(), digest, &size, hash, nullptr) != 1) {
-    return Internal("cannot hash");
-  }
   CurveKey& curve_key = ThreadCurveKey(key.kind);
   if (curve_key.empty()) return Internal("cannot make an EC key");
   const bool on_curve = curve_key.SetPoint(key.bits);
-  if (on_curve &&
-      curve_key.Verifies(absl::string_view(reinterpret_cast<char*>(digest), size), signature)) {
-    return absl::OkStatus();
-  }
+  if (on_curve && curve_key.Verifies(digest, signature)) return absl::OkStatus();
   // What met an error is not used again.
   curve_key = CurveKey(key.kind);
   if (on_curve) return SignatureInvalid();
@@ -116,54 +111,51 @@ absl::Status CheckEcdsa(const PublicKey& key, const EVP_MD* hash, absl::string_v
   return Error(ErrorReason::kKeyInvalid, "pkcs10", "the public point is not on its curve");
 }
 
-// As OSSL_PARAM wants numbers.
-std::string NativeOrder(absl::string_view big_endian) {
-  std::string octets(big_endian);
-  if constexpr (std::endian::native == std::endian::little) {
-    std::reverse(octets.begin(), octets.end());
-  }
-  return octets;
+BignumPtr ReadNumber(absl::string_view big_endian) {
+  return BignumPtr(BN_bin2bn(Octets(big_endian), static_cast<int>(big_endian.size()), nullptr));
 }
 
-// The context that makes keys of numbers is kept: it costs as much as a key.
-EvpPkeyPtr MakeRsaKey(const PublicKey& numbers) {
-  thread_local const EvpPkeyCtxPtr maker(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  std::string n = NativeOrder(numbers.modulus), e = NativeOrder(numbers.exponent);
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, reinterpret_cast<unsigned char*>(n.data()),
-                              n.size()),
-      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, reinterpret_cast<unsigned char*>(e.data()),
-                              e.size()),
-      OSSL_PARAM_construct_end()};
-  EVP_PKEY* key = nullptr;
-  if (maker == nullptr || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
-      EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+RsaPtr MakeRsaKey(const PublicKey& numbers) {
+  RsaPtr key(RSA_new());
+  BignumPtr n = ReadNumber(numbers.modulus), e = ReadNumber(numbers.exponent);
+  if (key == nullptr || n == nullptr || e == nullptr ||
+      RSA_set0_key(key.get(), n.get(), e.get(), nullptr) != 1) {
     return nullptr;
   }
-  return EvpPkeyPtr(key);
+  // They are the key's now.
+  static_cast<void>(n.release());
+  static_cast<void>(e.release());
+  return key;
 }
 
-bool VerifiesRsa(const SignatureAlgorithm& algorithm, const EVP_MD* hash, EVP_PKEY* key,
-                 absl::string_view message, absl::string_view signature, EVP_MD_CTX* context) {
-  EVP_PKEY_CTX* parameters = nullptr;
-  if (EVP_DigestVerifyInit(context, &parameters, hash, nullptr, key) != 1) return false;
-  if (algorithm.scheme == SignatureScheme::kRsaPss &&
-      (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
-       EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, algorithm.salt_size) != 1)) {
-    return false;
-  }
-  return EVP_DigestVerify(context, Octets(signature), signature.size(), Octets(message),
-                          message.size()) == 1;
+bool VerifiesPkcs1(RSA* key, const EVP_MD* hash, absl::string_view digest,
+                   absl::string_view signature) {
+  return RSA_verify(EVP_MD_get_type(hash), Octets(digest), static_cast<unsigned>(digest.size()),
+                    Octets(signature), static_cast<unsigned>(signature.size()), key) == 1;
+}
+
+bool VerifiesPss(RsaPtr key, const EVP_MD* hash, int salt_size, absl::string_view digest,
+                 absl::string_view signature) {
+  const EvpPkeyPtr wrapped(EVP_PKEY_new());
+  if (wrapped == nullptr || EVP_PKEY_assign_RSA(wrapped.get(), key.get()) != 1) return false;
+  static_cast<void>(key.release());
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, wrapped.get(), nullptr));
+  return context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
+         EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt_size) == 1 &&
+         EVP_PKEY_verify(context.get(), Octets(signature), signature.size(), Octets(digest),
+                         digest.size()) == 1;
 }
 
 absl::Status CheckRsa(const PublicKey& numbers, const SignatureAlgorithm& algorithm,
-                      const EVP_MD* hash, absl::string_view message, absl::string_view signature) {
-  // One context a thread, reset after each use so that no key outlives its request.
-  thread_local const EvpMdCtxPtr context(EVP_MD_CTX_new());
-  const EvpPkeyPtr key = MakeRsaKey(numbers);
-  if (context == nullptr || key == nullptr) return Internal("cannot make an RSA key");
-  const bool verifies = VerifiesRsa(algorithm, hash, key.get(), message, signature, context.get());
-  EVP_MD_CTX_reset(context.get());
+                      const EVP_MD* hash, absl::string_view digest, absl::string_view signature) {
+  RsaPtr key = MakeRsaKey(numbers);
+  if (key == nullptr) return Internal("cannot make an RSA key");
+  const bool verifies =
+      algorithm.scheme == SignatureScheme::kRsaPss
+          ? VerifiesPss(std::move(key), hash, algorithm.salt_size, digest, signature)
+          : VerifiesPkcs1(key.get(), hash, digest, signature);
   return verifies ? absl::OkStatus() : SignatureInvalid();
 }
 
@@ -174,9 +166,15 @@ absl::Status CheckSignature(const PublicKey& key, const SignatureAlgorithm& algo
   const bool key_is_rsa = key.kind == PublicKeyKind::kRsa;
   if (key_is_rsa == (algorithm.scheme == SignatureScheme::kEcdsa)) return SignatureInvalid();
   const EVP_MD* const hash = Digest(algorithm.digest_bits);
-  if (hash == nullptr) return Internal("OpenSSL has no digest");
-  return key_is_rsa ? CheckRsa(key, algorithm, hash, message, signature)
-                    : CheckEcdsa(key, hash, message, signature);
+  unsigned char octets[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (hash == nullptr ||
+      EVP_Digest(message.data(), message.size(), octets, &size, hash, nullptr) != 1) {
+    return Internal("cannot hash");
+  }
+  const absl::string_view digest(reinterpret_cast<char*>(octets), size);
+  return key_is_rsa ? CheckRsa(key, algorithm, hash, digest, signature)
+                    : CheckEcdsa(key, digest, signature);
 }
 
 }  // namespace hourglass::ca
