@@ -53,7 +53,7 @@ bool IsName(absl::string_view content) {
       if (!attribute.has_value() || !IsNameAttribute(*attribute)) return false;
     }
   }
-  return der::IsWellFormed(content);
+  return true;
 }
 
 // SET OF Attribute (RFC 2986 section 4.1): each a type and a non-empty SET of values.
@@ -67,7 +67,7 @@ bool AreAttributes(absl::string_view content) {
     const std::optional<absl::string_view> values = fields.Read(der::kSet);
     if (!values.has_value() || values->empty() || !fields.empty()) return false;
   }
-  return der::IsWellFormed(content);
+  return true;
 }
 
 struct Request {
@@ -81,15 +81,14 @@ absl::Status ReadRequestInfo(absl::string_view content, Request* request) {
   der::Reader reader(content);
   if (reader.Read(der::kInteger) != kVersion1) return Malformed("the version must be 0");
   const std::optional<absl::string_view> subject = reader.Read(der::kSequence);
-  if (!subject.has_value() || !IsName(*subject))
-    return Malformed("the subject is not a name in DER");
+  if (!subject.has_value() || !IsName(*subject)) return Malformed("the subject is not a name");
   const std::optional<absl::string_view> key = reader.ReadWhole(der::kSequence);
-  if (!key.has_value() || !der::IsWellFormed(*key)) return Malformed("the public key is not DER");
+  if (!key.has_value()) return Malformed("has no public key");
   request->subject_public_key_info = *key;
   if (reader.empty()) return absl::OkStatus();
   const std::optional<absl::string_view> attributes = reader.Read(der::Constructed(0));
   if (!attributes.has_value() || !reader.empty() || !AreAttributes(*attributes)) {
-    return Malformed("the attributes are not DER");
+    return Malformed("the attributes are not a set of attributes");
   }
   return absl::OkStatus();
 }
@@ -100,12 +99,13 @@ absl::StatusOr<Request> ReadRequest(absl::string_view der) {
   const std::optional<absl::string_view> content = outer.Read(der::kSequence);
   if (!content.has_value()) return Malformed("is not a PKCS#10 request in DER");
   if (!outer.empty()) return Malformed("has octets after its end");
+  if (!der::IsWellFormed(der)) return Malformed("is not DER in all its parts");
   der::Reader reader(*content);
   const std::optional<absl::string_view> signed_part = reader.ReadWhole(der::kSequence);
   const std::optional<absl::string_view> algorithm = reader.Read(der::kSequence);
   const std::optional<absl::string_view> signature = reader.ReadOctetAlignedBits();
   if (!signed_part.has_value() || !algorithm.has_value() || !signature.has_value() ||
-      !reader.empty() || !der::IsWellFormed(*algorithm)) {
+      !reader.empty()) {
     return Malformed("is not a PKCS#10 request in DER");
   }
   Request request{*signed_part, {}, *algorithm, *signature};

@@ -44,7 +44,8 @@ class RequestedKey {
 // modulus of an accepted size, odd exponent of at least 65537 and at most 2^256 (FIPS 186-5 section
 // A.1.1)). The request's signature must be ECDSA or RSA PKCS#1 v1.5 or PSS with SHA-256, SHA-384 or
 // SHA-512. Subject, attributes and extensions are not looked at beyond being well-formed DER;
-// attributes may be left out, as some clients do.
+// attributes may be left out, as some clients do. docs/certificate-requests.md has what OpenSSL
+// accepts and this does not, on purpose; nothing that OpenSSL refuses is accepted.
 // Errors, all with field `pkcs10`: REQUEST_MALFORMED, REQUEST_SIGNATURE_INVALID, KEY_UNSUPPORTED,
 // KEY_SIZE_REFUSED, KEY_INVALID. Safe to call from several threads.
 absl::StatusOr<RequestedKey> ParseCertificateRequest(absl::string_view der,
