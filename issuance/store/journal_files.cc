@@ -5,15 +5,6 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-absl::StatusOr<std::shared_ptr<const KeyRun>> OpenRun(const JournalFolder& folder,
-                                                      const HashKey& key, const JournalView* old,
-                                                      std::int64_t number) {
-  for (std::size_t i = 0; old != nullptr && i < old->runs.size(); ++i) {
-    if (old->catalog.runs[i].number == number) return old->runs[i];
-  }
-  return KeyRun::Open(folder.KeyRunPath(number), key);
-}
-
 std::shared_ptr<SegmentKeys> KeysFor(const Segment& segment, const HashKey& key,
                                      const JournalView* old) {
   if (old != nullptr) {
@@ -34,12 +25,30 @@ absl::Status JournalView::Find(std::uint64_t hash, Candidates& candidates) const
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(std::int64_t number,
+                                                                 const JournalView* old) {
+  for (std::size_t i = 0; old != nullptr && i < old->runs.size(); ++i) {
+    if (old->catalog.runs[i].number == number) return old->runs[i];
+  }
+  {
+    const std::lock_guard<std::mutex> lock(expecting_);
+    if (expected_number_ == number && expected_ != nullptr) return std::move(expected_);
+  }
+  return KeyRun::Open(folder_.KeyRunPath(number), key_);
+}
+
+void JournalFiles::Expect(std::int64_t number, std::shared_ptr<const KeyRun> run) {
+  const std::lock_guard<std::mutex> lock(expecting_);
+  expected_number_ = number;
+  expected_ = std::move(run);
+}
+
 absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Load(Connection& main,
                                                                       const JournalView* old) {
   auto view = std::make_shared<JournalView>();
   ASSIGN_OR_RETURN(view->catalog, ReadCatalog(main));
   for (const KeyRunRow& row : view->catalog.runs) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const KeyRun> run, OpenRun(folder_, key_, old, row.number));
+    ASSIGN_OR_RETURN(std::shared_ptr<const KeyRun> run, Open(row.number, old));
     view->runs.push_back(std::move(run));
   }
   std::vector<std::int64_t> numbers;

@@ -46,6 +46,9 @@ class JournalFiles {
   absl::StatusOr<std::shared_ptr<const JournalView>> Newest(Connection& main);
   // The same with all intents that were committed before the call.
   absl::StatusOr<std::shared_ptr<const JournalView>> Current(Connection& main);
+  // Keeps a run that is about to come into the catalog, so that whoever sees it there first, which
+  // may be a request, need not read it.
+  void Expect(std::int64_t number, std::shared_ptr<const KeyRun> run);
   // Calls `statement(Connection&)` with a connection to the segment.
   template <typename Statement>
   auto Read(std::int64_t segment, Statement statement)
@@ -58,12 +61,16 @@ class JournalFiles {
 
  private:
   absl::StatusOr<std::shared_ptr<const JournalView>> Load(Connection& main, const JournalView* old);
+  absl::StatusOr<std::shared_ptr<const KeyRun>> Open(std::int64_t number, const JournalView* old);
 
   const JournalFolder folder_;
   const HashKey key_;
   SegmentReaders readers_;
   std::mutex loading_;
   std::shared_ptr<const JournalView> view_;
+  std::mutex expecting_;
+  std::int64_t expected_number_ = 0;
+  std::shared_ptr<const KeyRun> expected_;
 };
 
 }  // namespace hourglass::issuance::sqlite

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/key_run_mending.h"
 #include "issuance/store/segment_catalog.h"
 #include "issuance/store/segment_keys.h"
 #include "issuance/store/segment_records.h"
-#include "issuance/store/segment_upkeep.h"
 #include "issuance/store/sqlite_schema.h"
 #include "issuance/store/sqlite_values.h"
 
@@ -101,13 +101,10 @@ absl::Status MoveRange(Connection& main, const JournalFolder& folder, const Rang
     RETURN_IF_ERROR(keys.CatchUp(*file));
   }
   RETURN_IF_ERROR(folder.IndexSegment(segment.number));
-  ASSIGN_OR_RETURN(const std::string run, WriteKeyRun(folder, key, keys.SortedEntries()));
   segment = keys.Summary();
   segment.state = SegmentState::kIndexed;
   RETURN_IF_ERROR(PutSegment(main, segment));
-  ASSIGN_OR_RETURN(const std::int64_t number, RaiseCatalogVersion(main));
-  RETURN_IF_ERROR(folder.NameKeyRun(run, number));
-  RETURN_IF_ERROR(AddKeyRun(main, {number, segment.number, segment.number}));
+  RETURN_IF_ERROR(AddKeyRunOf(main, folder, key, keys));
   return RemoveRecords(main, range);
 }
 

@@ -161,21 +161,56 @@ TEST_F(SegmentFilesTest, DroppedFilesAreGoneAndTheirLateReleases) {
   for (const std::string& name : Files()) EXPECT_EQ(name.substr(0, 8), "00000006") << name;
 }
 
-TEST_F(SegmentFilesTest, SaysThatAKeyRunIsMissingOrDamaged) {
-  OpenWithIntents(3);
-  std::string run;
-  {
+TEST_F(SegmentFilesTest, AKeyRunThatIsMissingOrDamagedIsMadeAgain) {
+  OpenWithIntents(9).reset();
+  for (const bool missing : {true, false}) {
+    std::vector<std::string> runs;
+    {
+      const std::unique_ptr<Store> store = Open();
+      for (const sqlite::KeyRunRow& run : WaitForUpkeep().runs) {
+        runs.push_back(
+            absl::StrCat(path_, ".journal/", absl::Dec(run.number, absl::kZeroPad8), ".keys"));
+      }
+    }
+    ASSERT_FALSE(runs.empty());
+    for (const std::string& run : runs) {
+      const std::uintmax_t size = std::filesystem::file_size(run);
+      if (missing) {
+        std::filesystem::remove(run);
+      } else {
+        std::filesystem::resize_file(run, size - 1);
+      }
+    }
     const std::unique_ptr<Store> store = Open();
-    run = absl::StrCat(path_, ".journal/",
-                       absl::Dec(WaitForUpkeep().runs[0].number, absl::kZeroPad8), ".keys");
+    WaitForUpkeep();
+    for (int i = 0; i < 9; ++i) {
+      EXPECT_THAT(Append(*store, SampleIntent(absl::StrCat(i))),
+                  FailsWith(ErrorReason::kRequestIdReused));
+    }
   }
-  const std::string whole = ReadFileOrDie(run);
-  std::filesystem::resize_file(run, whole.size() - 1);
-  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
-  std::filesystem::remove(run);
-  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
-  directory_.Write(run.substr(directory_.path().size() + 1), whole);
-  EXPECT_OK(OpenSqliteStore(path_, options_));
+}
+
+// What docs/operations.md says of a backup while the service runs.
+TEST_F(SegmentFilesTest, AnOlderMainFileWithNewerFilesOfTheJournalIsABackup) {
+  std::unique_ptr<Store> store = OpenWithIntents(7);
+  WaitForUpkeep();
+  const std::string backup = directory_.File("backup.db");
+  {
+    const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+    ASSERT_OK(main->Execute(absl::StrCat("VACUUM INTO '", backup, "'")));
+  }
+  for (int i = 7; i < 12; ++i) ASSERT_OK(Append(*store, SampleIntent(absl::StrCat(i))));
+  WaitForUpkeep();
+  store.reset();
+  std::filesystem::copy(path_ + ".journal", backup + ".journal");
+  ASSERT_OK_AND_ASSIGN(store, OpenSqliteStore(backup, options_));
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_OK(store->FindByRequestId(kSampleTenant, absl::StrCat(i))) << i;
+  }
+  EXPECT_THAT(store->FindByRequestId(kSampleTenant, "8"),
+              FailsWith(ErrorReason::kCertificateUnknown));
+  ASSERT_OK(Append(*store, SampleIntent("8")));
+  EXPECT_OK(store->FindByRequestId(kSampleTenant, "8"));
 }
 
 }  // namespace

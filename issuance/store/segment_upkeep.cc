@@ -47,10 +47,12 @@ class NewRun {
   const std::string& path() const { return path_; }
 
   // Needs a transaction of the caller's.
-  absl::Status EnterInto(Connection& main, const JournalFolder& folder, std::int64_t first_segment,
+  absl::Status EnterInto(Connection& main, JournalFiles& files,
+                         const std::shared_ptr<const KeyRun>& opened, std::int64_t first_segment,
                          std::int64_t last_segment) const {
     ASSIGN_OR_RETURN(const std::int64_t number, RaiseCatalogVersion(main));
-    RETURN_IF_ERROR(folder.NameKeyRun(path_, number));
+    RETURN_IF_ERROR(files.folder().NameKeyRun(path_, number));
+    files.Expect(number, opened);
     return AddKeyRun(main, {number, first_segment, last_segment});
   }
 
@@ -117,6 +119,8 @@ absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
   ASSIGN_OR_RETURN(std::string path,
                    WriteKeyRun(files_.folder(), files_.key(), keys->SortedEntries()));
   const NewRun run(std::move(path));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRun> opened,
+                   KeyRun::Open(run.path(), files_.key()));
   RETURN_IF_ERROR(connections_.Write([&](Connection& main) -> absl::Status {
     ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
     const Segment* const segment = catalog.Find(number);
@@ -125,7 +129,7 @@ absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
     Segment indexed = *segment;
     indexed.state = SegmentState::kIndexed;
     RETURN_IF_ERROR(PutSegment(main, indexed));
-    return run.EnterInto(main, files_.folder(), number, number);
+    return run.EnterInto(main, files_, opened, number, number);
   }));
   return true;
 }
@@ -141,6 +145,8 @@ absl::StatusOr<bool> SegmentUpkeep::MergeTwo() {
   RETURN_IF_ERROR(MergeKeyRuns({view->runs[*first], view->runs[*first + 1]},
                                view->catalog.segments.front().first_sequence, run.path(),
                                files_.key()));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRun> opened,
+                   KeyRun::Open(run.path(), files_.key()));
   bool merged = false;
   RETURN_IF_ERROR(connections_.Write([&](Connection& main) -> absl::Status {
     ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
@@ -148,7 +154,7 @@ absl::StatusOr<bool> SegmentUpkeep::MergeTwo() {
     RETURN_IF_ERROR(RemoveKeyRun(main, a.number));
     RETURN_IF_ERROR(RemoveKeyRun(main, b.number));
     merged = true;
-    return run.EnterInto(main, files_.folder(), a.first_segment, b.last_segment);
+    return run.EnterInto(main, files_, opened, a.first_segment, b.last_segment);
   }));
   if (merged) {
     files_.folder().RemoveKeyRun(a.number);

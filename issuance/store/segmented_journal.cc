@@ -4,6 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "issuance/store/journal_query.h"
+#include "issuance/store/key_run_mending.h"
 #include "issuance/store/old_journal.h"
 #include "issuance/store/segment_catalog.h"
 #include "issuance/store/segment_roll.h"
@@ -37,10 +38,20 @@ absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
   ASSIGN_OR_RETURN(const HashKey key, connections->Read(ReadHashKey));
   std::unique_ptr<SegmentedJournal> journal(
       new SegmentedJournal(connections, std::move(folder), key, limits));
-  // Damage is better found now than by the first request.
-  RETURN_IF_ERROR(
-      connections->Read([&](Connection& main) { return journal->files_.Current(main); }).status());
+  RETURN_IF_ERROR(journal->Load());
   return journal;
+}
+
+// Damage is better found now than by the first request.
+absl::Status SegmentedJournal::Load() {
+  const auto load = [this] {
+    return connections_.Read([this](Connection& main) { return files_.Current(main); }).status();
+  };
+  const absl::Status loaded = load();
+  if (loaded.ok()) return loaded;
+  const absl::StatusOr<int> mended = connections_.Write(
+      [this](Connection& main) { return MendKeyRuns(main, files_.folder(), files_.key()); });
+  return mended.ok() && *mended > 0 ? load() : loaded;
 }
 
 absl::StatusOr<std::vector<absl::Status>> SegmentedJournal::Append(

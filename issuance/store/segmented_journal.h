@@ -22,8 +22,9 @@ namespace hourglass::issuance::sqlite {
 // The methods are Store's, of the same names. Safe to call from several threads.
 class SegmentedJournal {
  public:
-  // Of the store at `path`. Moves an old journal, makes the first segment, and removes files that
-  // interrupted runs left. `connections` must outlive this object.
+  // Of the store at `path`. Moves an old journal, makes the first segment, removes files that
+  // interrupted runs left, and makes key runs again that are missing or damaged. `connections` must
+  // outlive this object.
   static absl::StatusOr<std::unique_ptr<SegmentedJournal>> Open(
       Connections* connections, const std::string& path, std::chrono::milliseconds busy_timeout,
       const SegmentLimits& limits);
@@ -47,6 +48,8 @@ class SegmentedJournal {
         files_(std::move(folder), key),
         appender_(&files_, limits),
         upkeep_(connections, &files_) {}
+
+  absl::Status Load();
 
   Connections& connections_;
   JournalFiles files_;
