@@ -1,9 +1,9 @@
 #include "tools/bench/load/idle_brokers.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <openssl/pem.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -102,10 +102,10 @@ struct IdleBrokers::Connection {
     return absl::OkStatus();
   }
 
+  // Even where what the service said last was not read.
   bool IsOpen() const {
-    char octet;
-    const ssize_t size = recv(socket, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
-    return size > 0 || (size < 0 && errno == EAGAIN);
+    pollfd end = {socket, POLLRDHUP, 0};
+    return poll(&end, 1, 0) == 0;
   }
 
   const int socket;
