@@ -39,6 +39,7 @@ absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
   std::unique_ptr<SegmentedJournal> journal(
       new SegmentedJournal(connections, std::move(folder), key, limits));
   RETURN_IF_ERROR(journal->Load());
+  journal->upkeep_.emplace(connections, &journal->files_);
   return journal;
 }
 
@@ -59,7 +60,7 @@ absl::StatusOr<std::vector<absl::Status>> SegmentedJournal::Append(
   bool sealed = false;
   auto statuses = connections_.WriteAlone(
       [&](Connection& main) { return appender_.Append(main, writes, sealed); });
-  if (sealed) upkeep_.Wake();
+  if (sealed) upkeep_->Wake();
   return statuses;
 }
 

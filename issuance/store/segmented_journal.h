@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,17 +45,14 @@ class SegmentedJournal {
  private:
   SegmentedJournal(Connections* connections, JournalFolder folder, const HashKey& key,
                    const SegmentLimits& limits)
-      : connections_(*connections),
-        files_(std::move(folder), key),
-        appender_(&files_, limits),
-        upkeep_(connections, &files_) {}
+      : connections_(*connections), files_(std::move(folder), key), appender_(&files_, limits) {}
 
   absl::Status Load();
 
   Connections& connections_;
   JournalFiles files_;
   JournalAppender appender_;  // for whom connections_ lets write
-  SegmentUpkeep upkeep_;
+  std::optional<SegmentUpkeep> upkeep_;
 };
 
 }  // namespace hourglass::issuance::sqlite
