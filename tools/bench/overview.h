@@ -10,7 +10,8 @@ namespace hourglass::bench {
 // - `budget`: where the microseconds of a certificate go, a bar for the library with P-256 and one
 //   for each kind of keys of the service, keyholders included: the floor, what the library adds to
 //   it with a root's key of that type, and what the service adds to the library.
-// - `scale`: server CPU per certificate in each size of an installation.
+// - `scale`: server CPU per certificate in each size of an installation: that of the smallest, and
+//   what it costs more.
 void AddOverview(Report& report);
 
 }  // namespace hourglass::bench
