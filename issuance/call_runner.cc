@@ -33,13 +33,35 @@ absl::StatusOr<std::string> ClientCertificatePem(const grpc::ServerContextBase& 
 
 }  // namespace
 
-absl::Status CallRunner::Execute(grpc::CallbackServerContext* context, const Method& method,
-                                 std::string& caller_name,
-                                 std::vector<v1::DenyReason>& deny_reasons) {
-  ASSIGN_OR_RETURN(const std::string certificate, ClientCertificatePem(*context));
-  ASSIGN_OR_RETURN(const Caller* caller, callers_->Identify(certificate));
-  caller_name = caller->name;
-  return method(*caller, deny_reasons);
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons) {
+  StatusExtras extras;
+  extras.deny_reasons = deny_reasons;
+  if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
+    extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
+  }
+  return ToGrpcStatus(status, extras);
+}
+
+grpc::Status OverloadedUntil(std::chrono::milliseconds come_back) {
+  StatusExtras extras;
+  extras.retry_delay = come_back;
+  return ToGrpcStatus(
+      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes"), extras);
+}
+
+absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context) const {
+  ASSIGN_OR_RETURN(const std::string certificate, ClientCertificatePem(context));
+  return callers_->Identify(certificate);
+}
+
+void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
+                            const Caller* caller, const absl::Status& status) const {
+  log_->Warning("call_failed", {{"method", name},
+                                {"caller", caller == nullptr ? "" : caller->name},
+                                {"peer", context.peer()},
+                                {"code", absl::StatusCodeToString(status.code())},
+                                {"reason", ErrorReasonName(ReasonOf(status))},
+                                {"message", std::string(status.message())}});
 }
 
 // Counts as under way until the answer has been sent, and not only until it is known.
@@ -58,10 +80,11 @@ class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
   CallRunner* const counted_by_;
 };
 
-bool CallRunner::Begin() {
+absl::Status CallRunner::Begin() {
   const std::lock_guard lock(mutex_);
-  if (taking_calls_) ++under_way_;
-  return taking_calls_;
+  if (!taking_calls_) return Error(ErrorReason::kStopping, "", "the service is stopping");
+  ++under_way_;
+  return absl::OkStatus();
 }
 
 void CallRunner::End() {
@@ -79,9 +102,9 @@ void CallRunner::StopTakingCalls(std::chrono::milliseconds grace) {
 
 grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
                                           absl::string_view name, Method method) {
-  if (!Begin()) {
+  if (const absl::Status begun = Begin(); !begun.ok()) {
     auto* const refused = new Reactor(nullptr);
-    refused->Finish(ToGrpcStatus(Error(ErrorReason::kStopping, "", "the service is stopping")));
+    refused->Finish(ToGrpcStatus(begun));
     return refused;
   }
   auto* const reactor = new Reactor(this);
@@ -92,31 +115,13 @@ grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
               grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
           return;
         }
-        std::string caller_name;
         std::vector<v1::DenyReason> deny_reasons;
-        const absl::Status status = Execute(context, method, caller_name, deny_reasons);
-        if (!status.ok()) {
-          log_->Warning("call_failed", {{"method", name},
-                                        {"caller", caller_name},
-                                        {"peer", context->peer()},
-                                        {"code", absl::StatusCodeToString(status.code())},
-                                        {"reason", ErrorReasonName(ReasonOf(status))},
-                                        {"message", std::string(status.message())}});
-        }
-        StatusExtras extras;
-        extras.deny_reasons = deny_reasons;
-        if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
-          extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
-        }
-        reactor->Finish(ToGrpcStatus(status, extras));
+        const absl::StatusOr<const Caller*> caller = Identify(*context);
+        const absl::Status status = caller.ok() ? method(**caller, deny_reasons) : caller.status();
+        if (!status.ok()) LogFailure(*context, name, caller.value_or(nullptr), status);
+        reactor->Finish(FailureOf(status, deny_reasons));
       });
-  if (!queued) {
-    StatusExtras extras;
-    extras.retry_delay = kOverloadedRetryDelay;
-    reactor->Finish(ToGrpcStatus(
-        Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes"),
-        extras));
-  }
+  if (!queued) reactor->Finish(OverloadedUntil(kOverloadedRetryDelay));
   return reactor;
 }
 

@@ -5,22 +5,31 @@
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hourglass/v1/error.pb.h"
 #include "issuance/caller.h"
 #include "issuance/event_log.h"
 #include "issuance/worker_pool.h"
 
 namespace hourglass::issuance {
+
+// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, and when to
+// come back where a key cannot be used.
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
+
+// The same for a call that is refused because too many wait.
+grpc::Status OverloadedUntil(std::chrono::milliseconds come_back);
 
 // Safe to call from several threads.
 class CallRunner {
@@ -41,19 +50,24 @@ class CallRunner {
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view name,
                                 Method method);
 
+  // For calls that Run does not run. Such a call counts as under way from a Begin that returned OK
+  // until End, which it calls when its answer has been sent, and not only known. Errors: STOPPING.
+  absl::Status Begin();
+  void End();
+
+  // Who calls, by the client certificate. Errors: CALLER_UNKNOWN.
+  absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context) const;
+
+  // `caller` may be null where it is not known.
+  void LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
+                  const Caller* caller, const absl::Status& status) const;
+
   // From now on new calls are refused with STOPPING. Returns when every call that was taken before
   // has been answered, or after `grace`.
   void StopTakingCalls(std::chrono::milliseconds grace);
 
  private:
-  absl::Status Execute(grpc::CallbackServerContext* context, const Method& method,
-                       std::string& caller_name, std::vector<v1::DenyReason>& deny_reasons);
-
   class Reactor;
-
-  // False where no calls are taken any more.
-  bool Begin();
-  void End();
 
   const CallerDirectory* const callers_;
   WorkerPool* const workers_;

@@ -1,5 +1,7 @@
 #include "issuance/journal.h"
 
+#include <condition_variable>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -21,14 +23,19 @@ std::vector<absl::Status> Commit(Store& store, const std::vector<JournalWrite>& 
 }  // namespace
 
 struct Journal::Waiter {
-  JournalWrite write;
-  absl::Status status;
-  bool done = false;
+  std::vector<JournalWrite>* writes;
+  std::vector<absl::Status> statuses;
+  // Told once: when the writes are committed, or when it is this writer's turn to commit.
+  std::condition_variable told;
+  bool committed = false;
+  bool commits = false;
 };
 
-absl::Status Journal::WriteIntent(Intent intent) { return Write(std::move(intent)); }
-
-absl::Status Journal::WriteRelease(Release release) { return Write(std::move(release)); }
+absl::Status Journal::Write(JournalWrite write) {
+  std::vector<JournalWrite> writes;
+  writes.push_back(std::move(write));
+  return WriteAll(writes).front();
+}
 
 absl::StatusOr<JournalRecord> Journal::Find(absl::string_view tenant_id,
                                             absl::string_view request_id) {
@@ -40,29 +47,56 @@ absl::StatusOr<IntermediateRecord> Journal::FindIntermediate(const Intent& inten
                                  intent.intermediate_serial_number);
 }
 
-absl::Status Journal::Write(JournalWrite write) {
-  Waiter self{std::move(write), absl::OkStatus(), false};
+void Journal::CommitFor(const std::deque<Waiter*>& group) {
+  if (group.size() == 1) {
+    group.front()->statuses = Commit(*store_, *group.front()->writes);
+    return;
+  }
+  std::vector<JournalWrite> all;
+  for (const Waiter* waiter : group) {
+    all.insert(all.end(), std::make_move_iterator(waiter->writes->begin()),
+               std::make_move_iterator(waiter->writes->end()));
+  }
+  std::vector<absl::Status> statuses = Commit(*store_, all);
+  std::size_t next = 0;
+  for (Waiter* waiter : group) {
+    for (JournalWrite& write : *waiter->writes) {
+      write = std::move(all[next]);
+      waiter->statuses.push_back(std::move(statuses[next]));
+      ++next;
+    }
+  }
+}
+
+std::vector<absl::Status> Journal::WriteAll(std::vector<JournalWrite>& writes) {
+  if (writes.empty()) return {};
+  Waiter self;
+  self.writes = &writes;
   std::unique_lock<std::mutex> lock(mutex_);
   waiting_.push_back(&self);
-  changed_.wait(lock, [this, &self] { return self.done || !committing_; });
-  if (self.done) return self.status;
+  if (committing_) {
+    self.told.wait(lock, [&self] { return self.committed || self.commits; });
+    if (self.committed) return std::move(self.statuses);
+  }
 
   // Nobody commits, so this thread does, for all that wait: itself among them.
   committing_ = true;
   const std::deque<Waiter*> group = std::exchange(waiting_, {});
-  std::vector<JournalWrite> writes;
-  writes.reserve(group.size());
-  for (Waiter* waiter : group) writes.push_back(std::move(waiter->write));
   lock.unlock();
-  std::vector<absl::Status> statuses = Commit(*store_, writes);
+  CommitFor(group);
   lock.lock();
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    group[i]->status = std::move(statuses[i]);
-    group[i]->done = true;
+  committing_ = !waiting_.empty();
+  if (committing_) {
+    waiting_.front()->commits = true;
+    waiting_.front()->told.notify_one();
   }
-  committing_ = false;
-  changed_.notify_all();
-  return self.status;
+  for (Waiter* waiter : group) {
+    if (waiter == &self) continue;
+    waiter->committed = true;
+    // Under the lock: it may be gone as soon as it can be.
+    waiter->told.notify_one();
+  }
+  return std::move(self.statuses);
 }
 
 }  // namespace hourglass::issuance

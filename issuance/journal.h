@@ -2,9 +2,9 @@
 #ifndef HOURGLASS_ISSUANCE_JOURNAL_H_
 #define HOURGLASS_ISSUANCE_JOURNAL_H_
 
-#include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,12 +23,14 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Blocks until the intent is durable. Errors: as Store::AppendToJournal.
-  absl::Status WriteIntent(Intent intent);
+  // Blocks until the writes are durable, and returns one status each, in order: of an intent; or of
+  // a release, of which only then the certificate may leave (promise 3). All are of one commit;
+  // without any there is none. `writes` holds what it held when this returns. Errors: as
+  // Store::AppendToJournal.
+  std::vector<absl::Status> WriteAll(std::vector<JournalWrite>& writes);
 
-  // Blocks until the release is durable; only then may the certificate leave (promise 3). Errors:
-  // as Store::AppendToJournal.
-  absl::Status WriteRelease(Release release);
+  // The same for one.
+  absl::Status Write(JournalWrite write);
 
   // Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.
   absl::StatusOr<JournalRecord> Find(absl::string_view tenant_id, absl::string_view request_id);
@@ -39,13 +41,12 @@ class Journal {
  private:
   struct Waiter;
 
-  absl::Status Write(JournalWrite write);
+  void CommitFor(const std::deque<Waiter*>& group);
 
   Store* const store_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiter*> waiting_;
-  bool committing_ = false;
+  std::deque<Waiter*> waiting_;  // guarded by mutex_
+  bool committing_ = false;      // guarded by mutex_
 };
 
 }  // namespace hourglass::issuance

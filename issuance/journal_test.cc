@@ -95,15 +95,62 @@ class JournalTest : public testing::Test {
 TEST_F(JournalTest, WritesAndFinds) {
   const Intent intent = SampleIntent("r-1");
   EXPECT_THAT(journal_->Find(kSampleTenant, "r-1"), FailsWith(ErrorReason::kCertificateUnknown));
-  EXPECT_THAT(journal_->WriteRelease(ReleaseOf(intent)),
-              FailsWith(ErrorReason::kCertificateUnknown));
-  ASSERT_OK(journal_->WriteIntent(intent));
-  EXPECT_THAT(journal_->WriteIntent(intent), FailsWith(ErrorReason::kRequestIdReused));
-  ASSERT_OK(journal_->WriteRelease(ReleaseOf(intent)));
+  EXPECT_THAT(journal_->Write(ReleaseOf(intent)), FailsWith(ErrorReason::kCertificateUnknown));
+  ASSERT_OK(journal_->Write(intent));
+  EXPECT_THAT(journal_->Write(intent), FailsWith(ErrorReason::kRequestIdReused));
+  ASSERT_OK(journal_->Write(ReleaseOf(intent)));
   ASSERT_OK_AND_ASSIGN(const JournalRecord found, journal_->Find(kSampleTenant, "r-1"));
   EXPECT_EQ(found.intent, intent);
   EXPECT_EQ(found.certificate, ReleaseOf(intent).certificate);
   EXPECT_THAT(watched_->Groups(), testing::Each(1u)) << "an idle journal waits for nobody";
+}
+
+TEST_F(JournalTest, ABatchIsOneCommitAndEachWriteHasItsOwnStatus) {
+  Intent of_an_old_epoch = SampleIntent("r-2");
+  of_an_old_epoch.epoch = 0;
+  const std::vector<JournalWrite> writes = {SampleIntent("r-1"), of_an_old_epoch,
+                                            SampleIntent("r-1"), SampleIntent("r-3")};
+  std::vector<JournalWrite> batch = writes;
+  const std::vector<absl::Status> statuses = journal_->WriteAll(batch);
+  ASSERT_EQ(statuses.size(), 4u);
+  EXPECT_OK(statuses[0]);
+  EXPECT_THAT(statuses[1], FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_OK(statuses[3]);
+  EXPECT_EQ(batch, writes);
+  EXPECT_THAT(watched_->Groups(), testing::ElementsAre(4u));
+  std::vector<JournalWrite> nothing;
+  EXPECT_THAT(journal_->WriteAll(nothing), testing::IsEmpty());
+  EXPECT_EQ(watched_->Groups().size(), 1u);
+}
+
+TEST_F(JournalTest, BatchesThatShareACommitKeepTheirOwn) {
+  constexpr int kThreads = 8, kRounds = 40, kEach = 5;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int round = 0; round < kRounds; ++round) {
+        std::vector<JournalWrite> batch;
+        for (int i = 0; i < kEach; ++i) {
+          Intent intent = SampleIntent(absl::StrCat(thread, "-", round, "-", i));
+          if (i == thread % kEach) intent.epoch = 0;
+          batch.emplace_back(std::move(intent));
+        }
+        const std::vector<JournalWrite> before = batch;
+        const std::vector<absl::Status> statuses = journal_->WriteAll(batch);
+        if (batch != before || statuses.size() != kEach) ++wrong;
+        for (int i = 0; i < kEach; ++i) {
+          if (statuses.at(static_cast<std::size_t>(i)).ok() == (i == thread % kEach)) ++wrong;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  std::size_t most = 0;
+  for (const std::size_t group : watched_->Groups()) most = std::max(most, group);
+  EXPECT_GT(most, static_cast<std::size_t>(kEach)) << "none shared a commit";
 }
 
 TEST_F(JournalTest, EachOfManyThreadsGetsItsOwnStatus) {
@@ -116,10 +163,10 @@ TEST_F(JournalTest, EachOfManyThreadsGetsItsOwnStatus) {
         Intent intent = SampleIntent(absl::StrCat(thread, "-", i));
         const bool of_an_old_epoch = (thread + i) % 3 == 0;
         if (of_an_old_epoch) intent.epoch = 0;
-        const absl::Status status = journal_->WriteIntent(intent);
+        const absl::Status status = journal_->Write(intent);
         if (of_an_old_epoch != (ReasonOf(status) == ErrorReason::kPrimaryChanged)) ++wrong;
         if (of_an_old_epoch) continue;
-        if (!status.ok() || !journal_->WriteRelease(ReleaseOf(intent)).ok()) ++wrong;
+        if (!status.ok() || !journal_->Write(ReleaseOf(intent)).ok()) ++wrong;
         const auto found = journal_->Find(kSampleTenant, intent.request_id);
         if (!found.ok() || found->intent != intent || !found->released_at.has_value()) ++wrong;
       }
@@ -143,7 +190,7 @@ TEST_F(JournalTest, WritersWhoArriveDuringACommitShareTheNext) {
       writers.emplace_back([&, i] {
         const Intent intent = SampleIntent(absl::StrCat(round, "-", i));
         ++arrived;
-        EXPECT_OK(journal_->WriteIntent(intent));
+        EXPECT_OK(journal_->Write(intent));
       });
       // The first commits and stands at the shut door.
       if (i == 0) watched_->WaitForGroups(groups_before + 1);
@@ -168,7 +215,7 @@ TEST_F(JournalTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {
   std::vector<std::thread> writers;
   for (int i = 0; i < kWriters; ++i) {
     writers.emplace_back([&, i] {
-      const absl::Status status = journal_->WriteIntent(SampleIntent(absl::StrCat("r-", i)));
+      const absl::Status status = journal_->Write(SampleIntent(absl::StrCat("r-", i)));
       if (ReasonOf(status) == ErrorReason::kJournalUnavailable) ++told;
     });
   }
@@ -178,14 +225,14 @@ TEST_F(JournalTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {
   EXPECT_EQ(told, kWriters);
   EXPECT_THAT(journal_->Find(kSampleTenant, "r-0"), FailsWith(ErrorReason::kCertificateUnknown));
   watched_->Fail(absl::OkStatus());
-  EXPECT_OK(journal_->WriteIntent(SampleIntent("r-0")));
+  EXPECT_OK(journal_->Write(SampleIntent("r-0")));
 }
 
 TEST_F(JournalTest, AStoreThatDoesNotAnswerForEveryWriteIsNotBelieved) {
   watched_->AnswerShort(true);
-  EXPECT_THAT(journal_->WriteIntent(SampleIntent("r-1")), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(journal_->Write(SampleIntent("r-1")), FailsWith(ErrorReason::kInternalError));
   watched_->AnswerShort(false);
-  EXPECT_OK(journal_->WriteIntent(SampleIntent("r-1")));
+  EXPECT_OK(journal_->Write(SampleIntent("r-1")));
 }
 
 }  // namespace

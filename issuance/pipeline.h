@@ -1,4 +1,4 @@
-// One certificate request from beginning to end, in nine steps.
+// Certificate requests from beginning to end, in nine steps.
 #ifndef HOURGLASS_ISSUANCE_PIPELINE_H_
 #define HOURGLASS_ISSUANCE_PIPELINE_H_
 
@@ -9,23 +9,24 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hourglass/v1/issuance.pb.h"
 #include "issuance/caller.h"
 #include "issuance/clock.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
+#include "issuance/issue_task.h"
 #include "issuance/journal.h"
 #include "issuance/tenants.h"
 
 namespace hourglass::issuance {
 
 struct IssueOutcome {
-  // OK, or why nothing is issued.
+  // As IssueTask's.
   absl::Status status;
-  // Complete where status is OK, else empty.
   v1::IssueCertificateResponse response;
-  // With DEVICE_NOT_COMPLIANT: at least one.
   std::vector<v1::DenyReason> deny_reasons;
 };
 
@@ -43,34 +44,45 @@ class Pipeline {
         clock_(clock),
         log_(std::move(log)) {}
 
-  // Blocks on the compliance service, the journal and the key. Errors: every reason that
-  // v1::CertificateIssuer names.
+  enum class Patience {
+    // Loads tenants, opens keys, and waits for keys in other processes.
+    kWaits,
+    // Waits for the verdict and the journal alone; tasks that need more are given back with
+    // needs_patience.
+    kNone,
+  };
+
+  // Whether a request for the tenant would now be served without patience.
+  bool IsReady(absl::string_view tenant_id);
+
+  // Issues a batch, of any number, of any tenants: each task as if it were alone, but with one
+  // commit for all intents, one SignAll for each key, and one commit for all releases. Two tasks of
+  // the same request id get the same certificate.
+  void IssueAll(absl::Span<IssueTask* const> tasks, Patience patience);
+
+  // One request, of a caller who waits.
   IssueOutcome Issue(const Caller& caller, const v1::IssueCertificateRequest& request);
 
  private:
-  struct SoundRequest;
-  struct Draft;
+  struct Work;
+  using Batch = std::vector<Work>;
 
-  absl::Status CheckCaller(const Caller& caller, const v1::IssueCertificateRequest& request);
-  absl::StatusOr<SoundRequest> CheckRequest(const Caller& caller,
-                                            const v1::IssueCertificateRequest& request);
-  absl::StatusOr<ComplianceVerdict> ObtainVerdict(const SoundRequest& request);
-  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> TakeSnapshot(const SoundRequest& request);
-  absl::StatusOr<Draft> FillTemplate(const SoundRequest& request,
-                                     std::shared_ptr<const TenantSnapshot> tenant);
-  absl::Status WriteIntent(const SoundRequest& request, const ComplianceVerdict& verdict,
-                           Draft& draft);
-  absl::Status TakeUpRecordedIntent(const SoundRequest& request, Draft& draft);
-  absl::Status TakeUpFromAnotherIssuer(const SoundRequest& request, JournalRecord record,
-                                       Draft& draft);
-  absl::Status SignAndVerify(Draft& draft);
-  absl::Status WriteRelease(Draft& draft);
-  v1::IssueCertificateResponse Answer(const Draft& draft);
+  absl::Status CheckCaller(Work& work);
+  absl::Status CheckRequest(Work& work);
+  void ObtainVerdicts(Batch& batch);
+  void TakeSnapshots(Batch& batch, Patience patience);
+  void FillTemplates(Batch& batch);
+  void WriteIntents(Batch& batch);
+  void SignAndVerify(Batch& batch);
+  void WriteReleases(Batch& batch);
+  void Answer(Work& work);
 
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> SnapshotOf(const std::string& tenant_id,
+                                                                   Patience patience);
+  Intent IntentOf(Work& work) const;
+  absl::Status TakeUpRecordedIntent(Work& work);
+  absl::Status TakeUpFromAnotherIssuer(Work& work, JournalRecord record);
   absl::Status KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const;
-
-  absl::Status Run(const Caller& caller, const v1::IssueCertificateRequest& request,
-                   IssueOutcome& outcome);
 
   Tenants* const tenants_;
   ComplianceClient* const compliance_;

@@ -3,9 +3,11 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,13 +16,14 @@
 #include "hsm/key_store.h"
 #include "issuance/call_runner.h"
 #include "issuance/compliance/compliance_client.h"
+#include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
-#include "issuance/compliance/engine_service.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/journal.h"
 #include "issuance/journal_retention.h"
 #include "issuance/key_events.h"
 #include "issuance/key_warm_up.h"
+#include "issuance/lanes.h"
 #include "issuance/metrics.h"
 #include "issuance/pipeline.h"
 #include "issuance/rotation/key_administration.h"
@@ -67,30 +70,9 @@ absl::StatusOr<TlsMaterial> ReadTls(const TlsFiles& files, absl::string_view fie
   return tls;
 }
 
-// The embedded engine behind its own gRPC server, which listens nowhere: reached through an
-// in-process channel, by the same stub as a compliance service elsewhere.
-class EmbeddedCompliance {
- public:
-  EmbeddedCompliance(const std::string& policy_directory, Store* store, const Clock* clock,
-                     const EventLog& log)
-      : engine_(policy_directory, store, clock, log), service_(&engine_) {
-    grpc::ServerBuilder builder;
-    builder.RegisterService(&service_);
-    server_ = builder.BuildAndStart();
-  }
-  ~EmbeddedCompliance() { server_->Shutdown(std::chrono::system_clock::now()); }
+using ComplianceStub = std::unique_ptr<v1::ComplianceService::StubInterface>;
 
-  std::shared_ptr<grpc::Channel> Channel() {
-    return server_->InProcessChannel(grpc::ChannelArguments());
-  }
-
- private:
-  ComplianceEngine engine_;
-  ComplianceEngineService service_;
-  std::unique_ptr<grpc::Server> server_;
-};
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> RemoteCompliance(const ComplianceConfig& config) {
+absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) {
   ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "compliance.tls"));
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = std::move(tls.trusted_roots);
@@ -100,7 +82,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> RemoteCompliance(const Compliance
   if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
   // After an outage verdicts are to be had again within seconds of the other's return.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments);
+  return v1::ComplianceService::NewStub(
+      grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments));
 }
 
 // Octets; far more than any sound message has, and what may wait in the queue stays bounded.
@@ -141,20 +124,31 @@ class RunningServer final : public Server {
   ~RunningServer() override { Stop(std::chrono::milliseconds(0)); }
 
   absl::Status ConnectCompliance(const ComplianceConfig& config) {
-    std::shared_ptr<grpc::Channel> channel;
+    ComplianceStub stub;
     if (config.endpoint.empty()) {
-      embedded_.emplace(config.policy_directory, store_.get(), clock_, *log_);
-      channel = embedded_->Channel();
+      engine_.emplace(config.policy_directory, store_.get(), clock_, *log_);
+      stub = EmbeddedComplianceStub(&*engine_);
     } else {
-      ASSIGN_OR_RETURN(channel, RemoteCompliance(config));
+      ASSIGN_OR_RETURN(stub, RemoteCompliance(config));
     }
     ComplianceClientOptions options;
     options.deadline = config.deadline;
-    compliance_.emplace(std::move(channel), options, clock_);
+    compliance_.emplace(std::move(stub), options, clock_);
     pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_, *log_);
-    issuer_service_.emplace(&calls_, &*pipeline_, store_.get(), &counters_, log_);
     compliance_service_.emplace(&calls_, &tenants_, &*compliance_);
     return absl::OkStatus();
+  }
+
+  void OpenLanes(const LimitsConfig& limits) {
+    LaneOptions options;
+    // A compliance service elsewhere may take its time for every request.
+    if (engine_.has_value()) {
+      options.swift_lanes = static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) + 1;
+    }
+    options.patient_lanes = limits.workers;
+    options.queue_length = static_cast<std::size_t>(limits.queue_length);
+    lanes_.emplace(&*pipeline_, options, log_);
+    issuer_service_.emplace(&calls_, &*lanes_, store_.get(), &counters_, log_);
   }
 
   absl::Status ServeMetrics(const std::string& listen) {
@@ -239,9 +233,10 @@ class RunningServer final : public Server {
   std::unique_ptr<Metrics> metrics_;
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
-  std::optional<EmbeddedCompliance> embedded_;
+  std::optional<ComplianceEngine> engine_;
   std::optional<ComplianceClient> compliance_;
   std::optional<Pipeline> pipeline_;
+  std::optional<Lanes> lanes_;
   WorkerPool workers_;
   CallRunner calls_;
   std::optional<IssuerService> issuer_service_;
@@ -271,6 +266,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
       std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
                                       std::move(callers), config, clock, entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
+  server->OpenLanes(config.limits);
   RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));
   RETURN_IF_ERROR(server->WarmUp());
   server->KeepJournalFor(config.journal.retention);

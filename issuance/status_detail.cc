@@ -64,6 +64,10 @@ grpc::Status ToGrpcStatus(const absl::Status& status) { return ToGrpcStatus(stat
 grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras) {
   if (status.ok()) return grpc::Status::OK;
   if (ReasonOf(status) == ErrorReason::kUnspecified) {
+    if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) {
+      return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                          std::string(status.message()));
+    }
     return ToGrpcStatus(Error(ErrorReason::kInternalError, "", "the service failed"), extras);
   }
   const std::string message = Cut(status.message(), kMaxStatusMessageSize);

@@ -31,7 +31,9 @@ inline constexpr std::size_t kMaxStatusDetailSize = 4096;
 // The same code, message, reason and field; error_details() is a serialized v1::RpcStatus with one
 // v1::ErrorDetail
 // (`grpc-status-details-bin`). A status without a reason is a broken invariant: it becomes INTERNAL
-// with INTERNAL_ERROR, and its message, which nobody wrote for strangers, stays here. OK stays OK.
+// with INTERNAL_ERROR, and its message, which nobody wrote for strangers, stays here; but CANCELLED
+// and DEADLINE_EXCEEDED, which speak of the call and not of the request, stay what they are. OK
+// stays OK.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras);
 

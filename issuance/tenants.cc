@@ -43,6 +43,16 @@ std::shared_ptr<const TenantSnapshot> Tenants::Cached(absl::string_view tenant_i
   return found->second->snapshot;
 }
 
+std::shared_ptr<const TenantSnapshot> Tenants::IfLoaded(absl::string_view tenant_id) {
+  std::shared_ptr<const TenantSnapshot> cached = Cached(tenant_id);
+  if (cached == nullptr || sub_keys_ == nullptr || cached->primary == nullptr ||
+      sub_keys_->IsCurrent(tenant_id, *cached->primary)) {
+    return cached;
+  }
+  Forget(tenant_id);
+  return nullptr;
+}
+
 absl::Status Tenants::CheckExists(absl::string_view tenant_id) {
   if (Cached(tenant_id) != nullptr) return absl::OkStatus();
   return store_->GetTenant(tenant_id).status();
@@ -97,13 +107,7 @@ std::vector<std::unique_ptr<Tenants::Slot>> Tenants::TakeOldest() {
 
 absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
     absl::string_view tenant_id) {
-  if (auto cached = Cached(tenant_id); cached != nullptr) {
-    if (sub_keys_ == nullptr || cached->primary == nullptr ||
-        sub_keys_->IsCurrent(tenant_id, *cached->primary)) {
-      return cached;
-    }
-    Forget(tenant_id);
-  }
+  if (auto loaded = IfLoaded(tenant_id); loaded != nullptr) return loaded;
   ASSIGN_OR_RETURN(const SlotUse slot, UseSlot(tenant_id));
   ASSIGN_OR_RETURN(const std::unique_lock<std::timed_mutex> turn, TurnToLoad(*slot));
   std::uint64_t forgotten_before;

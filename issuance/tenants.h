@@ -61,6 +61,10 @@ class Tenants {
   // wants a sub-key and the primary allows none.
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
 
+  // The same where it is there already, without waiting for anybody; null where Snapshot would load
+  // it.
+  std::shared_ptr<const TenantSnapshot> IfLoaded(absl::string_view tenant_id);
+
   // Drops the snapshot, so that the next request loads the tenant anew.
   void Forget(absl::string_view tenant_id);
 

@@ -3,6 +3,9 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -28,17 +31,6 @@ constexpr int kMaxAnswerSize = 64 * 1024;
 
 absl::Status Invalid(absl::string_view field, absl::string_view message) {
   return Error(ErrorReason::kComplianceAnswerInvalid, field, message);
-}
-
-v1::EvaluateRequest RequestFor(const ComplianceQuestion& question, const std::string& nonce) {
-  v1::EvaluateRequest request;
-  request.set_tenant_id(question.tenant_id);
-  request.set_user_id(question.user_id);
-  request.set_user_upn(question.user_upn);
-  request.set_device_id(question.device_id);
-  request.set_public_key_sha256(question.public_key_sha256);
-  request.set_nonce(nonce);
-  return request;
 }
 
 bool IsPlainText(absl::string_view text) {
@@ -76,24 +68,87 @@ absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verd
 
 }  // namespace
 
-ComplianceClient::ComplianceClient(std::shared_ptr<grpc::Channel> channel,
+// One question under way.
+struct ComplianceClient::Call {
+  void Ask(const ComplianceQuestion& question, absl::string_view nonce,
+           std::chrono::system_clock::time_point deadline) {
+    request.set_tenant_id(question.tenant_id);
+    request.set_user_id(question.user_id);
+    request.set_user_upn(question.user_upn);
+    request.set_device_id(question.device_id);
+    request.set_public_key_sha256(question.public_key_sha256);
+    request.set_nonce(nonce.data(), nonce.size());
+    context.set_deadline(std::min(deadline, question.no_use_after));
+  }
+
+  grpc::ClientContext context;
+  v1::EvaluateRequest request;
+  v1::Verdict answer;
+  grpc::Status status;
+  Timestamp answered_at;
+};
+
+// Waits for a number of answers, which may come on any thread, this one included.
+class ComplianceClient::Countdown {
+ public:
+  explicit Countdown(std::size_t left) : left_(left) {}
+  void One() {
+    // Notified under the lock: the one that waits destroys this object as soon as it can.
+    const std::lock_guard lock(mutex_);
+    if (--left_ == 0) over_.notify_one();
+  }
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    over_.wait(lock, [this] { return left_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  std::size_t left_;  // guarded by mutex_
+};
+
+ComplianceClient::ComplianceClient(std::unique_ptr<v1::ComplianceService::StubInterface> stub,
                                    const ComplianceClientOptions& options, const Clock* clock)
-    : stub_(v1::ComplianceService::NewStub(std::move(channel))), options_(options), clock_(clock) {}
+    : stub_(std::move(stub)), options_(options), clock_(clock) {}
+
+std::vector<absl::StatusOr<ComplianceVerdict>> ComplianceClient::AskAll(
+    absl::Span<const ComplianceQuestion> questions) {
+  const absl::StatusOr<std::string> nonces = SystemEntropy().Take(kNonceSize * questions.size());
+  if (!nonces.ok()) return {questions.size(), nonces.status()};
+  const auto deadline = std::chrono::system_clock::now() + options_.deadline;
+  const Timestamp asked_at = clock_->Now();
+  std::deque<Call> calls(questions.size());
+  Countdown countdown(questions.size());
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    Call& call = calls[i];
+    call.Ask(questions[i], absl::string_view(*nonces).substr(i * kNonceSize, kNonceSize), deadline);
+    stub_->async()->Evaluate(&call.context, &call.request, &call.answer,
+                             [this, &call, &countdown](grpc::Status status) {
+                               call.status = std::move(status);
+                               call.answered_at = clock_->Now();
+                               countdown.One();
+                             });
+  }
+  countdown.Wait();
+  std::vector<absl::StatusOr<ComplianceVerdict>> verdicts;
+  verdicts.reserve(questions.size());
+  for (const Call& call : calls) verdicts.push_back(CheckCall(call, asked_at));
+  return verdicts;
+}
 
 absl::StatusOr<ComplianceVerdict> ComplianceClient::Ask(const ComplianceQuestion& question) {
-  ASSIGN_OR_RETURN(const std::string nonce, SystemEntropy().Take(kNonceSize));
-  const v1::EvaluateRequest request = RequestFor(question, nonce);
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + options_.deadline);
-  v1::Verdict answer;
-  const Timestamp asked_at = clock_->Now();
-  const grpc::Status status = stub_->Evaluate(&context, request, &answer);
-  if (!status.ok()) {
+  return AskAll({&question, 1}).front();
+}
+
+absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckCall(const Call& call,
+                                                              Timestamp asked_at) const {
+  if (!call.status.ok()) {
     return Error(ErrorReason::kComplianceUnavailable, "",
                  absl::StrCat("the compliance service gave no verdict, gRPC status ",
-                              status.error_code(), ": ", status.error_message()));
+                              call.status.error_code(), ": ", call.status.error_message()));
   }
-  return CheckAnswer(answer, nonce, asked_at, clock_->Now());
+  return CheckAnswer(call.answer, call.request.nonce(), asked_at, call.answered_at);
 }
 
 absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(const v1::Verdict& answer,

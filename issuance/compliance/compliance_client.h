@@ -3,8 +3,6 @@
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_COMPLIANCE_CLIENT_H_
 
-#include <grpcpp/channel.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/clock.h"
 
@@ -24,6 +23,8 @@ struct ComplianceQuestion {
   std::string user_upn;
   std::string device_id;
   std::string public_key_sha256;  // 32 octets; empty when no certificate hangs on the answer
+  // By the machine's clock: whoever asks has no use for an answer that comes later.
+  std::chrono::system_clock::time_point no_use_after = std::chrono::system_clock::time_point::max();
 };
 
 // A checked answer. Either it allows, or deny_reasons is not empty.
@@ -47,22 +48,32 @@ struct ComplianceClientOptions {
 // Safe to call from several threads.
 class ComplianceClient {
  public:
-  // `clock` must outlive this object. `channel` may be an in-process one.
-  ComplianceClient(std::shared_ptr<grpc::Channel> channel, const ComplianceClientOptions& options,
-                   const Clock* clock);
+  // `clock` must outlive this object. `stub` is of the service, wherever that is: it needs Evaluate
+  // of its async() interface only.
+  ComplianceClient(std::unique_ptr<v1::ComplianceService::StubInterface> stub,
+                   const ComplianceClientOptions& options, const Clock* clock);
 
-  // One question, one call, a fresh nonce; nothing is cached. Fails closed: an answer is returned
-  // only if it came in time, repeats the nonce, was evaluated now, has a valid verdict id, and its
-  // outcome is set (a deny without reasons is malformed). Blocks for at most the deadline. Errors:
+  // One call and a fresh nonce for each question, all under way at the same time; nothing is
+  // cached. Returns one result each, in order. Fails closed: an answer is returned only if it came
+  // in time, repeats the nonce, was evaluated now, has a valid verdict id, and its outcome is set
+  // (a deny without reasons is malformed). Blocks for at most the deadline. Errors:
   // COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error; its code and message are in the
   // message), COMPLIANCE_ANSWER_INVALID with the verdict's field.
+  std::vector<absl::StatusOr<ComplianceVerdict>> AskAll(
+      absl::Span<const ComplianceQuestion> questions);
+
+  // The same for one.
   absl::StatusOr<ComplianceVerdict> Ask(const ComplianceQuestion& question);
 
  private:
+  struct Call;
+  class Countdown;
+
+  absl::StatusOr<ComplianceVerdict> CheckCall(const Call& call, Timestamp asked_at) const;
   absl::StatusOr<ComplianceVerdict> CheckAnswer(const v1::Verdict& answer, absl::string_view nonce,
                                                 Timestamp asked_at, Timestamp answered_at) const;
 
-  std::unique_ptr<v1::ComplianceService::Stub> stub_;
+  const std::unique_ptr<v1::ComplianceService::StubInterface> stub_;
   const ComplianceClientOptions options_;
   const Clock* const clock_;
 };

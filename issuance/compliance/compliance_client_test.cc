@@ -6,8 +6,10 @@
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <functional>
 #include <future>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -22,6 +24,11 @@ namespace {
 using testing::HasSubstr;
 
 using Behaviour = std::function<grpc::Status(const v1::EvaluateRequest&, v1::Verdict*)>;
+
+std::unique_ptr<v1::ComplianceService::StubInterface> StubFor(int port) {
+  return v1::ComplianceService::NewStub(
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+}
 
 // A compliance service on a loopback port that answers as it is told.
 class ComplianceServer final : public v1::ComplianceService::Service {
@@ -42,10 +49,7 @@ class ComplianceServer final : public v1::ComplianceService::Service {
   // Breaks off the calls under way.
   void Stop() { server_->Shutdown(std::chrono::system_clock::now()); }
 
-  std::shared_ptr<grpc::Channel> Channel() const {
-    return grpc::CreateChannel(absl::StrCat("127.0.0.1:", port_),
-                               grpc::InsecureChannelCredentials());
-  }
+  std::unique_ptr<v1::ComplianceService::StubInterface> Stub() const { return StubFor(port_); }
 
  private:
   const Behaviour behaviour_;
@@ -81,7 +85,7 @@ class ComplianceClientTest : public testing::Test {
       change(verdict);
       return grpc::Status::OK;
     });
-    return ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+    return ComplianceClient(server.Stub(), Patient(), &clock_).Ask(Question());
   }
 
   // Long enough for a busy machine.
@@ -101,7 +105,7 @@ TEST_F(ComplianceClientTest, AsksAboutEverythingAndTakesASoundAllow) {
     Fill(request, verdict);
     return grpc::Status::OK;
   });
-  ComplianceClient client(server.Channel(), Patient(), &clock_);
+  ComplianceClient client(server.Stub(), Patient(), &clock_);
   ASSERT_OK_AND_ASSIGN(const ComplianceVerdict verdict, client.Ask(Question()));
   EXPECT_TRUE(verdict.allowed());
   EXPECT_EQ(verdict.verdict_id, "verdict-1");
@@ -122,7 +126,7 @@ TEST_F(ComplianceClientTest, NeverUsesANonceTwice) {
     Fill(request, verdict);
     return grpc::Status::OK;
   });
-  ComplianceClient client(server.Channel(), Patient(), &clock_);
+  ComplianceClient client(server.Stub(), Patient(), &clock_);
   for (int i = 0; i < 100; ++i) ASSERT_OK(client.Ask(Question()));
   EXPECT_EQ(nonces.size(), 100u);
 }
@@ -221,7 +225,7 @@ TEST_F(ComplianceClientTest, EveryGrpcErrorIsNoVerdict) {
       Fill(request, verdict);
       return grpc::Status(static_cast<grpc::StatusCode>(code), "the server's words");
     });
-    const auto verdict = ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+    const auto verdict = ComplianceClient(server.Stub(), Patient(), &clock_).Ask(Question());
     EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable)) << code;
     EXPECT_THAT(std::string(verdict.status().message()),
                 HasSubstr(absl::StrCat("gRPC status ", code, ": the server's words")));
@@ -238,11 +242,64 @@ TEST_F(ComplianceClientTest, DoesNotWaitBeyondTheDeadline) {
       });
   ComplianceClientOptions options;
   options.deadline = std::chrono::milliseconds(50);
-  const auto verdict = ComplianceClient(server.Channel(), options, &clock_).Ask(Question());
+  const auto verdict = ComplianceClient(server.Stub(), options, &clock_).Ask(Question());
   client_is_done.set_value();
   EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
   EXPECT_THAT(std::string(verdict.status().message()),
               HasSubstr(absl::StrCat("gRPC status ", int{grpc::StatusCode::DEADLINE_EXCEEDED})));
+}
+
+TEST_F(ComplianceClientTest, DoesNotWaitBeyondWhatTheAskerCanUse) {
+  std::promise<void> client_is_done;
+  ComplianceServer server(
+      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
+        done.wait();
+        Fill(request, verdict);
+        return grpc::Status::OK;
+      });
+  ComplianceClient client(server.Stub(), Patient(), &clock_);
+  ComplianceQuestion question = Question();
+  question.no_use_after = std::chrono::system_clock::now() + std::chrono::milliseconds(50);
+  const auto verdict = client.Ask(question);
+  client_is_done.set_value();
+  EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
+}
+
+// The server answers none before it has been asked all.
+TEST_F(ComplianceClientTest, QuestionsOfABatchAreUnderWayTogetherAndEachGetsItsOwnAnswer) {
+  constexpr std::size_t kQuestions = 5;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t asked = 0;
+  const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
+    std::unique_lock lock(mutex);
+    ++asked;
+    changed.notify_all();
+    changed.wait(lock, [&] { return asked == kQuestions; });
+    Fill(request, verdict);
+    verdict->set_verdict_id(request.device_id());
+    if (request.device_id() == "d1") return grpc::Status(grpc::StatusCode::INTERNAL, "scripted");
+    if (request.device_id() == "d2") verdict->clear_nonce();
+    if (request.device_id() == "d3") {
+      v1::DenyReason* reason = verdict->mutable_deny()->add_reasons();
+      reason->set_setting("disk_encryption.enabled");
+      reason->set_message("disk encryption is off");
+    }
+    return grpc::Status::OK;
+  });
+  std::vector<ComplianceQuestion> questions(kQuestions, Question());
+  for (std::size_t i = 0; i < kQuestions; ++i) questions[i].device_id = absl::StrCat("d", i);
+  ComplianceClient client(server.Stub(), Patient(), &clock_);
+  const auto verdicts = client.AskAll(questions);
+  ASSERT_EQ(verdicts.size(), kQuestions);
+  EXPECT_THAT(verdicts[1], FailsWith(ErrorReason::kComplianceUnavailable));
+  EXPECT_THAT(verdicts[2], FailsWith(ErrorReason::kComplianceAnswerInvalid, "nonce"));
+  for (const std::size_t i : {0u, 3u, 4u}) {
+    ASSERT_OK(verdicts[i]);
+    EXPECT_EQ(verdicts[i]->verdict_id, questions[i].device_id);
+    EXPECT_EQ(verdicts[i]->allowed(), i != 3);
+  }
+  EXPECT_THAT(client.AskAll({}), testing::IsEmpty());
 }
 
 TEST_F(ComplianceClientTest, AServerThatGoesAwayMidCallGivesNoVerdict) {
@@ -259,22 +316,22 @@ TEST_F(ComplianceClientTest, AServerThatGoesAwayMidCallGivesNoVerdict) {
     call_is_under_way.get_future().wait();
     server.Stop();
   });
-  const auto verdict = ComplianceClient(server.Channel(), Patient(), &clock_).Ask(Question());
+  const auto verdict = ComplianceClient(server.Stub(), Patient(), &clock_).Ask(Question());
   client_is_done.set_value();
   stopper.join();
   EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
 }
 
 TEST_F(ComplianceClientTest, NobodyThereGivesNoVerdict) {
-  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::ComplianceService::StubInterface> stub;
   {
     const ComplianceServer server([&](const auto& request, v1::Verdict* verdict) {
       Fill(request, verdict);
       return grpc::Status::OK;
     });
-    channel = server.Channel();
+    stub = server.Stub();
   }
-  EXPECT_THAT(ComplianceClient(channel, Patient(), &clock_).Ask(Question()),
+  EXPECT_THAT(ComplianceClient(std::move(stub), Patient(), &clock_).Ask(Question()),
               FailsWith(ErrorReason::kComplianceUnavailable));
 }
 
@@ -285,9 +342,7 @@ TEST_F(ComplianceClientTest, AServerOfAnotherKindGivesNoVerdict) {
   v1::ComplianceService::Service unimplemented;
   builder.RegisterService(&unimplemented);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  const auto channel =
-      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
-  EXPECT_THAT(ComplianceClient(channel, Patient(), &clock_).Ask(Question()),
+  EXPECT_THAT(ComplianceClient(StubFor(port), Patient(), &clock_).Ask(Question()),
               FailsWith(ErrorReason::kComplianceUnavailable));
 }
 

@@ -1,8 +1,7 @@
 #include "issuance/compliance/engine.h"
 
 #include <gmock/gmock.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
+#include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -10,7 +9,7 @@
 
 #include "hourglass/v1/devices.pb.h"
 #include "issuance/compliance/compliance_client.h"
-#include "issuance/compliance/engine_service.h"
+#include "issuance/compliance/embedded_stub.h"
 #include "issuance/proto_time.h"
 #include "issuance/status_detail.h"
 #include "issuance/store/sqlite_store.h"
@@ -207,16 +206,9 @@ TEST_F(ComplianceEngineTest, ADamagedRecordGivesNoVerdict) {
   EXPECT_THAT(engine_->Evaluate(Question("laptop-1")), FailsWith(ErrorReason::kJournalUnavailable));
 }
 
-// The way of every certificate request: the client's stub, an in-process channel, the service, the
-// engine.
+// The way of every certificate request: the client, the interface that gRPC generates, the engine.
 TEST_F(ComplianceEngineTest, AnswersTheClientThroughItsGrpcInterface) {
-  ComplianceEngineService service(engine_.get());
-  grpc::ServerBuilder builder;
-  builder.RegisterService(&service);
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  ASSERT_NE(server, nullptr);
-  const auto channel = server->InProcessChannel({});
-  ComplianceClient client(channel, {}, &clock_);
+  ComplianceClient client(EmbeddedComplianceStub(engine_.get()), {}, &clock_);
   ComplianceQuestion question;
   question.tenant_id = "contoso";
   question.user_upn = "user@contoso.example";
@@ -234,14 +226,12 @@ TEST_F(ComplianceEngineTest, AnswersTheClientThroughItsGrpcInterface) {
   EXPECT_THAT(client.Ask(question), FailsWith(ErrorReason::kComplianceUnavailable));
   grpc::ClientContext context;
   v1::Verdict verdict;
-  v1::EvaluateRequest unsound = Question("");
   const grpc::Status status =
-      v1::ComplianceService::NewStub(channel)->Evaluate(&context, unsound, &verdict);
+      EmbeddedComplianceStub(engine_.get())->Evaluate(&context, Question(""), &verdict);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   ASSERT_TRUE(ErrorDetailOf(status).has_value());
   EXPECT_EQ(ErrorDetailOf(status)->reason(), v1::FIELD_MISSING);
   EXPECT_EQ(ErrorDetailOf(status)->field(), "device_id");
-  server->Shutdown();
 }
 
 }  // namespace

@@ -29,33 +29,87 @@ void LogRefusal(const EventLog& log, const Caller& caller,
                                    {"settings", absl::StrJoin(settings, " ")}});
 }
 
+constexpr absl::string_view kIssueCertificate = "IssueCertificate";
+
 }  // namespace
+
+// A call on its way through the lanes. Deletes itself when it has been answered.
+class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public IssueTask {
+ public:
+  IssueCall(IssuerService* service, grpc::CallbackServerContext* context,
+            const v1::IssueCertificateRequest* certificate_request,
+            v1::IssueCertificateResponse* certificate_response)
+      : service_(service), context_(context) {
+    request = certificate_request;
+    response = certificate_response;
+    deadline = context->deadline();
+  }
+
+  // On gRPC's thread: no more than it takes to stand in the right line.
+  void Start() {
+    absl::Status begun = service_->calls_->Begin();
+    is_under_way_ = begun.ok();
+    if (!begun.ok()) return Finish(FailureOf(begun, {}));
+    const absl::StatusOr<const Caller*> identified = service_->calls_->Identify(*context_);
+    if (!identified.ok()) return Refuse(identified.status());
+    caller = *identified;
+    if (const absl::Status permitted = Authorize(*caller, {Role::kBroker}, request->tenant_id());
+        !permitted.ok()) {
+      return Refuse(permitted);
+    }
+    const auto come_back = service_->lanes_->Submit(this);
+    if (!come_back.has_value()) return;
+    service_->counters_->Count(Error(ErrorReason::kOverloaded, "", ""));
+    Finish(OverloadedUntil(*come_back));
+  }
+
+  bool CallerIsGone() const override { return context_->IsCancelled(); }
+
+  void Finished() override {
+    if (ReasonOf(status) == ErrorReason::kUnspecified && !status.ok()) {
+      // Nobody waits any more, and nothing was decided.
+      return Finish(FailureOf(status, {}));
+    }
+    if (!status.ok()) return Refuse(status);
+    service_->counters_->Count(status);
+    service_->log_->Info("certificate_issued",
+                         {{"tenant", request->tenant_id()},
+                          {"caller", caller->name},
+                          {"user", request->user().upn()},
+                          {"device", request->device_id()},
+                          {"request", request->request_id()},
+                          {"serial", absl::BytesToHexString(response->serial_number())},
+                          {"verdict", response->verdict_id()}});
+    Finish(grpc::Status::OK);
+  }
+
+  void OnDone() override {
+    CallRunner* const calls = is_under_way_ ? service_->calls_ : nullptr;
+    delete this;
+    if (calls != nullptr) calls->End();
+  }
+
+ private:
+  void Refuse(const absl::Status& refusal) {
+    service_->calls_->LogFailure(*context_, kIssueCertificate, caller, refusal);
+    if (caller != nullptr) {
+      service_->counters_->Count(refusal);
+      LogRefusal(*service_->log_, *caller, *request, refusal, deny_reasons);
+    }
+    Finish(FailureOf(refusal, deny_reasons));
+  }
+
+  IssuerService* const service_;
+  grpc::CallbackServerContext* const context_;
+  bool is_under_way_ = false;
+};
 
 grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
     grpc::CallbackServerContext* context, const v1::IssueCertificateRequest* request,
     v1::IssueCertificateResponse* response) {
-  return calls_->Run(
-      context, "IssueCertificate",
-      [this, request, response](const Caller& caller,
-                                std::vector<v1::DenyReason>& deny_reasons) -> absl::Status {
-        IssueOutcome outcome = pipeline_->Issue(caller, *request);
-        counters_->Count(outcome.status);
-        deny_reasons = std::move(outcome.deny_reasons);
-        if (!outcome.status.ok()) {
-          LogRefusal(*log_, caller, *request, outcome.status, deny_reasons);
-          return outcome.status;
-        }
-        *response = std::move(outcome.response);
-        log_->Info("certificate_issued",
-                   {{"tenant", request->tenant_id()},
-                    {"caller", caller.name},
-                    {"user", request->user().upn()},
-                    {"device", request->device_id()},
-                    {"request", request->request_id()},
-                    {"serial", absl::BytesToHexString(response->serial_number())},
-                    {"verdict", response->verdict_id()}});
-        return absl::OkStatus();
-      });
+  auto* const call = new IssueCall(this, context, request, response);
+  call->Start();
+  return call;
 }
 
 grpc::ServerUnaryReactor* IssuerService::GetTrustBundle(grpc::CallbackServerContext* context,

@@ -5,18 +5,18 @@
 #include "issuance/call_runner.h"
 #include "issuance/event_log.h"
 #include "issuance/issuance_counters.h"
-#include "issuance/pipeline.h"
+#include "issuance/lanes.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
 
-// v1::CertificateIssuer over the pipeline.
+// v1::CertificateIssuer over the lanes.
 class IssuerService final : public v1::CertificateIssuer::CallbackService {
  public:
-  // All must outlive this object.
-  IssuerService(CallRunner* calls, Pipeline* pipeline, Store* store, IssuanceCounters* counters,
+  // All must outlive this object and every call.
+  IssuerService(CallRunner* calls, Lanes* lanes, Store* store, IssuanceCounters* counters,
                 const EventLog* log)
-      : calls_(calls), pipeline_(pipeline), store_(store), counters_(counters), log_(log) {}
+      : calls_(calls), lanes_(lanes), store_(store), counters_(counters), log_(log) {}
 
   grpc::ServerUnaryReactor* IssueCertificate(grpc::CallbackServerContext* context,
                                              const v1::IssueCertificateRequest* request,
@@ -26,8 +26,10 @@ class IssuerService final : public v1::CertificateIssuer::CallbackService {
                                            v1::TrustBundle* response) override;
 
  private:
+  class IssueCall;
+
   CallRunner* const calls_;
-  Pipeline* const pipeline_;
+  Lanes* const lanes_;
   Store* const store_;
   IssuanceCounters* const counters_;
   const EventLog* const log_;

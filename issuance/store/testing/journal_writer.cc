@@ -46,8 +46,8 @@ void WriteForEver(Store& store, const std::string& run) {
     writers.emplace_back([&, writer] {
       for (int i = 0;; ++i) {
         const Intent intent = SampleIntent(absl::StrCat(run, "-", writer, "-", i));
-        absl::Status status = journal.WriteIntent(intent);
-        if (status.ok()) status = journal.WriteRelease(ReleaseOf(intent));
+        absl::Status status = journal.Write(intent);
+        if (status.ok()) status = journal.Write(ReleaseOf(intent));
         if (!status.ok()) End(status);
         Say(intent.request_id);
       }

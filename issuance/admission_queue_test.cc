@@ -1,0 +1,177 @@
+#include "issuance/admission_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = AdmissionQueue::Kind;
+
+class NumberedTask final : public IssueTask {
+ public:
+  NumberedTask(const std::string& tenant, int number) {
+    asked_.set_tenant_id(tenant);
+    asked_.set_request_id(absl::StrCat(number));
+    request = &asked_;
+  }
+  bool CallerIsGone() const override { return false; }
+  void Finished() override {}
+  std::string Name() const { return absl::StrCat(asked_.tenant_id(), asked_.request_id()); }
+
+ private:
+  v1::IssueCertificateRequest asked_;
+};
+
+class AdmissionQueueTest : public testing::Test {
+ protected:
+  // Of a tenant, numbered from 1 as they are made.
+  IssueTask* Task(const std::string& tenant) {
+    return &tasks_.emplace_back(tenant, ++numbers_[tenant]);
+  }
+  bool Add(AdmissionQueue& queue, const std::string& tenant, Kind kind = Kind::kSwift) {
+    return queue.Add(Task(tenant), kind);
+  }
+  static std::vector<std::string> Swift(AdmissionQueue& queue, std::size_t most) {
+    std::vector<IssueTask*> batch;
+    queue.TakeSwift(most, batch);
+    return Names(batch);
+  }
+  static std::vector<std::string> Patient(AdmissionQueue& queue, std::size_t most) {
+    std::vector<IssueTask*> batch;
+    queue.TakePatient(most, batch);
+    return Names(batch);
+  }
+
+ private:
+  static std::vector<std::string> Names(const std::vector<IssueTask*>& batch) {
+    std::vector<std::string> names;
+    for (const IssueTask* task : batch) {
+      names.push_back(static_cast<const NumberedTask*>(task)->Name());
+    }
+    return names;
+  }
+
+  std::deque<NumberedTask> tasks_;
+  std::map<std::string, int> numbers_;
+};
+
+TEST_F(AdmissionQueueTest, TakesTenantsInTurnAndATenantsTasksInOrder) {
+  AdmissionQueue queue(100, 1);
+  for (const char* tenant : {"a", "a", "a", "b", "c", "c"}) ASSERT_TRUE(Add(queue, tenant));
+  EXPECT_EQ(queue.waiting(), 6u);
+  EXPECT_THAT(Swift(queue, 4), ElementsAre("a1", "b1", "c1", "a2"));
+  // Whose turn it is stays from one batch to the next.
+  EXPECT_THAT(Swift(queue, 1), ElementsAre("c2"));
+  EXPECT_THAT(Swift(queue, 4), ElementsAre("a3"));
+  EXPECT_FALSE(queue.HasSwift());
+  EXPECT_EQ(queue.waiting(), 0u);
+  EXPECT_THAT(Swift(queue, 4), IsEmpty());
+}
+
+// However much others ask: what waits of a tenant is in the next batch, if that has room for one of
+// each tenant.
+TEST_F(AdmissionQueueTest, AFloodOfOthersDoesNotDelayATrickle) {
+  std::mt19937 random(20261120);
+  AdmissionQueue queue(64, 1);
+  for (int round = 0; round < 300; ++round) {
+    const int floods = 1 + static_cast<int>(random() % 5);
+    for (int i = 0; i < 200; ++i) {
+      Add(queue, absl::StrCat("flood-", random() % static_cast<unsigned>(floods), "-"));
+    }
+    ASSERT_TRUE(Add(queue, "trickle-")) << round;
+    const std::vector<std::string> batch = Swift(queue, 8);
+    EXPECT_THAT(batch, testing::Contains(absl::StrCat("trickle-", round + 1)));
+    EXPECT_LE(queue.waiting(), 128u);
+  }
+}
+
+TEST_F(AdmissionQueueTest, RefusesWhoHasAFairShareOfAFullQueue) {
+  AdmissionQueue queue(10, 1);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Add(queue, "a"));
+  EXPECT_FALSE(Add(queue, "a"));
+  // b's share is half.
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(Add(queue, "b")) << i;
+  EXPECT_FALSE(Add(queue, "b"));
+  // c's is a third.
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Add(queue, "c")) << i;
+  EXPECT_FALSE(Add(queue, "c"));
+  EXPECT_FALSE(Add(queue, "a"));
+  EXPECT_EQ(queue.waiting(), 18u);
+  // Once there is room, anybody may wait.
+  EXPECT_THAT(Swift(queue, 9), SizeIs(9));
+  EXPECT_TRUE(Add(queue, "a"));
+  EXPECT_FALSE(Add(queue, "a"));
+}
+
+TEST_F(AdmissionQueueTest, NeverHoldsMoreThanTwiceTheBound) {
+  AdmissionQueue queue(10, 1);
+  int admitted = 0;
+  for (int i = 0; i < 100; ++i) admitted += Add(queue, absl::StrCat("t", i, "-"));
+  EXPECT_EQ(admitted, 20);
+  std::vector<std::string> taken;
+  while (queue.HasSwift()) {
+    for (const std::string& name : Swift(queue, 7)) taken.push_back(name);
+  }
+  EXPECT_THAT(taken, SizeIs(20));
+}
+
+TEST_F(AdmissionQueueTest, APatientBatchIsOfOneTenant) {
+  AdmissionQueue queue(100, 2);
+  for (const char* tenant : {"a", "b", "a", "a", "b"}) Add(queue, tenant, Kind::kPatient);
+  EXPECT_FALSE(queue.HasSwift());
+  EXPECT_THAT(Patient(queue, 2), ElementsAre("a1", "a2"));
+  EXPECT_THAT(Patient(queue, 2), ElementsAre("b1", "b2"));
+  EXPECT_THAT(Patient(queue, 2), ElementsAre("a3"));
+  EXPECT_THAT(Patient(queue, 2), IsEmpty());
+}
+
+TEST_F(AdmissionQueueTest, ATenantHasNoMorePatientBatchesUnderWayThanItMay) {
+  AdmissionQueue queue(100, 2);
+  for (int i = 0; i < 5; ++i) Add(queue, "hung", Kind::kPatient);
+  EXPECT_THAT(Patient(queue, 1), ElementsAre("hung1"));
+  EXPECT_THAT(Patient(queue, 1), ElementsAre("hung2"));
+  EXPECT_FALSE(queue.HasPatient());
+  EXPECT_THAT(Patient(queue, 1), IsEmpty());
+  Add(queue, "hung", Kind::kPatient);
+  EXPECT_FALSE(queue.HasPatient());
+  // The others go on.
+  Add(queue, "b", Kind::kPatient);
+  EXPECT_THAT(Patient(queue, 8), ElementsAre("b1"));
+  queue.EndPatient("b");
+  queue.EndPatient("hung");
+  EXPECT_THAT(Patient(queue, 8), ElementsAre("hung3", "hung4", "hung5", "hung6"));
+  queue.EndPatient("hung");
+  queue.EndPatient("hung");
+  EXPECT_EQ(queue.waiting(), 0u);
+  Add(queue, "hung", Kind::kPatient);
+  EXPECT_THAT(Patient(queue, 8), ElementsAre("hung7"));
+}
+
+TEST_F(AdmissionQueueTest, WhatWasTakenMayWaitAgainThoughTheQueueIsFull) {
+  AdmissionQueue queue(1, 1);
+  IssueTask* const task = Task("a");
+  ASSERT_TRUE(queue.Add(task, Kind::kSwift));
+  EXPECT_THAT(Swift(queue, 1), ElementsAre("a1"));
+  ASSERT_TRUE(Add(queue, "a"));
+  ASSERT_FALSE(Add(queue, "a"));
+  queue.AddAgain(task);
+  EXPECT_THAT(Patient(queue, 8), ElementsAre("a1"));
+  EXPECT_THAT(Swift(queue, 8), ElementsAre("a2"));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance

@@ -1,0 +1,149 @@
+#include "issuance/lanes.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+}  // namespace
+
+Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log)
+    : pipeline_(pipeline),
+      options_(options),
+      log_(log),
+      queue_(options.queue_length, std::max(1, options.patient_lanes / 2)),
+      gauge_(Steady::now()) {
+  for (int i = 0; i < options.swift_lanes; ++i) swift_lanes_.emplace_back([this] { RunSwift(); });
+  for (int i = 0; i < options.patient_lanes; ++i) {
+    patient_lanes_.emplace_back([this] { RunPatient(); });
+  }
+}
+
+Lanes::~Lanes() {
+  {
+    const std::lock_guard lock(mutex_);
+    swift_stopping_ = true;
+  }
+  swift_comes_.notify_all();
+  for (std::thread& lane : swift_lanes_) lane.join();
+  // After the swift ones, which may have passed tasks on.
+  {
+    const std::lock_guard lock(mutex_);
+    patient_stopping_ = true;
+  }
+  patient_comes_.notify_all();
+  for (std::thread& lane : patient_lanes_) lane.join();
+}
+
+std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
+  const bool swift = options_.swift_lanes > 0 && pipeline_->IsReady(task->request->tenant_id());
+  std::unique_lock lock(mutex_);
+  if (!queue_.Add(task, swift ? AdmissionQueue::Kind::kSwift : AdmissionQueue::Kind::kPatient)) {
+    const Steady::time_point now = Steady::now();
+    const std::chrono::milliseconds come_back = gauge_.Refused(queue_.waiting(), now);
+    ReportRefusals(now);
+    return come_back;
+  }
+  const bool wake = (swift ? idle_swift_lanes_ : idle_patient_lanes_) > 0;
+  lock.unlock();
+  if (wake) (swift ? swift_comes_ : patient_comes_).notify_one();
+  return std::nullopt;
+}
+
+void Lanes::ReportRefusals(OverloadGauge::Time now) {
+  const std::optional<std::uint64_t> refused = gauge_.Unreported(now);
+  if (!refused.has_value()) return;
+  log_->Warning("overloaded",
+                {{"refused", absl::StrCat(*refused)}, {"waiting", absl::StrCat(queue_.waiting())}});
+}
+
+void Lanes::DropLate(std::vector<IssueTask*>& batch,
+                     std::chrono::system_clock::duration service_time) {
+  const auto answered = std::chrono::system_clock::now() + service_time;
+  std::erase_if(batch, [&](IssueTask* task) {
+    if (task->CallerIsGone()) {
+      task->status = absl::CancelledError("the caller gave up before its turn came");
+    } else if (task->deadline <= answered) {
+      task->status = absl::DeadlineExceededError("the caller's turn came too late");
+    } else {
+      return false;
+    }
+    task->Finished();
+    return true;
+  });
+}
+
+void Lanes::Finish(const std::vector<IssueTask*>& batch) {
+  for (IssueTask* task : batch) task->Finished();
+}
+
+void Lanes::RunSwift() {
+  std::vector<IssueTask*> batch;
+  std::vector<IssueTask*> passed_on;
+  // What a batch took lately.
+  Steady::duration service_time{0};
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_swift_lanes_;
+    swift_comes_.wait(lock, [this] { return queue_.HasSwift() || swift_stopping_; });
+    --idle_swift_lanes_;
+    if (!queue_.HasSwift()) return;
+    batch.clear();
+    queue_.TakeSwift(options_.batch_size, batch);
+    lock.unlock();
+
+    const Steady::time_point begun = Steady::now();
+    DropLate(batch, service_time);
+    pipeline_->IssueAll(batch, Pipeline::Patience::kNone);
+    const auto needs_patience = [](const IssueTask* task) { return task->needs_patience; };
+    passed_on.clear();
+    std::ranges::copy_if(batch, std::back_inserter(passed_on), needs_patience);
+    std::erase_if(batch, needs_patience);
+    Finish(batch);
+    const Steady::time_point ended = Steady::now();
+    service_time += (ended - begun - service_time) / 8;
+
+    lock.lock();
+    for (IssueTask* task : passed_on) queue_.AddAgain(task);
+    if (!passed_on.empty()) patient_comes_.notify_all();
+    gauge_.Served(batch.size(), ended);
+    ReportRefusals(ended);
+  }
+}
+
+void Lanes::RunPatient() {
+  std::vector<IssueTask*> batch;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_patient_lanes_;
+    patient_comes_.wait(lock, [this] { return queue_.HasPatient() || patient_stopping_; });
+    --idle_patient_lanes_;
+    if (!queue_.HasPatient()) return;
+    batch.clear();
+    queue_.TakePatient(options_.batch_size, batch);
+    const std::string tenant_id = batch.front()->request->tenant_id();
+    lock.unlock();
+
+    DropLate(batch, std::chrono::system_clock::duration(0));
+    pipeline_->IssueAll(batch, Pipeline::Patience::kWaits);
+    Finish(batch);
+
+    lock.lock();
+    queue_.EndPatient(tenant_id);
+    // Tasks of this tenant may have waited for one of its lanes to be free, and more lanes than
+    // this one may be.
+    if (queue_.HasPatient() && idle_patient_lanes_ > 0) patient_comes_.notify_one();
+    const Steady::time_point now = Steady::now();
+    gauge_.Served(batch.size(), now);
+    ReportRefusals(now);
+  }
+}
+
+}  // namespace hourglass::issuance
