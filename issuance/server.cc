@@ -92,6 +92,9 @@ constexpr int kMaxMessageSize = 2 * 1024 * 1024;
 // A client's certificate is looked at when it connects; after an hour it has to show one again.
 constexpr int kMaxConnectionAgeMilliseconds = 60 * 60 * 1000;
 
+// For all calls but those for certificates.
+constexpr int kWorkers = 8;
+
 // How long clients have to hang up by themselves before they are cut off.
 constexpr std::chrono::milliseconds kHangUp(100);
 
@@ -113,7 +116,7 @@ class RunningServer final : public Server {
         clock_(clock),
         entropy_(entropy),
         log_(log),
-        workers_(config.limits.workers, static_cast<std::size_t>(config.limits.queue_length)),
+        workers_(kWorkers, static_cast<std::size_t>(config.limits.queue_length)),
         calls_(&callers_, &workers_, log),
         tenant_service_(&calls_, store_.get(), clock, log),
         root_service_(&calls_, &roots_, store_.get(), log),
