@@ -86,6 +86,10 @@ absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) 
       grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments));
 }
 
+// Calls on a connection that is an hour old (below) are cut off after this time: a stream must not
+// outlive it for ever.
+constexpr int kConnectionGraceMilliseconds = 5 * 60 * 1000;
+
 // Octets; far more than any sound message has, and what may wait in the queue stays bounded.
 constexpr int kMaxMessageSize = 2 * 1024 * 1024;
 
@@ -183,6 +187,7 @@ class RunningServer final : public Server {
     builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
     builder.SetMaxReceiveMessageSize(kMaxMessageSize);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMilliseconds);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMilliseconds);
     // Two services on one port would share its connections by chance.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&*issuer_service_);
@@ -212,6 +217,7 @@ class RunningServer final : public Server {
     server_->GetHealthCheckService()->SetServingStatus(false);
     // gRPC's own graceful shutdown waits for clients to hang up, and idle ones take seconds to
     // notice. What matters is that every call is answered; after that, connections are closed.
+    issuer_service_->StopStreams();
     calls_.StopTakingCalls(grace);
     server_->Shutdown(std::chrono::system_clock::now() + kHangUp);
     server_->Wait();

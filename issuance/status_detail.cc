@@ -89,6 +89,14 @@ grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras
                       wire.SerializeAsString());
 }
 
+v1::RpcStatus ToRpcStatus(const grpc::Status& status) {
+  v1::RpcStatus wire;
+  if (!wire.ParseFromString(status.error_details())) wire.Clear();
+  wire.set_code(status.error_code());
+  wire.set_message(status.error_message());
+  return wire;
+}
+
 std::optional<v1::ErrorDetail> ErrorDetailOf(const grpc::Status& status) {
   if (status.ok()) return std::nullopt;
   v1::RpcStatus wire;

@@ -37,6 +37,9 @@ inline constexpr std::size_t kMaxStatusDetailSize = 4096;
 grpc::Status ToGrpcStatus(const absl::Status& status);
 grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras);
 
+// What ToGrpcStatus said, as a message of its own; of a status without a detail, code and message.
+v1::RpcStatus ToRpcStatus(const grpc::Status& status);
+
 // The detail of an error of this API; nullopt for OK and for errors of others (a proxy, gRPC
 // itself, garbage).
 std::optional<v1::ErrorDetail> ErrorDetailOf(const grpc::Status& status);

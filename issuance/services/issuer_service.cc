@@ -1,33 +1,13 @@
 #include "issuance/services/issuer_service.h"
 
-#include <string>
-#include <utility>
+#include <optional>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_join.h"
 #include "ca/root_states.h"
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {
 namespace {
-
-// For whom, which the line about the failed call does not say.
-void LogRefusal(const EventLog& log, const Caller& caller,
-                const v1::IssueCertificateRequest& request, const absl::Status& status,
-                const std::vector<v1::DenyReason>& deny_reasons) {
-  std::vector<absl::string_view> settings;
-  settings.reserve(deny_reasons.size());
-  for (const v1::DenyReason& reason : deny_reasons) settings.push_back(reason.setting());
-  log.Info("certificate_refused", {{"tenant", request.tenant_id()},
-                                   {"caller", caller.name},
-                                   {"user", request.user().upn()},
-                                   {"device", request.device_id()},
-                                   {"request", request.request_id()},
-                                   {"reason", ErrorReasonName(ReasonOf(status))},
-                                   {"settings", absl::StrJoin(settings, " ")}});
-}
 
 constexpr absl::string_view kIssueCertificate = "IssueCertificate";
 
@@ -51,37 +31,19 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
     is_under_way_ = begun.ok();
     if (!begun.ok()) return Finish(FailureOf(begun, {}));
     const absl::StatusOr<const Caller*> identified = service_->calls_->Identify(*context_);
-    if (!identified.ok()) return Refuse(identified.status());
-    caller = *identified;
-    if (const absl::Status permitted = Authorize(*caller, {Role::kBroker}, request->tenant_id());
-        !permitted.ok()) {
-      return Refuse(permitted);
+    if (!identified.ok()) {
+      service_->calls_->LogFailure(*context_, kIssueCertificate, nullptr, identified.status());
+      return Finish(FailureOf(identified.status(), {}));
     }
-    const auto come_back = service_->lanes_->Submit(this);
-    if (!come_back.has_value()) return;
-    service_->counters_->Count(Error(ErrorReason::kOverloaded, "", ""));
-    Finish(OverloadedUntil(*come_back));
+    caller = *identified;
+    const std::optional<grpc::Status> refusal =
+        service_->desk_.HandIn(this, *context_, kIssueCertificate);
+    if (refusal.has_value()) Finish(*refusal);
   }
 
   bool CallerIsGone() const override { return context_->IsCancelled(); }
 
-  void Finished() override {
-    if (ReasonOf(status) == ErrorReason::kUnspecified && !status.ok()) {
-      // Nobody waits any more, and nothing was decided.
-      return Finish(FailureOf(status, {}));
-    }
-    if (!status.ok()) return Refuse(status);
-    service_->counters_->Count(status);
-    service_->log_->Info("certificate_issued",
-                         {{"tenant", request->tenant_id()},
-                          {"caller", caller->name},
-                          {"user", request->user().upn()},
-                          {"device", request->device_id()},
-                          {"request", request->request_id()},
-                          {"serial", absl::BytesToHexString(response->serial_number())},
-                          {"verdict", response->verdict_id()}});
-    Finish(grpc::Status::OK);
-  }
+  void Finished() override { Finish(service_->desk_.HandOut(*this, *context_, kIssueCertificate)); }
 
   void OnDone() override {
     CallRunner* const calls = is_under_way_ ? service_->calls_ : nullptr;
@@ -90,15 +52,6 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
   }
 
  private:
-  void Refuse(const absl::Status& refusal) {
-    service_->calls_->LogFailure(*context_, kIssueCertificate, caller, refusal);
-    if (caller != nullptr) {
-      service_->counters_->Count(refusal);
-      LogRefusal(*service_->log_, *caller, *request, refusal, deny_reasons);
-    }
-    Finish(FailureOf(refusal, deny_reasons));
-  }
-
   IssuerService* const service_;
   grpc::CallbackServerContext* const context_;
   bool is_under_way_ = false;
@@ -110,6 +63,10 @@ grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
   auto* const call = new IssueCall(this, context, request, response);
   call->Start();
   return call;
+}
+
+IssueStreams::Reactor* IssuerService::IssueCertificates(grpc::CallbackServerContext* context) {
+  return streams_.Open(context);
 }
 
 grpc::ServerUnaryReactor* IssuerService::GetTrustBundle(grpc::CallbackServerContext* context,

@@ -6,21 +6,32 @@
 #include "issuance/event_log.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/lanes.h"
+#include "issuance/services/issue_desk.h"
+#include "issuance/services/issue_stream.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
 
+// Calls with messages, the stream with their octets (see IssueStreams).
+using IssuerServiceBase = v1::CertificateIssuer::WithCallbackMethod_IssueCertificate<
+    v1::CertificateIssuer::WithRawCallbackMethod_IssueCertificates<
+        v1::CertificateIssuer::WithCallbackMethod_GetTrustBundle<v1::CertificateIssuer::Service>>>;
+
 // v1::CertificateIssuer over the lanes.
-class IssuerService final : public v1::CertificateIssuer::CallbackService {
+class IssuerService final : public IssuerServiceBase {
  public:
   // All must outlive this object and every call.
   IssuerService(CallRunner* calls, Lanes* lanes, Store* store, IssuanceCounters* counters,
                 const EventLog* log)
-      : calls_(calls), lanes_(lanes), store_(store), counters_(counters), log_(log) {}
+      : calls_(calls), store_(store), desk_(calls, lanes, counters, log), streams_(calls, &desk_) {}
+
+  // Open streams end with STOPPING when what they have read is answered.
+  void StopStreams() { streams_.Stop(); }
 
   grpc::ServerUnaryReactor* IssueCertificate(grpc::CallbackServerContext* context,
                                              const v1::IssueCertificateRequest* request,
                                              v1::IssueCertificateResponse* response) override;
+  IssueStreams::Reactor* IssueCertificates(grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetTrustBundle(grpc::CallbackServerContext* context,
                                            const v1::GetTrustBundleRequest* request,
                                            v1::TrustBundle* response) override;
@@ -29,10 +40,9 @@ class IssuerService final : public v1::CertificateIssuer::CallbackService {
   class IssueCall;
 
   CallRunner* const calls_;
-  Lanes* const lanes_;
   Store* const store_;
-  IssuanceCounters* const counters_;
-  const EventLog* const log_;
+  IssueDesk desk_;
+  IssueStreams streams_;
 };
 
 }  // namespace hourglass::issuance

@@ -1,0 +1,72 @@
+#include "issuance/services/issue_desk.h"
+
+#include <chrono>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_join.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// For whom, which the line about the failed call does not say.
+void LogRefusal(const EventLog& log, const IssueTask& task, const absl::Status& refusal) {
+  std::vector<absl::string_view> settings;
+  settings.reserve(task.deny_reasons.size());
+  for (const v1::DenyReason& reason : task.deny_reasons) settings.push_back(reason.setting());
+  log.Info("certificate_refused", {{"tenant", task.request->tenant_id()},
+                                   {"caller", task.caller->name},
+                                   {"user", task.request->user().upn()},
+                                   {"device", task.request->device_id()},
+                                   {"request", task.request->request_id()},
+                                   {"reason", ErrorReasonName(ReasonOf(refusal))},
+                                   {"settings", absl::StrJoin(settings, " ")}});
+}
+
+void LogIssued(const EventLog& log, const IssueTask& task) {
+  log.Info("certificate_issued",
+           {{"tenant", task.request->tenant_id()},
+            {"caller", task.caller->name},
+            {"user", task.request->user().upn()},
+            {"device", task.request->device_id()},
+            {"request", task.request->request_id()},
+            {"serial", absl::BytesToHexString(task.response->serial_number())},
+            {"verdict", task.response->verdict_id()}});
+}
+
+}  // namespace
+
+std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
+                                              const grpc::ServerContextBase& context,
+                                              absl::string_view method) {
+  const absl::Status permitted =
+      Authorize(*task->caller, {Role::kBroker}, task->request->tenant_id());
+  if (!permitted.ok()) return Refuse(*task, permitted, context, method);
+  const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
+  if (!come_back.has_value()) return std::nullopt;
+  counters_->Count(Error(ErrorReason::kOverloaded, "", ""));
+  return OverloadedUntil(*come_back);
+}
+
+grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContextBase& context,
+                                absl::string_view method) {
+  if (task.status.ok()) {
+    counters_->Count(task.status);
+    LogIssued(*log_, task);
+    return grpc::Status::OK;
+  }
+  // Without a reason nobody waits any more, and nothing was decided.
+  if (ReasonOf(task.status) == ErrorReason::kUnspecified) return FailureOf(task.status, {});
+  return Refuse(task, task.status, context, method);
+}
+
+grpc::Status IssueDesk::Refuse(const IssueTask& task, const absl::Status& refusal,
+                               const grpc::ServerContextBase& context, absl::string_view method) {
+  calls_->LogFailure(context, method, task.caller, refusal);
+  counters_->Count(refusal);
+  LogRefusal(*log_, task, refusal);
+  return FailureOf(refusal, task.deny_reasons);
+}
+
+}  // namespace hourglass::issuance

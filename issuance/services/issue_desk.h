@@ -1,0 +1,49 @@
+#ifndef HOURGLASS_ISSUANCE_SERVICES_ISSUE_DESK_H_
+#define HOURGLASS_ISSUANCE_SERVICES_ISSUE_DESK_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "issuance/call_runner.h"
+#include "issuance/event_log.h"
+#include "issuance/issuance_counters.h"
+#include "issuance/issue_task.h"
+#include "issuance/lanes.h"
+
+namespace hourglass::issuance {
+
+// Where requests for certificates are handed in, and their outcomes handed out, counted and logged:
+// the same for a call and for a message of a stream. Safe to call from several threads.
+class IssueDesk {
+ public:
+  // All must outlive this object.
+  IssueDesk(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const EventLog* log)
+      : calls_(calls), lanes_(lanes), counters_(counters), log_(log) {}
+
+  // Hands the task, complete with its caller, to the lanes: nullopt, and Finished() will be called.
+  // Else it is refused, and this is what the caller is told. `method` is for the log. Waits for
+  // nobody.
+  std::optional<grpc::Status> HandIn(IssueTask* task, const grpc::ServerContextBase& context,
+                                     absl::string_view method);
+
+  // What the caller is told of a task that is finished.
+  grpc::Status HandOut(const IssueTask& task, const grpc::ServerContextBase& context,
+                       absl::string_view method);
+
+ private:
+  grpc::Status Refuse(const IssueTask& task, const absl::Status& refusal,
+                      const grpc::ServerContextBase& context, absl::string_view method);
+
+  CallRunner* const calls_;
+  Lanes* const lanes_;
+  IssuanceCounters* const counters_;
+  const EventLog* const log_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVICES_ISSUE_DESK_H_

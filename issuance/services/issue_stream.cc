@@ -1,0 +1,269 @@
+#include "issuance/services/issue_stream.h"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "hourglass/v1/issuance.pb.h"
+#include "hsm/base/error.h"
+#include "issuance/issue_task.h"
+#include "issuance/status_detail.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr absl::string_view kIssueCertificates = "IssueCertificates";
+
+grpc::Status Stopping() {
+  return ToGrpcStatus(Error(ErrorReason::kStopping, "", "the service is stopping"));
+}
+
+}  // namespace
+
+// Who changes what the stream knows also does what is to be done now, unless another thread is at
+// it: that one looks again. So gRPC is asked one thing at a time, and nothing after Finish.
+class IssueStreams::Stream final : public Reactor {
+ public:
+  Stream(IssueStreams* streams, grpc::CallbackServerContext* context)
+      : streams_(streams), context_(context) {}
+
+  void Start();
+  void Stop() { End(Stopping()); }
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  class Message;
+  using Lock = std::unique_lock<std::mutex>;
+
+  // Nothing more is read, and when all is answered the stream ends with `status`, unless another
+  // end came first.
+  void End(grpc::Status status);
+  void HandIn(std::unique_ptr<Message> message);
+  void Answer(std::unique_ptr<Message> message);
+
+  // These are called with the lock held, and Act returns without it; the stream may be gone then.
+  void DropAnswers();
+  void Act(Lock lock);
+  bool MayRead() const { return !end_.has_value() && !reading_ && under_way_ < kMaxUnderWay; }
+  bool MayFinish() const { return end_.has_value() && under_way_ == 0; }
+  void Read(Lock& lock);
+  void Write(Lock& lock);
+
+  IssueStreams* const streams_;
+  grpc::CallbackServerContext* const context_;
+  const Caller* caller_ = nullptr;
+  bool is_counted_ = false;
+  grpc::ByteBuffer read_;  // gRPC's while reading_
+
+  std::mutex mutex_;
+  // What follows is guarded by mutex_.
+  int under_way_ = 0;
+  bool acting_ = false;
+  bool reading_ = false;
+  bool caller_is_gone_ = false;
+  std::optional<grpc::Status> end_;
+  std::deque<std::unique_ptr<Message>> answers_;
+  std::unique_ptr<Message> writing_;
+};
+
+// A request, and then its answer. Its own while a lane has it.
+class IssueStreams::Stream::Message final : public IssueTask {
+ public:
+  explicit Message(Stream* stream) : stream_(stream) {
+    caller = stream->caller_;
+    request = &asked_;
+    response = answer_.mutable_issued();
+    deadline = stream->context_->deadline();
+  }
+
+  // Takes the octets; false where they are no such message.
+  bool Parse(grpc::ByteBuffer* octets) {
+    return grpc::SerializationTraits<v1::IssueCertificateRequest>::Deserialize(octets, &asked_)
+        .ok();
+  }
+
+  // Of the answer, once it is concluded.
+  const grpc::ByteBuffer* octets() const { return &octets_; }
+
+  bool CallerIsGone() const override { return stream_->context_->IsCancelled(); }
+
+  void Finished() override {
+    Conclude(stream_->streams_->desk_->HandOut(*this, *stream_->context_, kIssueCertificates));
+    stream_->Answer(std::unique_ptr<Message>(this));
+  }
+
+  void Conclude(const grpc::Status& outcome) {
+    answer_.set_tenant_id(asked_.tenant_id());
+    answer_.set_request_id(asked_.request_id());
+    if (!outcome.ok()) *answer_.mutable_refused() = ToRpcStatus(outcome);
+    bool own_buffer = false;
+    grpc::SerializationTraits<v1::IssueCertificatesResponse>::Serialize(answer_, &octets_,
+                                                                        &own_buffer);
+  }
+
+ private:
+  Stream* const stream_;
+  v1::IssueCertificateRequest asked_;
+  v1::IssueCertificatesResponse answer_;
+  grpc::ByteBuffer octets_;
+};
+
+void IssueStreams::Stream::Start() {
+  const absl::Status begun = streams_->calls_->Begin();
+  is_counted_ = begun.ok();
+  if (!begun.ok()) return Finish(FailureOf(begun, {}));
+  const absl::StatusOr<const Caller*> identified = streams_->calls_->Identify(*context_);
+  if (!identified.ok()) {
+    streams_->calls_->LogFailure(*context_, kIssueCertificates, nullptr, identified.status());
+    return Finish(FailureOf(identified.status(), {}));
+  }
+  caller_ = *identified;
+  if (!streams_->Add(this)) return Finish(Stopping());
+  Act(Lock(mutex_));
+}
+
+void IssueStreams::Stream::End(grpc::Status status) {
+  Lock lock(mutex_);
+  if (!end_.has_value()) end_ = std::move(status);
+  Act(std::move(lock));
+}
+
+void IssueStreams::Stream::OnReadDone(bool ok) {
+  if (!ok) return End(grpc::Status::OK);
+  auto message = std::make_unique<Message>(this);
+  if (!message->Parse(&read_)) {
+    const absl::Status garbage =
+        Error(ErrorReason::kFieldInvalid, "", "a message is no IssueCertificateRequest");
+    streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, garbage);
+    return End(ToGrpcStatus(garbage));
+  }
+  Lock lock(mutex_);
+  // Read while the stream ended: it may be finished, and waits for nothing that begins now.
+  if (end_.has_value()) return;
+  ++under_way_;
+  lock.unlock();
+  HandIn(std::move(message));
+  lock.lock();
+  reading_ = false;
+  Act(std::move(lock));
+}
+
+void IssueStreams::Stream::HandIn(std::unique_ptr<Message> message) {
+  const std::optional<grpc::Status> refusal =
+      streams_->desk_->HandIn(message.get(), *context_, kIssueCertificates);
+  if (!refusal.has_value()) {
+    // Comes back by Finished.
+    static_cast<void>(message.release());
+    return;
+  }
+  message->Conclude(*refusal);
+  Answer(std::move(message));
+}
+
+void IssueStreams::Stream::Answer(std::unique_ptr<Message> message) {
+  Lock lock(mutex_);
+  answers_.push_back(std::move(message));
+  if (caller_is_gone_) DropAnswers();
+  Act(std::move(lock));
+}
+
+void IssueStreams::Stream::OnWriteDone(bool ok) {
+  Lock lock(mutex_);
+  writing_.reset();
+  --under_way_;
+  if (!ok) DropAnswers();
+  Act(std::move(lock));
+}
+
+void IssueStreams::Stream::OnCancel() {
+  Lock lock(mutex_);
+  DropAnswers();
+  Act(std::move(lock));
+}
+
+void IssueStreams::Stream::DropAnswers() {
+  caller_is_gone_ = true;
+  if (!end_.has_value()) end_ = grpc::Status(grpc::StatusCode::CANCELLED, "the caller is gone");
+  under_way_ -= static_cast<int>(answers_.size());
+  answers_.clear();
+}
+
+void IssueStreams::Stream::Act(Lock lock) {
+  if (acting_) return;
+  acting_ = true;
+  for (;;) {
+    if (writing_ == nullptr && !answers_.empty()) {
+      Write(lock);
+    } else if (MayRead()) {
+      Read(lock);
+    } else if (MayFinish()) {
+      // Nobody acts after this one.
+      const grpc::Status end = *end_;
+      lock.unlock();
+      return Finish(end);
+    } else {
+      break;
+    }
+  }
+  acting_ = false;
+}
+
+void IssueStreams::Stream::Read(Lock& lock) {
+  reading_ = true;
+  lock.unlock();
+  StartRead(&read_);
+  lock.lock();
+}
+
+void IssueStreams::Stream::Write(Lock& lock) {
+  writing_ = std::move(answers_.front());
+  answers_.pop_front();
+  grpc::WriteOptions options;
+  // The last of those that are ready takes them all to the caller.
+  if (!answers_.empty()) options.set_buffer_hint();
+  const grpc::ByteBuffer* const octets = writing_->octets();
+  lock.unlock();
+  StartWrite(octets, options);
+  lock.lock();
+}
+
+void IssueStreams::Stream::OnDone() {
+  IssueStreams* const streams = streams_;
+  const bool is_counted = is_counted_;
+  streams->Remove(this);
+  delete this;
+  if (is_counted) streams->calls_->End();
+}
+
+IssueStreams::Reactor* IssueStreams::Open(grpc::CallbackServerContext* context) {
+  auto* const stream = new Stream(this, context);
+  stream->Start();
+  return stream;
+}
+
+void IssueStreams::Stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (Stream* stream : open_) stream->Stop();
+}
+
+bool IssueStreams::Add(Stream* stream) {
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) open_.insert(stream);
+  return !stopping_;
+}
+
+void IssueStreams::Remove(Stream* stream) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(stream);
+}
+
+}  // namespace hourglass::issuance
