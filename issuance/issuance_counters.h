@@ -2,9 +2,11 @@
 #ifndef HOURGLASS_ISSUANCE_ISSUANCE_COUNTERS_H_
 #define HOURGLASS_ISSUANCE_ISSUANCE_COUNTERS_H_
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 
 #include "absl/status/status.h"
 #include "hsm/base/error.h"
@@ -17,12 +19,13 @@ class IssuanceCounters {
   // A request for a certificate ended with `outcome`.
   void Count(const absl::Status& outcome);
 
-  // By the reason of the outcome; kUnspecified: issued.
+  // By the reason of the outcome, those that occurred; kUnspecified: issued.
   std::map<ErrorReason, std::uint64_t> Totals() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::map<ErrorReason, std::uint64_t> totals_;  // guarded by mutex_
+  // By reason; the enumeration ends with kInternalError.
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(ErrorReason::kInternalError) + 1>
+      totals_ = {};
 };
 
 }  // namespace hourglass::issuance

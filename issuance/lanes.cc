@@ -14,10 +14,12 @@ using Steady = std::chrono::steady_clock;
 
 }  // namespace
 
-Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log)
+Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log,
+             IssuanceLoad* load)
     : pipeline_(pipeline),
       options_(options),
       log_(log),
+      load_(load),
       queue_(options.queue_length, std::max(1, options.patient_lanes / 2)),
       gauge_(Steady::now()) {
   for (int i = 0; i < options.swift_lanes; ++i) swift_lanes_.emplace_back([this] { RunSwift(); });
@@ -51,10 +53,15 @@ std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
     ReportRefusals(now);
     return come_back;
   }
+  TellWaiting();
   const bool wake = (swift ? idle_swift_lanes_ : idle_patient_lanes_) > 0;
   lock.unlock();
   if (wake) (swift ? swift_comes_ : patient_comes_).notify_one();
   return std::nullopt;
+}
+
+void Lanes::TellWaiting() {
+  if (load_ != nullptr) load_->SetWaiting(queue_.waiting());
 }
 
 void Lanes::ReportRefusals(OverloadGauge::Time now) {
@@ -97,6 +104,7 @@ void Lanes::RunSwift() {
     if (!queue_.HasSwift()) return;
     batch.clear();
     queue_.TakeSwift(options_.batch_size, batch);
+    TellWaiting();
     lock.unlock();
 
     const Steady::time_point begun = Steady::now();
@@ -128,6 +136,7 @@ void Lanes::RunPatient() {
     if (!queue_.HasPatient()) return;
     batch.clear();
     queue_.TakePatient(options_.batch_size, batch);
+    TellWaiting();
     const std::string tenant_id = batch.front()->request->tenant_id();
     lock.unlock();
 

@@ -12,6 +12,7 @@
 
 #include "issuance/admission_queue.h"
 #include "issuance/event_log.h"
+#include "issuance/issuance_load.h"
 #include "issuance/issue_task.h"
 #include "issuance/overload_gauge.h"
 #include "issuance/pipeline.h"
@@ -44,8 +45,10 @@ struct LaneOptions {
 // Safe to call from several threads.
 class Lanes {
  public:
-  // Both must outlive this object. `log` learns how many were refused, once a second at most.
-  Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log);
+  // All must outlive this object. `log` learns how many were refused, once a second at most;
+  // `load`, which may be null, how many wait.
+  Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log,
+        IssuanceLoad* load = nullptr);
   // Finishes what waits, then joins; nobody may submit any more.
   ~Lanes();
   Lanes(const Lanes&) = delete;
@@ -62,12 +65,14 @@ class Lanes {
   // Finishes those that nobody waits for any more, or will when it is their turn to be answered.
   void DropLate(std::vector<IssueTask*>& batch, std::chrono::system_clock::duration service_time);
   void Finish(const std::vector<IssueTask*>& batch);
-  // Called with the lock held.
+  // These are called with the lock held.
+  void TellWaiting();
   void ReportRefusals(OverloadGauge::Time now);
 
   Pipeline* const pipeline_;
   const LaneOptions options_;
   const EventLog* const log_;
+  IssuanceLoad* const load_;
   std::mutex mutex_;
   AdmissionQueue queue_;           // guarded by mutex_
   OverloadGauge gauge_;            // guarded by mutex_

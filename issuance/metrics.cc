@@ -4,8 +4,11 @@
 #include <prometheus/exposer.h>
 #include <prometheus/metric_family.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -41,6 +44,19 @@ class Family {
     } else {
       metric.gauge.value = value;
     }
+    family_.metric.push_back(std::move(metric));
+  }
+
+  void Add(Labels labels, const Histogram& histogram) {
+    const Histogram::Totals totals = histogram.Read();
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.histogram.sample_count = totals.count;
+    metric.histogram.sample_sum = totals.sum;
+    for (std::size_t i = 0; i < totals.up_to.size(); ++i) {
+      metric.histogram.bucket.push_back({totals.up_to[i], histogram.bounds()[i]});
+    }
+    metric.histogram.bucket.push_back({totals.count, std::numeric_limits<double>::infinity()});
     family_.metric.push_back(std::move(metric));
   }
 
@@ -96,36 +112,61 @@ class KeyFamilies {
               MetricType::Gauge};
 };
 
+std::vector<MetricFamily> IssuedAndRefused(const IssuanceCounters& counters) {
+  Family issued("hourglass_certificates_issued_total", "Certificates issued.", MetricType::Counter);
+  Family refused("hourglass_certificates_refused_total", "Requests for certificates refused.",
+                 MetricType::Counter);
+  std::uint64_t issued_total = 0;
+  for (const auto& [reason, count] : counters.Totals()) {
+    if (reason == ErrorReason::kUnspecified) {
+      issued_total = count;
+    } else {
+      refused.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
+    }
+  }
+  issued.Add({}, static_cast<double>(issued_total));
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(issued).Take());
+  families.push_back(std::move(refused).Take());
+  return families;
+}
+
+std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
+  Family waiting("hourglass_requests_waiting", "Requests for certificates that wait for a lane.",
+                 MetricType::Gauge);
+  waiting.Add({}, static_cast<double>(load.waiting()));
+  Family sizes("hourglass_batch_size", "Requests that a lane took up together.",
+               MetricType::Histogram);
+  sizes.Add({}, load.batch_sizes());
+  Family seconds("hourglass_batch_step_seconds", "How long a batch was in a step.",
+                 MetricType::Histogram);
+  for (std::size_t step = 0; step < IssuanceLoad::kStepNames.size(); ++step) {
+    seconds.Add({{"step", std::string(IssuanceLoad::kStepNames[step])}},
+                load.seconds(static_cast<IssuanceLoad::Step>(step)));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(waiting).Take());
+  families.push_back(std::move(sizes).Take());
+  families.push_back(std::move(seconds).Take());
+  return families;
+}
+
 class Collector final : public prometheus::Collectable {
  public:
-  Collector(const hsm::KeyStore* keys, const IssuanceCounters* counters)
-      : keys_(keys), counters_(counters) {}
+  explicit Collector(const Metrics::Sources& sources) : sources_(sources) {}
 
   std::vector<MetricFamily> Collect() const override {
     KeyFamilies keys;
-    for (const auto& [token, status] : keys_->Status()) keys.Add(token, status);
+    for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
     std::vector<MetricFamily> families = std::move(keys).Take();
-    Family issued("hourglass_certificates_issued_total", "Certificates issued.",
-                  MetricType::Counter);
-    Family refused("hourglass_certificates_refused_total", "Requests for certificates refused.",
-                   MetricType::Counter);
-    std::uint64_t issued_total = 0;
-    for (const auto& [reason, count] : counters_->Totals()) {
-      if (reason == ErrorReason::kUnspecified) {
-        issued_total = count;
-      } else {
-        refused.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
-      }
+    for (auto more : {IssuedAndRefused(*sources_.counters), LoadFamilies(*sources_.load)}) {
+      std::move(more.begin(), more.end(), std::back_inserter(families));
     }
-    issued.Add({}, static_cast<double>(issued_total));
-    families.push_back(std::move(issued).Take());
-    families.push_back(std::move(refused).Take());
     return families;
   }
 
  private:
-  const hsm::KeyStore* const keys_;
-  const IssuanceCounters* const counters_;
+  const Metrics::Sources sources_;
 };
 
 class ServedMetrics final : public Metrics {
@@ -149,10 +190,9 @@ class ServedMetrics final : public Metrics {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Metrics>> Metrics::Serve(const std::string& listen,
-                                                        const hsm::KeyStore* keys,
-                                                        const IssuanceCounters* counters) {
+                                                        const Sources& sources) {
   try {
-    return std::make_unique<ServedMetrics>(listen, std::make_shared<Collector>(keys, counters));
+    return std::make_unique<ServedMetrics>(listen, std::make_shared<Collector>(sources));
   } catch (const std::exception&) {
     // What civetweb says of it is only that it could not.
     return absl::UnavailableError(absl::StrCat("cannot listen on ", listen,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "hsm/key_store.h"
 #include "issuance/issuance_counters.h"
+#include "issuance/issuance_load.h"
 
 namespace hourglass::issuance {
 
@@ -15,11 +16,17 @@ namespace hourglass::issuance {
 // read when it is asked for. docs/operations.md lists the names.
 class Metrics {
  public:
-  // `listen` is `host:port`; port 0 takes a free one. `keys` and `counters` must outlive this
-  // object. Errors: UNAVAILABLE without a reason where the address cannot be listened on.
+  // All must outlive the metrics.
+  struct Sources {
+    const hsm::KeyStore* keys;
+    const IssuanceCounters* counters;
+    const IssuanceLoad* load;
+  };
+
+  // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where
+  // the address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Metrics>> Serve(const std::string& listen,
-                                                        const hsm::KeyStore* keys,
-                                                        const IssuanceCounters* counters);
+                                                        const Sources& sources);
 
   virtual ~Metrics() = default;
   Metrics(const Metrics&) = delete;

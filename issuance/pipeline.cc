@@ -57,6 +57,7 @@ class PatientTask final : public IssueTask {
 }  // namespace
 
 void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
+  IssuanceLoad::Batch measured(load_, tasks.size());
   Batch batch(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     batch[i].task = tasks[i];
@@ -64,12 +65,18 @@ void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
   }
   ForEach(batch, [this](Work& work) { return CheckCaller(work); });
   ForEach(batch, [this](Work& work) { return CheckRequest(work); });
+  measured.Done(IssuanceLoad::Step::kCheck);
   ObtainVerdicts(batch);
+  measured.Done(IssuanceLoad::Step::kVerdict);
   TakeSnapshots(batch, patience);
   FillTemplates(batch);
+  measured.Done(IssuanceLoad::Step::kTemplate);
   WriteIntents(batch);
+  measured.Done(IssuanceLoad::Step::kIntent);
   SignAndVerify(batch);
+  measured.Done(IssuanceLoad::Step::kSign);
   WriteReleases(batch);
+  measured.Done(IssuanceLoad::Step::kRelease);
   for (Work& work : batch) Answer(work);
 }
 

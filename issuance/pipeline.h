@@ -17,6 +17,7 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
+#include "issuance/issuance_load.h"
 #include "issuance/issue_task.h"
 #include "issuance/journal.h"
 #include "issuance/tenants.h"
@@ -33,16 +34,17 @@ struct IssueOutcome {
 // Safe to call from several threads.
 class Pipeline {
  public:
-  // All pointers must outlive this object. `log` learns what is wrong with a key; callers only
-  // learn that it cannot be used.
+  // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
+  // what is wrong with a key; callers only learn that it cannot be used.
   Pipeline(Tenants* tenants, ComplianceClient* compliance, Journal* journal, Entropy* entropy,
-           const Clock* clock, EventLog log = EventLog::Silent())
+           const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr)
       : tenants_(tenants),
         compliance_(compliance),
         journal_(journal),
         entropy_(entropy),
         clock_(clock),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        load_(load) {}
 
   enum class Patience {
     // Loads tenants, opens keys, and waits for keys in other processes.
@@ -90,6 +92,7 @@ class Pipeline {
   Entropy* const entropy_;
   const Clock* const clock_;
   const EventLog log_;
+  IssuanceLoad* const load_;
 };
 
 }  // namespace hourglass::issuance

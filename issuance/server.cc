@@ -19,6 +19,7 @@
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
 #include "issuance/issuance_counters.h"
+#include "issuance/issuance_load.h"
 #include "issuance/journal.h"
 #include "issuance/journal_retention.h"
 #include "issuance/key_events.h"
@@ -141,7 +142,7 @@ class RunningServer final : public Server {
     ComplianceClientOptions options;
     options.deadline = config.deadline;
     compliance_.emplace(std::move(stub), options, clock_);
-    pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_, *log_);
+    pipeline_.emplace(&tenants_, &*compliance_, &journal_, entropy_, clock_, *log_, &load_);
     compliance_service_.emplace(&calls_, &tenants_, &*compliance_);
     return absl::OkStatus();
   }
@@ -154,13 +155,13 @@ class RunningServer final : public Server {
     }
     options.patient_lanes = limits.workers;
     options.queue_length = static_cast<std::size_t>(limits.queue_length);
-    lanes_.emplace(&*pipeline_, options, log_);
+    lanes_.emplace(&*pipeline_, options, log_, &load_);
     issuer_service_.emplace(&calls_, &*lanes_, store_.get(), &counters_, log_);
   }
 
   absl::Status ServeMetrics(const std::string& listen) {
     if (listen.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, keys_.get(), &counters_));
+    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, {keys_.get(), &counters_, &load_}));
     return absl::OkStatus();
   }
 
@@ -239,6 +240,7 @@ class RunningServer final : public Server {
   Entropy* const entropy_;
   const EventLog* const log_;
   IssuanceCounters counters_;
+  IssuanceLoad load_;
   std::unique_ptr<Metrics> metrics_;
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;

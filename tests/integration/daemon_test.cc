@@ -320,6 +320,9 @@ TEST(DaemonTest, TellsItsMetrics) {
   ASSERT_THAT(daemon.Issue(request), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
   const std::string used = Scrape(address);
   EXPECT_THAT(used, HasSubstr("hourglass_certificates_issued_total 3\n"));
+  EXPECT_THAT(used, HasSubstr("hourglass_requests_waiting 0\n"));
+  EXPECT_THAT(used, HasSubstr("hourglass_batch_size_sum "));
+  EXPECT_THAT(used, HasSubstr("hourglass_batch_step_seconds_count{step=\"sign\"} "));
   EXPECT_THAT(
       used, HasSubstr("hourglass_certificates_refused_total{reason=\"DEVICE_NOT_COMPLIANT\"} 1\n"));
   EXPECT_THAT(used, HasSubstr(absl::StrCat("hourglass_key_custodian_state", of,
