@@ -1,5 +1,5 @@
-// Our reader accepts what OpenSSL's accepts, but for what is refused on purpose; and a leaf for what
-// it accepts passes lint.
+// Our reader accepts what OpenSSL's accepts, but for what is refused on purpose; and a leaf for
+// what it accepts passes lint.
 //
 // A mutated request almost never carries a valid signature, so a fuzzer would stop there. The input
 // is therefore read twice: as it is, and signed again by a fixed key whose SubjectPublicKeyInfo the
