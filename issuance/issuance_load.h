@@ -46,7 +46,7 @@ class IssuanceLoad {
     Seconds();
   };
 
-  Histogram batch_sizes_{{1, 2, 4, 8, 16, 32}};
+  Histogram batch_sizes_{{1, 2, 4, 8, 16, 32, 64}};
   std::array<Seconds, kStepNames.size()> seconds_;
   std::atomic<std::size_t> waiting_ = 0;
 };

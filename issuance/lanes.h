@@ -29,7 +29,7 @@ struct LaneOptions {
   // That may wait, beside those that are served. At least 1.
   std::size_t queue_length = 1024;
   // Tasks of a batch at most. At least 1.
-  std::size_t batch_size = 32;
+  std::size_t batch_size = 64;
 };
 
 // Each lane takes what waits, a batch at a time, as soon as it is free, and carries it through the
