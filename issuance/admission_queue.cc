@@ -6,6 +6,12 @@
 namespace hourglass::issuance {
 namespace {
 
+// So many batches of a tenant may be under way whatever waits; for each further one there must be
+// this many tasks more, or a busy tenant's would be taken up one by one as they come, and what a
+// batch shares would be paid for each of them.
+constexpr int kUnconditionalPatientBatches = 4;
+constexpr std::size_t kTasksForAnotherBatch = 16;
+
 // The tasks themselves are the links.
 class Line {
  public:
@@ -30,6 +36,7 @@ struct AdmissionQueue::Tenant {
   Line swift;
   Line patient;
   std::size_t waiting = 0;
+  std::size_t patient_waiting = 0;
   int patient_batches = 0;
   bool in_patient_turns = false;
 };
@@ -77,7 +84,18 @@ void AdmissionQueue::Append(Tenant& tenant, IssueTask* task, Kind kind) {
     return;
   }
   tenant.patient.Append(task);
-  if (tenant.in_patient_turns || tenant.patient_batches >= most_patient_batches_) return;
+  ++tenant.patient_waiting;
+  TakePatientTurn(tenant);
+}
+
+void AdmissionQueue::TakePatientTurn(Tenant& tenant) {
+  const int further = tenant.patient_batches - kUnconditionalPatientBatches + 1;
+  const std::size_t must_wait =
+      further <= 0 ? 1 : kTasksForAnotherBatch * static_cast<std::size_t>(further);
+  if (tenant.in_patient_turns || tenant.patient_batches >= most_patient_batches_ ||
+      tenant.patient_waiting < must_wait) {
+    return;
+  }
   tenant.in_patient_turns = true;
   patient_turns_.push_back(&tenant);
 }
@@ -101,24 +119,21 @@ void AdmissionQueue::TakePatient(std::size_t most, std::vector<IssueTask*>& batc
   if (patient_turns_.empty()) return;
   Tenant& tenant = *patient_turns_.front();
   patient_turns_.pop_front();
+  tenant.in_patient_turns = false;
   ++tenant.patient_batches;
   for (std::size_t taken = 0; taken < most && !tenant.patient.empty(); ++taken) {
     batch.push_back(tenant.patient.TakeFirst());
     --waiting_;
+    --tenant.patient_waiting;
     if (--tenant.waiting == 0) --tenants_waiting_;
   }
-  tenant.in_patient_turns =
-      !tenant.patient.empty() && tenant.patient_batches < most_patient_batches_;
-  if (tenant.in_patient_turns) patient_turns_.push_back(&tenant);
+  TakePatientTurn(tenant);
 }
 
 void AdmissionQueue::EndPatient(const std::string& tenant_id) {
   Tenant& tenant = *tenants_.at(tenant_id);
   --tenant.patient_batches;
-  if (!tenant.patient.empty() && !tenant.in_patient_turns) {
-    tenant.in_patient_turns = true;
-    patient_turns_.push_back(&tenant);
-  }
+  TakePatientTurn(tenant);
   ForgetIfIdle(tenant);
 }
 

@@ -41,8 +41,9 @@ class AdmissionQueue {
   void TakeSwift(std::size_t most, std::vector<IssueTask*>& batch);
 
   // Moves up to `most` patient tasks of one tenant to `batch`: of the one whose turn it is among
-  // those with fewer than `most_patient_batches` under way. This batch is under way until
-  // EndPatient is told the tenant. Takes nothing where there is no such tenant.
+  // those with fewer than `most_patient_batches` under way; from the fifth batch on, 16 more must
+  // wait for each. This batch is under way until EndPatient is told the tenant. Takes nothing where
+  // there is no such tenant.
   void TakePatient(std::size_t most, std::vector<IssueTask*>& batch);
   void EndPatient(const std::string& tenant_id);
 
@@ -56,6 +57,8 @@ class AdmissionQueue {
 
   Tenant& TenantOf(const std::string& tenant_id);
   void Append(Tenant& tenant, IssueTask* task, Kind kind);
+  // If something may be taken from it.
+  void TakePatientTurn(Tenant& tenant);
   void ForgetIfIdle(Tenant& tenant);
 
   const std::size_t bound_;

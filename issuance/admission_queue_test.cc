@@ -161,6 +161,29 @@ TEST_F(AdmissionQueueTest, ATenantHasNoMorePatientBatchesUnderWayThanItMay) {
   EXPECT_THAT(Patient(queue, 8), ElementsAre("hung7"));
 }
 
+TEST_F(AdmissionQueueTest, ManyBatchesOfATenantAreUnderWayOnlyWhereMuchWaits) {
+  AdmissionQueue queue(1000, 8);
+  for (int batch = 1; batch <= 4; ++batch) {
+    Add(queue, "busy", Kind::kPatient);
+    EXPECT_THAT(Patient(queue, 64), SizeIs(1)) << batch;
+  }
+  for (int i = 0; i < 15; ++i) Add(queue, "busy", Kind::kPatient);
+  EXPECT_FALSE(queue.HasPatient());
+  Add(queue, "idle", Kind::kPatient);
+  EXPECT_THAT(Patient(queue, 64), ElementsAre("idle1"));
+  Add(queue, "busy", Kind::kPatient);
+  EXPECT_THAT(Patient(queue, 64), SizeIs(16));
+  for (int i = 0; i < 31; ++i) Add(queue, "busy", Kind::kPatient);
+  EXPECT_FALSE(queue.HasPatient());
+  // Fewer are under way, so fewer need to wait.
+  queue.EndPatient("busy");
+  EXPECT_THAT(Patient(queue, 64), SizeIs(31));
+  Add(queue, "busy", Kind::kPatient);
+  EXPECT_FALSE(queue.HasPatient());
+  for (int i = 0; i < 2; ++i) queue.EndPatient("busy");
+  EXPECT_THAT(Patient(queue, 64), SizeIs(1));
+}
+
 TEST_F(AdmissionQueueTest, WhatWasTakenMayWaitAgainThoughTheQueueIsFull) {
   AdmissionQueue queue(1, 1);
   IssueTask* const task = Task("a");

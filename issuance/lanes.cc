@@ -54,7 +54,7 @@ std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
     return come_back;
   }
   TellWaiting();
-  const bool wake = (swift ? idle_swift_lanes_ : idle_patient_lanes_) > 0;
+  const bool wake = swift ? idle_swift_lanes_ > 0 : idle_patient_lanes_ > 0 && queue_.HasPatient();
   lock.unlock();
   if (wake) (swift ? swift_comes_ : patient_comes_).notify_one();
   return std::nullopt;
