@@ -46,6 +46,12 @@ absl::StatusOr<std::shared_ptr<const KeyRun>> KeyRun::Open(const std::string& pa
   return std::shared_ptr<const KeyRun>(std::move(run));
 }
 
+bool KeyRun::IsAt(const std::string& path) const {
+  struct stat own, there;
+  return fstat(file_, &own) == 0 && stat(path.c_str(), &there) == 0 && own.st_dev == there.st_dev &&
+         own.st_ino == there.st_ino;
+}
+
 absl::Status KeyRun::ReadDirectory() {
   struct stat status;
   if (fstat(file_, &status) != 0) return SystemError("a key run cannot be read", errno);
@@ -70,7 +76,11 @@ absl::Status KeyRun::ReadDirectory() {
 absl::StatusOr<std::vector<KeyEntry>> KeyRun::ReadPage(std::size_t page) const {
   char octets[kPageOctets];
   RETURN_IF_ERROR(ReadAt(file_, page * kPageOctets, octets, kPageOctets));
-  return key_run::ParsePage(key_, absl::string_view(octets, kPageOctets));
+  ASSIGN_OR_RETURN(std::vector<KeyEntry> entries,
+                   key_run::ParsePage(key_, absl::string_view(octets, kPageOctets)));
+  // A page of another place, or of an earlier file, has a sound checksum as well.
+  if (entries.empty() || entries.front().hash != first_hashes_[page]) return Damaged();
+  return entries;
 }
 
 absl::Status KeyRun::Find(std::uint64_t hash, Candidates& candidates) const {

@@ -33,6 +33,8 @@ class KeyRun {
   KeyRun(const KeyRun&) = delete;
   KeyRun& operator=(const KeyRun&) = delete;
 
+  // Whether this is the file that `path` names now.
+  bool IsAt(const std::string& path) const;
   // Appends every sequence number under `hash`. Reads the file only if the filter may hold it.
   absl::Status Find(std::uint64_t hash, Candidates& candidates) const;
   std::uint64_t entry_count() const { return entry_count_; }

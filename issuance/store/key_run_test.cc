@@ -135,6 +135,16 @@ TEST_F(KeyRunTest, AnOpenRunIsReadThoughItsFileIsGone) {
   EXPECT_THAT(Find(*run, entries[7].hash), ElementsAre(entries[7].sequence));
 }
 
+TEST_F(KeyRunTest, KnowsWhetherItIsTheFileOfAName) {
+  const std::shared_ptr<const KeyRun> first = Write("a", RandomEntries(10));
+  const std::shared_ptr<const KeyRun> second = Write("b", RandomEntries(10));
+  EXPECT_TRUE(first->IsAt(directory_.File("a")));
+  std::filesystem::rename(directory_.File("b"), directory_.File("a"));
+  EXPECT_FALSE(first->IsAt(directory_.File("a")));
+  EXPECT_TRUE(second->IsAt(directory_.File("a")));
+  EXPECT_FALSE(second->IsAt(directory_.File("b")));
+}
+
 TEST_F(KeyRunTest, RefusesDamage) {
   const std::vector<KeyEntry> entries = RandomEntries(1000);
   Write("run", entries);
@@ -152,6 +162,12 @@ TEST_F(KeyRunTest, RefusesDamage) {
     ASSERT_OK(run);
     EXPECT_THAT((*run)->ReadPage(at / KeyRun::kPageOctets), damaged) << at;
   }
+  const std::string first = whole.substr(0, KeyRun::kPageOctets);
+  std::ofstream(path, std::ios::binary) << first << first << whole.substr(2 * first.size());
+  const auto misplaced = KeyRun::Open(path, kKey);
+  ASSERT_OK(misplaced);
+  EXPECT_OK((*misplaced)->ReadPage(0));
+  EXPECT_THAT((*misplaced)->ReadPage(1), damaged) << "a page of another place";
   for (const std::size_t size : {std::size_t{0}, std::size_t{10}, whole.size() - 1}) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
     EXPECT_THAT(KeyRun::Open(path, kKey), damaged) << size;
