@@ -32,7 +32,11 @@ absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(std::int64_t nu
   }
   {
     const std::lock_guard<std::mutex> lock(expecting_);
-    if (expected_number_ == number && expected_ != nullptr) return std::move(expected_);
+    // Where the expected commit failed, another process may have given the number to its own run.
+    if (expected_number_ == number && expected_ != nullptr &&
+        expected_->IsAt(folder_.KeyRunPath(number))) {
+      return std::move(expected_);
+    }
   }
   return KeyRun::Open(folder_.KeyRunPath(number), key_);
 }
@@ -47,6 +51,7 @@ absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Load(Connection
                                                                       const JournalView* old) {
   auto view = std::make_shared<JournalView>();
   ASSIGN_OR_RETURN(view->catalog, ReadCatalog(main));
+  RETURN_IF_ERROR(CheckCatalog(view->catalog));
   for (const KeyRunRow& row : view->catalog.runs) {
     ASSIGN_OR_RETURN(std::shared_ptr<const KeyRun> run, Open(row.number, old));
     view->runs.push_back(std::move(run));
@@ -57,6 +62,7 @@ absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Load(Connection
     if (segment.state == SegmentState::kIndexed) continue;
     std::shared_ptr<SegmentKeys> keys = KeysFor(segment, key_, old);
     RETURN_IF_ERROR(Read(segment.number, [&](Connection& file) { return keys->CatchUp(file); }));
+    if (segment.state == SegmentState::kSealed) RETURN_IF_ERROR(keys->CheckWhole(segment));
     view->unindexed.push_back(std::move(keys));
   }
   readers_.CloseAllBut(numbers);

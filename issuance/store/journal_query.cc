@@ -134,13 +134,12 @@ absl::StatusOr<Records> ReadPage(Connection& main, JournalFiles& files, const Qu
       break;
     }
     if (!MayHoldAny(segment, question)) continue;
-    const Selection selection = SelectJournal(question.tenant_id, question.filter, question.after,
-                                              static_cast<std::int64_t>(question.limit),
-                                              segment.state == SegmentState::kIndexed);
-    ASSIGN_OR_RETURN(Records more,
-                     ReadUnlessDropped<Records>(main, files, segment.number, [&](Connection& file) {
-                       return ReadRecords(file, selection);
-                     }));
+    const auto read = [&](Connection& file) -> absl::StatusOr<Records> {
+      ASSIGN_OR_RETURN(const bool indexed, HasIndices(file));
+      return ReadRecords(file, SelectJournal(question.tenant_id, question.filter, question.after,
+                                             static_cast<std::int64_t>(question.limit), indexed));
+    };
+    ASSIGN_OR_RETURN(Records more, ReadUnlessDropped<Records>(main, files, segment.number, read));
     Merge(records, std::move(more), question.limit);
   }
   return records;

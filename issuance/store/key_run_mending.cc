@@ -30,6 +30,7 @@ absl::StatusOr<int> MendKeyRuns(Connection& main, const JournalFolder& folder, c
       ASSIGN_OR_RETURN(const std::unique_ptr<Connection> file, folder.OpenSegment(segment.number));
       SegmentKeys keys(segment, key);
       RETURN_IF_ERROR(keys.CatchUp(*file));
+      RETURN_IF_ERROR(keys.CheckWhole(segment));
       RETURN_IF_ERROR(AddKeyRunOf(main, folder, key, keys));
     }
   }

@@ -95,6 +95,32 @@ const Segment* Catalog::HolderOf(std::int64_t sequence) const {
   return ended ? nullptr : &segment;
 }
 
+absl::Status CheckCatalog(const Catalog& catalog) {
+  if (catalog.segments.empty()) return Damaged();
+  const std::int64_t last_number = catalog.segments.back().number;
+  std::int64_t sequence = 0;
+  for (const Segment& segment : catalog.segments) {
+    const bool active = segment.state == SegmentState::kActive;
+    if (active != (segment.number == last_number) || segment.first_sequence <= sequence) {
+      return Damaged();
+    }
+    if (active) continue;
+    if (segment.last_sequence < segment.first_sequence) return Damaged();
+    sequence = segment.last_sequence;
+    // Or its request ids would pass twice.
+    const bool in_a_run =
+        std::any_of(catalog.runs.begin(), catalog.runs.end(), [&](const KeyRunRow& run) {
+          return run.first_segment <= segment.number && segment.number <= run.last_segment;
+        });
+    if (segment.state == SegmentState::kIndexed && !in_a_run) return Damaged();
+  }
+  const bool ranges = std::all_of(catalog.runs.begin(), catalog.runs.end(), [&](const auto& run) {
+    return 0 < run.first_segment && run.first_segment <= run.last_segment &&
+           run.last_segment < last_number;
+  });
+  return ranges ? absl::OkStatus() : Damaged();
+}
+
 absl::StatusOr<HashKey> ReadHashKey(Connection& main) {
   ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT hash_key FROM journal_catalog"));
   ASSIGN_OR_RETURN(const bool found, rows.Next());

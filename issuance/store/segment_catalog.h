@@ -45,6 +45,10 @@ struct Catalog {
   const Segment* HolderOf(std::int64_t sequence) const;
 };
 
+// Whether the journal can be read by it: the last segment alone is ACTIVE, sequence numbers ascend,
+// and every INDEXED segment is in a run. Errors: JOURNAL_UNAVAILABLE.
+absl::Status CheckCatalog(const Catalog& catalog);
+
 absl::StatusOr<HashKey> ReadHashKey(Connection& main);
 absl::StatusOr<std::int64_t> ReadCatalogVersion(Connection& main);
 absl::StatusOr<Catalog> ReadCatalog(Connection& main);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -66,6 +67,17 @@ absl::Status SystemError(absl::string_view what) {
                absl::StrCat("database: ", what, ": ", std::generic_category().message(errno)));
 }
 
+// Makes names in the folder that were made or taken away durable.
+absl::Status Synchronize(const std::string& path) {
+  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return SystemError("a folder of the journal cannot be opened");
+  const int result = fsync(folder);
+  const int error = errno;
+  close(folder);
+  errno = error;
+  return result == 0 ? absl::OkStatus() : SystemError("a folder of the journal cannot be written");
+}
+
 }  // namespace
 
 absl::StatusOr<JournalFolder> JournalFolder::Open(const std::string& store_path,
@@ -74,6 +86,8 @@ absl::StatusOr<JournalFolder> JournalFolder::Open(const std::string& store_path,
   if (mkdir(folder.path_.c_str(), 0700) != 0 && errno != EEXIST) {
     return SystemError("the journal's folder cannot be made");
   }
+  const std::size_t slash = store_path.rfind('/');
+  RETURN_IF_ERROR(Synchronize(slash == std::string::npos ? "." : store_path.substr(0, slash + 1)));
   if (chmod(folder.path_.c_str(), 0700) != 0) {
     return SystemError("group and others cannot be kept from the journal's folder");
   }
@@ -93,16 +107,6 @@ std::string JournalFolder::NewKeyRunPath() const {
   return absl::StrCat(path_, "/new-", getpid(), "-", ++made, ".keys");
 }
 
-absl::Status JournalFolder::Synchronize() const {
-  const int folder = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return SystemError("the journal's folder cannot be opened");
-  const int result = fsync(folder);
-  const int error = errno;
-  close(folder);
-  errno = error;
-  return result == 0 ? absl::OkStatus() : SystemError("the journal's folder cannot be written");
-}
-
 absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::MakeSegment(std::int64_t number) const {
   RemoveSegment(number);
   // Without opening it, which would take away SQLite's locks when it is closed.
@@ -114,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::MakeSegment(std::int6
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
   RETURN_IF_ERROR(segment->Execute(kTables));
   RETURN_IF_ERROR(transaction.Commit());
-  RETURN_IF_ERROR(Synchronize());
+  RETURN_IF_ERROR(Synchronize(path_));
   return segment;
 }
 
@@ -140,7 +144,7 @@ absl::Status JournalFolder::NameKeyRun(const std::string& new_path, std::int64_t
   if (rename(new_path.c_str(), KeyRunPath(number).c_str()) != 0) {
     return SystemError("a key run cannot be named");
   }
-  return Synchronize();
+  return Synchronize(path_);
 }
 
 void JournalFolder::RemoveSegment(std::int64_t number) const {
@@ -148,6 +152,19 @@ void JournalFolder::RemoveSegment(std::int64_t number) const {
 }
 
 void JournalFolder::RemoveKeyRun(std::int64_t number) const { unlink(KeyRunPath(number).c_str()); }
+
+bool JournalFolder::HoldsRecords() const {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(path_, error)) {
+    if (file.path().extension() != ".sqlite") continue;
+    const auto segment = Connection::Open(file.path(), busy_timeout_);
+    // What was interrupted before it had its tables has no records.
+    if (!segment.ok()) continue;
+    const auto any = (*segment)->QueryInteger("SELECT EXISTS (SELECT 1 FROM intents)");
+    if (any.ok() && *any != 0) return true;
+  }
+  return false;
+}
 
 void JournalFolder::RemoveAllBut(const std::vector<std::int64_t>& segments,
                                  const std::vector<std::int64_t>& key_runs) const {

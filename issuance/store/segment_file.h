@@ -39,6 +39,8 @@ class JournalFolder {
   // Each with what lies beside it; nothing where it is not there.
   void RemoveSegment(std::int64_t number) const;
   void RemoveKeyRun(std::int64_t number) const;
+  // Whether a segment here has an intent.
+  bool HoldsRecords() const;
   // Removes every file of the journal that is none of these.
   void RemoveAllBut(const std::vector<std::int64_t>& segments,
                     const std::vector<std::int64_t>& key_runs) const;
@@ -46,8 +48,6 @@ class JournalFolder {
  private:
   JournalFolder(std::string path, std::chrono::milliseconds busy_timeout)
       : path_(std::move(path)), busy_timeout_(busy_timeout) {}
-  // Makes names that were made or taken away durable.
-  absl::Status Synchronize() const;
 
   std::string path_;
   std::chrono::milliseconds busy_timeout_;

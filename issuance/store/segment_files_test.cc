@@ -8,7 +8,9 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "issuance/store/journal_files.h"
 #include "issuance/store/segment_catalog.h"
 #include "issuance/store/sqlite.h"
 #include "issuance/store/sqlite_store.h"
@@ -211,6 +213,99 @@ TEST_F(SegmentFilesTest, AnOlderMainFileWithNewerFilesOfTheJournalIsABackup) {
               FailsWith(ErrorReason::kCertificateUnknown));
   ASSERT_OK(Append(*store, SampleIntent("8")));
   EXPECT_OK(store->FindByRequestId(kSampleTenant, "8"));
+}
+
+// A number is given again where the commit that was to use it failed.
+TEST_F(SegmentFilesTest, ARunThatDidNotComeIntoTheCatalogIsNotTakenForTheOneThatDid) {
+  OpenWithIntents(3).reset();
+  {
+    const std::unique_ptr<Store> store = Open();
+    WaitForUpkeep();
+  }
+  const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+  const HashKey key = sqlite::ReadHashKey(*main).value();
+  const auto folder = sqlite::JournalFolder::Open(path_, std::chrono::milliseconds(1000)).value();
+  sqlite::JournalFiles files(folder, key);
+  const std::string stale = directory_.File("stale.keys");
+  ASSERT_OK(KeyRunWriter::Create(stale, key, 0).value()->Finish());
+  files.Expect(Catalog().runs.at(0).number, KeyRun::Open(stale, key).value());
+  Candidates candidates;
+  ASSERT_OK(
+      files.Current(*main).value()->Find(HashOfRequestId(key, kSampleTenant, "0"), candidates));
+  EXPECT_THAT(candidates, Contains(1));
+}
+
+// A segment that was backed up before it had its indices, and not again.
+TEST_F(SegmentFilesTest, ASegmentWithoutItsIndicesIsListed) {
+  OpenWithIntents(5).reset();
+  const std::unique_ptr<Store> store = Open();
+  WaitForUpkeep();
+  const auto segment =
+      sqlite::Connection::Open(path_ + ".journal/00000001.sqlite", std::chrono::milliseconds(1000))
+          .value();
+  ASSERT_OK(segment->Execute(
+      "DROP INDEX intents_by_time; DROP INDEX intents_by_user; DROP INDEX intents_by_device"));
+  ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
+                       store->ListJournal(kSampleTenant, JournalFilter{}, 10, ""));
+  EXPECT_EQ(page.records.size(), 5u);
+}
+
+TEST_F(SegmentFilesTest, AnOlderSegmentThanTheMainFileIsRefused) {
+  OpenWithIntents(5).reset();
+  {
+    const std::unique_ptr<Store> store = Open();
+    WaitForUpkeep();
+  }
+  const auto segment =
+      sqlite::Connection::Open(path_ + ".journal/00000001.sqlite", std::chrono::milliseconds(1000))
+          .value();
+  ASSERT_OK(segment->Execute("DELETE FROM intents WHERE sequence = 2"));
+  for (const std::string& name : Files()) {
+    if (absl::EndsWith(name, ".keys")) std::filesystem::remove(path_ + ".journal/" + name);
+  }
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
+  ASSERT_OK(
+      segment->Execute("INSERT INTO intents SELECT 2, tenant_id, epoch, root_id, '1', "
+                       "x'02', intended_at, not_before, not_after, user_upn, device_id, "
+                       "user_id, caller, request_digest, verdict_id, policy_version, "
+                       "verdict_evaluated_at, intermediate_serial_number, tbs_certificate "
+                       "FROM intents"));
+  EXPECT_OK(OpenSqliteStore(path_, options_));
+}
+
+TEST_F(SegmentFilesTest, ADamagedCatalogIsRefused) {
+  OpenWithIntents(5).reset();
+  const std::string whole = directory_.File("whole.db");
+  {
+    const std::unique_ptr<Store> store = Open();
+    WaitForUpkeep();
+  }
+  std::filesystem::copy_file(path_, whole);
+  for (const char* damage :
+       {"DELETE FROM journal_key_runs", "UPDATE journal_segments SET first_sequence = 1",
+        "UPDATE journal_segments SET last_sequence = 0 WHERE number = 1",
+        "UPDATE journal_key_runs SET last_segment = 9223372036854775807",
+        "UPDATE journal_segments SET number = 0 WHERE state = 'ACTIVE'"}) {
+    std::filesystem::copy_file(whole, path_, std::filesystem::copy_options::overwrite_existing);
+    {
+      const auto main = sqlite::Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+      ASSERT_OK(main->Execute(damage));
+    }
+    EXPECT_FALSE(OpenSqliteStore(path_, options_).ok()) << damage;
+  }
+  std::filesystem::copy_file(whole, path_, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_OK(OpenSqliteStore(path_, options_));
+}
+
+TEST_F(SegmentFilesTest, ANewMainFileDoesNotTakeAwayTheJournalOfALostOne) {
+  OpenWithIntents(3).reset();
+  const std::string kept = directory_.File("kept.db");
+  std::filesystem::rename(path_, kept);
+  const std::set<std::string> before = Files();
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(Files(), before);
+  std::filesystem::rename(kept, path_);
+  EXPECT_OK(Open()->FindByRequestId(kSampleTenant, "0"));
 }
 
 }  // namespace

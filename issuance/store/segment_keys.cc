@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+
 namespace hourglass::issuance::sqlite {
 
 absl::Status SegmentKeys::CatchUp(Connection& file) {
@@ -27,6 +30,13 @@ void SegmentKeys::Take(const IntentKeys& intent) {
   const auto [leaf, added] = last_leaves_.try_emplace(
       {std::string(intent.tenant_id), std::string(intent.root_id)}, intent.not_after);
   if (!added) leaf->second = std::max(leaf->second, intent.not_after);
+}
+
+absl::Status SegmentKeys::CheckWhole(const Segment& segment) const {
+  if (last_sequence() == segment.last_sequence) return absl::OkStatus();
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("database: segment ", segment.number,
+                            " of the journal is older than the main file and lacks records"));
 }
 
 void SegmentKeys::Find(std::uint64_t hash, Candidates& candidates) const {

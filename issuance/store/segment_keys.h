@@ -37,6 +37,8 @@ class SegmentKeys {
   // Takes in an intent that was committed: the next one after what is known, or one that is known.
   void Take(const IntentKeys& intent);
 
+  // Errors: JOURNAL_UNAVAILABLE unless all intents of `segment`, which is not ACTIVE, are known.
+  absl::Status CheckWhole(const Segment& segment) const;
   void Find(std::uint64_t hash, Candidates& candidates) const;
   std::int64_t number() const { return number_; }
   // The highest sequence number that is known; the one before the segment's first if there is none.

@@ -112,6 +112,13 @@ absl::StatusOr<std::optional<NumberedRecord>> ReadRecord(Connection& segment,
   return std::make_optional(TakeRecord(rows));
 }
 
+absl::StatusOr<bool> HasIndices(Connection& segment) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t there,
+      segment.QueryInteger("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index')"));
+  return there != 0;
+}
+
 absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(Connection& segment,
                                                         const Selection& selection) {
   ASSIGN_OR_RETURN(Rows rows, segment.Query(selection.sql, selection.values));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/journal_query.h"
 #include "issuance/store/key_run_mending.h"
@@ -13,9 +14,20 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
+// What is in the folder of a store without a segment is an interrupted start's, and empty; or the
+// journal of a main file that was lost, which must not go as well.
+absl::Status KeepJournalOfAnotherStore(Connection& main, const JournalFolder& folder) {
+  ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
+  if (!catalog.segments.empty() || !folder.HoldsRecords()) return absl::OkStatus();
+  return Error(ErrorReason::kJournalUnavailable, "",
+               "database: the file is new, but the journal's folder beside it holds records of "
+               "another; restore the file, or move the folder away");
+}
+
 // With the write lock, under which alone files come into the catalog.
 absl::Status RemoveLeftovers(Connection& main, const JournalFolder& folder) {
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
+  RETURN_IF_ERROR(CheckCatalog(catalog));
   std::vector<std::int64_t> segments, runs;
   for (const Segment& segment : catalog.segments) segments.push_back(segment.number);
   for (const KeyRunRow& run : catalog.runs) runs.push_back(run.number);
@@ -32,6 +44,7 @@ absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
   RETURN_IF_ERROR(connections->WriteAlone(
       [&](Connection& main) { return MoveOldJournal(main, folder, limits.intents); }));
   RETURN_IF_ERROR(connections->Write([&](Connection& main) -> absl::Status {
+    RETURN_IF_ERROR(KeepJournalOfAnotherStore(main, folder));
     RETURN_IF_ERROR(StartJournal(main, folder));
     return RemoveLeftovers(main, folder);
   }));
