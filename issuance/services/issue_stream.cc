@@ -119,14 +119,14 @@ class IssueStreams::Stream::Message final : public IssueTask {
 void IssueStreams::Stream::Start() {
   const absl::Status begun = streams_->calls_->Begin();
   is_counted_ = begun.ok();
-  if (!begun.ok()) return Finish(FailureOf(begun, {}));
+  if (!begun.ok()) return End(FailureOf(begun, {}));
   const absl::StatusOr<const Caller*> identified = streams_->calls_->Identify(*context_);
   if (!identified.ok()) {
     streams_->calls_->LogFailure(*context_, kIssueCertificates, nullptr, identified.status());
-    return Finish(FailureOf(identified.status(), {}));
+    return End(FailureOf(identified.status(), {}));
   }
   caller_ = *identified;
-  if (!streams_->Add(this)) return Finish(Stopping());
+  if (!streams_->Add(this)) return End(Stopping());
   Act(Lock(mutex_));
 }
 

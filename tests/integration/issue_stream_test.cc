@@ -204,6 +204,15 @@ TEST_F(IssueStreamTest, AStrangerGetsNoStream) {
   EXPECT_THAT(stream.Finish(), RefusedWith(v1::CALLER_UNKNOWN));
 }
 
+// A stream that was refused ends once, whenever its caller goes.
+TEST_F(IssueStreamTest, StrangersWhoHangUpAtOnceHarmNobody) {
+  for (int i = 0; i < 300; ++i) {
+    IssuingStream stream(service_, kStranger);
+    if (i % 2 == 0) stream.EndOwnSide();
+  }
+  EXPECT_THAT(service_.Issue(service_.Request()), Succeeded());
+}
+
 TEST_F(IssueStreamTest, EachStreamActsForItsOwnCaller) {
   service_.CreateTenant("fabrikam");
   service_.CreateRoot("fabrikam");
@@ -336,7 +345,7 @@ class GatedCompliance final : public v1::ComplianceService::Service {
     server_->Shutdown();
   }
 
-  std::string endpoint() const { return absl::StrCat("localhost:", port_); }
+  std::string endpoint() const { return absl::StrCat("127.0.0.1:", port_); }
 
   void Open() {
     const std::lock_guard lock(mutex_);
@@ -372,6 +381,7 @@ class HeldStreamTest : public testing::Test {
           const TlsCredential client = tls_.Client("URI:spiffe://contoso.example/hourglassd");
           config.compliance.policy_directory.clear();
           config.compliance.endpoint = compliance_.endpoint();
+          config.compliance.server_name = "localhost";
           config.compliance.tls = {client.certificate_file, client.private_key_file,
                                    tls_.trusted_roots_file()};
           config.compliance.deadline = std::chrono::seconds(120);
