@@ -1,10 +1,12 @@
 #include "issuance/status_detail.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "ca/utf8.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::issuance {
@@ -17,6 +19,16 @@ std::string Cut(absl::string_view text, std::size_t size) {
   if (text.size() <= size) return std::string(text);
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
   return std::string(text.substr(0, size));
+}
+
+// What another service said may be quoted in a message, and may be any octets; but one that is no
+// UTF-8 would make the whole answer unreadable.
+std::string AsUtf8(absl::string_view text) {
+  std::string readable(text);
+  if (ca::DecodeUtf8(text).has_value()) return readable;
+  std::replace_if(
+      readable.begin(), readable.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  return readable;
 }
 
 v1::ErrorReason ToProto(ErrorReason reason) {
@@ -70,7 +82,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras
     }
     return ToGrpcStatus(Error(ErrorReason::kInternalError, "", "the service failed"), extras);
   }
-  const std::string message = Cut(status.message(), kMaxStatusMessageSize);
+  const std::string message = Cut(AsUtf8(status.message()), kMaxStatusMessageSize);
   v1::ErrorDetail detail;
   detail.set_reason(ToProto(ReasonOf(status)));
   detail.set_field(Cut(FieldOf(status), kMaxFieldSize));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "tests/support/status_matchers.h"
 
@@ -160,6 +161,17 @@ TEST(StatusDetailTest, CutsBetweenCharacters) {
   text += "\xC3\xA9";
   const grpc::Status wire = ToGrpcStatus(Error(ErrorReason::kInternalError, "", text));
   EXPECT_EQ(wire.error_message(), std::string(kMaxStatusMessageSize - 1, 'x'));
+}
+
+TEST(StatusDetailTest, WhatAnotherServiceSaidCannotMakeAnAnswerUnreadable) {
+  for (const auto& [said, told] : {std::pair("z\xC3\xA9", "z\xC3\xA9"), std::pair("z\xC3", "z?")}) {
+    const grpc::Status status = ToGrpcStatus(Error(ErrorReason::kComplianceUnavailable, "", said));
+    EXPECT_EQ(status.error_message(), told);
+    v1::RpcStatus read;
+    ASSERT_TRUE(read.ParseFromString(ToRpcStatus(status).SerializeAsString())) << told;
+    ASSERT_TRUE(ErrorDetailOf(status).has_value()) << told;
+    EXPECT_EQ(ErrorDetailOf(status)->reason(), v1::COMPLIANCE_UNAVAILABLE);
+  }
 }
 
 TEST(StatusDetailTest, ErrorsOfOthersHaveNoReason) {
