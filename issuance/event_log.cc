@@ -8,6 +8,8 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -65,15 +67,15 @@ struct Kind {
   // The level's digit, and then what lines of this kind have in common: members as they are
   // written, so that no two kinds have one name.
   std::string name;
-  std::uint64_t limit;
+  bool has_reason;
 };
 
 Kind KindOf(Level level, absl::string_view event, EventLog::Fields fields) {
-  Kind kind{absl::StrCat(static_cast<int>(level)), kLimit};
+  Kind kind{absl::StrCat(static_cast<int>(level)), false};
   AppendMember("of", event, kind.name);
   const auto is_reason = [](const auto& field) { return field.first == "reason"; };
   if (std::none_of(fields.begin(), fields.end(), is_reason)) return kind;
-  kind.limit = kLimitOfAReason;
+  kind.has_reason = true;
   for (const auto& [name, value] : fields) {
     if (name == "reason" || name == "caller") AppendMember(name, value, kind.name);
   }
@@ -113,21 +115,28 @@ class EventLog::Stream {
   }
 
  private:
+  // Callers are so many that their refusals may not all be told apart; what the service itself does
+  // is not to be lost among them.
+  LineLimits& LimitsOf(const Kind& kind) { return kind.has_reason ? refusals_ : events_; }
+
   LineLimits::Decision Count(const Kind& kind) {
     const std::lock_guard lock(mutex_);
-    return limits_.Count(kind.name, kind.limit);
+    return LimitsOf(kind).Count(kind.name, kind.has_reason ? kLimitOfAReason : kLimit);
   }
 
   void TakeBack(const Kind& kind, const LineLimits::Decision& decision) {
     const std::lock_guard lock(mutex_);
-    limits_.TakeBack(kind.name, decision);
+    LimitsOf(kind).TakeBack(kind.name, decision);
   }
 
   std::string LinesLeftOut() {
     std::vector<LineLimits::LeftOut> untold;
     {
       const std::lock_guard lock(mutex_);
-      untold = limits_.NextPeriod();
+      untold = events_.NextPeriod();
+      for (LineLimits::LeftOut& left_out : refusals_.NextPeriod()) {
+        untold.push_back(std::move(left_out));
+      }
     }
     std::string lines;
     for (const LineLimits::LeftOut& left_out : untold) lines += LeftOutLine(left_out);
@@ -136,7 +145,8 @@ class EventLog::Stream {
 
   const Level lowest_;
   std::mutex mutex_;
-  LineLimits limits_;  // guarded by mutex_
+  LineLimits events_;    // guarded by mutex_
+  LineLimits refusals_;  // guarded by mutex_
   // The last to be made: its thread uses the others.
   LineWriter writer_;
 };

@@ -143,6 +143,25 @@ TEST(EventLogTest, OneCallersRefusalsDoNotHideAnothers) {
                                                       testing::HasSubstr("OVERLOADED"))));
 }
 
+// As when no verdict comes, for more brokers than are told apart.
+TEST(EventLogTest, RefusalsOfVeryManyCallersHideNothingElse) {
+  constexpr std::uint64_t kCallers = 5000;
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("info"));
+    for (std::uint64_t i = 0; i < kCallers; ++i) {
+      log.Warning("call_failed",
+                  {{"caller", std::to_string(i)}, {"reason", "COMPLIANCE_UNAVAILABLE"}});
+    }
+    log.Info("root_moved", {{"caller", "admin"}});
+    log.Failure("key_failed", {{"tenant", "contoso"}});
+  }
+  const std::vector<std::string> lines = Lines(GetCapturedStderr());
+  EXPECT_LT(ToldOf(lines, "call_failed").written, kCallers);
+  EXPECT_EQ(ToldOf(lines, "root_moved").written, 1u);
+  EXPECT_EQ(ToldOf(lines, "key_failed").written, 1u);
+}
+
 TEST(EventLogTest, RefusesALevelThatIsNone) {
   EXPECT_THAT(EventLog::ToStandardError("loud"),
               FailsWith(ErrorReason::kConfigurationInvalid, "log_level"));
