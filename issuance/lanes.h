@@ -34,8 +34,8 @@ struct LaneOptions {
 
 // Each lane takes what waits, a batch at a time, as soon as it is free, and carries it through the
 // pipeline. A swift lane's batch is of several tenants. A patient lane's is of one, and no more
-// than half of the patient lanes serve one tenant, so that a key or a verdict that does not come
-// holds up nobody else.
+// than half of the patient lanes serve one tenant, so that one tenant whose key or verdicts do not
+// come holds up nobody else.
 //
 // How to use, for one call or for each message of a stream: derive from IssueTask, keep caller,
 // request and response alive in the derived object, and Submit it. Once it is admitted, Finished()

@@ -56,8 +56,10 @@ grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContext
     LogIssued(*log_, task);
     return grpc::Status::OK;
   }
-  // Without a reason nobody waits any more, and nothing was decided.
-  if (ReasonOf(task.status) == ErrorReason::kUnspecified) return FailureOf(task.status, {});
+  // Nobody waits any more, and nothing was decided.
+  if (absl::IsCancelled(task.status) || absl::IsDeadlineExceeded(task.status)) {
+    return FailureOf(task.status, {});
+  }
   return Refuse(task, task.status, context, method);
 }
 
