@@ -150,6 +150,21 @@ TEST_F(SegmentFilesTest, AHalfMadeSegmentIsMadeAgain) {
   EXPECT_OK(store->FindByRequestId(kSampleTenant, "next"));
 }
 
+TEST_F(SegmentFilesTest, GoesOnWhereTheNextSegmentCouldNotBeMade) {
+  const std::unique_ptr<Store> store = OpenWithIntents(2);
+  const std::string folder = path_ + ".journal", away = path_ + ".away";
+  std::filesystem::rename(folder, away);
+  EXPECT_THAT(Append(*store, SampleIntent("next")), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(Catalog().segments.size(), 1u);
+  std::filesystem::rename(away, folder);
+  ASSERT_OK(Append(*store, SampleIntent("next")));
+  EXPECT_EQ(Catalog().segments.size(), 2u);
+  for (const char* id : {"0", "1", "next"}) {
+    EXPECT_OK(store->FindByRequestId(kSampleTenant, id));
+    EXPECT_THAT(Append(*store, SampleIntent(id)), FailsWith(ErrorReason::kRequestIdReused));
+  }
+}
+
 TEST_F(SegmentFilesTest, DroppedFilesAreGoneAndTheirLateReleases) {
   const std::unique_ptr<Store> store = OpenWithIntents(9);
   ASSERT_OK(Append(*store, ReleaseOf(SampleIntent("0"))));
