@@ -1,17 +1,19 @@
 #include "issuance/store/segment_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hsm/base/error.h"
@@ -153,7 +155,8 @@ void JournalFolder::RemoveSegment(std::int64_t number) const {
 
 void JournalFolder::RemoveKeyRun(std::int64_t number) const { unlink(KeyRunPath(number).c_str()); }
 
-bool JournalFolder::HoldsRecords() const {
+std::multimap<std::int64_t, std::string> JournalFolder::SegmentsWithRecords() const {
+  std::multimap<std::int64_t, std::string> found;
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(path_, error)) {
     if (file.path().extension() != ".sqlite") continue;
@@ -161,25 +164,49 @@ bool JournalFolder::HoldsRecords() const {
     // What was interrupted before it had its tables has no records.
     if (!segment.ok()) continue;
     const auto any = (*segment)->QueryInteger("SELECT EXISTS (SELECT 1 FROM intents)");
-    if (any.ok() && *any != 0) return true;
+    if (!any.ok() || *any == 0) continue;
+    std::int64_t number = 0;
+    if (!absl::SimpleAtoi(file.path().stem().string(), &number)) number = 0;
+    found.emplace(number, file.path().string());
   }
-  return false;
+  return found;
 }
 
-void JournalFolder::RemoveAllBut(const std::vector<std::int64_t>& segments,
-                                 const std::vector<std::int64_t>& key_runs) const {
-  std::set<std::string> kept = {path_ + "/.", path_ + "/.."};
+// What its write-ahead log held is in the file since the connection that looked into it closed.
+absl::Status JournalFolder::SetAside(const std::string& segment) const {
+  std::string name = segment + ".set-aside";
+  for (int i = 2; access(name.c_str(), F_OK) == 0; ++i) {
+    name = absl::StrCat(segment, ".set-aside-", i);
+  }
+  if (access((segment + "-wal").c_str(), F_OK) == 0 || rename(segment.c_str(), name.c_str()) != 0) {
+    return SystemError("a segment that the file knows nothing of cannot be set aside");
+  }
+  return Synchronize(path_);
+}
+
+absl::Status JournalFolder::RemoveAllBut(const std::vector<std::int64_t>& segments,
+                                         const std::vector<std::int64_t>& key_runs) const {
+  std::set<std::string> kept;
+  std::int64_t last = 0;
   for (const std::int64_t number : segments) {
+    last = std::max(last, number);
     for (const char* suffix : kBesideASegment) kept.insert(SegmentPath(number) + suffix);
   }
   for (const std::int64_t number : key_runs) kept.insert(KeyRunPath(number));
-  DIR* const folder = opendir(path_.c_str());
-  if (folder == nullptr) return;
-  while (const dirent* entry = readdir(folder)) {
-    const std::string path = absl::StrCat(path_, "/", entry->d_name);
-    if (kept.count(path) == 0) unlink(path.c_str());
+  std::vector<std::string> leftovers;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(path_, error)) {
+    const std::string path = file.path().string();
+    const bool is_set_aside = absl::StrContains(file.path().filename().string(), ".set-aside");
+    if (kept.count(path) == 0 && !is_set_aside) leftovers.push_back(path);
   }
-  closedir(folder);
+  if (leftovers.empty()) return absl::OkStatus();
+  const auto with_records = SegmentsWithRecords();
+  for (auto newer = with_records.upper_bound(last); newer != with_records.end(); ++newer) {
+    RETURN_IF_ERROR(SetAside(newer->second));
+  }
+  for (const std::string& path : leftovers) unlink(path.c_str());
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance::sqlite

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,12 +41,18 @@ class JournalFolder {
   void RemoveSegment(std::int64_t number) const;
   void RemoveKeyRun(std::int64_t number) const;
   // Whether a segment here has an intent.
-  bool HoldsRecords() const;
-  // Removes every file of the journal that is none of these.
-  void RemoveAllBut(const std::vector<std::int64_t>& segments,
-                    const std::vector<std::int64_t>& key_runs) const;
+  bool HoldsRecords() const { return !SegmentsWithRecords().empty(); }
+  // Removes every file of the journal that is none of these. A segment that holds records and has a
+  // higher number than all of these, which a main file older than the folder knows nothing of, is
+  // not removed but set aside, under its name with `.set-aside` and, where that is taken, a number
+  // behind it. Errors: JOURNAL_UNAVAILABLE where it cannot be.
+  absl::Status RemoveAllBut(const std::vector<std::int64_t>& segments,
+                            const std::vector<std::int64_t>& key_runs) const;
 
  private:
+  // By number; where a name is none, 0.
+  std::multimap<std::int64_t, std::string> SegmentsWithRecords() const;
+  absl::Status SetAside(const std::string& segment) const;
   JournalFolder(std::string path, std::chrono::milliseconds busy_timeout)
       : path_(std::move(path)), busy_timeout_(busy_timeout) {}
 

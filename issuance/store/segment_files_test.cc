@@ -228,6 +228,21 @@ TEST_F(SegmentFilesTest, AnOlderMainFileWithNewerFilesOfTheJournalIsABackup) {
               FailsWith(ErrorReason::kCertificateUnknown));
   ASSERT_OK(Append(*store, SampleIntent("8")));
   EXPECT_OK(store->FindByRequestId(kSampleTenant, "8"));
+  // What the older file does not know of is no part of the journal any more, and not lost either.
+  for (const char* segment : {"00000005.sqlite", "00000006.sqlite"}) {
+    const auto aside = sqlite::Connection::Open(
+        absl::StrCat(backup, ".journal/", segment, ".set-aside"), std::chrono::milliseconds(1000));
+    ASSERT_OK(aside.status());
+    EXPECT_EQ((*aside)->QueryInteger("SELECT count(*) FROM intents").value(), 2) << segment;
+  }
+  store.reset();
+  std::filesystem::copy_file(path_ + ".journal/00000006.sqlite",
+                             backup + ".journal/00000009.sqlite");
+  std::filesystem::copy_file(path_ + ".journal/00000006.sqlite",
+                             backup + ".journal/00000009.sqlite.set-aside");
+  ASSERT_OK_AND_ASSIGN(store, OpenSqliteStore(backup, options_));
+  EXPECT_TRUE(std::filesystem::exists(backup + ".journal/00000009.sqlite.set-aside-2"));
+  EXPECT_FALSE(std::filesystem::exists(backup + ".journal/00000009.sqlite"));
 }
 
 // A number is given again where the commit that was to use it failed.

@@ -31,8 +31,7 @@ absl::Status RemoveLeftovers(Connection& main, const JournalFolder& folder) {
   std::vector<std::int64_t> segments, runs;
   for (const Segment& segment : catalog.segments) segments.push_back(segment.number);
   for (const KeyRunRow& run : catalog.runs) runs.push_back(run.number);
-  folder.RemoveAllBut(segments, runs);
-  return absl::OkStatus();
+  return folder.RemoveAllBut(segments, runs);
 }
 
 }  // namespace

@@ -90,6 +90,9 @@ void ScratchDirectory::AwaitEnd(int signals) const {
   KillChildren();
   std::error_code error;
   std::filesystem::remove_all(path_, error);
+  // The measurement goes on meanwhile, and may have started another.
+  KillChildren();
+  std::filesystem::remove_all(path_, error);
   _exit(128 + signal);
 }
 
