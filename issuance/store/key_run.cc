@@ -68,7 +68,8 @@ absl::Status KeyRun::ReadDirectory() {
   entry_count_ = trailer.entry_count;
   first_hashes_.resize(trailer.page_count);
   const std::size_t hashes_size = trailer.page_count * sizeof(std::uint64_t);
-  std::memcpy(first_hashes_.data(), directory.data(), hashes_size);
+  // An empty run has no page, and nowhere to copy to.
+  if (hashes_size > 0) std::memcpy(first_hashes_.data(), directory.data(), hashes_size);
   filter_ = KeyFilter(absl::string_view(directory).substr(hashes_size));
   return absl::OkStatus();
 }

@@ -57,7 +57,7 @@ absl::StatusOr<std::vector<KeyEntry>> ParsePage(const HashKey& key, absl::string
   std::memcpy(&count, octets.data() + kCountAt, sizeof(count));
   std::memcpy(&checksum, octets.data() + kChecksumAt, sizeof(checksum));
   if (SipHash(key, octets.substr(0, kChecksumAt)) != checksum) return Damaged();
-  if (count > KeyRun::kPageEntries) return Damaged();
+  if (count == 0 || count > KeyRun::kPageEntries) return Damaged();
   std::vector<KeyEntry> entries(count);
   std::memcpy(entries.data(), octets.data(), count * sizeof(KeyEntry));
   return entries;
