@@ -10,6 +10,7 @@
 #include "issuance/store/segment_keys.h"
 #include "issuance/store/segment_records.h"
 #include "issuance/store/sqlite_schema.h"
+#include "issuance/store/sqlite_selection.h"
 #include "issuance/store/sqlite_values.h"
 
 namespace hourglass::issuance::sqlite {
@@ -20,29 +21,6 @@ struct Range {
   std::int64_t first;
   std::int64_t last;
 };
-
-Intent TakeOldIntent(Rows& rows) {
-  Intent intent;
-  intent.tenant_id = rows.TakeOctets();
-  intent.epoch = static_cast<std::uint64_t>(rows.TakeInteger());
-  intent.root_id = rows.TakeOctets();
-  intent.request_id = rows.TakeOctets();
-  intent.request_digest = rows.TakeOctets();
-  intent.caller = rows.TakeOctets();
-  intent.user_id = rows.TakeOctets();
-  intent.user_upn = rows.TakeOctets();
-  intent.device_id = rows.TakeOctets();
-  intent.verdict_id = rows.TakeOctets();
-  intent.policy_version = rows.TakeOctets();
-  intent.verdict_evaluated_at = TakeTimestamp(rows);
-  intent.serial_number = rows.TakeOctets();
-  intent.not_before = TakeTime(rows);
-  intent.not_after = TakeTime(rows);
-  intent.tbs_certificate = rows.TakeOctets();
-  intent.intended_at = TakeTimestamp(rows);
-  intent.intermediate_serial_number = rows.TakeOctets();
-  return intent;
-}
 
 absl::StatusOr<Range> NextRange(Connection& main, std::int64_t intents) {
   ASSIGN_OR_RETURN(Rows rows,
@@ -55,21 +33,17 @@ absl::StatusOr<Range> NextRange(Connection& main, std::int64_t intents) {
 }
 
 absl::Status CopyRecords(Connection& main, Connection& segment, const Range& range) {
-  ASSIGN_OR_RETURN(
-      Rows rows,
-      main.Query("SELECT sequence, tenant_id, epoch, root_id, request_id, request_digest, caller, "
-                 "user_id, user_upn, device_id, verdict_id, policy_version, verdict_evaluated_at, "
-                 "serial_number, not_before, not_after, tbs_certificate, intended_at, "
-                 "intermediate_serial_number, released_at, certificate "
-                 "FROM old_intents LEFT JOIN old_releases USING (sequence) "
-                 "WHERE sequence BETWEEN ? AND ? ORDER BY sequence",
-                 {range.first, range.last}));
+  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT sequence, " HOURGLASS_INTENT_COLUMNS
+                                         ", released_at, certificate "
+                                         "FROM old_intents LEFT JOIN old_releases USING (sequence) "
+                                         "WHERE sequence BETWEEN ? AND ? ORDER BY sequence",
+                                         {range.first, range.last}));
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(segment));
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
     if (!more) return transaction.Commit();
     const std::int64_t sequence = rows.TakeInteger();
-    const Intent intent = TakeOldIntent(rows);
+    const Intent intent = TakeIntent(rows);
     RETURN_IF_ERROR(InsertIntent(segment, sequence, intent));
     const std::optional<std::int64_t> released_at = rows.TakeOptionalInteger();
     if (!released_at.has_value()) continue;

@@ -8,6 +8,23 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
+NumberedRecord TakeRecord(Rows& rows) {
+  NumberedRecord numbered;
+  numbered.sequence = rows.TakeInteger();
+  JournalRecord& record = numbered.record;
+  record.intent = TakeIntent(rows);
+  const std::optional<std::int64_t> released_at = rows.TakeOptionalInteger();
+  if (!released_at.has_value()) return numbered;
+  record.released_at = Timestamp(std::chrono::microseconds(*released_at));
+  const bool tbs_inside = rows.TakeInteger() != 0;
+  record.certificate = rows.TakeOctets();
+  if (tbs_inside) record.certificate += record.intent.tbs_certificate;
+  record.certificate += rows.TakeOctets();
+  return numbered;
+}
+
+}  // namespace
+
 Intent TakeIntent(Rows& rows) {
   Intent intent;
   intent.tenant_id = rows.TakeOctets();
@@ -30,23 +47,6 @@ Intent TakeIntent(Rows& rows) {
   intent.tbs_certificate = rows.TakeOctets();
   return intent;
 }
-
-NumberedRecord TakeRecord(Rows& rows) {
-  NumberedRecord numbered;
-  numbered.sequence = rows.TakeInteger();
-  JournalRecord& record = numbered.record;
-  record.intent = TakeIntent(rows);
-  const std::optional<std::int64_t> released_at = rows.TakeOptionalInteger();
-  if (!released_at.has_value()) return numbered;
-  record.released_at = Timestamp(std::chrono::microseconds(*released_at));
-  const bool tbs_inside = rows.TakeInteger() != 0;
-  record.certificate = rows.TakeOctets();
-  if (tbs_inside) record.certificate += record.intent.tbs_certificate;
-  record.certificate += rows.TakeOctets();
-  return numbered;
-}
-
-}  // namespace
 
 absl::Status InsertIntent(Connection& segment, std::int64_t sequence, const Intent& intent) {
   return segment

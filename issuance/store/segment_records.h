@@ -46,6 +46,9 @@ struct IntentKeys {
 
 IntentKeys KeysOf(const HashKey& key, std::int64_t sequence, const Intent& intent);
 
+// Takes HOURGLASS_INTENT_COLUMNS of the current row.
+Intent TakeIntent(Rows& rows);
+
 // Needs a transaction of the caller's, and a sequence number that is not there.
 absl::Status InsertIntent(Connection& segment, std::int64_t sequence, const Intent& intent);
 // False if there is a release already. The certificate is kept without `tbs_certificate` where it

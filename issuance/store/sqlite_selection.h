@@ -20,13 +20,17 @@ struct Selection {
   std::vector<Value> values;
 };
 
+// The columns of an intent, in the order in which TakeIntent of segment_records.h takes them.
+#define HOURGLASS_INTENT_COLUMNS                                                    \
+  "tenant_id, epoch, root_id, request_id, serial_number, intended_at, not_before, " \
+  "not_after, user_upn, device_id, user_id, caller, request_digest, verdict_id, "   \
+  "policy_version, verdict_evaluated_at, intermediate_serial_number, tbs_certificate"
+
 // What each record is read from: sequence, the intent, and released_at, tbs_inside, before_tbs and
 // after_tbs of its release or NULL.
-#define HOURGLASS_SELECT_RECORDS                                                              \
-  "SELECT sequence, tenant_id, epoch, root_id, request_id, serial_number, intended_at, "      \
-  "not_before, not_after, user_upn, device_id, user_id, caller, request_digest, verdict_id, " \
-  "policy_version, verdict_evaluated_at, intermediate_serial_number, tbs_certificate, "       \
-  "released_at, tbs_inside, before_tbs, after_tbs "                                           \
+#define HOURGLASS_SELECT_RECORDS                      \
+  "SELECT sequence, " HOURGLASS_INTENT_COLUMNS        \
+  ", released_at, tbs_inside, before_tbs, after_tbs " \
   "FROM intents LEFT JOIN releases USING (sequence) "
 
 // The first `limit` records after `last`, or of all, newest intent first; those of
