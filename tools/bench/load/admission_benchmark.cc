@@ -19,19 +19,6 @@ constexpr double kModerateOfSaturation = 0.5;
 constexpr double kQuietPerSecond = 100;
 constexpr int kTurns = 3;
 
-// The only refusal that is no error here: a queue is full.
-constexpr char kRefusal[] = "OVERLOADED";
-
-absl::Status CheckFlood(const LoadedService& service, LoadResult load) {
-  load.errors.erase(kRefusal);
-  return CheckLoad(service, load);
-}
-
-double Refusals(const LoadResult& load) {
-  const auto refused = load.errors.find(kRefusal);
-  return refused == load.errors.end() ? 0 : static_cast<double>(refused->second);
-}
-
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartOpenLoad(LoadedService& service,
                                                              const PreparedRequests& pool,
                                                              double per_second) {
@@ -49,7 +36,7 @@ absl::Status MeasureGoodput(LoadedService& service, const LoadEffort& effort, do
                    StartOpenLoad(service, service.pool, kFloodOfSaturation * saturation));
   std::this_thread::sleep_for(effort.window.warm_up);
   const LoadResult result = load->Measure(effort.window.duration);
-  RETURN_IF_ERROR(CheckFlood(service, result));
+  RETURN_IF_ERROR(CheckOpenLoad(service, result));
   const double refusals = Refusals(result);
   report.Add({.section = kServiceSection,
               .name = "flood: certificates/s at three times saturation",
@@ -91,7 +78,7 @@ absl::Status MeasureFairness(LoadedService& service, const LoadEffort& effort, d
       }
       std::this_thread::sleep_for(effort.window.warm_up);
       const LoadResult result = quiet->Measure(effort.window.duration);
-      RETURN_IF_ERROR(CheckFlood({nullptr, quiet_pool, service.roots}, result));
+      RETURN_IF_ERROR(CheckOpenLoad({nullptr, quiet_pool, service.roots}, result));
       refusals += Refusals(result);
       latencies->Add(result.latencies);
     }

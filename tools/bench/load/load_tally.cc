@@ -75,23 +75,21 @@ bool LoadTally::Counts(LoadClock::time_point intended, LoadClock::time_point now
   return true;
 }
 
-bool LoadTally::Issued(LoadClock::time_point intended, LoadClock::time_point sent) {
+void LoadTally::Issued(LoadClock::time_point intended, LoadClock::time_point sent,
+                       absl::FunctionRef<SampledAnswer()> answer) {
   const LoadClock::time_point now = LoadClock::now();
   const std::lock_guard lock(mutex_);
-  if (!Counts(intended, now)) return false;
+  if (!Counts(intended, now)) return;
   result_.latencies.Add(now - intended);
   result_.delays.Add(sent - intended);
-  return result_.certificates++ % kSampledEvery == 0 && result_.samples.size() < kMaxSamples;
+  if (result_.certificates++ % kSampledEvery == 0 && result_.samples.size() < kMaxSamples) {
+    result_.samples.push_back(answer());
+  }
 }
 
 void LoadTally::Failed(LoadClock::time_point intended, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   if (Counts(intended, LoadClock::now())) ++result_.errors[reason];
-}
-
-void LoadTally::Keep(SampledAnswer sample) {
-  const std::lock_guard lock(mutex_);
-  result_.samples.push_back(std::move(sample));
 }
 
 void LoadTally::Broken(const std::string& reason) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "tools/bench/load/latency_histogram.h"
 
 namespace hourglass::bench {
@@ -65,11 +66,12 @@ class LoadTally {
   // Of every request, once. `intended` is when it was to be sent.
   void Sent(LoadClock::time_point intended);
   // Of every request that was Sent, one of these, once.
-  // Issued returns whether the answer is wanted as a sample.
-  bool Issued(LoadClock::time_point intended, LoadClock::time_point sent);
+  // `answer` is called at once, or not at all: where this one is kept to be looked at, in the same
+  // window that it is counted in.
+  void Issued(LoadClock::time_point intended, LoadClock::time_point sent,
+              absl::FunctionRef<SampledAnswer()> answer);
   void Failed(LoadClock::time_point intended, const std::string& reason);
 
-  void Keep(SampledAnswer sample);
   // The load, or a part of it, has ended by itself: an error of this and of every later window.
   void Broken(const std::string& reason);
 

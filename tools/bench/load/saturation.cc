@@ -41,6 +41,11 @@ absl::Status ReportLatencies(const std::string& name, LoadedService& service,
     Add(report, absl::StrCat(name, ": p99.9", at), latencies.QuantileMicroseconds(0.999), "us");
     Add(report, absl::StrCat(name, ": generator's own delay, p99", at),
         cost.load.delays.QuantileMicroseconds(0.99), "us");
+    report.Add({.section = kServiceSection,
+                .name = absl::StrCat(name, ": refused as too many", at),
+                .value = Refusals(cost.load),
+                .unit = "requests",
+                .target = TargetId::kErrors});
   }
   return absl::OkStatus();
 }

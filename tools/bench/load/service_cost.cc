@@ -85,6 +85,17 @@ absl::Status CheckLoad(const LoadedService& service, const LoadResult& load) {
   return CheckSamples(load, service.pool, service.roots);
 }
 
+absl::Status CheckOpenLoad(const LoadedService& service, const LoadResult& load) {
+  LoadResult others = load;
+  others.errors.erase(kOverloaded);
+  return CheckLoad(service, others);
+}
+
+double Refusals(const LoadResult& load) {
+  const auto refused = load.errors.find(kOverloaded);
+  return refused == load.errors.end() ? 0 : static_cast<double>(refused->second);
+}
+
 absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& options,
                                      const LoadWindow& window) {
   ASSIGN_OR_RETURN(const auto load, StartLoad(service.process->Target(), service.pool, options));
@@ -93,12 +104,17 @@ absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& 
   load->Begin();
   const Counters before(*service.process, keyholders);
   std::this_thread::sleep_for(window.duration);
+  for (auto waited = window.duration; load->Certificates() == 0 && waited < kLoadDeadline;
+       waited += window.duration) {
+    std::this_thread::sleep_for(window.duration);
+  }
   const Counters after(*service.process, keyholders);
   LoadCost cost;
   cost.server_memory = ResidentMegabytes(service.process->pid());
   cost.keyholder_memory = ResidentMegabytes(keyholders);
   cost.load = load->End();
-  RETURN_IF_ERROR(CheckLoad(service, cost.load));
+  const bool open = std::holds_alternative<OpenLoop>(options.arrivals);
+  RETURN_IF_ERROR(open ? CheckOpenLoad(service, cost.load) : CheckLoad(service, cost.load));
   SetCosts(before, after, cost);
   return cost;
 }

@@ -50,13 +50,23 @@ struct LoadCost {
   std::optional<Written> written;
 };
 
-// Errors: INTERNAL where anything but certificates came back, where there were none, or where one
-// that was looked at is wrong.
+// The service has more to do than it can; the refusal that an open loop may meet.
+inline constexpr char kOverloaded[] = "OVERLOADED";
+
+// A window lasts longer where no certificate would have come back in it. Errors: INTERNAL where
+// anything but certificates came back (but an open loop's load may hold kOverloaded), where there
+// were none for kLoadDeadline, or where one that was looked at is wrong.
 absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& options,
                                      const LoadWindow& window);
 
-// Only that all went well, of a window that was measured in another way. Errors: as MeasureCost.
+// Only that all went well, of a window that was measured in another way. Errors: as MeasureCost;
+// kOverloaded is one, too.
 absl::Status CheckLoad(const LoadedService& service, const LoadResult& load);
+// The same for an open loop.
+absl::Status CheckOpenLoad(const LoadedService& service, const LoadResult& load);
+
+// How many of an open loop's requests were refused as kOverloaded.
+double Refusals(const LoadResult& load);
 
 // How often a process asks the disk to keep what was written, for each certificate, under this
 // load. Errors: UNAVAILABLE where perf(1) cannot count it for this user, and as MeasureCost.

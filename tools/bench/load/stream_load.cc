@@ -112,9 +112,9 @@ class StreamLoad::Stream {
     const Asked about = asked->second;
     under_way_.erase(asked);
     if (response_.has_issued()) {
-      if (load_.tally_.Issued(about.intended, about.sent)) {
-        load_.tally_.Keep({about.request, response_.issued().SerializeAsString()});
-      }
+      load_.tally_.Issued(about.intended, about.sent, [&] {
+        return SampledAnswer{about.request, response_.issued().SerializeAsString()};
+      });
       return;
     }
     const v1::RpcStatus& refused = response_.refused();

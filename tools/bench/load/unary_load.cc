@@ -43,7 +43,7 @@ class UnaryLoad::Call final : public Operation {
   void Done(bool) override {
     if (status_.ok()) {
       errors_in_a_row_ = 0;
-      if (load_.tally_.Issued(intended_, sent_)) Keep();
+      load_.tally_.Issued(intended_, sent_, [this] { return Answer(); });
     } else {
       ++errors_in_a_row_;
       load_.tally_.Failed(intended_, ReasonText(status_));
@@ -57,10 +57,11 @@ class UnaryLoad::Call final : public Operation {
   bool GaveUp() const { return errors_in_a_row_ >= kMaxErrorsInARow; }
 
  private:
-  void Keep() {
+  SampledAnswer Answer() {
     grpc::Slice whole;
-    if (!response_.DumpToSingleSlice(&whole).ok()) return;
-    load_.tally_.Keep({request_, std::string(whole.begin(), whole.end())});
+    // What cannot be read is no IssueCertificateResponse.
+    if (!response_.DumpToSingleSlice(&whole).ok()) return {request_, ""};
+    return {request_, std::string(whole.begin(), whole.end())};
   }
 
   UnaryLoad& load_;
