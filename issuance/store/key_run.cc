@@ -128,8 +128,8 @@ class Cursor {
 }  // namespace
 
 absl::Status MergeKeyRuns(const std::vector<std::shared_ptr<const KeyRun>>& runs,
-                          std::int64_t first_sequence, const std::string& path,
-                          const HashKey& key) {
+                          std::int64_t first_sequence, const std::string& path, const HashKey& key,
+                          const std::function<void()>& pause) {
   std::uint64_t capacity = 0;
   std::vector<Cursor> cursors;
   for (const std::shared_ptr<const KeyRun>& run : runs) {
@@ -139,7 +139,8 @@ absl::Status MergeKeyRuns(const std::vector<std::shared_ptr<const KeyRun>>& runs
     if (there) cursors.push_back(std::move(cursor));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<KeyRunWriter> writer, KeyRunWriter::Create(path, key, capacity));
-  while (!cursors.empty()) {
+  for (std::uint64_t taken = 0; !cursors.empty(); ++taken) {
+    if (taken % KeyRun::kPageEntries == 0) pause();
     const auto least =
         std::min_element(cursors.begin(), cursors.end(),
                          [](const Cursor& a, const Cursor& b) { return a.entry() < b.entry(); });

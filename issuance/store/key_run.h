@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -87,8 +88,10 @@ class KeyRunWriter {
 };
 
 // One run of all entries of `runs` but those below `first_sequence`, as KeyRunWriter writes it.
-absl::Status MergeKeyRuns(const std::vector<std::shared_ptr<const KeyRun>>& runs,
-                          std::int64_t first_sequence, const std::string& path, const HashKey& key);
+// `pause` is called now and then, on this thread.
+absl::Status MergeKeyRuns(
+    const std::vector<std::shared_ptr<const KeyRun>>& runs, std::int64_t first_sequence,
+    const std::string& path, const HashKey& key, const std::function<void()>& pause = [] {});
 
 }  // namespace hourglass::issuance
 

@@ -57,12 +57,14 @@ CREATE TABLE releases (
 ) STRICT;
 )sql";
 
-constexpr char kIndices[] = R"sql(
-CREATE INDEX IF NOT EXISTS intents_by_time ON intents (tenant_id, intended_at, sequence);
-CREATE INDEX IF NOT EXISTS intents_by_user ON intents (tenant_id, user_upn, intended_at, sequence);
-CREATE INDEX IF NOT EXISTS intents_by_device
-  ON intents (tenant_id, device_id, intended_at, sequence);
-)sql";
+// HasIndices looks for the last one.
+constexpr const char* kIndices[] = {
+    "CREATE INDEX IF NOT EXISTS intents_by_time ON intents (tenant_id, intended_at, sequence)",
+    "CREATE INDEX IF NOT EXISTS intents_by_user "
+    "ON intents (tenant_id, user_upn, intended_at, sequence)",
+    "CREATE INDEX IF NOT EXISTS intents_by_device "
+    "ON intents (tenant_id, device_id, intended_at, sequence)",
+};
 
 absl::Status SystemError(absl::string_view what) {
   return Error(ErrorReason::kJournalUnavailable, "",
@@ -132,11 +134,16 @@ absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::OpenSegment(std::int6
   return segment;
 }
 
-absl::Status JournalFolder::IndexSegment(std::int64_t number) const {
+absl::Status JournalFolder::IndexSegment(std::int64_t number,
+                                         const std::function<void()>& pause) const {
   ASSIGN_OR_RETURN(const std::unique_ptr<Connection> segment, OpenSegment(number));
-  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
-  RETURN_IF_ERROR(segment->Execute(kIndices));
-  RETURN_IF_ERROR(transaction.Commit());
+  segment->PauseWithin(pause);
+  // Each in a transaction of its own: to write all three out at once would hold up the flushes of
+  // the journal's active segment.
+  for (const char* const index : kIndices) {
+    RETURN_IF_ERROR(segment->Execute(index));
+    pause();
+  }
   // What is not written back now is written back when the last connection closes.
   ASSIGN_OR_RETURN(Rows rows, segment->Query("PRAGMA wal_checkpoint(TRUNCATE)"));
   return rows.Next().status();

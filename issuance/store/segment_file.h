@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,8 +33,10 @@ class JournalFolder {
   absl::StatusOr<std::unique_ptr<Connection>> MakeSegment(std::int64_t number) const;
   absl::StatusOr<std::unique_ptr<Connection>> OpenSegment(std::int64_t number) const;
   // Its intents by tenant and time, by user and by device, as issuance/store/sqlite_selection.h
-  // names them. A second time changes nothing.
-  absl::Status IndexSegment(std::int64_t number) const;
+  // names them, by device last. A second time changes nothing, and one after an interruption goes
+  // on. `pause` is called now and then, on this thread.
+  absl::Status IndexSegment(
+      std::int64_t number, const std::function<void()>& pause = [] {}) const;
 
   // Gives a finished run its number.
   absl::Status NameKeyRun(const std::string& new_path, std::int64_t number) const;

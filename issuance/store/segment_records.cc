@@ -115,7 +115,8 @@ absl::StatusOr<std::optional<NumberedRecord>> ReadRecord(Connection& segment,
 absl::StatusOr<bool> HasIndices(Connection& segment) {
   ASSIGN_OR_RETURN(
       const std::int64_t there,
-      segment.QueryInteger("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index')"));
+      segment.QueryInteger(
+          "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'intents_by_device')"));
   return there != 0;
 }
 

@@ -62,7 +62,7 @@ absl::StatusOr<std::optional<RecordedIntent>> ReadIntent(Connection& segment,
 absl::StatusOr<bool> HasRelease(Connection& segment, std::int64_t sequence);
 absl::StatusOr<std::optional<NumberedRecord>> ReadRecord(Connection& segment,
                                                          std::int64_t sequence);
-// Whether JournalFolder::IndexSegment was here; a backup may be of before.
+// Whether JournalFolder::IndexSegment was here, to its end; a backup may be of before.
 absl::StatusOr<bool> HasIndices(Connection& segment);
 // As `selection` orders them.
 absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(Connection& segment,

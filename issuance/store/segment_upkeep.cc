@@ -1,6 +1,7 @@
 #include "issuance/store/segment_upkeep.h"
 
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -94,8 +95,8 @@ void SegmentUpkeep::Wake() {
 }
 
 void SegmentUpkeep::Run() {
-  // Of this thread alone (setpriority(2), "C library/kernel differences"). An index takes half a
-  // second of CPU time, which nobody waits for; requests do. It still gets a tenth of a busy core.
+  // Of this thread alone (setpriority(2), "C library/kernel differences"). Nobody waits for it, but
+  // for requests. It still gets a tenth of a busy core.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
@@ -113,13 +114,24 @@ void SegmentUpkeep::Run() {
   }
 }
 
+void SegmentUpkeep::Rest() {
+  timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  const std::chrono::nanoseconds rest =
+      pace_.RestAfter(std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
+  if (rest == std::chrono::nanoseconds(0)) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait_for(lock, rest, [this] { return stopping_; });
+}
+
 absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const JournalView> view,
                    connections_.Read([this](Connection& main) { return files_.Newest(main); }));
   const std::shared_ptr<SegmentKeys> keys = view->unindexed.front();
   const std::int64_t number = keys->number();
   if (number == view->active().number) return false;
-  RETURN_IF_ERROR(files_.folder().IndexSegment(number));
+  pace_.SetBacklog(view->unindexed.size() - 1);
+  RETURN_IF_ERROR(files_.folder().IndexSegment(number, [this] { Rest(); }));
   ASSIGN_OR_RETURN(std::string path,
                    WriteKeyRun(files_.folder(), files_.key(), keys->SortedEntries()));
   const NewRun run(std::move(path));
@@ -148,7 +160,7 @@ absl::StatusOr<bool> SegmentUpkeep::MergeTwo() {
   const NewRun run(files_.folder().NewKeyRunPath());
   RETURN_IF_ERROR(MergeKeyRuns({view->runs[*first], view->runs[*first + 1]},
                                view->catalog.segments.front().first_sequence, run.path(),
-                               files_.key()));
+                               files_.key(), [this] { Rest(); }));
   ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRun> opened,
                    KeyRun::Open(run.path(), files_.key()));
   bool merged = false;

@@ -14,12 +14,14 @@
 #include "issuance/store/journal_files.h"
 #include "issuance/store/key_table.h"
 #include "issuance/store/sqlite_connections.h"
+#include "issuance/store/upkeep_pace.h"
 
 namespace hourglass::issuance::sqlite {
 
 // Has a thread of its own, which goes on with what an earlier process left. Several processes may
 // do so at once. What fails, for want of space say, is tried again after ten seconds; until then
-// the segment is read without indices, and nothing is lost.
+// the segment is read without indices, and nothing is lost. It goes on slowly (UpkeepPace): a
+// segment is indexed some seconds after it was sealed.
 class SegmentUpkeep {
  public:
   // Both must outlive this object.
@@ -34,6 +36,9 @@ class SegmentUpkeep {
 
  private:
   void Run();
+  // Called now and then within a step, and waits a while where it goes on too fast; not while this
+  // object goes.
+  void Rest();
   // One step each; false if there was none to do.
   absl::StatusOr<bool> IndexOne();
   absl::StatusOr<bool> MergeTwo();
@@ -44,6 +49,7 @@ class SegmentUpkeep {
   std::condition_variable changed_;
   bool woken_ = true;
   bool stopping_ = false;
+  UpkeepPace pace_;  // of the thread alone
   std::thread thread_;
 };
 

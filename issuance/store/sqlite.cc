@@ -13,6 +13,9 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
+// Some tenths of a millisecond.
+constexpr int kInstructionsBeforeAPause = 1000;
+
 // `system_error` is what errno said right after the call, 0 if nothing: sqlite3_system_errno stays
 // silent about a COMMIT.
 std::string WhyOfInputOutputError(int system_error) {
@@ -225,6 +228,17 @@ absl::StatusOr<std::int64_t> Connection::Change(absl::string_view sql,
 }
 
 std::int64_t Connection::ChangesSoFar() const { return sqlite3_total_changes64(database_.get()); }
+
+void Connection::PauseWithin(std::function<void()> pause) {
+  pause_ = std::move(pause);
+  sqlite3_progress_handler(
+      database_.get(), kInstructionsBeforeAPause,
+      [](void* function) {
+        (*static_cast<std::function<void()>*>(function))();
+        return 0;
+      },
+      &pause_);
+}
 
 bool Connection::InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,10 @@ class Connection {
   absl::StatusOr<std::int64_t> Change(absl::string_view sql, absl::Span<const Value> values);
   // How many rows this connection inserted, updated and deleted since it was opened.
   std::int64_t ChangesSoFar() const;
+  // Has `pause` called now and then while statements of this connection run, on their thread: each
+  // thousand instructions of SQLite's virtual machine (sqlite3_progress_handler), but not while it
+  // sorts or commits. It must not use the connection.
+  void PauseWithin(std::function<void()> pause);
   // Whether a transaction is open.
   bool InTransaction() const;
 
@@ -95,6 +100,7 @@ class Connection {
   absl::StatusOr<Rows> Start(absl::string_view sql, absl::Span<const Value> values, Octets octets);
   absl::StatusOr<sqlite3_stmt*> Prepare(absl::string_view sql);
 
+  std::function<void()> pause_;
   std::unique_ptr<sqlite3, Close> database_;
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
