@@ -11,6 +11,9 @@ namespace {
 // batch shares would be paid for each of them.
 constexpr int kUnconditionalPatientBatches = 4;
 constexpr std::size_t kTasksForAnotherBatch = 16;
+// More than these are a crowd themselves.
+constexpr std::size_t kMostOfALoneTenant = 8;
+constexpr std::size_t kMostLone = 32;
 
 // The tasks themselves are the links.
 class Line {
@@ -38,11 +41,14 @@ struct AdmissionQueue::Tenant {
   std::size_t waiting = 0;
   std::size_t patient_waiting = 0;
   int patient_batches = 0;
+  bool in_swift_turns = false;
+  bool in_lone_turns = false;
   bool in_patient_turns = false;
+  bool is_lone = false;  // as TakeLone says
 };
 
-AdmissionQueue::AdmissionQueue(std::size_t bound, int most_patient_batches)
-    : bound_(bound), most_patient_batches_(most_patient_batches) {}
+AdmissionQueue::AdmissionQueue(std::size_t bound, int most_patient_batches, std::size_t crowd)
+    : bound_(bound), most_patient_batches_(most_patient_batches), crowd_(crowd) {}
 
 AdmissionQueue::~AdmissionQueue() = default;
 
@@ -56,7 +62,10 @@ AdmissionQueue::Tenant& AdmissionQueue::TenantOf(const std::string& tenant_id) {
 }
 
 void AdmissionQueue::ForgetIfIdle(Tenant& tenant) {
-  if (tenant.waiting == 0 && tenant.patient_batches == 0) tenants_.erase(std::string(tenant.id));
+  if (tenant.waiting == 0 && tenant.patient_batches == 0 && !tenant.in_swift_turns &&
+      !tenant.in_lone_turns) {
+    tenants_.erase(std::string(tenant.id));
+  }
 }
 
 bool AdmissionQueue::Add(IssueTask* task, Kind kind) {
@@ -79,13 +88,34 @@ void AdmissionQueue::Append(Tenant& tenant, IssueTask* task, Kind kind) {
   if (tenant.waiting++ == 0) ++tenants_waiting_;
   ++waiting_;
   if (kind == Kind::kSwift) {
-    if (tenant.swift.empty()) swift_turns_.push_back(&tenant);
-    tenant.swift.Append(task);
+    AppendSwift(tenant, task);
     return;
   }
   tenant.patient.Append(task);
   ++tenant.patient_waiting;
   TakePatientTurn(tenant);
+}
+
+void AdmissionQueue::AppendSwift(Tenant& tenant, IssueTask* task) {
+  const std::size_t before = tenant.waiting - 1 - tenant.patient_waiting;
+  if (before == 0 && swift_waiting_ >= crowd_ && lone_waiting_ < kMostLone) {
+    tenant.is_lone = true;
+    TakeTurn(tenant, tenant.in_lone_turns, lone_turns_);
+  } else if (tenant.is_lone && before >= kMostOfALoneTenant) {
+    tenant.is_lone = false;
+    lone_waiting_ -= before;
+  }
+  if (tenant.is_lone) {
+    ++lone_waiting_;
+  } else {
+    TakeTurn(tenant, tenant.in_swift_turns, swift_turns_);
+  }
+  tenant.swift.Append(task);
+  ++swift_waiting_;
+}
+
+void AdmissionQueue::TakeTurn(Tenant& tenant, bool& has_one, Turns& turns) {
+  if (!std::exchange(has_one, true)) turns.push_back(&tenant);
 }
 
 void AdmissionQueue::TakePatientTurn(Tenant& tenant) {
@@ -96,22 +126,39 @@ void AdmissionQueue::TakePatientTurn(Tenant& tenant) {
       tenant.patient_waiting < must_wait) {
     return;
   }
-  tenant.in_patient_turns = true;
-  patient_turns_.push_back(&tenant);
+  TakeTurn(tenant, tenant.in_patient_turns, patient_turns_);
+}
+
+void AdmissionQueue::TakeFirstSwift(Tenant& tenant, std::vector<IssueTask*>& batch) {
+  batch.push_back(tenant.swift.TakeFirst());
+  --waiting_;
+  --swift_waiting_;
+  if (--tenant.waiting == 0) --tenants_waiting_;
+  if (tenant.is_lone) --lone_waiting_;
+  if (tenant.swift.empty()) tenant.is_lone = false;
 }
 
 void AdmissionQueue::TakeSwift(std::size_t most, std::vector<IssueTask*>& batch) {
-  for (std::size_t taken = 0; taken < most && !swift_turns_.empty(); ++taken) {
+  std::size_t taken = 0;
+  for (; taken < most && !swift_turns_.empty(); ++taken) {
     Tenant& tenant = *swift_turns_.front();
     swift_turns_.pop_front();
-    batch.push_back(tenant.swift.TakeFirst());
-    --waiting_;
-    if (--tenant.waiting == 0) --tenants_waiting_;
-    if (!tenant.swift.empty()) {
-      swift_turns_.push_back(&tenant);
-    } else {
-      ForgetIfIdle(tenant);
-    }
+    tenant.in_swift_turns = false;
+    TakeFirstSwift(tenant, batch);
+    if (!tenant.swift.empty()) TakeTurn(tenant, tenant.in_swift_turns, swift_turns_);
+    ForgetIfIdle(tenant);
+  }
+  TakeLone(most - taken, batch);
+}
+
+void AdmissionQueue::TakeLone(std::size_t most, std::vector<IssueTask*>& batch) {
+  for (std::size_t taken = 0; taken < most && !lone_turns_.empty();) {
+    Tenant& tenant = *lone_turns_.front();
+    lone_turns_.pop_front();
+    tenant.in_lone_turns = false;
+    for (; taken < most && tenant.is_lone; ++taken) TakeFirstSwift(tenant, batch);
+    if (tenant.is_lone) TakeTurn(tenant, tenant.in_lone_turns, lone_turns_);
+    ForgetIfIdle(tenant);
   }
 }
 

@@ -21,6 +21,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using Kind = AdmissionQueue::Kind;
 
+constexpr std::size_t kNoCrowd = 1'000'000;
+
 class NumberedTask final : public IssueTask {
  public:
   NumberedTask(const std::string& tenant, int number) {
@@ -50,6 +52,11 @@ class AdmissionQueueTest : public testing::Test {
     queue.TakeSwift(most, batch);
     return Names(batch);
   }
+  static std::vector<std::string> Lone(AdmissionQueue& queue, std::size_t most) {
+    std::vector<IssueTask*> batch;
+    queue.TakeLone(most, batch);
+    return Names(batch);
+  }
   static std::vector<std::string> Patient(AdmissionQueue& queue, std::size_t most) {
     std::vector<IssueTask*> batch;
     queue.TakePatient(most, batch);
@@ -70,7 +77,7 @@ class AdmissionQueueTest : public testing::Test {
 };
 
 TEST_F(AdmissionQueueTest, TakesTenantsInTurnAndATenantsTasksInOrder) {
-  AdmissionQueue queue(100, 1);
+  AdmissionQueue queue(100, 1, kNoCrowd);
   for (const char* tenant : {"a", "a", "a", "b", "c", "c"}) ASSERT_TRUE(Add(queue, tenant));
   EXPECT_EQ(queue.waiting(), 6u);
   EXPECT_THAT(Swift(queue, 4), ElementsAre("a1", "b1", "c1", "a2"));
@@ -86,7 +93,7 @@ TEST_F(AdmissionQueueTest, TakesTenantsInTurnAndATenantsTasksInOrder) {
 // each tenant.
 TEST_F(AdmissionQueueTest, AFloodOfOthersDoesNotDelayATrickle) {
   std::mt19937 random(20261120);
-  AdmissionQueue queue(64, 1);
+  AdmissionQueue queue(64, 1, kNoCrowd);
   for (int round = 0; round < 300; ++round) {
     const int floods = 1 + static_cast<int>(random() % 5);
     for (int i = 0; i < 200; ++i) {
@@ -100,7 +107,7 @@ TEST_F(AdmissionQueueTest, AFloodOfOthersDoesNotDelayATrickle) {
 }
 
 TEST_F(AdmissionQueueTest, RefusesWhoHasAFairShareOfAFullQueue) {
-  AdmissionQueue queue(10, 1);
+  AdmissionQueue queue(10, 1, kNoCrowd);
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(Add(queue, "a"));
   EXPECT_FALSE(Add(queue, "a"));
   // b's share is half.
@@ -118,7 +125,7 @@ TEST_F(AdmissionQueueTest, RefusesWhoHasAFairShareOfAFullQueue) {
 }
 
 TEST_F(AdmissionQueueTest, NeverHoldsMoreThanTwiceTheBound) {
-  AdmissionQueue queue(10, 1);
+  AdmissionQueue queue(10, 1, kNoCrowd);
   int admitted = 0;
   for (int i = 0; i < 100; ++i) admitted += Add(queue, absl::StrCat("t", i, "-"));
   EXPECT_EQ(admitted, 20);
@@ -129,8 +136,84 @@ TEST_F(AdmissionQueueTest, NeverHoldsMoreThanTwiceTheBound) {
   EXPECT_THAT(taken, SizeIs(20));
 }
 
+TEST_F(AdmissionQueueTest, WhoAsksForLittleBesideACrowdIsLone) {
+  AdmissionQueue queue(100, 1, 4);
+  for (const char* tenant : {"a", "b", "a", "a"}) ASSERT_TRUE(Add(queue, tenant));
+  // Nobody is before there is a crowd; nor is who has something waiting.
+  EXPECT_FALSE(queue.HasLone());
+  ASSERT_TRUE(Add(queue, "b"));
+  EXPECT_FALSE(queue.HasLone());
+  for (const char* tenant : {"c", "d", "c"}) ASSERT_TRUE(Add(queue, tenant));
+  EXPECT_TRUE(queue.HasLone());
+  EXPECT_EQ(queue.swift_waiting(), 8u);
+  // The crowd's batches do without them as long as they are full.
+  EXPECT_THAT(Swift(queue, 2), ElementsAre("a1", "b1"));
+  EXPECT_THAT(Lone(queue, 2), ElementsAre("c1", "c2"));
+  EXPECT_TRUE(queue.HasLone());
+  EXPECT_THAT(Swift(queue, 9), ElementsAre("a2", "b2", "a3", "d1"));
+  EXPECT_FALSE(queue.HasLone());
+  EXPECT_FALSE(queue.HasSwift());
+  EXPECT_THAT(Lone(queue, 2), IsEmpty());
+}
+
+TEST_F(AdmissionQueueTest, WhoAsksForMoreIsOfTheCrowd) {
+  AdmissionQueue queue(1000, 1, 4);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Add(queue, "a"));
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(Add(queue, "b"));
+  EXPECT_TRUE(queue.HasLone());
+  ASSERT_TRUE(Add(queue, "b"));
+  EXPECT_FALSE(queue.HasLone());
+  EXPECT_THAT(Lone(queue, 9), IsEmpty());
+  EXPECT_THAT(Swift(queue, 4), ElementsAre("a1", "b1", "a2", "b2"));
+  // Once nothing waits of it, it may be lone again.
+  while (queue.swift_waiting() > 2) Swift(queue, 1);
+  EXPECT_THAT(Swift(queue, 2), ElementsAre("b8", "b9"));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Add(queue, "a"));
+  ASSERT_TRUE(Add(queue, "b"));
+  EXPECT_THAT(Lone(queue, 9), ElementsAre("b10"));
+}
+
+TEST_F(AdmissionQueueTest, ManyLoneTenantsAreACrowdThemselves) {
+  AdmissionQueue queue(1000, 1, 4);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Add(queue, "a"));
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(Add(queue, absl::StrCat("t", i, "-")));
+  EXPECT_THAT(Lone(queue, 100), SizeIs(32));
+  EXPECT_THAT(Swift(queue, 100), SizeIs(12));
+}
+
+// Whatever is done with it, what was admitted comes out once, and a tenant's in order.
+TEST_F(AdmissionQueueTest, LosesNothingAndKeepsATenantsOrder) {
+  std::mt19937 random(20261121);
+  const auto below = [&random](unsigned bound) { return random() % bound; };
+  AdmissionQueue queue(200, 1, 16);
+  std::map<std::string, std::deque<std::string>> expected;
+  std::size_t waiting = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    if (below(2) == 0) {
+      // Few that ask for much, and many that ask for little.
+      const std::string tenant = absl::StrCat("t", below(3) == 0 ? 3 + below(40) : below(3), "-");
+      auto* const task = static_cast<NumberedTask*>(Task(tenant));
+      if (!queue.Add(task, Kind::kSwift)) continue;
+      expected[tenant].push_back(task->Name());
+      ++waiting;
+      continue;
+    }
+    const std::size_t most = 1 + below(4);
+    for (const std::string& name : below(2) == 0 ? Swift(queue, most) : Lone(queue, most)) {
+      auto& line = expected[name.substr(0, name.find('-') + 1)];
+      ASSERT_FALSE(line.empty()) << name;
+      ASSERT_EQ(name, line.front());
+      line.pop_front();
+      --waiting;
+    }
+    ASSERT_EQ(queue.swift_waiting(), waiting);
+    ASSERT_EQ(queue.HasSwift(), waiting > 0);
+  }
+  EXPECT_THAT(Swift(queue, 1000), SizeIs(waiting));
+}
+
 TEST_F(AdmissionQueueTest, APatientBatchIsOfOneTenant) {
-  AdmissionQueue queue(100, 2);
+  AdmissionQueue queue(100, 2, kNoCrowd);
   for (const char* tenant : {"a", "b", "a", "a", "b"}) Add(queue, tenant, Kind::kPatient);
   EXPECT_FALSE(queue.HasSwift());
   EXPECT_THAT(Patient(queue, 2), ElementsAre("a1", "a2"));
@@ -140,7 +223,7 @@ TEST_F(AdmissionQueueTest, APatientBatchIsOfOneTenant) {
 }
 
 TEST_F(AdmissionQueueTest, ATenantHasNoMorePatientBatchesUnderWayThanItMay) {
-  AdmissionQueue queue(100, 2);
+  AdmissionQueue queue(100, 2, kNoCrowd);
   for (int i = 0; i < 5; ++i) Add(queue, "hung", Kind::kPatient);
   EXPECT_THAT(Patient(queue, 1), ElementsAre("hung1"));
   EXPECT_THAT(Patient(queue, 1), ElementsAre("hung2"));
@@ -162,7 +245,7 @@ TEST_F(AdmissionQueueTest, ATenantHasNoMorePatientBatchesUnderWayThanItMay) {
 }
 
 TEST_F(AdmissionQueueTest, ManyBatchesOfATenantAreUnderWayOnlyWhereMuchWaits) {
-  AdmissionQueue queue(1000, 8);
+  AdmissionQueue queue(1000, 8, kNoCrowd);
   for (int batch = 1; batch <= 4; ++batch) {
     Add(queue, "busy", Kind::kPatient);
     EXPECT_THAT(Patient(queue, 64), SizeIs(1)) << batch;
@@ -185,7 +268,7 @@ TEST_F(AdmissionQueueTest, ManyBatchesOfATenantAreUnderWayOnlyWhereMuchWaits) {
 }
 
 TEST_F(AdmissionQueueTest, WhatWasTakenMayWaitAgainThoughTheQueueIsFull) {
-  AdmissionQueue queue(1, 1);
+  AdmissionQueue queue(1, 1, kNoCrowd);
   IssueTask* const task = Task("a");
   ASSERT_TRUE(queue.Add(task, Kind::kSwift));
   EXPECT_THAT(Swift(queue, 1), ElementsAre("a1"));

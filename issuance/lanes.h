@@ -14,6 +14,7 @@
 #include "issuance/event_log.h"
 #include "issuance/issuance_load.h"
 #include "issuance/issue_task.h"
+#include "issuance/lane_gate.h"
 #include "issuance/overload_gauge.h"
 #include "issuance/pipeline.h"
 
@@ -33,9 +34,11 @@ struct LaneOptions {
 };
 
 // Each lane takes what waits, a batch at a time, as soon as it is free, and carries it through the
-// pipeline. A swift lane's batch is of several tenants. A patient lane's is of one, and no more
-// than half of the patient lanes serve one tenant, so that one tenant whose key or verdicts do not
-// come holds up nobody else.
+// pipeline; but swift lanes leave a little to those that are busy (LaneGate). A swift lane's batch
+// is of several tenants. Beside them an express lane serves lone tenants
+// (AdmissionQueue::TakeLone), before the batches of a crowd. A patient lane's is of one, and no
+// more than half of the patient lanes serve one tenant, so that one tenant whose key or verdicts do
+// not come holds up nobody else.
 //
 // How to use, for one call or for each message of a stream: derive from IssueTask, keep caller,
 // request and response alive in the derived object, and Submit it. Once it is admitted, Finished()
@@ -61,11 +64,16 @@ class Lanes {
 
  private:
   void RunSwift();
+  void RunExpress();
   void RunPatient();
   // Finishes those that nobody waits for any more, or will when it is their turn to be answered.
   void DropLate(std::vector<IssueTask*>& batch, std::chrono::system_clock::duration service_time);
   void Finish(const std::vector<IssueTask*>& batch);
-  // These are called with the lock held.
+  // Returns how many were carried through; the others were too late.
+  std::size_t ServeSwift(std::vector<IssueTask*>& batch,
+                         std::chrono::steady_clock::duration& service_time);
+  // These are called with the lock held. The first is for a lane that is idle.
+  bool MayTakeSwift() const;
   void TellWaiting();
   void ReportRefusals(OverloadGauge::Time now);
 
@@ -76,11 +84,14 @@ class Lanes {
   std::mutex mutex_;
   AdmissionQueue queue_;           // guarded by mutex_
   OverloadGauge gauge_;            // guarded by mutex_
+  LaneGate gate_;                  // guarded by mutex_
   int idle_swift_lanes_ = 0;       // guarded by mutex_
+  bool express_is_idle_ = false;   // guarded by mutex_
   int idle_patient_lanes_ = 0;     // guarded by mutex_
   bool swift_stopping_ = false;    // guarded by mutex_
   bool patient_stopping_ = false;  // guarded by mutex_
   std::condition_variable swift_comes_;
+  std::condition_variable lone_comes_;
   std::condition_variable patient_comes_;
   std::vector<std::thread> swift_lanes_;
   std::vector<std::thread> patient_lanes_;

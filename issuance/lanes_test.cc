@@ -172,6 +172,23 @@ TEST_F(LanesTest, ASwiftLanePassesOnWhatHasToWait) {
   EXPECT_TRUE(pipeline_->IsReady("contoso"));
 }
 
+TEST_F(LanesTest, ALoneTenantIsServedBesideACrowdThatIsHeldUp) {
+  OpenLanes(1, 1, 100, 4);
+  EXPECT_OK(Submit("contoso").Wait());
+  EXPECT_OK(Submit("fabrikam").Wait());
+  ASSERT_TRUE(pipeline_->IsReady("contoso"));
+  ASSERT_TRUE(pipeline_->IsReady("fabrikam"));
+  HoldUp("contoso");
+  Submit("contoso");
+  door_.WaitForSomebody();
+  std::vector<WatchedTask*> crowd;
+  for (int i = 0; i < 5; ++i) crowd.push_back(&Submit("contoso"));
+  EXPECT_OK(Submit("fabrikam").Wait());
+  for (WatchedTask* task : crowd) EXPECT_EQ(task->finished(), 0);
+  door_.Open();
+  for (WatchedTask* task : crowd) EXPECT_OK(task->Wait());
+}
+
 TEST_F(LanesTest, AFullQueueRefusesTheFloodAndAdmitsTheTrickle) {
   OpenLanes(0, 2, 4);
   HoldUp("northwind");
