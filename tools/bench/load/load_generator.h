@@ -69,6 +69,10 @@ class LoadGenerator {
   LoadTally tally_;
 };
 
+// What an open loop counts as an error that is its own: too many answers have not come yet for it
+// to send another request.
+inline constexpr char kTooManyUnderWay[] = "TOO_MANY_UNDER_WAY";
+
 // A request without an answer for so long is an error, DEADLINE_EXCEEDED.
 inline constexpr std::chrono::seconds kLoadDeadline(20);
 

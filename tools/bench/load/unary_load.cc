@@ -126,7 +126,7 @@ void UnaryLoad::SendWhenDue(const OpenLoop& loop) {
       Send(*call, due);
     } else {
       tally_.Sent(due);
-      tally_.Failed(due, "TOO_MANY_UNDER_WAY");
+      tally_.Failed(due, kTooManyUnderWay);
     }
     tally_.SentUntil(due);
   }
