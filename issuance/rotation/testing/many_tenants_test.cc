@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "issuance/store/sqlite_store.h"
 #include "issuance/tenants.h"
@@ -14,24 +16,34 @@
 namespace hourglass::issuance {
 namespace {
 
-TEST(ManyTenantsTest, EachCanIssueAndHasARetiringAPrimaryAndAStagedRoot) {
-  const TemporaryDirectory directory;
-  const ManualClock clock;
-  SystemEntropy entropy;
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store,
-                       OpenSqliteStore(directory.File("store.sqlite")));
-  hsm::KeyStoreOptions options;
-  options.software_directory = directory.File("keys");
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(options));
+class ManyTenantsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(store_, OpenSqliteStore(directory_.File("store.sqlite")));
+    hsm::KeyStoreOptions options;
+    options.software_directory = directory_.File("keys");
+    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
+  }
 
-  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> tenant_ids,
-                       MakeTenants({.tenants = 12}, store.get(), keys.get(), &entropy, &clock));
+  absl::StatusOr<std::vector<std::string>> Make(const TenantsToMake& order) {
+    return MakeTenants(order, store_.get(), keys_.get(), &entropy_, &clock_);
+  }
 
-  Tenants tenants(store.get(), keys.get(), IssuingConfig(), {});
+  const TemporaryDirectory directory_;
+  const ManualClock clock_;
+  SystemEntropy entropy_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<hsm::KeyStore> keys_;
+};
+
+TEST_F(ManyTenantsTest, EachCanIssueAndHasARetiringAPrimaryAndAStagedRoot) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> tenant_ids, Make({.tenants = 12}));
+
+  Tenants tenants(store_.get(), keys_.get(), IssuingConfig(), {});
   ASSERT_EQ(tenant_ids.size(), 12u);
   EXPECT_EQ(tenant_ids.front(), "t00000");
   for (const std::string& tenant_id : tenant_ids) {
-    ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> roots, store->ListRoots(tenant_id));
+    ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> roots, store_->ListRoots(tenant_id));
     std::vector<ca::RootState> states;
     for (const RootRecord& root : roots) states.push_back(root.state);
     EXPECT_THAT(states, testing::ElementsAre(ca::RootState::kRetiring, ca::RootState::kPrimary,
@@ -40,24 +52,15 @@ TEST(ManyTenantsTest, EachCanIssueAndHasARetiringAPrimaryAndAStagedRoot) {
     EXPECT_EQ(snapshot->primary_root_id, "r2");
     EXPECT_NE(snapshot->primary, nullptr);
     EXPECT_EQ(snapshot->epoch, 2u);
-    ASSERT_OK_AND_ASSIGN(const auto planned, store->ListPlannedKeys(tenant_id));
+    ASSERT_OK_AND_ASSIGN(const auto planned, store_->ListPlannedKeys(tenant_id));
     EXPECT_THAT(planned, testing::IsEmpty());
   }
 }
 
-TEST(ManyTenantsTest, ATakenIdIsAnError) {
-  const TemporaryDirectory directory;
-  const ManualClock clock;
-  SystemEntropy entropy;
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store,
-                       OpenSqliteStore(directory.File("store.sqlite")));
-  hsm::KeyStoreOptions options;
-  options.software_directory = directory.File("keys");
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(options));
+TEST_F(ManyTenantsTest, ATakenIdIsAnError) {
   const TenantsToMake one{.tenants = 1, .roots_per_tenant = 1};
-  EXPECT_OK(MakeTenants(one, store.get(), keys.get(), &entropy, &clock));
-  EXPECT_THAT(MakeTenants(one, store.get(), keys.get(), &entropy, &clock),
-              FailsWith(ErrorReason::kTenantExists));
+  EXPECT_OK(Make(one));
+  EXPECT_THAT(Make(one), FailsWith(ErrorReason::kTenantExists));
 }
 
 }  // namespace
