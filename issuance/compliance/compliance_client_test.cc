@@ -88,6 +88,15 @@ class ComplianceClientTest : public testing::Test {
     return ComplianceClient(server.Stub(), Patient(), &clock_).Ask(Question());
   }
 
+  // Answers with a sound ALLOW once `go` is set.
+  Behaviour FillAfter(std::promise<void>& go) const {
+    return [this, may_answer = go.get_future().share()](const auto& request, v1::Verdict* verdict) {
+      may_answer.wait();
+      Fill(request, verdict);
+      return grpc::Status::OK;
+    };
+  }
+
   // Long enough for a busy machine.
   static ComplianceClientOptions Patient() {
     ComplianceClientOptions options;
@@ -234,12 +243,7 @@ TEST_F(ComplianceClientTest, EveryGrpcErrorIsNoVerdict) {
 
 TEST_F(ComplianceClientTest, DoesNotWaitBeyondTheDeadline) {
   std::promise<void> client_is_done;
-  ComplianceServer server(
-      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
-        done.wait();
-        Fill(request, verdict);
-        return grpc::Status::OK;
-      });
+  const ComplianceServer server(FillAfter(client_is_done));
   ComplianceClientOptions options;
   options.deadline = std::chrono::milliseconds(50);
   const auto verdict = ComplianceClient(server.Stub(), options, &clock_).Ask(Question());
@@ -251,12 +255,7 @@ TEST_F(ComplianceClientTest, DoesNotWaitBeyondTheDeadline) {
 
 TEST_F(ComplianceClientTest, DoesNotWaitBeyondWhatTheAskerCanUse) {
   std::promise<void> client_is_done;
-  ComplianceServer server(
-      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
-        done.wait();
-        Fill(request, verdict);
-        return grpc::Status::OK;
-      });
+  const ComplianceServer server(FillAfter(client_is_done));
   ComplianceClient client(server.Stub(), Patient(), &clock_);
   ComplianceQuestion question = Question();
   question.no_use_after = std::chrono::system_clock::now() + std::chrono::milliseconds(50);
@@ -306,11 +305,9 @@ TEST_F(ComplianceClientTest, AServerThatGoesAwayMidCallGivesNoVerdict) {
   std::promise<void> call_is_under_way;
   std::promise<void> client_is_done;
   ComplianceServer server(
-      [&, done = client_is_done.get_future().share()](const auto& request, v1::Verdict* verdict) {
+      [&, answer = FillAfter(client_is_done)](const auto& request, v1::Verdict* verdict) {
         call_is_under_way.set_value();
-        done.wait();
-        Fill(request, verdict);
-        return grpc::Status::OK;
+        return answer(request, verdict);
       });
   std::thread stopper([&] {
     call_is_under_way.get_future().wait();
