@@ -261,6 +261,18 @@ class RunningServer final : public Server {
   std::string address_;
 };
 
+SqliteStoreOptions StoreOptions(const EventLog& log) {
+  SqliteStoreOptions options;
+  options.upkeep_observer = [log](const absl::Status& status) {
+    if (status.ok()) {
+      log.Info("journal_upkeep_recovered", {});
+    } else {
+      log.Failure("journal_upkeep_failed", {{"message", status.message()}});
+    }
+  };
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock* clock,
@@ -272,7 +284,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   key_options.observer = key_events.get();
   ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(key_options));
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
-                   OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite")));
+                   OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite"),
+                                   StoreOptions(*log)));
   auto server =
       std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
                                       std::move(callers), config, clock, entropy, log);

@@ -15,8 +15,6 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-constexpr std::chrono::seconds kBeforeAnotherTry(10);
-
 std::int64_t WidthOf(const KeyRunRow& run) { return run.last_segment - run.first_segment + 1; }
 
 // Neighbours, the later of which is as wide as the earlier: so that a record is written again only
@@ -74,8 +72,11 @@ absl::StatusOr<std::string> WriteKeyRun(const JournalFolder& folder, const HashK
   return path;
 }
 
-SegmentUpkeep::SegmentUpkeep(Connections* connections, JournalFiles* files)
-    : connections_(*connections), files_(*files), thread_([this] { Run(); }) {}
+SegmentUpkeep::SegmentUpkeep(Connections* connections, JournalFiles* files, UpkeepOptions options)
+    : connections_(*connections),
+      files_(*files),
+      options_(std::move(options)),
+      thread_([this] { Run(); }) {}
 
 SegmentUpkeep::~SegmentUpkeep() {
   {
@@ -104,14 +105,22 @@ void SegmentUpkeep::Run() {
     lock.unlock();
     absl::StatusOr<bool> done = IndexOne();
     if (done.ok() && !*done) done = MergeTwo();
+    // A step that is done is no news yet: what failed before may be the next.
+    if (!done.ok() || !*done) Tell(done.status());
     lock.lock();
     if (stopping_) return;
     if (!done.ok()) {
-      changed_.wait_for(lock, kBeforeAnotherTry, [this] { return stopping_; });
+      changed_.wait_for(lock, options_.retry_after, [this] { return stopping_; });
     } else if (!*done) {
       changed_.wait(lock, [this] { return stopping_ || woken_; });
     }
   }
+}
+
+void SegmentUpkeep::Tell(const absl::Status& status) {
+  if (status == told_) return;
+  told_ = status;
+  if (options_.observer) options_.observer(status);
 }
 
 void SegmentUpkeep::Rest() {

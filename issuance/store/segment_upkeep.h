@@ -2,7 +2,9 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_SEGMENT_UPKEEP_H_
 #define HOURGLASS_ISSUANCE_STORE_SEGMENT_UPKEEP_H_
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,14 +20,20 @@
 
 namespace hourglass::issuance::sqlite {
 
+struct UpkeepOptions {
+  std::chrono::milliseconds retry_after;
+  // Null, or what SqliteStoreOptions::upkeep_observer says.
+  std::function<void(const absl::Status&)> observer;
+};
+
 // Has a thread of its own, which goes on with what an earlier process left. Several processes may
-// do so at once. What fails, for want of space say, is tried again after ten seconds; until then
-// the segment is read without indices, and nothing is lost. It goes on slowly (UpkeepPace): a
+// do so at once. What fails, for want of space say, is told to the observer and tried again; until
+// then the segment is read without indices, and nothing is lost. It goes on slowly (UpkeepPace): a
 // segment is indexed some seconds after it was sealed.
 class SegmentUpkeep {
  public:
-  // Both must outlive this object.
-  SegmentUpkeep(Connections* connections, JournalFiles* files);
+  // `connections` and `files` must outlive this object.
+  SegmentUpkeep(Connections* connections, JournalFiles* files, UpkeepOptions options);
   // Waits for the step under way.
   ~SegmentUpkeep();
   SegmentUpkeep(const SegmentUpkeep&) = delete;
@@ -36,6 +44,8 @@ class SegmentUpkeep {
 
  private:
   void Run();
+  // Tells the observer what it was not told last.
+  void Tell(const absl::Status& status);
   // Called now and then within a step, and waits a while where it goes on too fast; not while this
   // object goes.
   void Rest();
@@ -45,11 +55,14 @@ class SegmentUpkeep {
 
   Connections& connections_;
   JournalFiles& files_;
+  const UpkeepOptions options_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = true;
   bool stopping_ = false;
-  UpkeepPace pace_;  // of the thread alone
+  // Of the thread alone:
+  UpkeepPace pace_;
+  absl::Status told_;
   std::thread thread_;
 };
 

@@ -38,7 +38,7 @@ absl::Status RemoveLeftovers(Connection& main, const JournalFolder& folder) {
 
 absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
     Connections* connections, const std::string& path, std::chrono::milliseconds busy_timeout,
-    const SegmentLimits& limits) {
+    const SegmentLimits& limits, UpkeepOptions upkeep) {
   ASSIGN_OR_RETURN(JournalFolder folder, JournalFolder::Open(path, busy_timeout));
   RETURN_IF_ERROR(connections->WriteAlone(
       [&](Connection& main) { return MoveOldJournal(main, folder, limits.intents); }));
@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
   std::unique_ptr<SegmentedJournal> journal(
       new SegmentedJournal(connections, std::move(folder), key, limits));
   RETURN_IF_ERROR(journal->Load());
-  journal->upkeep_.emplace(connections, &journal->files_);
+  journal->upkeep_.emplace(connections, &journal->files_, std::move(upkeep));
   return journal;
 }
 

@@ -28,7 +28,7 @@ class SegmentedJournal {
   // outlive this object.
   static absl::StatusOr<std::unique_ptr<SegmentedJournal>> Open(
       Connections* connections, const std::string& path, std::chrono::milliseconds busy_timeout,
-      const SegmentLimits& limits);
+      const SegmentLimits& limits, UpkeepOptions upkeep);
 
   absl::StatusOr<std::vector<absl::Status>> Append(absl::Span<const JournalWrite> writes);
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,

@@ -166,9 +166,11 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
                                                  const SqliteStoreOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connections> connections,
                    sqlite::Connections::Open(path, options.busy_timeout));
-  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::SegmentedJournal> journal,
-                   sqlite::SegmentedJournal::Open(connections.get(), path, options.busy_timeout,
-                                                  {options.segment_intents, options.segment_span}));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<sqlite::SegmentedJournal> journal,
+      sqlite::SegmentedJournal::Open(connections.get(), path, options.busy_timeout,
+                                     {options.segment_intents, options.segment_span},
+                                     {options.upkeep_retry_after, options.upkeep_observer}));
   return std::unique_ptr<Store>(
       std::make_unique<SqliteStore>(std::move(connections), std::move(journal)));
 }

@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "issuance/store/store.h"
@@ -19,6 +21,13 @@ struct SqliteStoreOptions {
   // one, the journal goes on in a new file.
   std::int64_t segment_intents = 65536;
   std::chrono::hours segment_span = std::chrono::hours(24 * 30);
+  // After what time the store's own thread tries again what failed.
+  std::chrono::milliseconds upkeep_retry_after = std::chrono::seconds(10);
+  // Called by that thread, until the store is gone: with the error when its work fails, and again
+  // only when it fails in another way; with OK when all of it is done after a failure. Requests go
+  // on meanwhile, but the more is left undone, the more memory and time the journal takes. Must not
+  // use the store.
+  std::function<void(const absl::Status&)> upkeep_observer = nullptr;
 };
 
 // Opens the file at `path`, or makes it with mode 0600 in a folder that exists, and brings its

@@ -23,6 +23,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/status_detail.h"
+#include "issuance/store/sqlite_store.h"
+#include "issuance/store/testing/sample_records.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/health_client.h"
 #include "tests/support/subprocess.h"
@@ -397,6 +399,28 @@ TEST(DaemonTest, AFullDiskReleasesNothingAndIsSaid) {
     if (entry.has_released_at()) released.push_back(entry.certificate());
   }
   EXPECT_THAT(released, testing::IsSupersetOf(received));
+  EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+}
+
+TEST(DaemonTest, AnUpkeepOfTheJournalThatFailsIsSaidAndCertificatesAreIssued) {
+  Daemon daemon;
+  {
+    const std::string path = daemon.data_directory() + "/hourglass.sqlite";
+    issuance::SqliteStoreOptions options;
+    options.segment_intents = 1;
+    const auto store = issuance::OpenSqliteStore(path, options).value();
+    for (int number = 1; number <= 9; ++number) {
+      std::filesystem::create_directory(absl::StrCat(path, ".journal/0000000", number, ".keys"));
+    }
+    ASSERT_TRUE(issuance::AddSamplePrimary(*store, "fabrikam").ok());
+    for (const char* id : {"sealed", "active"}) {
+      ASSERT_TRUE(issuance::Append(*store, issuance::SampleIntent(id, "fabrikam")).ok());
+    }
+  }
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  EXPECT_TRUE(daemon.WaitForLog(R"("event":"journal_upkeep_failed")")) << daemon.Log();
+  EXPECT_THAT(daemon.Log(), HasSubstr("a key run cannot be named: Is a directory"));
+  daemon.MakeReady();
   EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
 }
 
