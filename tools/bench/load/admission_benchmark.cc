@@ -52,6 +52,7 @@ absl::StatusOr<Flood> RunFlood(LoadedService& service, const LoadEffort& effort,
   const double before = CpuMicroseconds(service.process->pid());
   load->Begin();
   std::this_thread::sleep_for(effort.window.duration);
+  WaitForACertificate(*load);
   const double after = CpuMicroseconds(service.process->pid());
   Flood flood = {load->End(), after - before};
   if (IsOutOfProcessors(flood.load)) {

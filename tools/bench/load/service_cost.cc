@@ -96,6 +96,13 @@ double Refusals(const LoadResult& load) {
   return refused == load.errors.end() ? 0 : static_cast<double>(refused->second);
 }
 
+void WaitForACertificate(LoadGenerator& load) {
+  const auto limit = LoadClock::now() + kLoadDeadline;
+  while (load.Certificates() == 0 && LoadClock::now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& options,
                                      const LoadWindow& window) {
   ASSIGN_OR_RETURN(const auto load, StartLoad(service.process->Target(), service.pool, options));
@@ -104,10 +111,7 @@ absl::StatusOr<LoadCost> MeasureCost(LoadedService& service, const LoadOptions& 
   load->Begin();
   const Counters before(*service.process, keyholders);
   std::this_thread::sleep_for(window.duration);
-  for (auto waited = window.duration; load->Certificates() == 0 && waited < kLoadDeadline;
-       waited += window.duration) {
-    std::this_thread::sleep_for(window.duration);
-  }
+  WaitForACertificate(*load);
   const Counters after(*service.process, keyholders);
   LoadCost cost;
   cost.server_memory = ResidentMegabytes(service.process->pid());
@@ -133,6 +137,8 @@ absl::StatusOr<double> FlushesPerCertificate(LoadedService& service, const LoadO
       directory.File("count"));
   load->Begin();
   while (counting.Running()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  // Without perf(1) that was at once.
+  WaitForACertificate(*load);
   const LoadResult result = load->End();
   RETURN_IF_ERROR(CheckLoad(service, result));
   ASSIGN_OR_RETURN(const double flushes, SumOfCounts(counting.Log()));

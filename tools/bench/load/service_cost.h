@@ -53,6 +53,10 @@ struct LoadCost {
 // The service has more to do than it can; the refusal that an open loop may meet.
 inline constexpr char kOverloaded[] = "OVERLOADED";
 
+// Returns when a certificate came back since the load's Begin, or after kLoadDeadline: a window
+// without one has nothing to tell.
+void WaitForACertificate(LoadGenerator& load);
+
 // A window lasts longer where no certificate would have come back in it. Errors: INTERNAL where
 // anything but certificates came back (but an open loop's load may hold kOverloaded), where there
 // were none for kLoadDeadline, or where one that was looked at is wrong.
