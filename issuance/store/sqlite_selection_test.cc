@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/segment_file.h"
+#include "issuance/store/segment_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -53,6 +54,19 @@ class SqliteSelectionTest : public testing::Test {
 
   const TemporaryDirectory directory_;
 };
+
+// As where a process ended between two of them.
+TEST_F(SqliteSelectionTest, SomeIndicesAreNoneUntilAllAreThere) {
+  const std::unique_ptr<Connection> segment = MakeSegment(true);
+  ASSERT_OK(segment->Execute("DROP INDEX intents_by_device"));
+  ASSERT_OK_AND_ASSIGN(bool indexed, HasIndices(*segment));
+  EXPECT_FALSE(indexed);
+  auto folder = JournalFolder::Open(directory_.File("store"), std::chrono::milliseconds(1000));
+  ASSERT_OK(folder);
+  ASSERT_OK(folder->IndexSegment(1));
+  ASSERT_OK_AND_ASSIGN(indexed, HasIndices(*segment));
+  EXPECT_TRUE(indexed);
+}
 
 // What SQLite does to find the page, without what it does to read its records.
 std::string FindingPartOf(const std::string& plan) { return plan.substr(plan.find("SUBQUERY")); }
