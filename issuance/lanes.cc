@@ -19,6 +19,9 @@ using Steady = std::chrono::steady_clock;
 // With 5 a quiet tenant waits less beside a crowd and everything costs more, with 0 the reverse.
 constexpr int kNicenessOfSwiftLanes = 3;
 
+// What was left to busy lanes is taken up by another where none of them comes back for so long.
+constexpr std::chrono::milliseconds kLongForABatch(20);
+
 // Of the thread that calls it (setpriority(2), "C library/kernel differences").
 void BeNice(int niceness) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness); }
 
@@ -81,6 +84,7 @@ std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
 }
 
 bool Lanes::MayTakeSwift() const {
+  if (swift_is_overdue_ && queue_.HasSwift()) return true;
   const auto busy = options_.swift_lanes - idle_swift_lanes_;
   return gate_.IsOpen(queue_.swift_waiting(), static_cast<std::size_t>(busy));
 }
@@ -149,6 +153,8 @@ void Lanes::RunSwift() {
     if (!queue_.HasSwift()) return;
     batch.clear();
     queue_.TakeSwift(options_.batch_size, batch);
+    ++swift_batches_;
+    swift_is_overdue_ = false;
     TellWaiting();
     const bool wake_another = idle_swift_lanes_ > 0 && MayTakeSwift();
     lock.unlock();
@@ -166,8 +172,15 @@ void Lanes::RunExpress() {
   std::unique_lock lock(mutex_);
   for (;;) {
     express_is_idle_ = true;
-    lone_comes_.wait(lock, [this] { return queue_.HasLone() || swift_stopping_; });
+    const std::uint64_t batches_before = swift_batches_;
+    const bool is_called = lone_comes_.wait_for(
+        lock, kLongForABatch, [this] { return queue_.HasLone() || swift_stopping_; });
     express_is_idle_ = false;
+    if (!is_called) {
+      swift_is_overdue_ = queue_.HasSwift() && swift_batches_ == batches_before;
+      if (swift_is_overdue_ && idle_swift_lanes_ > 0) swift_comes_.notify_one();
+      continue;
+    }
     if (!queue_.HasLone()) return;
     batch.clear();
     queue_.TakeLone(options_.batch_size, batch);

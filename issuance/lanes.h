@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -34,7 +35,8 @@ struct LaneOptions {
 };
 
 // Each lane takes what waits, a batch at a time, as soon as it is free, and carries it through the
-// pipeline; but swift lanes leave a little to those that are busy (LaneGate). A swift lane's batch
+// pipeline; but swift lanes leave a little to those that are busy (LaneGate), unless none of these
+// comes back for it within some hundredths of a second. A swift lane's batch
 // is of several tenants. Beside them an express lane serves lone tenants
 // (AdmissionQueue::TakeLone), before the batches of a crowd. A patient lane's is of one, and no
 // more than half of the patient lanes serve one tenant, so that one tenant whose key or verdicts do
@@ -82,14 +84,16 @@ class Lanes {
   const EventLog* const log_;
   IssuanceLoad* const load_;
   std::mutex mutex_;
-  AdmissionQueue queue_;           // guarded by mutex_
-  OverloadGauge gauge_;            // guarded by mutex_
-  LaneGate gate_;                  // guarded by mutex_
-  int idle_swift_lanes_ = 0;       // guarded by mutex_
-  bool express_is_idle_ = false;   // guarded by mutex_
-  int idle_patient_lanes_ = 0;     // guarded by mutex_
-  bool swift_stopping_ = false;    // guarded by mutex_
-  bool patient_stopping_ = false;  // guarded by mutex_
+  AdmissionQueue queue_;             // guarded by mutex_
+  OverloadGauge gauge_;              // guarded by mutex_
+  LaneGate gate_;                    // guarded by mutex_
+  int idle_swift_lanes_ = 0;         // guarded by mutex_
+  bool express_is_idle_ = false;     // guarded by mutex_
+  std::uint64_t swift_batches_ = 0;  // guarded by mutex_; so many were taken
+  bool swift_is_overdue_ = false;    // guarded by mutex_; what waits, whatever the gate says
+  int idle_patient_lanes_ = 0;       // guarded by mutex_
+  bool swift_stopping_ = false;      // guarded by mutex_
+  bool patient_stopping_ = false;    // guarded by mutex_
   std::condition_variable swift_comes_;
   std::condition_variable lone_comes_;
   std::condition_variable patient_comes_;

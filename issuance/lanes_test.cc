@@ -189,6 +189,25 @@ TEST_F(LanesTest, ALoneTenantIsServedBesideACrowdThatIsHeldUp) {
   for (WatchedTask* task : crowd) EXPECT_OK(task->Wait());
 }
 
+// Far fewer wait than are worth another lane.
+TEST_F(LanesTest, AFewTasksAreServedBesideALaneThatIsHeldUp) {
+  OpenLanes(2, 1, 100, 64);
+  EXPECT_OK(Submit("contoso").Wait());
+  EXPECT_OK(Submit("fabrikam").Wait());
+  for (int round = 0; round < 20; ++round) {
+    std::vector<WatchedTask*> batch;
+    for (int i = 0; i < 64; ++i) batch.push_back(&Submit("fabrikam"));
+    for (WatchedTask* task : batch) EXPECT_OK(task->Wait());
+  }
+  HoldUp("contoso");
+  WatchedTask& held_up = Submit("contoso");
+  door_.WaitForSomebody();
+  EXPECT_OK(Submit("fabrikam").Wait());
+  EXPECT_EQ(held_up.finished(), 0);
+  door_.Open();
+  EXPECT_OK(held_up.Wait());
+}
+
 TEST_F(LanesTest, AFullQueueRefusesTheFloodAndAdmitsTheTrickle) {
   OpenLanes(0, 2, 4);
   HoldUp("northwind");
