@@ -74,9 +74,10 @@ std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
     return come_back;
   }
   TellWaiting();
-  const bool wake_express = express_is_idle_ && queue_.HasLone();
   const bool wake = swift ? idle_swift_lanes_ > 0 && MayTakeSwift()
                           : idle_patient_lanes_ > 0 && queue_.HasPatient();
+  const bool is_left = swift && !wake;
+  const bool wake_express = (express_is_idle_ && queue_.HasLone()) || (express_sleeps_ && is_left);
   lock.unlock();
   if (wake) (swift ? swift_comes_ : patient_comes_).notify_one();
   if (wake_express) lone_comes_.notify_one();
@@ -172,6 +173,9 @@ void Lanes::RunExpress() {
   std::unique_lock lock(mutex_);
   for (;;) {
     express_is_idle_ = true;
+    express_sleeps_ = true;  // until there is something to watch over
+    lone_comes_.wait(lock, [this] { return queue_.HasSwift() || swift_stopping_; });
+    express_sleeps_ = false;
     const std::uint64_t batches_before = swift_batches_;
     const bool is_called = lone_comes_.wait_for(
         lock, kLongForABatch, [this] { return queue_.HasLone() || swift_stopping_; });

@@ -89,6 +89,7 @@ class Lanes {
   LaneGate gate_;                    // guarded by mutex_
   int idle_swift_lanes_ = 0;         // guarded by mutex_
   bool express_is_idle_ = false;     // guarded by mutex_
+  bool express_sleeps_ = false;      // guarded by mutex_
   std::uint64_t swift_batches_ = 0;  // guarded by mutex_; so many were taken
   bool swift_is_overdue_ = false;    // guarded by mutex_; what waits, whatever the gate says
   int idle_patient_lanes_ = 0;       // guarded by mutex_

@@ -138,8 +138,8 @@ absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
                    connections_.Read([this](Connection& main) { return files_.Newest(main); }));
   const std::shared_ptr<SegmentKeys> keys = view->unindexed.front();
   const std::int64_t number = keys->number();
-  if (number == view->active().number) return false;
   pace_.SetBacklog(view->unindexed.size() - 1);
+  if (number == view->active().number) return false;
   RETURN_IF_ERROR(files_.folder().IndexSegment(number, [this] { Rest(); }));
   ASSIGN_OR_RETURN(std::string path,
                    WriteKeyRun(files_.folder(), files_.key(), keys->SortedEntries()));

@@ -11,7 +11,7 @@ namespace hourglass::issuance::sqlite {
 // a millisecond now and then, it is not noticed. For one thread.
 class UpkeepPace {
  public:
-  // So many segments wait to be indexed, the one under way among them. One at a time is worth an
+  // So many segments wait to be indexed, the one under way among them. One, or a merge, is worth an
   // eighth of a processor; where a second waits, half of one; where more do, all of it, or they
   // would become ever more.
   void SetBacklog(std::size_t segments);
