@@ -1,8 +1,5 @@
 #include "issuance/lanes.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -15,15 +12,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// What a crowd asked for is a little behind the express lane, and behind reading what others ask.
-// With 5 a quiet tenant waits less beside a crowd and everything costs more, with 0 the reverse.
-constexpr int kNicenessOfSwiftLanes = 3;
-
 // What was left to busy lanes is taken up by another where none of them comes back for so long.
 constexpr std::chrono::milliseconds kLongForABatch(20);
-
-// Of the thread that calls it (setpriority(2), "C library/kernel differences").
-void BeNice(int niceness) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness); }
 
 }  // namespace
 
@@ -36,10 +26,7 @@ Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log
       queue_(options.queue_length, std::max(1, options.patient_lanes / 2), options.batch_size),
       gauge_(Steady::now()) {
   for (int i = 0; i < options.swift_lanes; ++i) {
-    swift_lanes_.emplace_back([this] {
-      BeNice(kNicenessOfSwiftLanes);
-      RunSwift();
-    });
+    swift_lanes_.emplace_back([this] { RunSwift(); });
   }
   if (options.swift_lanes > 0) swift_lanes_.emplace_back([this] { RunExpress(); });
   for (int i = 0; i < options.patient_lanes; ++i) {
