@@ -35,12 +35,11 @@ struct LaneOptions {
 };
 
 // Each lane takes what waits, a batch at a time, as soon as it is free, and carries it through the
-// pipeline; but swift lanes leave a little to those that are busy (LaneGate), unless none of these
-// comes back for it within some hundredths of a second. A swift lane's batch
-// is of several tenants. Beside them an express lane serves lone tenants
-// (AdmissionQueue::TakeLone), before the batches of a crowd. A patient lane's is of one, and no
-// more than half of the patient lanes serve one tenant, so that one tenant whose key or verdicts do
-// not come holds up nobody else.
+// pipeline. Swift lanes leave a little to those that are busy (LaneGate), unless none of these
+// comes back for it within some hundredths of a second. A swift lane's batch is of several tenants.
+// Beside them an express lane serves lone tenants (AdmissionQueue::TakeLone), before the batches of
+// a crowd. A patient lane's batch is of one tenant, and no more than half of the patient lanes
+// serve one tenant, so that one whose key or verdicts do not come holds up nobody else.
 //
 // How to use, for one call or for each message of a stream: derive from IssueTask, keep caller,
 // request and response alive in the derived object, and Submit it. Once it is admitted, Finished()

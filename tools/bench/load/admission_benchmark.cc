@@ -38,7 +38,7 @@ bool IsOutOfProcessors(const LoadResult& load) {
          load.delays.QuantileMicroseconds(0.99) > kLateMicroseconds;
 }
 
-// In times of a window.
+// Of one window.
 struct Flood {
   LoadResult load;
   double server_microseconds = 0;
