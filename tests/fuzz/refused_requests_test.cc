@@ -125,6 +125,10 @@ TEST(RefusedRequestsTest, Octets) {
   refused("indefinite length", Request({.attributes = Hex("a0800000")}));
   refused("a length in more octets than needed", Request({.attributes = Hex("a08100")}));
   refused("a constructed string", with_value(Hex("2c030c0161")));
+  refused("attributes that are not constructed", Request({.attributes = Hex("8000")}));
+  std::string primitive = Attributes(Hex("0c0161"));
+  primitive[0] = '\x80';
+  refused("the same with one in them", Request({.attributes = primitive}));
   refused("a BOOLEAN other than 00 and ff", with_value(Hex("3003010101")));
   refused("an INTEGER with needless octets", with_value(Hex("300402020001")));
   refused("a UTF8String that is not UTF-8", with_value(Hex("0c01ff")));

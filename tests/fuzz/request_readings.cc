@@ -155,10 +155,22 @@ bool IsAcceptedName(const X509_NAME* name) {
   return rows == 0;
 }
 
+// OpenSSL takes a set under an implicit tag for one whatever the tag says of its encoding, which
+// X.690 section 8.12.1 wants constructed. They are the fourth of what is signed, if they are there.
+bool HasConstructedAttributes(absl::string_view der) {
+  ca::der::Reader request(*ca::der::ReadOnly(der, ca::der::kSequence));
+  const auto info = request.Read(ca::der::kSequence);
+  if (!info.has_value()) return false;
+  ca::der::Reader reader(*info);
+  for (int i = 0; i < 3; ++i) reader.ReadAny();
+  return reader.empty() || reader.NextIs(ca::der::Constructed(0));
+}
+
 std::string RefusedOnPurpose(X509_REQ* request, EVP_PKEY* key, absl::string_view der,
                              const std::string& info) {
   if (der.size() > ca::kMaxRequestSize) return "size";
-  if (!ca::der::ReadOnly(der, ca::der::kSequence).has_value() || !ca::der::IsWellFormed(der)) {
+  if (!ca::der::ReadOnly(der, ca::der::kSequence).has_value() || !ca::der::IsWellFormed(der) ||
+      !HasConstructedAttributes(der)) {
     return "not DER";
   }
   if (X509_REQ_get_version(request) != 0) return "version";
