@@ -31,6 +31,14 @@ std::optional<std::size_t> FirstToMerge(const std::vector<KeyRunRow>& runs) {
   return best;
 }
 
+// Each run is looked into for every request, and runs are merged only once nothing is to be
+// indexed: so those that are more than a merged journal of thousands of segments has count as
+// waiting too.
+std::size_t RunsBeyondMerged(const std::vector<KeyRunRow>& runs) {
+  constexpr std::size_t kMerged = 12;
+  return runs.size() <= kMerged ? 0 : runs.size() - kMerged;
+}
+
 bool Has(const Catalog& catalog, std::int64_t run) {
   return std::any_of(catalog.runs.begin(), catalog.runs.end(),
                      [run](const KeyRunRow& row) { return row.number == run; });
@@ -138,7 +146,7 @@ absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
                    connections_.Read([this](Connection& main) { return files_.Newest(main); }));
   const std::shared_ptr<SegmentKeys> keys = view->unindexed.front();
   const std::int64_t number = keys->number();
-  pace_.SetBacklog(view->unindexed.size() - 1);
+  pace_.SetBacklog(view->unindexed.size() - 1 + RunsBeyondMerged(view->catalog.runs));
   if (number == view->active().number) return false;
   RETURN_IF_ERROR(files_.folder().IndexSegment(number, [this] { Rest(); }));
   ASSIGN_OR_RETURN(std::string path,

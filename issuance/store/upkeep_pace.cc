@@ -7,11 +7,11 @@ constexpr std::chrono::milliseconds kStint(1);
 
 }  // namespace
 
-void UpkeepPace::SetBacklog(std::size_t segments) {
-  if (segments <= 1) {
+void UpkeepPace::SetBacklog(std::size_t waiting) {
+  if (waiting <= 1) {
     rest_for_work_ = 7;
   } else {
-    rest_for_work_ = segments == 2 ? 1 : 0;
+    rest_for_work_ = waiting == 2 ? 1 : 0;
   }
 }
 

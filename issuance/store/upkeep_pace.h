@@ -11,10 +11,10 @@ namespace hourglass::issuance::sqlite {
 // a millisecond now and then, it is not noticed. For one thread.
 class UpkeepPace {
  public:
-  // So many segments wait to be indexed, the one under way among them. One, or a merge, is worth an
-  // eighth of a processor; where a second waits, half of one; where more do, all of it, or they
-  // would become ever more.
-  void SetBacklog(std::size_t segments);
+  // So many segments wait to be indexed, the one under way among them, and superfluous key runs to
+  // be merged. One is worth an eighth of a processor; where a second waits, half of one; where more
+  // do, all of it, or they would become ever more.
+  void SetBacklog(std::size_t waiting);
 
   // How long to rest now. `used` is the processor time that this thread took since it began; zero
   // until it has worked for a millisecond since its last rest.
