@@ -32,17 +32,23 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_UNSUPPORTED:
     case v1::KEY_SIZE_REFUSED:
     case v1::KEY_INVALID:
+    case v1::KEY_WEAK:
     case v1::KEY_URI_INVALID:
     case v1::CONFIGURATION_INVALID:
       return grpc::StatusCode::INVALID_ARGUMENT;
     case v1::REQUEST_ID_REUSED:
     case v1::TENANT_EXISTS:
+    case v1::DISPLAY_NAME_TAKEN:
     case v1::KEY_EXISTS:
       return grpc::StatusCode::ALREADY_EXISTS;
+    case v1::CALLER_CERTIFICATE_EXPIRED:
+    case v1::CALLER_REFUSED:
     case v1::CALLER_UNKNOWN:
       return grpc::StatusCode::UNAUTHENTICATED;
     case v1::ROLE_NOT_PERMITTED:
     case v1::TENANT_NOT_PERMITTED:
+    case v1::UPN_NOT_OF_TENANT:
+    case v1::KEY_NOT_PERMITTED:
     case v1::DEVICE_NOT_COMPLIANT:
       return grpc::StatusCode::PERMISSION_DENIED;
     case v1::TENANT_UNKNOWN:
@@ -59,6 +65,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::PIN_REFUSED:
     case v1::KEY_MISMATCH:
     case v1::KEY_UNFIT:
+    case v1::KEY_DESTROYED:
     case v1::KEY_IN_USE:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case v1::PRIMARY_CHANGED:
@@ -67,8 +74,10 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::COMPLIANCE_ANSWER_INVALID:
     case v1::KEY_UNAVAILABLE:
     case v1::JOURNAL_UNAVAILABLE:
+    case v1::CLOCK_UNTRUSTED:
     case v1::STOPPING:
       return grpc::StatusCode::UNAVAILABLE;
+    case v1::QUOTA_EXCEEDED:
     case v1::OVERLOADED:
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
     case v1::INTERNAL_ERROR:

@@ -83,6 +83,9 @@ constexpr Advice kAdvice[] = {
      "see what is wrong with it, and the command that makes a fit one: hourglass keys probe --key "
      "URI"},
     {"KEY_IN_USE", "retire or discard the root first, if it is to go: hourglass roots list"},
+    {"KEY_NOT_PERMITTED",
+     "name a key that begins with hourglass-TENANT-, or ask an administrator of every tenant"},
+    {"KEY_DESTROYED", "nothing is left to do; what has the key's name now is another key"},
     {"PIN_REFUSED",
      "give the recovery code as it was written down; of a PIN, put the right one where its source "
      "says. Each wrong one that the TPM is asked counts against its lock",
