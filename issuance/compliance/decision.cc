@@ -41,14 +41,14 @@ class GroupJudge {
                                      : absl::StrCat(subject, " is ", *value ? "on" : "off"));
   }
 
-  // Where there is a limit, `time` must be known, and not older than that, and not after now.
+  // Where there is a limit, `time` must be known, and not older than that, and not in the future.
   void Age(std::optional<std::chrono::seconds> limit, absl::string_view setting,
            absl::string_view subject, bool known, const google::protobuf::Timestamp& time) {
     if (!limit.has_value()) return;
     const auto at = FromProto(time, "");
     if (!known || !at.ok()) {
       Deny(setting, absl::StrCat("it is not known when ", subject));
-    } else if (*at > now_) {
+    } else if (*at > now_ + kClockTolerance) {
       Deny(setting, absl::StrCat("the time when ", subject, " lies in the future"));
     } else if (now_ - *at > *limit) {
       Deny(setting, absl::StrCat("more than ", AgeText(*limit), " have passed since ", subject));
@@ -156,7 +156,7 @@ v1::DenyReason MakeDenyReason(absl::string_view setting, absl::string_view messa
 
 std::vector<v1::DenyReason> Decide(const CompliancePolicy& policy, const v1::DeviceState& state,
                                    Timestamp reported_at, Timestamp now) {
-  if (reported_at > now) {
+  if (reported_at > now + kClockTolerance) {
     return {MakeDenyReason("report_validity", "the device's last report lies in the future",
                            policy.remediation_url)};
   }

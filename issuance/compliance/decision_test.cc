@@ -14,6 +14,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::microseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -73,8 +74,10 @@ constexpr Row kRows[] = {
     {"antivirus.max_signature_age", "1h",
      "antivirus {signatures_updated_at {seconds: NOW-3601 nanos: 999999000}}",
      "more than 1h have passed since the antivirus signatures were last updated"},
+    {"antivirus.max_signature_age", "1h", "antivirus {signatures_updated_at {seconds: NOW+300}}",
+     ""},
     {"antivirus.max_signature_age", "1h",
-     "antivirus {signatures_updated_at {seconds: NOW nanos: 1000}}",
+     "antivirus {signatures_updated_at {seconds: NOW+300 nanos: 1000}}",
      "the time when the antivirus signatures were last updated lies in the future"},
     {"antivirus.max_signature_age", "1h", "antivirus {enabled: true}",
      "it is not known when the antivirus signatures were last updated"},
@@ -91,7 +94,9 @@ constexpr Row kRows[] = {
     {"automatic_update.max_age", "35d",
      "automatic_update {last_installed_at {seconds: NOW-3024001}}",
      "more than 35d have passed since updates were last installed"},
-    {"automatic_update.max_age", "35d", "automatic_update {last_installed_at {seconds: NOW+1}}",
+    {"automatic_update.max_age", "35d", "automatic_update {last_installed_at {seconds: NOW+300}}",
+     ""},
+    {"automatic_update.max_age", "35d", "automatic_update {last_installed_at {seconds: NOW+301}}",
      "the time when updates were last installed lies in the future"},
     {"automatic_update.max_age", "35d", "", "it is not known when updates were last installed"},
 
@@ -141,7 +146,9 @@ constexpr Row kRows[] = {
      "device_health_attestation {attested_at {seconds: NOW-86401}}",
      "more than 1d have passed since the health of the device was attested"},
     {"device_health_attestation.max_age", "24h",
-     "device_health_attestation {attested_at {seconds: NOW+1}}",
+     "device_health_attestation {attested_at {seconds: NOW+300}}", ""},
+    {"device_health_attestation.max_age", "24h",
+     "device_health_attestation {attested_at {seconds: NOW+301}}",
      "the time when the health of the device was attested lies in the future"},
     {"device_health_attestation.max_age", "24h", "",
      "it is not known when the health of the device was attested"},
@@ -245,7 +252,8 @@ TEST(DecideTest, JudgesNothingInAReportThatIsTooOld) {
   const auto stale = judge(kNow - hours(1) - microseconds(1));
   ASSERT_THAT(Settings(stale), ElementsAre("report_validity"));
   EXPECT_EQ(stale[0].message(), "the device's last report is older than 1h");
-  const auto future = judge(kNow + microseconds(1));
+  EXPECT_THAT(judge(kNow + minutes(5)), IsEmpty());
+  const auto future = judge(kNow + minutes(5) + microseconds(1));
   ASSERT_THAT(Settings(future), ElementsAre("report_validity"));
   EXPECT_EQ(future[0].message(), "the device's last report lies in the future");
   EXPECT_THAT(Settings(Decide(policy, State(""), kNow - hours(2), kNow)),

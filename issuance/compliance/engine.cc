@@ -31,6 +31,11 @@ absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
       log_.Failure("policy_unreadable",
                    {{"tenant_id", request.tenant_id()}, {"mistakes", found.status.message()}});
     }
+    if (ReasonOf(found.status) == ErrorReason::kComplianceUnavailable) {
+      // The path is for the log alone.
+      return Error(ErrorReason::kComplianceUnavailable, "",
+                   "the policy of this tenant cannot be read at the moment");
+    }
     return std::vector{MakeDenyReason("policy", "the policy of this tenant cannot be read", "")};
   }
   if (found.policy == nullptr) {

@@ -161,6 +161,20 @@ TEST_F(ComplianceEngineTest, DeniesWithoutAReadablePolicy) {
   EXPECT_EQ(verdict.policy_version(), "none");
 }
 
+TEST_F(ComplianceEngineTest, APolicyThatCouldNotBeReadGivesNoVerdict) {
+  EXPECT_TRUE(Allowed(Question("laptop-1")));
+  std::filesystem::rename(directory_.File("policies"), directory_.File("away"));
+  EXPECT_THAT(engine_->Evaluate(Question("laptop-1")),
+              FailsWith(ErrorReason::kComplianceUnavailable));
+  ComplianceClient client(EmbeddedComplianceStub(engine_.get()), {}, &clock_);
+  ComplianceQuestion question;
+  question.tenant_id = "contoso";
+  question.user_upn = "user@contoso.example";
+  question.device_id = "laptop-1";
+  question.public_key_sha256 = std::string(32, 'k');
+  EXPECT_THAT(client.Ask(question), FailsWith(ErrorReason::kComplianceUnavailable));
+}
+
 TEST_F(ComplianceEngineTest, FollowsThePolicyFile) {
   EXPECT_TRUE(Allowed(Question("laptop-1")));
   directory_.Write("policies/contoso.yaml", "version: v2\nantivirus: {enabled: true}\n");

@@ -2,10 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <utility>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
@@ -19,19 +20,39 @@ namespace {
 // change once more under the same stamp.
 constexpr std::chrono::nanoseconds kSettlesAfter = std::chrono::seconds(2);
 
+// After what time a file that could not be read is tried again: doubled with each failure.
+constexpr std::chrono::milliseconds kRetryAfter(100);
+constexpr std::chrono::milliseconds kRetryAtMost(5000);
+
+bool HoldsPolicies(const std::string& directory) {
+  std::error_code error;
+  for (auto file = std::filesystem::directory_iterator(directory, error);
+       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    if (file->path().extension() == ".yaml") return true;
+  }
+  return false;
+}
+
 std::int64_t Nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 }  // namespace
 
-PolicyFiles::Entry PolicyFiles::Read(const std::string& path, const Stamp& stamp) {
+PolicyFiles::PolicyFiles(std::string directory, std::function<Time()> now)
+    : directory_(std::move(directory)), now_(std::move(now)) {
+  struct stat about = {};
+  if (stat(directory_.c_str(), &about) == 0) folder_.emplace(about.st_dev, about.st_ino);
+}
+
+absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path, const Stamp& stamp) {
   // The machine's clock and no other, for that is what stamps are taken from.
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   Entry entry;
   entry.stamp = stamp;
   entry.settled = now - std::chrono::nanoseconds(stamp.changed) > kSettlesAfter;
-  const auto text = yaml::ReadConfigurationFile(path);
+  const auto text = yaml::ReadDocument(path);
+  if (absl::IsUnavailable(text.status())) return text.status();
   auto policy = text.ok() ? ParsePolicy(*text, path) : text.status();
   entry.result.status = policy.status();
   if (policy.ok()) {
@@ -40,35 +61,78 @@ PolicyFiles::Entry PolicyFiles::Read(const std::string& path, const Stamp& stamp
   return entry;
 }
 
+std::optional<PolicyFiles::Result> PolicyFiles::Known(absl::string_view tenant_id,
+                                                      const Stamp& stamp) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto known = entries_.find(tenant_id);
+  if (known == entries_.end() || known->second.failures > 0) return std::nullopt;
+  if (!known->second.settled || known->second.stamp != stamp) return std::nullopt;
+  return known->second.result;
+}
+
+std::optional<PolicyFiles::Result> PolicyFiles::RecentFailure(absl::string_view tenant_id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto known = entries_.find(tenant_id);
+  if (known == entries_.end() || known->second.failures == 0) return std::nullopt;
+  if (now_() >= known->second.again_at) return std::nullopt;
+  return known->second.result;
+}
+
+PolicyFiles::Result PolicyFiles::Failed(absl::string_view tenant_id, absl::string_view message) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Entry& entry = entries_[tenant_id];
+  entry.again_at =
+      now_() + std::min(kRetryAtMost, kRetryAfter * (1 << std::min(entry.failures, 8)));
+  ++entry.failures;
+  entry.result = {Error(ErrorReason::kComplianceUnavailable, "", message), nullptr, false};
+  Result result = entry.result;
+  result.read_anew = true;
+  return result;
+}
+
+// Why a file that is not there may be one that cannot be seen; empty where there is none.
+std::string PolicyFiles::WhyUnseen(const std::string& path) {
+  struct stat about = {};
+  if (lstat(path.c_str(), &about) == 0) return "it is a link that leads nowhere";
+  if (stat(directory_.c_str(), &about) != 0) {
+    return absl::StrCat("its folder cannot be seen: ", std::strerror(errno));
+  }
+  const FolderId seen(about.st_dev, about.st_ino);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Another folder of this name is a new set of policies, or else the empty place where the file
+  // system with the policies was mounted.
+  if (folder_.has_value() && *folder_ != seen && !HoldsPolicies(directory_)) {
+    return "its folder is not the one that it was, and holds no policy: was a file system "
+           "unmounted?";
+  }
+  folder_ = seen;
+  return "";
+}
+
 PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
   if (!IsTenantId(tenant_id)) return {};
+  if (std::optional<Result> failure = RecentFailure(tenant_id)) return *std::move(failure);
   const std::string path = absl::StrCat(directory_, "/", tenant_id, ".yaml");
   struct stat about = {};
   if (stat(path.c_str(), &about) != 0) {
-    const int why = errno;
+    const int error = errno;
+    const std::string why = error == ENOENT ? WhyUnseen(path) : std::strerror(error);
+    if (!why.empty()) return Failed(tenant_id, absl::StrCat(path, ":1: cannot be read: ", why));
     const std::lock_guard<std::mutex> lock(mutex_);
     entries_.erase(tenant_id);
-    if (why == ENOENT) return {};
-    return {Error(ErrorReason::kConfigurationInvalid, "",
-                  absl::StrCat(path, ":1: cannot be read: ", std::strerror(why))),
-            nullptr, true};
+    return {};
   }
   // Taken before the file is read: a change between the two shows as another stamp the next time.
   const Stamp stamp = {about.st_dev, about.st_ino, about.st_size, Nanoseconds(about.st_mtim),
                        Nanoseconds(about.st_ctim)};
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto known = entries_.find(tenant_id);
-    if (known != entries_.end() && known->second.settled && known->second.stamp == stamp) {
-      return known->second.result;
-    }
-  }
-  Entry entry = Read(path, stamp);
-  Result result = entry.result;
+  if (std::optional<Result> known = Known(tenant_id, stamp)) return *std::move(known);
+  absl::StatusOr<Entry> entry = Read(path, stamp);
+  if (!entry.ok()) return Failed(tenant_id, entry.status().message());
+  Result result = entry->result;
   result.read_anew = true;
   const std::lock_guard<std::mutex> lock(mutex_);
   // Should another thread have read a newer file meanwhile, the stamp shows it the next time.
-  entries_.insert_or_assign(tenant_id, std::move(entry));
+  entries_.insert_or_assign(tenant_id, *std::move(entry));
   return result;
 }
 

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -71,6 +73,126 @@ TEST(PolicyFilesTest, AnUnreadableFileIsAnErrorUntilItIsMended) {
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
   EXPECT_THAT(files.Get("contoso").status, FailsWith(ErrorReason::kConfigurationInvalid));
+}
+
+// No file of this process can be opened while it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
+class UnreadPolicyTest : public testing::Test {
+ protected:
+  TemporaryDirectory directory_;
+  PolicyFiles::Time now_;
+  std::unique_ptr<PolicyFiles> files_ = Files(directory_.path());
+
+  std::unique_ptr<PolicyFiles> Files(const std::string& directory) {
+    return std::make_unique<PolicyFiles>(directory, [this] { return now_; });
+  }
+};
+
+TEST_F(UnreadPolicyTest, IsNoPolicyAndIsReadAgainThoughNobodyTouchesIt) {
+  directory_.Write("contoso.yaml", PolicyText("v1"));
+  {
+    const NoDescriptors none;
+    const PolicyFiles::Result unread = files_->Get("contoso");
+    EXPECT_THAT(unread.status, FailsWith(ErrorReason::kComplianceUnavailable));
+    EXPECT_TRUE(unread.read_anew);
+    EXPECT_EQ(unread.policy, nullptr);
+    EXPECT_EQ(std::string(unread.status.message()),
+              directory_.File("contoso.yaml") + ":1: cannot be read: Too many open files");
+  }
+  now_ += std::chrono::milliseconds(100);
+  EXPECT_THAT(VersionOf(files_->Get("contoso")), StartsWith("v1 "));
+}
+
+TEST_F(UnreadPolicyTest, IsNotTriedByEveryRequest) {
+  directory_.Write("contoso.yaml", PolicyText("v1"));
+  // In milliseconds: doubled, up to five seconds.
+  for (const int wait : {100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000}) {
+    {
+      const NoDescriptors none;
+      EXPECT_TRUE(files_->Get("contoso").read_anew);
+    }
+    now_ += std::chrono::milliseconds(wait - 1);
+    const PolicyFiles::Result waiting = files_->Get("contoso");
+    EXPECT_FALSE(waiting.read_anew) << wait;
+    EXPECT_THAT(waiting.status, FailsWith(ErrorReason::kComplianceUnavailable));
+    now_ += std::chrono::milliseconds(1);
+  }
+  EXPECT_THAT(VersionOf(files_->Get("contoso")), StartsWith("v1 "));
+  // Forgotten with it: the next failure begins anew.
+  directory_.Write("contoso.yaml", PolicyText("v2"));
+  {
+    const NoDescriptors none;
+    EXPECT_TRUE(files_->Get("contoso").read_anew);
+  }
+  now_ += std::chrono::milliseconds(100);
+  EXPECT_THAT(VersionOf(files_->Get("contoso")), StartsWith("v2 "));
+}
+
+TEST_F(UnreadPolicyTest, IsAPolicyThatWasReadOnceBefore) {
+  directory_.Write("contoso.yaml", PolicyText("v1"));
+  ASSERT_OK(files_->Get("contoso").status);
+  std::filesystem::remove(directory_.File("contoso.yaml"));
+  std::filesystem::create_symlink("contoso.yaml", directory_.File("contoso.yaml"));
+  EXPECT_THAT(files_->Get("contoso").status, FailsWith(ErrorReason::kComplianceUnavailable));
+  std::filesystem::remove(directory_.File("contoso.yaml"));
+  std::filesystem::create_symlink("nowhere", directory_.File("contoso.yaml"));
+  now_ += std::chrono::seconds(5);
+  EXPECT_THAT(files_->Get("contoso").status, FailsWith(ErrorReason::kComplianceUnavailable));
+  std::filesystem::remove(directory_.File("contoso.yaml"));
+  now_ += std::chrono::seconds(5);
+  EXPECT_OK(files_->Get("contoso").status);
+  EXPECT_EQ(VersionOf(files_->Get("contoso")), "no policy");
+}
+
+TEST_F(UnreadPolicyTest, IsOneWhoseFolderWentAway) {
+  const std::string folder = directory_.File("policies");
+  std::filesystem::create_directory(folder);
+  directory_.Write("policies/contoso.yaml", PolicyText("v1"));
+  files_ = Files(folder);
+  EXPECT_THAT(VersionOf(files_->Get("contoso")), StartsWith("v1 "));
+  EXPECT_OK(files_->Get("fabrikam").status);
+  std::filesystem::rename(folder, directory_.File("away"));
+  EXPECT_THAT(files_->Get("contoso").status, FailsWith(ErrorReason::kComplianceUnavailable));
+  EXPECT_THAT(files_->Get("fabrikam").status, FailsWith(ErrorReason::kComplianceUnavailable));
+  // What an unmounted file system leaves behind.
+  std::filesystem::create_directory(folder);
+  now_ += std::chrono::seconds(5);
+  EXPECT_THAT(files_->Get("contoso").status, FailsWith(ErrorReason::kComplianceUnavailable));
+  std::filesystem::remove(folder);
+  std::filesystem::rename(directory_.File("away"), folder);
+  now_ += std::chrono::seconds(5);
+  EXPECT_THAT(VersionOf(files_->Get("contoso")), StartsWith("v1 "));
+  EXPECT_OK(files_->Get("fabrikam").status);
+}
+
+TEST_F(UnreadPolicyTest, IsNotOneThatANewFolderLacks) {
+  const std::string folder = directory_.File("policies");
+  std::filesystem::create_directory(folder);
+  directory_.Write("policies/contoso.yaml", PolicyText("v1"));
+  files_ = Files(folder);
+  std::filesystem::rename(folder, directory_.File("old"));
+  std::filesystem::create_directory(folder);
+  directory_.Write("policies/fabrikam.yaml", PolicyText("v2"));
+  EXPECT_OK(files_->Get("contoso").status);
+  EXPECT_EQ(VersionOf(files_->Get("contoso")), "no policy");
+  EXPECT_THAT(VersionOf(files_->Get("fabrikam")), StartsWith("v2 "));
+  // Emptied by hand, it is the same folder still.
+  std::filesystem::remove(directory_.File("policies/fabrikam.yaml"));
+  EXPECT_OK(files_->Get("fabrikam").status);
+  EXPECT_EQ(VersionOf(files_->Get("fabrikam")), "no policy");
 }
 
 TEST(PolicyFilesTest, DoesNotTrustTheStampOfAFreshFile) {

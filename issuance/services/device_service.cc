@@ -6,6 +6,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/compliance/decision.h"
 #include "issuance/compliance/os_version.h"
 #include "issuance/proto_time.h"
 #include "issuance/request_fields.h"
@@ -17,7 +18,9 @@ namespace {
 absl::Status CheckNotInFuture(const google::protobuf::Timestamp& time, Timestamp now,
                               absl::string_view field) {
   ASSIGN_OR_RETURN(const Timestamp parsed, FromProto(time, field));
-  if (parsed > now) return Error(ErrorReason::kFieldInvalid, field, "lies in the future");
+  if (parsed > now + kClockTolerance) {
+    return Error(ErrorReason::kFieldInvalid, field, "lies more than 5 minutes in the future");
+  }
   return absl::OkStatus();
 }
 

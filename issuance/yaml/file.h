@@ -8,8 +8,13 @@
 
 namespace hourglass::yaml {
 
-// The text of a regular file of at most kMaxDocumentSize octets. Errors: CONFIGURATION_INVALID,
-// `FILE:1: cannot be read: why`.
+// The text of a regular file of at most kMaxDocumentSize octets. Errors: CONFIGURATION_INVALID for
+// a file that is none or is larger, which it stays until somebody changes it; UNAVAILABLE without a
+// reason where it could not be read, which may pass by itself. Messages: `FILE:1: cannot be read:
+// why`.
+absl::StatusOr<std::string> ReadDocument(absl::string_view file_name);
+
+// The same, with every error CONFIGURATION_INVALID: for whoever reads once.
 absl::StatusOr<std::string> ReadConfigurationFile(absl::string_view file_name);
 
 }  // namespace hourglass::yaml
