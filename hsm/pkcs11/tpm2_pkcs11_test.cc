@@ -13,6 +13,7 @@
 #include "hsm/key_type.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
 #include "hsm/signature.h"
+#include "tests/support/shared_library.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/swtpm.h"
@@ -26,7 +27,10 @@ extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reser
 namespace hourglass::hsm {
 namespace {
 
-constexpr char kModule[] = "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so";
+const std::string& Module() {
+  static const std::string* const path = new std::string(Pkcs11ModulePath("libtpm2_pkcs11.so"));
+  return *path;
+}
 constexpr char kPin[] = "135790";
 
 // A token of the TPM, made by OpenSC's tool. The module reads where the TPM and its store are once
@@ -44,14 +48,14 @@ class TpmToken {
   }
 
   TokenUri Uri(absl::string_view pin = kPin) const {
-    return *ParseTokenUri(absl::StrCat("pkcs11:token=tpm?module-path=", kModule,
+    return *ParseTokenUri(absl::StrCat("pkcs11:token=tpm?module-path=", Module(),
                                        "&pin-source=file:", store_.Write("pin", pin)));
   }
   Swtpm& tpm() { return tpm_; }
 
  private:
   void Tool(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"pkcs11-tool", "--module", kModule});
+    arguments.insert(arguments.begin(), {"pkcs11-tool", "--module", Module()});
     const CommandResult result = RunCommand(arguments);
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }

@@ -19,6 +19,7 @@
 #include "hsm/pkcs11/token_objects.h"
 #include "hsm/signature.h"
 #include "hsm/software_key.h"
+#include "tests/support/shared_library.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
@@ -144,7 +145,7 @@ TEST_F(SofthsmFailureTest, WhatIsNoModule) {
   EXPECT_THAT(std::string(missing.message()), HasSubstr("cannot load the module"));
   const absl::Status text = open_with(directory_.Write("module.so", "not an ELF file"));
   EXPECT_THAT(text, FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=main"));
-  const absl::Status other = open_with("/usr/lib/x86_64-linux-gnu/libcrypto.so.3");
+  const absl::Status other = open_with(LibraryPath("libcrypto.so.3"));
   EXPECT_THAT(other, FailsWith(ErrorReason::kKeyUnavailable, "pkcs11:token=main"));
   EXPECT_THAT(std::string(other.message()), HasSubstr("is not a PKCS#11 module"));
 }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/faults/fault_world.h"
+#include "tests/support/shared_library.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -137,7 +138,7 @@ TEST_F(TokenFaultsTest, TheModuleIsMissingOrNoModule) {
   EXPECT_THAT(missing.reasons, Each(ErrorReason::kKeyUnavailable));
   const auto replace = [&] {
     take_away();
-    std::filesystem::copy_file("/usr/lib/x86_64-linux-gnu/libcrypto.so.3", module);
+    std::filesystem::copy_file(LibraryPath("libcrypto.so.3"), module);
   };
   const FaultWorld::Outcome other =
       world_.Undergo({"not a module", replace, std::chrono::milliseconds(1500), bring_back});

@@ -1,5 +1,5 @@
-// Each line of docs/certificate-requests.md: what OpenSSL accepts and our reader does not, on
-// purpose, and what both accept though it looks odd.
+// Each line of docs/certificate-requests.md: what our reader refuses on purpose though an OpenSSL
+// may accept it, and what both accept though it looks odd.
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
@@ -97,14 +97,16 @@ EvpPkeyPtr RsaKey(const char* type, unsigned bits, unsigned exponent) {
   return EvpPkeyPtr(key);
 }
 
-// OpenSSL accepts it; that we do not is on purpose, for `purpose`, and we say `reason`.
+// We refuse it on purpose, and say `reason`. What OpenSSL does with it hangs on its patch level and
+// is no promise of ours; where it accepts it, our comparison must know of `purpose`, or fuzzing
+// would report the difference.
 void ExpectRefusedOnPurpose(const std::string& what, const std::string& request,
                             const std::string& purpose, ErrorReason reason) {
   SCOPED_TRACE(what);
-  const auto openssls = ReadWithOpenssl(request);
-  ASSERT_TRUE(openssls.has_value()) << "OpenSSL refuses it too";
-  EXPECT_EQ(openssls->refused_on_purpose, purpose);
   EXPECT_THAT(ca::ParseCertificateRequest(request, ca::KeyPolicy()), FailsWith(reason, "pkcs10"));
+  const auto openssls = ReadWithOpenssl(request);
+  if (!openssls.has_value()) return;
+  EXPECT_EQ(openssls->refused_on_purpose, purpose);
 }
 
 void ExpectAccepted(const std::string& what, const std::string& request) {

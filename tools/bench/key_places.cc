@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/key_store.h"
+#include "tests/support/shared_library.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/swtpm.h"
@@ -16,7 +17,10 @@
 namespace hourglass {
 namespace {
 
-constexpr char kTpm2Pkcs11[] = "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so";
+const std::string& Tpm2Pkcs11() {
+  static const std::string* const path = new std::string(Pkcs11ModulePath("libtpm2_pkcs11.so"));
+  return *path;
+}
 constexpr char kResident[] = "tpm:handle=0x81010001";
 constexpr std::uint32_t kHandle = 0x81010001;
 // A TPM does one thing at a time.
@@ -64,13 +68,13 @@ class Tpm2Pkcs11Token {
     for (const char* kind : {"-t", "-l", "-s"}) (void)tpm_.Tool({"tpm2_flushcontext", kind});
   }
   std::string Uri() const {
-    return absl::StrCat("pkcs11:token=tpm?module-path=", kTpm2Pkcs11,
+    return absl::StrCat("pkcs11:token=tpm?module-path=", Tpm2Pkcs11(),
                         "&pin-source=file:", directory_.Write("pin", kPin));
   }
 
  private:
   void Tool(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> command = {"pkcs11-tool", "--module", kTpm2Pkcs11};
+    std::vector<std::string> command = {"pkcs11-tool", "--module", Tpm2Pkcs11()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     const CommandResult result = RunCommand(command);
     if (result.exit_code == 0) return;
@@ -116,7 +120,7 @@ Figure CompareTpm2Pkcs11(const std::string& keyholder, const Effort& effort) {
   const auto store = StoreOf(options_of(ours), keyholder);
   const auto key = ValueOrDie(store->Generate(uri, hsm::KeyType::kEcP256));
   RawSigner::Key raw_key;
-  raw_key.module_path = kTpm2Pkcs11;
+  raw_key.module_path = Tpm2Pkcs11();
   raw_key.token = "tpm";
   raw_key.pin = Tpm2Pkcs11Token::kPin;
   raw_key.label = "k";

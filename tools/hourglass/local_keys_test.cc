@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/fakes/faulty_pkcs11.h"
+#include "tests/support/shared_library.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -233,7 +234,7 @@ TEST_F(LocalKeysTest, AModuleThatIsNoneIsSaidToBeNone) {
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_THAT(missing.output,
               AllOf(StartsWith("hourglass: KEY_UNAVAILABLE: "), HasSubstr("/no/such/module.so")));
-  const CommandResult other = Run({"probe", "--module", "/usr/lib/x86_64-linux-gnu/libz.so.1"});
+  const CommandResult other = Run({"probe", "--module", LibraryPath("libz.so.1")});
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("is not a PKCS#11 module"));
 }
