@@ -5,6 +5,7 @@
 #include "ca/der.h"
 #include "ca/digest.h"
 #include "ca/request_signature.h"
+#include "ca/weak_keys.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
@@ -121,6 +122,8 @@ absl::StatusOr<RequestedKey> ParseCertificateRequest(absl::string_view der,
   ASSIGN_OR_RETURN(const PublicKey key, ReadPublicKey(request.subject_public_key_info, policy));
   RETURN_IF_ERROR(VerifyRequestSignature(key, request.signature_algorithm, request.signed_part,
                                          request.signature));
+  // Last, as it costs something: who sends requests with keys that are not his own pays first.
+  RETURN_IF_ERROR(CheckKeyStrength(key));
   RequestedKey requested;
   requested.subject_public_key_info_ = std::string(request.subject_public_key_info);
   requested.key_identifier_ = Sha1(key.bits);

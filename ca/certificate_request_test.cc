@@ -254,16 +254,47 @@ TEST_F(CertificateRequestTest, RefusesRsaNumbers) {
   for (const std::string& exponent :
        {std::string("\x01"), std::string("\x03"), std::string("\x01\x02"),
         std::string(1, '\0') + "\xff\xff", std::string("\x01") + std::string(2, '\0'),
+        std::string("\x01") + std::string(7, '\0') + "\x01",
         std::string("\x01") + std::string(31, '\0') + "\x01"}) {
     EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256), exponent)),
                 IsRefused(ErrorReason::kKeyInvalid))
         << absl::BytesToHexString(exponent);
   }
+  // The largest: 2^64 - 1.
+  EXPECT_THAT(
+      WithKey(request, RsaPublicKey(Modulus(256), std::string(1, '\0') + std::string(8, '\xff'))),
+      IsRefused(ErrorReason::kRequestSignatureInvalid));
   // A negative modulus, and one with a needless sign octet.
   EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256).substr(1), e65537)),
               IsRefused(ErrorReason::kRequestMalformed));
   EXPECT_THAT(WithKey(request, RsaPublicKey(std::string(1, '\0') + Modulus(256), e65537)),
               IsRefused(ErrorReason::kRequestMalformed));
+}
+
+// OpenSSL makes such a request and cannot verify it: the exponent is at fault, not the signature.
+TEST_F(CertificateRequestTest, RefusesALargeExponentForWhatItIs) {
+  const std::string rsa4096 = "-algorithm RSA -pkeyopt rsa_keygen_bits:4096 -pkeyopt ";
+  EXPECT_THAT(Request(rsa4096 + "rsa_keygen_pubexp:18446744073709551557"), IsAccepted());
+  const std::string large = Request(rsa4096 + "rsa_keygen_pubexp:18446744073709551629");
+  EXPECT_THAT(large, IsRefused(ErrorReason::kKeyInvalid));
+  EXPECT_THAT(ParseCertificateRequest(large, KeyPolicy()).status().message(),
+              testing::HasSubstr("exponent"));
+}
+
+TEST_F(CertificateRequestTest, NamesTheHashThatItRefuses) {
+  const auto message = [](const std::string& request) {
+    return std::string(ParseCertificateRequest(request, KeyPolicy()).status().message());
+  };
+  EXPECT_THAT(message(Request(kP256, "-subj /CN=a -sha1")), testing::HasSubstr("with SHA-1,"));
+  EXPECT_THAT(message(Request(kP256, "-subj /CN=a -sha224")), testing::HasSubstr("with SHA-224,"));
+  const std::string pss = " -sigopt rsa_padding_mode:pss";
+  EXPECT_THAT(message(Request(kRsa2048, "-subj /CN=a -sha1")), testing::HasSubstr("with SHA-1,"));
+  EXPECT_THAT(message(RequestForKey("-subj /CN=a -md5")), testing::HasSubstr("with MD5,"));
+  EXPECT_THAT(message(RequestForKey("-subj /CN=a -sha1" + pss)), testing::HasSubstr("with SHA-1,"));
+  EXPECT_THAT(message(RequestForKey("-subj /CN=a -sha224" + pss)),
+              testing::HasSubstr("with SHA-224,"));
+  EXPECT_THAT(message(RequestForKey("-subj /CN=a -sha3-256")),
+              testing::Not(testing::HasSubstr("not accepted any more")));
 }
 
 TEST_F(CertificateRequestTest, RefusesPoints) {

@@ -26,6 +26,20 @@ inline constexpr absl::string_view kSha256("\x60\x86\x48\x01\x65\x03\x04\x02\x01
 inline constexpr absl::string_view kSha384("\x60\x86\x48\x01\x65\x03\x04\x02\x02", 9);
 inline constexpr absl::string_view kSha512("\x60\x86\x48\x01\x65\x03\x04\x02\x03", 9);
 
+// Hashes that are known so as to name them in a refusal (RFC 3279 section 2.2, RFC 4055, RFC 5758,
+// RFC 8017 appendix C; sha1WithRSASignature of OIW, as old Windows tools write it).
+inline constexpr absl::string_view kMd2WithRsa("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02", 9);
+inline constexpr absl::string_view kMd4WithRsa("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x03", 9);
+inline constexpr absl::string_view kMd5WithRsa("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", 9);
+inline constexpr absl::string_view kSha1WithRsa("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", 9);
+inline constexpr absl::string_view kSha224WithRsa("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", 9);
+inline constexpr absl::string_view kOiwSha1WithRsa("\x2b\x0e\x03\x02\x1d", 5);
+inline constexpr absl::string_view kEcdsaWithSha1("\x2a\x86\x48\xce\x3d\x04\x01", 7);
+inline constexpr absl::string_view kEcdsaWithSha224("\x2a\x86\x48\xce\x3d\x04\x03\x01", 8);
+inline constexpr absl::string_view kMd5("\x2a\x86\x48\x86\xf7\x0d\x02\x05", 8);
+inline constexpr absl::string_view kSha1("\x2b\x0e\x03\x02\x1a", 5);
+inline constexpr absl::string_view kSha224("\x60\x86\x48\x01\x65\x03\x04\x02\x04", 9);
+
 // Names (RFC 5280 appendix A.1).
 inline constexpr absl::string_view kCommonName("\x55\x04\x03", 3);
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 4096;
-constexpr int kMaxExponentBits = 256;
+constexpr int kMaxExponentBits = 64;
 constexpr std::uint32_t kMinExponent = 65537;
 constexpr char kUncompressed = 0x04;
 
@@ -110,7 +110,7 @@ absl::Status CheckRsaNumbers(absl::string_view modulus, absl::string_view expone
   if (!IsOdd(modulus)) return Refused(ErrorReason::kKeyInvalid, "the RSA modulus is even");
   if (!IsAcceptedExponent(exponent)) {
     return Refused(ErrorReason::kKeyInvalid,
-                   "the RSA exponent must be odd and from 65537 to 2^256");
+                   "the RSA exponent must be odd, at least 65537 and below 2^64");
   }
   return absl::OkStatus();
 }

@@ -32,8 +32,10 @@ struct PublicKey {
 
 // Reads one SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), whole, and checks the key: P-256 or
 // P-384 by name (RFC 5480 section 2.1.1) with an uncompressed point; or RSA (RFC 3279
-// section 2.3.1) with an odd modulus of an accepted size and an odd exponent from 65537 to 2^256
-// (FIPS 186-5 section A.1.1). What is accepted is byte for byte what an encoder would write.
+// section 2.3.1) with an odd modulus of an accepted size and an odd exponent of at least 65537
+// (FIPS 186-5 section A.1.1) and below 2^64: OpenSSL verifies nothing with a larger one beside a
+// modulus of more than 3072 bits, and each bit of it costs time in every verification. What is
+// accepted is byte for byte what an encoder would write.
 // Errors, with field `pkcs10`: REQUEST_MALFORMED, KEY_UNSUPPORTED, KEY_SIZE_REFUSED, KEY_INVALID.
 // Safe to call from several threads.
 absl::StatusOr<PublicKey> ReadPublicKey(absl::string_view subject_public_key_info,

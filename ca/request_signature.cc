@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "ca/der.h"
 #include "ca/key_verification.h"
 #include "ca/oids.h"
@@ -12,10 +13,41 @@
 namespace hourglass::ca {
 namespace {
 
-absl::Status Unsupported() {
-  return Error(ErrorReason::kKeyUnsupported, "pkcs10",
-               "the request must be signed with ECDSA, RSA PKCS#1 v1.5 or RSA-PSS and SHA-256, "
-               "SHA-384 or SHA-512");
+constexpr absl::string_view kSupported =
+    "the request must be signed with ECDSA, RSA PKCS#1 v1.5 or RSA-PSS and SHA-256, SHA-384 or "
+    "SHA-512";
+
+absl::Status Unsupported() { return Error(ErrorReason::kKeyUnsupported, "pkcs10", kSupported); }
+
+// Hashes that are broken or short, by the algorithms that name them: of signatures, and of PSS.
+struct OldHash {
+  absl::string_view oid;
+  const char* name;
+};
+
+constexpr OldHash kOldHashes[] = {
+    {oids::kEcdsaWithSha1, "SHA-1"},
+    {oids::kSha1WithRsa, "SHA-1"},
+    {oids::kOiwSha1WithRsa, "SHA-1"},
+    {oids::kSha1, "SHA-1"},
+    {oids::kEcdsaWithSha224, "SHA-224"},
+    {oids::kSha224WithRsa, "SHA-224"},
+    {oids::kSha224, "SHA-224"},
+    {oids::kMd5WithRsa, "MD5"},
+    {oids::kMd5, "MD5"},
+    {oids::kMd4WithRsa, "MD4"},
+    {oids::kMd2WithRsa, "MD2"},
+};
+
+// Says which hash it is that the client's tools must be told to leave.
+absl::Status UnsupportedHash(absl::string_view oid) {
+  for (const OldHash& old : kOldHashes) {
+    if (old.oid != oid) continue;
+    return Error(ErrorReason::kKeyUnsupported, "pkcs10",
+                 absl::StrCat("the request is signed with ", old.name,
+                              ", which is not accepted any more; ", kSupported));
+  }
+  return Unsupported();
 }
 
 struct SimpleAlgorithm {
@@ -78,6 +110,17 @@ std::optional<int> ReadSaltSize(der::Reader* reader) {
   return size == kDefaultSaltSize ? std::nullopt : std::optional<int>(size);
 }
 
+// The OID of the hash of RSASSA-PSS-params, SHA-1 where none is named (RFC 4055 section 3.1), or
+// nothing.
+absl::string_view PssHashOid(absl::string_view parameters) {
+  const std::optional<absl::string_view> fields = der::ReadOnly(parameters, der::kSequence);
+  if (!fields.has_value()) return "";
+  der::Reader reader(*fields);
+  if (!reader.NextIs(der::Constructed(0))) return oids::kSha1;
+  const std::optional<absl::string_view> hash = ReadTagged(0, der::kSequence, &reader);
+  return hash.has_value() ? der::Reader(*hash).Read(der::kOid).value_or("") : "";
+}
+
 // RSASSA-PSS-params. The trailer field has one legal value, which is its default, so DER never
 // writes it.
 std::optional<SignatureAlgorithm> ReadPss(absl::string_view parameters) {
@@ -103,7 +146,7 @@ absl::StatusOr<SignatureAlgorithm> ReadAlgorithm(absl::string_view algorithm) {
   }
   if (*oid == oids::kRsassaPss) {
     const std::optional<SignatureAlgorithm> pss = ReadPss(reader.rest());
-    if (!pss.has_value()) return Unsupported();
+    if (!pss.has_value()) return UnsupportedHash(PssHashOid(reader.rest()));
     return *pss;
   }
   for (const SimpleAlgorithm& simple : kSimpleAlgorithms) {
@@ -113,7 +156,7 @@ absl::StatusOr<SignatureAlgorithm> ReadAlgorithm(absl::string_view algorithm) {
     if (!parameters_fit) return Unsupported();
     return SignatureAlgorithm{simple.scheme, simple.digest_bits, 0};
   }
-  return Unsupported();
+  return UnsupportedHash(*oid);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // may accept it, and what both accept though it looks odd.
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <string>
@@ -21,6 +22,10 @@ namespace hourglass {
 namespace {
 
 namespace der = ca::der;
+
+using GroupPtr = OpensslPtr<EC_GROUP, EC_GROUP_free>;
+using ParamsBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
 
 std::string Hex(absl::string_view hex) { return absl::HexStringToBytes(hex); }
 
@@ -194,6 +199,37 @@ TEST(RefusedRequestsTest, Keys) {
   refused("a large RSA modulus", RsaKey("RSA", 4104, 65537), EVP_sha256(),
           ErrorReason::kKeySizeRefused);
   refused("a small RSA exponent", RsaKey("RSA", 2048, 3), EVP_sha256(), ErrorReason::kKeyInvalid);
+}
+
+// The key of a private scalar that anybody can guess; of the many kinds of weak keys that
+// ca/weak_keys_test.cc makes the one that costs nothing to make.
+TEST(RefusedRequestsTest, WeakKeys) {
+  const GroupPtr group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  std::string point(65, '\0');
+  ASSERT_EQ(EC_POINT_point2oct(
+                group.get(), EC_GROUP_get0_generator(group.get()), POINT_CONVERSION_UNCOMPRESSED,
+                reinterpret_cast<unsigned char*>(point.data()), point.size(), nullptr),
+            point.size());
+  const BignumPtr one(BN_new());
+  BN_one(one.get());
+  const ParamsBuilderPtr builder(OSSL_PARAM_BLD_new());
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
+  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                   point.size());
+  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, one.get());
+  const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  ASSERT_EQ(EVP_PKEY_fromdata_init(context.get()), 1);
+  ASSERT_EQ(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params.get()), 1);
+  const EvpPkeyPtr weak(key);
+  const std::string request = RequestOf(weak.get(), EVP_sha256());
+  const auto openssls = ReadWithOpenssl(request);
+  ASSERT_TRUE(openssls.has_value());
+  EXPECT_EQ(openssls->refused_on_purpose, "");
+  EXPECT_THAT(ca::ParseCertificateRequest(request, ca::KeyPolicy()),
+              FailsWith(ErrorReason::kKeyWeak, "pkcs10"));
+  ExpectAccepted("another scalar", RequestOf(EcKey("P-256").get(), EVP_sha256()));
 }
 
 TEST(RefusedRequestsTest, Signatures) {

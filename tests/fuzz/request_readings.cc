@@ -121,7 +121,7 @@ bool IsAcceptedRsaKey(const EVP_PKEY* key) {
   const BignumPtr modulus(n), exponent(e);
   if (n == nullptr || e == nullptr) return false;
   return BN_num_bits(n) >= 2048 && BN_num_bits(n) <= 4096 && BN_is_odd(n) && BN_is_odd(e) &&
-         BN_num_bits(e) >= 17 && BN_num_bits(e) <= 256;
+         BN_num_bits(e) >= 17 && BN_num_bits(e) <= 64;
 }
 
 // Whether OpenSSL would write the key as it stands there.
