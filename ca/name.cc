@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "ca/name_rules.h"
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -15,34 +16,24 @@
 namespace hourglass::ca {
 namespace {
 
-constexpr std::size_t kMinUpnSize = 3;
-constexpr std::size_t kMaxUpnSize = 256;
 constexpr std::size_t kMaxUserIdSize = 64;
 constexpr std::size_t kMaxSidSize = 109;
 
-absl::Status CheckUpn(absl::string_view upn, const std::optional<Utf8Text>& text) {
+absl::Status CheckUpn(absl::string_view upn) {
   if (upn.empty())
     return Error(ErrorReason::kFieldMissing, "user.upn", "a user principal name is needed");
-  if (upn.size() < kMinUpnSize || upn.size() > kMaxUpnSize) {
-    return Error(ErrorReason::kFieldInvalid, "user.upn", "must have 3 to 256 octets");
-  }
-  if (!text.has_value()) return Error(ErrorReason::kFieldInvalid, "user.upn", "is not UTF-8");
-  if (text->has_controls) {
-    return Error(ErrorReason::kFieldInvalid, "user.upn", "has a control character");
-  }
-  if (std::count(upn.begin(), upn.end(), '@') != 1 || upn.front() == '@' || upn.back() == '@') {
-    return Error(ErrorReason::kFieldInvalid, "user.upn",
-                 "must be local@domain with exactly one @ and something on both sides");
-  }
-  return absl::OkStatus();
+  const std::optional<std::string> fault = FaultInUpn(upn);
+  if (!fault.has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "user.upn", *fault);
 }
 
 absl::Status CheckUserId(absl::string_view user_id) {
-  const bool printable =
-      std::all_of(user_id.begin(), user_id.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (printable && user_id.size() <= kMaxUserIdSize) return absl::OkStatus();
-  return Error(ErrorReason::kFieldInvalid, "user.id",
-               "must be at most 64 printable ASCII characters without space");
+  if (user_id.size() > kMaxUserIdSize) {
+    return Error(ErrorReason::kFieldInvalid, "user.id", "has more than 64 characters");
+  }
+  const std::optional<std::string> fault = FaultInId(user_id);
+  if (!fault.has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "user.id", *fault);
 }
 
 // A number as a SID writes it: decimal, nothing but digits, no leading zero, at most 2^32 - 1.
@@ -65,14 +56,13 @@ bool IsSid(absl::string_view sid) {
 
 absl::StatusOr<Subject> Subject::Create(absl::string_view upn, absl::string_view user_id,
                                         absl::string_view sid) {
-  const std::optional<Utf8Text> text = DecodeUtf8(upn);
-  RETURN_IF_ERROR(CheckUpn(upn, text));
+  RETURN_IF_ERROR(CheckUpn(upn));
   RETURN_IF_ERROR(CheckUserId(user_id));
   if (!sid.empty() && !IsSid(sid)) {
     return Error(ErrorReason::kFieldInvalid, "user.sid", "is not a SID like S-1-5-21-1-2-3-1105");
   }
   Subject subject;
-  subject.upn_fits_common_name_ = text->characters <= kMaxCommonNameCharacters;
+  subject.upn_fits_common_name_ = DecodeUtf8(upn)->characters <= kMaxCommonNameCharacters;
   if (!subject.upn_fits_common_name_ && user_id.empty()) {
     return Error(
         ErrorReason::kFieldMissing, "user.id",

@@ -16,12 +16,11 @@ inline constexpr std::size_t kMaxCommonNameCharacters = 64;
 // Whom a leaf speaks for. Immutable and valid; the only way in is Create.
 class Subject {
  public:
-  // `upn`: user principal name, `local@domain`: valid UTF-8, 3 to 256 octets, exactly one `@` with
-  // something on both sides, no control characters (C0, DEL, C1, U+2028, U+2029) and no NUL.
-  // `user_id`: printable ASCII without space, 1 to 64 characters; may be empty unless the UPN has
-  // more than 64 characters. `sid`: Windows SID as text (`S-1-5-21-…`, at most 109 characters,
-  // MS-WCCE 2.2.2.7.7.4), from a directory or a signed claim only, or empty. Errors: FIELD_MISSING,
-  // FIELD_INVALID with field `user.upn`, `user.id` or `user.sid`.
+  // `upn`: user principal name, what FaultInUpn (ca/name_rules.h) accepts. `user_id`: 1 to 64
+  // characters that FaultInId accepts; may be empty unless the UPN has more than 64 characters.
+  // `sid`: Windows SID as text (`S-1-5-21-…`, at most 109 characters, MS-WCCE 2.2.2.7.7.4), from a
+  // directory or a signed claim only, or empty. Errors: FIELD_MISSING, FIELD_INVALID with field
+  // `user.upn`, `user.id` or `user.sid`.
   static absl::StatusOr<Subject> Create(absl::string_view upn, absl::string_view user_id,
                                         absl::string_view sid = "");
 

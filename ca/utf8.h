@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
@@ -18,6 +19,9 @@ struct Utf8Text {
 // Empty where `text` is not UTF-8: overlong forms, surrogates and what lies beyond U+10FFFF are
 // not.
 std::optional<Utf8Text> DecodeUtf8(absl::string_view text);
+
+// The code points of `text`; empty where DecodeUtf8 is.
+std::optional<std::u32string> CodePointsOf(absl::string_view text);
 
 // The longest beginning of `text`, which must be UTF-8, that has at most `characters` code points.
 absl::string_view FirstCharacters(absl::string_view text, std::size_t characters);
