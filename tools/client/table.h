@@ -9,7 +9,8 @@
 namespace hourglass::client {
 
 // `rows` under `header`, columns aligned and two spaces apart, each line ended by a newline and
-// without trailing spaces. Cells are UTF-8 and made Printable. Every row has as many cells as the
+// without trailing spaces. Cells are made Printable, and
+// blanks at their ends shown as `\x20`. Every row has as many cells as the
 // header.
 std::string FormatTable(const std::vector<std::string>& header,
                         const std::vector<std::vector<std::string>>& rows);

@@ -2,7 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "ca/visible_text.h"
 
 namespace hourglass::client {
 
@@ -49,21 +49,6 @@ std::string TimeForJson(absl::Time time) {
 
 std::string Hex(absl::string_view octets) { return absl::BytesToHexString(octets); }
 
-std::string Printable(absl::string_view text) {
-  std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if (octet < 0x20 || octet == 0x7f) {
-      absl::StrAppendFormat(&shown, "\\x%02x", octet);
-    } else if (octet == 0xc2 && next >= 0x80 && next < 0xa0) {  // U+0080 to U+009F in UTF-8
-      absl::StrAppendFormat(&shown, "\\x%02x", next);
-      ++i;
-    } else {
-      shown.push_back(text[i]);
-    }
-  }
-  return shown;
-}
+std::string Printable(absl::string_view text) { return ca::VisibleText(text); }
 
 }  // namespace hourglass::client

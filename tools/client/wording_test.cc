@@ -45,6 +45,8 @@ TEST(WordingTest, ControlCharactersAreShownNotSent) {
   EXPECT_EQ(Printable("a\x1b[31mb\n\x7f"), "a\\x1b[31mb\\x0a\\x7f");
   EXPECT_EQ(Printable("csi \xc2\x9b!"), "csi \\x9b!");
   EXPECT_EQ(Printable("m\xc3\xbcller@contoso.example"), "m\xc3\xbcller@contoso.example");
+  EXPECT_EQ(Printable("admin\xe2\x80\xae@elpmaxe"), "admin\\u{202E}@elpmaxe");
+  EXPECT_EQ(Printable("user\xe2\x80\x8e \xff"), "user\\u{200E} \\xff");
 }
 
 }  // namespace
