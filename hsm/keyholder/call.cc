@@ -31,14 +31,21 @@ Unanswered::Unanswered(std::size_t calls, SteadyTime deadline)
 // The standard's timed waits spin and sleep first, at the cost of the cores that sign.
 bool Unanswered::Wait() const {
   static_assert(sizeof(count_) == sizeof(std::uint32_t));
-  const timespec deadline = TimespecOf(deadline_);
   for (;;) {
+    const SteadyTime until = deadline_.load(std::memory_order_acquire);
+    const timespec deadline = TimespecOf(until);
     const std::uint32_t count = count_.load(std::memory_order_acquire);
     if (count == 0) return true;
     const long result = syscall(SYS_futex, &count_, FUTEX_WAIT_BITSET_PRIVATE, count, &deadline,
                                 nullptr, FUTEX_BITSET_MATCH_ANY);
-    if (result != 0 && errno == ETIMEDOUT) return count_.load(std::memory_order_acquire) == 0;
+    if (result == 0 || errno != ETIMEDOUT) continue;
+    if (deadline_.load(std::memory_order_acquire) > until) continue;
+    return count_.load(std::memory_order_acquire) == 0;
   }
+}
+
+void Unanswered::Extend(SteadyTime deadline) {
+  deadline_.store(deadline, std::memory_order_release);
 }
 
 void Unanswered::CountDown() {

@@ -26,12 +26,14 @@ class Unanswered {
 
   // False once the deadline has passed while some are not answered.
   bool Wait() const;
+  // By whoever has given a sign of life: the one who waits waits until then.
+  void Extend(SteadyTime deadline);
   // By whoever has answered one.
   void CountDown();
 
  private:
   std::atomic<std::uint32_t> count_;
-  const SteadyTime deadline_;
+  std::atomic<SteadyTime> deadline_;
 };
 
 // Shared by the one who asks and the one who answers, who calls one of the Answer functions once.
@@ -39,7 +41,8 @@ class Call {
  public:
   // For a signature over `digest`, of at most 64 octets.
   Call(absl::string_view digest, std::shared_ptr<Unanswered> unanswered);
-  // For anything else; a worker that takes longer than `timeout` for it hangs.
+  // For anything else; a worker that takes longer than `timeout` for it, or for a part of it,
+  // hangs.
   Call(keyholder::Request request, std::chrono::milliseconds timeout,
        std::shared_ptr<Unanswered> unanswered);
   // Wipes what the request and the reply hold of secrets.
@@ -57,6 +60,9 @@ class Call {
   // Nobody waits for the answer any more.
   bool abandoned() const { return state_.load(std::memory_order_relaxed) == kAbandoned; }
 
+  // A part of it is done: it is waited for until `deadline`.
+  void Extend(SteadyTime deadline) { unanswered_->Extend(deadline); }
+
   void AnswerError(absl::Status error);
   void AnswerSignature(std::string signature);
   void AnswerReply(keyholder::Reply reply);
@@ -67,6 +73,9 @@ class Call {
 
   // How often a worker was lost over it. For whoever holds the call in a queue or a lane.
   int attempts = 0;
+  // Since when it waits, and how long for each part.
+  SteadyTime asked = SteadyTime::min();
+  std::chrono::milliseconds wait{0};
   // Only a worker that was started since may answer.
   SteadyTime worker_since = SteadyTime::min();
 

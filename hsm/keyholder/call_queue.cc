@@ -88,6 +88,8 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
   const std::string subject = SubjectOf(request);
   const auto unanswered = std::make_shared<Unanswered>(1, now + wait);
   const auto call = std::make_shared<Call>(std::move(request), timeout, unanswered);
+  call->asked = now;
+  call->wait = wait;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     RETURN_IF_ERROR(Admit(subject, now));

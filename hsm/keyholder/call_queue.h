@@ -51,8 +51,9 @@ class CallQueue {
   // As KeyCustodian::SignDigests.
   std::vector<absl::StatusOr<std::string>> SignAll(const CustodialKey& key,
                                                    absl::Span<const std::string> digests);
-  // A worker that takes longer than `timeout` hangs; the answer is waited for at most `wait`. An
-  // error is what the worker answered, or KEY_UNAVAILABLE.
+  // A worker that takes longer than `timeout` hangs; the answer is waited for at most `wait`, which
+  // begins anew with each part of one that comes in parts. An error is what the worker answered, or
+  // KEY_UNAVAILABLE.
   absl::StatusOr<keyholder::Reply> Ask(keyholder::Request request,
                                        std::chrono::milliseconds timeout,
                                        std::chrono::milliseconds wait);
@@ -104,8 +105,18 @@ class CallQueue {
     SteadyTime overdue_at = SteadyTime::max();
     bool worker_is_stale = false;  // is to be replaced once it owes nothing
   };
-  // `outstanding` is what the worker owes already; `others` whether it may get other calls.
-  Work Take(int lane, int outstanding, bool others, SteadyTime now);
+  // How a lane stands when it asks for work.
+  struct Standing {
+    int outstanding = 0;  // requests that its worker owes
+    int long_calls = 0;   // of these, those that may take minutes and cannot be parted
+    bool others = false;  // has a thread for calls that are no signatures
+    bool lists = false;   // and these may be a list: it has none under way
+  };
+  // A call that may take minutes is not given to the last worker that signs while another one could
+  // take it.
+  Work Take(int lane, const Standing& standing, SteadyTime now);
+  // Puts back what the worker did not come to, at no fault of its own.
+  void PutBackUntouched(const Work& work);
   // Puts work that a worker was lost over back at the front; the third time is the last.
   void PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now);
   // The worker answered `signatures` for the key, taking `one_signature` each; the first that it
@@ -150,6 +161,7 @@ class CallQueue {
     bool running = false;
     bool started_before = false;
     int outstanding = 0;
+    int long_calls = 0;
     int threads = 0;               // of the worker that is ready
     keyholder::Counters counters;  // of the worker that runs
   };
@@ -170,6 +182,7 @@ class CallQueue {
   absl::StatusOr<std::shared_ptr<HeldKey>> Enqueue(const CustodialKey& key,
                                                    const std::vector<std::shared_ptr<Call>>& calls,
                                                    SteadyTime now);
+  bool LeavesASigner(int lane) const;
   void WakeLanes(std::size_t calls);
   void WakeStarters();
   bool NoneCanStart() const;

@@ -18,6 +18,9 @@ constexpr int kMostAttempts = 3;
 // The subject of a refused PIN that logs in.
 constexpr char kWholeCustodian[] = "";
 
+// And is one call of the module, so that nothing can be signed in between.
+bool MayTakeMinutes(Call& call) { return call.request().has_generate(); }
+
 }  // namespace
 
 const Waker& CallQueue::AddLane() {
@@ -66,6 +69,8 @@ void CallQueue::Ready(int lane, int threads, SteadyTime start, SteadyTime now) {
   lanes_[static_cast<std::size_t>(lane)].threads = threads;
   lanes_[static_cast<std::size_t>(lane)].worker_start = start;
   if (circuit_.WorkerReady(lane, now)) Changed();
+  // One that signs alone may have left long ones to this.
+  WakeLanes(others_.size());
 }
 
 void CallQueue::EndWorker(Lane& lane) {
@@ -73,7 +78,7 @@ void CallQueue::EndWorker(Lane& lane) {
   for (const auto& [name, count] : lane.counters.errors()) totals_.errors[name] += count;
   lane.counters.Clear();
   lane.running = lane.wants_work = lane.woken = false;
-  lane.outstanding = lane.threads = 0;
+  lane.outstanding = lane.long_calls = lane.threads = 0;
 }
 
 void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view why,
@@ -131,25 +136,43 @@ bool CallQueue::NoneCanStart() const {
   return options_.pin_logs_in && refusals_.contains(kWholeCustodian);
 }
 
-CallQueue::Work CallQueue::Take(int lane, int outstanding, bool others, SteadyTime now) {
+// Whether signatures go on where this lane takes a call that cannot be parted. Where all other
+// workers are away they may be so for long.
+bool CallQueue::LeavesASigner(int lane) const {
+  int free = 0;
+  int others_ready = 0;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    free += lanes_[i].threads - lanes_[i].long_calls;
+    if (static_cast<int>(i) != lane && lanes_[i].threads > 0) ++others_ready;
+  }
+  const int mine = lanes_[static_cast<std::size_t>(lane)].threads;
+  return free > 1 || (others_ready == 0 && mine <= 1);
+}
+
+CallQueue::Work CallQueue::Take(int lane, const Standing& standing, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Lane& mine = lanes_[static_cast<std::size_t>(lane)];
   Work work;
-  mine.outstanding = outstanding;
+  mine.outstanding = standing.outstanding;
+  // Another lane may have waited for this to become less.
+  if (std::exchange(mine.long_calls, standing.long_calls) > standing.long_calls) WakeLanes(1);
   mine.wants_work = mine.woken = false;
   if (mine.worker_start < stale_before_) {
     work.worker_is_stale = true;
     return work;
   }
   const auto other = std::find_if(others_.begin(), others_.end(), [&](const auto& call) {
-    return call->worker_since <= mine.worker_start;
+    return call->worker_since <= mine.worker_start &&
+           (standing.lists || !call->request().has_list()) &&
+           (!MayTakeMinutes(*call) || LeavesASigner(lane));
   });
   if (other != others_.end()) {
     // Until there is a thread for it nothing else goes first, or it might wait for ever.
-    if (!others) return work;
+    if (!standing.others) return work;
+    if (MayTakeMinutes(**other)) ++mine.long_calls;
     work.calls.push_back(std::move(*other));
     others_.erase(other);
-    mine.outstanding = outstanding + 1;
+    mine.outstanding = standing.outstanding + 1;
     return work;
   }
   work.key = keys_.NextInTurn(mine.worker_start);
@@ -163,10 +186,20 @@ CallQueue::Work CallQueue::Take(int lane, int outstanding, bool others, SteadyTi
       *work.key,
       BatchSize(work.key->calls.size(), static_cast<int>(takers), work.key->one_signature));
   const auto overdue = OverdueAfter(work.calls.size(), work.key->one_signature);
-  work.overdue_at = now + (outstanding == 0 ? 1 : 2) * overdue;
+  work.overdue_at = now + (standing.outstanding == 0 ? 1 : 2) * overdue;
   circuit_.NoteOverdueAt(lane, work.overdue_at);
-  mine.outstanding = outstanding + 1;
+  mine.outstanding = standing.outstanding + 1;
   return work;
+}
+
+void CallQueue::PutBackUntouched(const Work& work) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& call : work.calls) {
+    if (stopped()) call->AnswerError(Stopped());
+  }
+  if (stopped()) return;
+  keys_.PutBack(work.key, work.calls);
+  WakeLanes(work.calls.size());
 }
 
 void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now) {

@@ -45,7 +45,7 @@ TEST_F(PacketTest, CarriesOneMessageAPacketUpToTheLargest) {
     const keyholder::Reply sent = ReplyOf(size);
     ASSERT_EQ(buffer_.Send(ends_[0], sent), Outcome::kDone);
     keyholder::Reply received;
-    received.set_more_listings(true);  // what was there before is replaced
+    received.set_unfinished(true);  // what was there before is replaced
     PacketBuffer other;
     ASSERT_EQ(other.Receive(ends_[1], &received), Outcome::kDone);
     EXPECT_EQ(received.SerializeAsString(), sent.SerializeAsString());

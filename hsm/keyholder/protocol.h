@@ -16,7 +16,7 @@ namespace hourglass::hsm {
 
 inline constexpr int kMostKeyholderThreads = 64;
 inline constexpr int kMostDigests = 64;
-// Of one List reply.
+// Of one part of a list.
 inline constexpr int kMostListings = 100;
 
 // What a worker holds, and on how many threads it serves it (1 for a TPM).

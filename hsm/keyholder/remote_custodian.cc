@@ -22,9 +22,6 @@ namespace {
 using keyholder::Reply;
 using keyholder::Request;
 
-// Of one list.
-constexpr int kMostBeginnings = 5;
-
 CallQueue::Options QueueOptions(const std::variant<TokenUri, TpmConnection>& custodian,
                                 const RemoteCustodianOptions& options, KeyObserver* observer) {
   CallQueue::Options queue;
@@ -97,31 +94,17 @@ class WorkerGroup final : public RemoteCustodian {
     return absl::OkStatus();
   }
 
-  // Each page may come from another worker, and the keys may change in between: then it is begun
-  // anew.
   absl::StatusOr<std::vector<KeyListing>> List() override {
+    Request request;
+    request.mutable_list();
+    ASSIGN_OR_RETURN(const Reply reply, Ask(std::move(request)));
     std::vector<KeyListing> listings;
-    std::string digest;
-    for (int beginnings = 0;;) {
-      if (listings.empty() && ++beginnings > kMostBeginnings) {
-        return Wrong("has keys that change while they are listed");
-      }
-      Request request;
-      request.mutable_list()->set_from(static_cast<std::uint32_t>(listings.size()));
-      request.mutable_list()->set_digest(digest);
-      ASSIGN_OR_RETURN(const Reply reply, Ask(std::move(request)));
-      if (!listings.empty() && reply.list_digest() != digest) {
-        listings.clear();
-        continue;
-      }
-      digest = reply.list_digest();
-      for (const keyholder::Listing& message : reply.listings()) {
-        ASSIGN_OR_RETURN(KeyListing listing, ReadListing(message));
-        listings.push_back(std::move(listing));
-      }
-      if (!reply.more_listings()) return listings;
-      if (reply.listings().empty()) return Wrong("lists without end");
+    listings.reserve(static_cast<std::size_t>(reply.listings_size()));
+    for (const keyholder::Listing& message : reply.listings()) {
+      ASSIGN_OR_RETURN(KeyListing listing, ReadListing(message));
+      listings.push_back(std::move(listing));
     }
+    return listings;
   }
 
   absl::StatusOr<std::string> SignDigest(const CustodialKey& key,

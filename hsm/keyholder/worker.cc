@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +24,7 @@
 #include "hsm/custodian.h"
 #include "hsm/keyholder/confinement.h"
 #include "hsm/keyholder/keyholder.pb.h"
-#include "hsm/keyholder/listing_pages.h"
+#include "hsm/keyholder/listing_in_parts.h"
 #include "hsm/keyholder/packet.h"
 #include "hsm/keyholder/protocol.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
@@ -36,6 +37,10 @@ namespace {
 using keyholder::Reply;
 using keyholder::Request;
 using Outcome = PacketBuffer::Outcome;
+
+// Whoever waits for an answer for much longer takes the module for hung: what is not signed by then
+// is asked for again.
+constexpr std::chrono::milliseconds kLongestPart(500);
 
 constexpr int kParentGone = 0;
 constexpr int kCannotServe = 1;
@@ -57,7 +62,9 @@ class Keyholder {
       options.sessions = holding.threads;
       // Whoever starts workers sees to it that a refused PIN is tried by one of them.
       options.logs_in_again = false;
-      custodian_ = CreatePkcs11Custodian(*token, options);
+      auto custodian = CreatePkcs11Custodian(*token, options);
+      token_ = custodian.get();
+      custodian_ = std::move(custodian);
     } else {
       // What tpm2-tss has to say is in our errors, unless somebody asked for more.
       setenv("TSS2_LOG", "all+NONE", 0);
@@ -93,7 +100,7 @@ class Keyholder {
         done = custodian_->Destroy(ReadSelector(request.destroy()));
         break;
       case Request::kList:
-        done = pages_.Answer(*custodian_, request.list(), reply);
+        done = list_.Answer(request.list(), reply);
         break;
       case Request::kSeal:
         done = Seal(*request.mutable_seal(), reply);
@@ -116,7 +123,13 @@ class Keyholder {
   absl::Status Sign(const keyholder::SignBatch& batch, Reply* reply) {
     ASSIGN_OR_RETURN(const CustodialKey key, ReadSignBatch(batch));
     absl::Status beyond_help;
+    const auto begun = std::chrono::steady_clock::now();
     for (const std::string& digest : batch.digests()) {
+      if (reply->signatures_size() > 0 &&
+          std::chrono::steady_clock::now() - begun >= kLongestPart) {
+        reply->set_unfinished(true);
+        break;
+      }
       keyholder::Signature& answer = *reply->add_signatures();
       absl::StatusOr<std::string> signature =
           beyond_help.ok() ? custodian_->SignDigest(key, digest) : beyond_help;
@@ -189,8 +202,11 @@ class Keyholder {
 
   std::shared_mutex under_way_;  // shared by whoever answers
   std::unique_ptr<KeyCustodian> custodian_;
-  Sealer* sealer_ = nullptr;  // custodian_, where it is one
-  ListingPages pages_;
+  TokenCustodian* token_ = nullptr;  // custodian_, where it is one
+  Sealer* sealer_ = nullptr;         // as above
+  // A TPM has room for a few keys only.
+  ListingInParts list_{
+      [this] { return token_ != nullptr ? token_->ListInParts() : KeysAtOnce(custodian_.get()); }};
 };
 
 bool HoldsSecret(const Request& request) { return request.has_seal() || request.has_unseal(); }

@@ -21,6 +21,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kLongestSignature = 1024;
 
+// However long its parts keep coming.
+constexpr std::chrono::minutes kLongestInParts(10);
+
 // What hangs will hardly end by itself, and calls wait for its successor.
 constexpr milliseconds kGraceOfHanging(250);
 
@@ -30,7 +33,9 @@ std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConnection>
 }
 
 bool IsWhole(const Reply& reply, std::size_t digests) {
-  return static_cast<std::size_t>(reply.signatures_size()) == digests &&
+  const auto signatures = static_cast<std::size_t>(reply.signatures_size());
+  return (signatures == digests ||
+          (reply.unfinished() && signatures > 0 && signatures < digests)) &&
          std::all_of(reply.signatures().begin(), reply.signatures().end(),
                      [](const keyholder::Signature& signature) {
                        return signature.has_failure() ||
@@ -65,6 +70,7 @@ void WorkerLane::Run() {
       Serve();
     }
   }
+  if (unfinished_.has_value()) debts_.push_back(*std::move(unfinished_));
   for (Debt& debt : debts_) queue_.PutBackAfterLoss(std::move(debt.work), "", steady_clock::now());
   worker_.reset();
 }
@@ -136,29 +142,63 @@ bool WorkerLane::Poll(SteadyTime until) {
   return files[1].revents != 0;
 }
 
+CallQueue::Standing WorkerLane::StandingNow() const {
+  CallQueue::Standing standing;
+  standing.outstanding = static_cast<int>(debts_.size());
+  standing.others = standing.outstanding < options_.threads;
+  standing.lists = !unfinished_.has_value();
+  for (const Debt& debt : debts_) {
+    if (debt.kind != Kind::kOther) continue;
+    if (debt.work.calls[0]->request().has_list()) standing.lists = false;
+    if (debt.work.calls[0]->request().has_generate()) ++standing.long_calls;
+  }
+  return standing;
+}
+
 void WorkerLane::Fill(SteadyTime now) {
   // One more than can be worked at, so that no thread idles while a reply travels; but nothing may
   // wait behind what takes long.
   while (worker_ != nullptr) {
-    const auto owed = static_cast<int>(debts_.size());
+    const CallQueue::Standing standing = StandingNow();
+    const int owed = standing.outstanding;
     const bool slow = std::any_of(debts_.begin(), debts_.end(),
                                   [](const Debt& debt) { return debt.kind == Kind::kOther; });
     if (owed >= options_.threads + (slow ? 0 : 1)) return;
+    const bool part = unfinished_.has_value() && standing.others;
+    if (part && std::exchange(part_is_next_, false)) {
+      if (!SendPart(now)) return;
+      continue;
+    }
     Debt debt;
-    debt.work = queue_.Take(options_.index, owed, owed < options_.threads, now);
+    debt.work = queue_.Take(options_.index, standing, now);
     if (debt.work.worker_is_stale && owed == 0) {
       return Lose("", "sees a token or a login that is no more", now);
     }
+    part_is_next_ = true;
     if (debt.work.calls.empty()) {
-      if (debt.work.key != nullptr) continue;
+      if (debt.work.key != nullptr || part) continue;
       return;
     }
     debt.kind = debt.work.key == nullptr ? Kind::kOther : Kind::kSignatures;
-    const milliseconds timeout =
+    debt.timeout =
         debt.kind == Kind::kOther ? debt.work.calls[0]->timeout() : options_.remote.hang_timeout;
-    debt.due = now + timeout * (owed < options_.threads ? 1 : 2);
+    debt.due = now + debt.timeout * (owed < options_.threads ? 1 : 2);
+    if (debt.kind == Kind::kOther && debt.work.calls[0]->request().has_list()) {
+      // Whatever another worker has answered of it is of no use.
+      debt.work.calls[0]->request().mutable_list()->set_continues(false);
+      so_far_.Clear();
+    }
     if (!Send(std::move(debt), now)) return;
   }
+}
+
+bool WorkerLane::SendPart(SteadyTime now) {
+  Debt debt = *std::exchange(unfinished_, std::nullopt);
+  // Nobody waits for the rest.
+  if (debt.work.calls[0]->abandoned()) return true;
+  debt.work.calls[0]->request().mutable_list()->set_continues(true);
+  debt.due = now + debt.timeout * (debts_.empty() ? 1 : 2);
+  return Send(std::move(debt), now);
 }
 
 // Other calls are sent as they came: what is secret in them is wiped with them.
@@ -205,6 +245,10 @@ void WorkerLane::Receive() {
   if (answered == debts_.end()) return Lose("crash", "answered what it was not asked", now);
   Debt debt = std::move(*answered);
   debts_.erase(answered);
+  // Whoever works at one thing after the other has begun the next just now.
+  if (options_.threads == 1) {
+    for (Debt& rest : debts_) rest.due = std::max<SteadyTime>(rest.due, now + rest.timeout);
+  }
   queue_.Count(options_.index, reply.counters());
   switch (debt.kind) {
     case Kind::kGreeting:
@@ -236,14 +280,23 @@ void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
   BeginTests(now);
 }
 
+bool WorkerLane::TakeWhole(Debt& debt, const Reply& reply) {
+  if (!IsWhole(reply, debt.work.calls.size())) return false;
+  if (!reply.unfinished()) return true;
+  const auto first = debt.work.calls.begin() + reply.signatures_size();
+  queue_.PutBackUntouched({debt.work.key, {first, debt.work.calls.end()}});
+  debt.work.calls.erase(first, debt.work.calls.end());
+  return true;
+}
+
 void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
-  const std::size_t size = debt.work.calls.size();
   const absl::Status failure =
       reply.has_failure() ? ReadFailure(reply.failure()) : absl::OkStatus();
-  if (failure.ok() && !IsWhole(reply, size)) {
+  if (failure.ok() && !TakeWhole(debt, reply)) {
     queue_.PutBackAfterLoss(std::move(debt.work), "sent what is no reply", now);
     return Lose("crash", "sent what is no reply", now);
   }
+  const std::size_t size = debt.work.calls.size();
   const nanoseconds took = now - std::max(debt.sent, std::exchange(last_reply_, now));
   CallQueue::Work again{debt.work.key, {}};
   absl::Status beyond_help;
@@ -294,6 +347,9 @@ bool WorkerLane::Settle(const std::shared_ptr<HeldKey>& key, const std::shared_p
 
 void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   const std::shared_ptr<Call>& call = debt.work.calls[0];
+  if (!reply.has_failure() && call->request().has_list()) {
+    return HandlePart(std::move(debt), reply, now);
+  }
   if (!reply.has_failure()) return call->AnswerReply(std::move(reply));
   const absl::Status error = ReadFailure(reply.failure());
   const keyholder::Request& request = call->request();
@@ -319,6 +375,14 @@ void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   call->AnswerError(error);
 }
 
+void WorkerLane::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
+  const std::shared_ptr<Call>& call = debt.work.calls[0];
+  so_far_.mutable_listings()->MergeFrom(reply.listings());
+  if (!reply.unfinished()) return call->AnswerReply(std::exchange(so_far_, {}));
+  call->Extend(std::min<SteadyTime>(now + call->wait, call->asked + kLongestInParts));
+  unfinished_ = std::move(debt);
+}
+
 bool WorkerLane::PinLogsIn() const { return std::holds_alternative<TokenUri>(options_.custodian); }
 
 SteadyTime WorkerLane::EarliestOverdue() const {
@@ -340,6 +404,7 @@ void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, Stea
                             : error_class == "crash" ? ending
                                                      : absl::StrCat("killed: ", why);
   queue_.Report(pid, cause);
+  if (unfinished_.has_value()) debts_.push_back(*std::exchange(unfinished_, std::nullopt));
   for (Debt& debt : std::exchange(debts_, {})) {
     if (!debt.work.calls.empty()) queue_.PutBackAfterLoss(std::move(debt.work), cause, now);
   }

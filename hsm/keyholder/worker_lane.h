@@ -44,6 +44,7 @@ class WorkerLane {
     std::uint64_t id = 0;
     Kind kind = Kind::kOther;
     SteadyTime sent;
+    std::chrono::milliseconds timeout{0};
     SteadyTime due;  // from then on the worker is held to hang
     CallQueue::Work work;
     std::string test_digest;
@@ -59,6 +60,9 @@ class WorkerLane {
   bool Poll(SteadyTime until);
 
   void Fill(SteadyTime now);
+  // Sends the next part of what is unfinished.
+  bool SendPart(SteadyTime now);
+  CallQueue::Standing StandingNow() const;
   bool Send(Debt debt, SteadyTime now);
   keyholder::Request& RequestOf(const Debt& debt);
   void Receive();
@@ -66,7 +70,10 @@ class WorkerLane {
   void HandleSignatures(Debt debt, keyholder::Reply& reply, SteadyTime now);
   bool Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
               const absl::Status& error, SteadyTime now);
+  // Gives back what the worker did not come to.
+  bool TakeWhole(Debt& debt, const keyholder::Reply& reply);
   void HandleOther(Debt debt, keyholder::Reply& reply, SteadyTime now);
+  void HandlePart(Debt debt, const keyholder::Reply& reply, SteadyTime now);
   bool PinLogsIn() const;
   SteadyTime EarliestOverdue() const;
   // Kills the worker and hands back what it owes.
@@ -96,6 +103,10 @@ class WorkerLane {
   std::uint64_t last_id_ = 0;
   SteadyTime last_reply_;
   keyholder::Request request_;  // of signatures; kept for its memory
+  // A list of which parts were answered, `so_far_`; it takes turns with everything else.
+  std::optional<Debt> unfinished_;
+  keyholder::Reply so_far_;
+  bool part_is_next_ = false;
 
   std::vector<std::shared_ptr<HeldKey>> to_test_;
   bool passed_one_ = false;

@@ -56,9 +56,10 @@ void WorkerLane::NextTest(SteadyTime now) {
                  static_cast<int>(test.test_digest.size())) != 1) {
     return Lose("INTERNAL_ERROR", "no random octets to test it with", now);
   }
-  test.due =
-      now + (phase_ == Phase::kServing ? options_.remote.hang_timeout
-                                       : patience_.For(test_took_, options_.remote.hang_timeout));
+  test.timeout = std::chrono::ceil<std::chrono::milliseconds>(
+      phase_ == Phase::kServing ? nanoseconds(options_.remote.hang_timeout)
+                                : patience_.For(test_took_, options_.remote.hang_timeout));
+  test.due = now + test.timeout;
   Send(std::move(test), now);
 }
 

@@ -211,40 +211,35 @@ TEST(WorkerTest, AnswersEveryRequestOnAnyOfItsThreads) {
   }
 }
 
-// Which may come from different workers, of which one has listed other keys before.
-TEST(WorkerTest, ListsManyKeysInPages) {
+TEST(WorkerTest, ListsManyKeysInParts) {
   const auto worker = StartWorker("listing");
-  const auto other = StartWorker("listing");
   std::set<std::string> made;
-  const auto make = [&](int number) {
-    made.insert(Generate(*worker, absl::StrCat("key-", number), KeyType::kEcP256).selector.label);
-  };
-  for (int i = 0; i < kMostListings + 4; ++i) make(i);
-  keyholder::Request list;
-  list.mutable_list();
-  ASSERT_OK_AND_ASSIGN(const keyholder::Reply before, Ask(*other, list));
-  make(kMostListings + 4);
-  ASSERT_OK_AND_ASSIGN(const keyholder::Reply first, Ask(*worker, list));
-  EXPECT_NE(first.list_digest(), before.list_digest());
-  EXPECT_THAT(first.listings(), SizeIs(kMostListings));
-  EXPECT_TRUE(first.more_listings());
-  list.mutable_list()->set_from(kMostListings);
-  list.mutable_list()->set_digest(first.list_digest());
-  ASSERT_OK_AND_ASSIGN(const keyholder::Reply second, Ask(*other, list));
-  EXPECT_EQ(second.list_digest(), first.list_digest());
-  EXPECT_THAT(second.listings(), SizeIs(5));
-  EXPECT_FALSE(second.more_listings());
-
-  std::set<std::string> listed;
-  for (const keyholder::Reply& page : {first, second}) {
-    for (const keyholder::Listing& message : page.listings()) {
-      ASSERT_OK_AND_ASSIGN(const KeyListing listing, ReadListing(message));
-      EXPECT_EQ(listing.type, KeyType::kEcP256);
-      EXPECT_EQ(listing.unfit_because, "");
-      listed.insert(listing.selector.label);
-    }
+  for (int i = 0; i < kMostListings + 4; ++i) {
+    made.insert(Generate(*worker, absl::StrCat("key-", i), KeyType::kEcP256).selector.label);
   }
-  EXPECT_EQ(listed, made);
+  keyholder::Request list;
+  list.mutable_list()->set_continues(true);
+  EXPECT_THAT(FailureOf(Ask(*worker, list)), FailsWith(ErrorReason::kInternalError));
+  for (const int beginnings : {1, 2}) {
+    list.mutable_list()->set_continues(false);
+    std::set<std::string> listed;
+    int parts = 0;
+    for (bool unfinished = true; unfinished; ++parts) {
+      ASSERT_OK_AND_ASSIGN(const keyholder::Reply part, Ask(*worker, list));
+      ASSERT_OK(FailureOf(part));
+      ASSERT_LE(part.listings_size(), kMostListings);
+      for (const keyholder::Listing& message : part.listings()) {
+        ASSERT_OK_AND_ASSIGN(const KeyListing listing, ReadListing(message));
+        EXPECT_EQ(listing.type, KeyType::kEcP256);
+        EXPECT_EQ(listing.unfit_because, "");
+        EXPECT_TRUE(listed.insert(listing.selector.label).second) << listing.selector.label;
+      }
+      unfinished = part.unfinished();
+      list.mutable_list()->set_continues(true);
+    }
+    EXPECT_EQ(listed, made) << beginnings;
+    EXPECT_GE(parts, 2);
+  }
 }
 
 TEST(WorkerTest, GreetsWithWhatIsThere) {

@@ -1,5 +1,7 @@
 #include "hsm/pkcs11/key_handles.h"
 
+#include <chrono>
+
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -12,6 +14,8 @@ namespace {
 // A token that searches for itself, over a network, answers these faster than a look at all it has.
 constexpr int kLookupsBeforeIndex = 3;
 constexpr int kMostUnreadIndexes = 2;
+// A signature waits for it, and whoever takes too long for a signature is held to hang.
+constexpr std::chrono::milliseconds kLongestIndex(500);
 
 bool IsOne(const std::optional<CK_OBJECT_HANDLE>& object) {
   return object.value_or(CK_INVALID_HANDLE) != CK_INVALID_HANDLE;
@@ -101,9 +105,11 @@ absl::Status KeyHandles::PrepareIndex(Session& session) {
 
 absl::StatusOr<std::optional<KeyHandles::Index>> KeyHandles::ReadIndex(Session& session) {
   Index index;
+  const auto deadline = std::chrono::steady_clock::now() + kLongestIndex;
   for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
     ASSIGN_OR_RETURN(const auto objects, FindAll(session, kind));
     for (const CK_OBJECT_HANDLE object : objects) {
+      if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
       const absl::StatusOr<KeySelector> name = ReadSelector(session, object);
       // It must not keep the keys beside it from signing.
       if (!name.ok()) return std::nullopt;

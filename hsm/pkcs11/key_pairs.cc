@@ -93,9 +93,9 @@ absl::StatusOr<CustodialKey> Adopt(Session& session, const KeySelector& selector
 
 absl::StatusOr<CustodialKey> ReadKeyPair(Session& session, const KeySelector& selector) {
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE handle, FindPrivateKey(session, selector));
-  RETURN_IF_ERROR(CheckFitness(session, handle));
-  CustodialKey key{selector, KeyType::kEcP256, ""};
-  ASSIGN_OR_RETURN(key.selector, ReadSelector(session, handle));
+  ASSIGN_OR_RETURN(PrivateKeyReading reading, ReadPrivateKey(session, handle));
+  RETURN_IF_ERROR(reading.fitness);
+  CustodialKey key{std::move(reading.selector), KeyType::kEcP256, ""};
   ASSIGN_OR_RETURN(key.public_key, ReadPublicKey(session, key.selector));
   ASSIGN_OR_RETURN(const EvpPkeyPtr parsed, ParsePublicKey(key.public_key));
   ASSIGN_OR_RETURN(key.type, KeyTypeOf(*parsed));

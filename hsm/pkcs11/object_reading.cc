@@ -3,7 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
-#include <iterator>
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,12 +22,14 @@ using ParamPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
 // Far more than any attribute of a key takes.
 constexpr CK_ULONG kLargestAttribute = 65536;
 
-// As many as a token would take minutes to show.
-constexpr size_t kMostObjects = 1'000'000;
+// Room for whatever a fit key has: the modulus of RSA-4096 takes 512 octets.
+constexpr CK_ULONG kUsualRoom = 1024;
 
-absl::StatusOr<std::string> RequireAttribute(Session& session, CK_OBJECT_HANDLE object,
-                                             CK_ATTRIBUTE_TYPE type, absl::string_view name) {
-  ASSIGN_OR_RETURN(std::optional<std::string> value, ReadAttribute(session, object, type));
+// Handles asked for at once.
+constexpr size_t kMostAtOnce = 1024;
+
+absl::StatusOr<std::string> Require(const Session& session, std::optional<std::string> value,
+                                    absl::string_view name) {
   if (value.has_value()) return *std::move(value);
   return Error(ErrorReason::kKeyUnsupported, session.field,
                absl::StrCat("the public key has no ", name));
@@ -60,10 +62,11 @@ absl::StatusOr<std::string> BuildPublicKey(const Session& session, const char* a
 }
 
 absl::StatusOr<std::string> ReadEcKey(Session& session, CK_OBJECT_HANDLE object) {
+  ASSIGN_OR_RETURN(auto values, ReadAttributes(session, object, {CKA_EC_PARAMS, CKA_EC_POINT}));
   ASSIGN_OR_RETURN(const std::string curve,
-                   RequireAttribute(session, object, CKA_EC_PARAMS, "CKA_EC_PARAMS"));
+                   Require(session, std::move(values[0]), "CKA_EC_PARAMS"));
   ASSIGN_OR_RETURN(const std::string wrapped,
-                   RequireAttribute(session, object, CKA_EC_POINT, "CKA_EC_POINT"));
+                   Require(session, std::move(values[1]), "CKA_EC_POINT"));
   if (curve != kP256Curve && curve != kP384Curve) {
     return Error(ErrorReason::kKeyUnsupported, session.field, "the curve is not P-256 or P-384");
   }
@@ -86,10 +89,12 @@ BignumPtr Number(absl::string_view big_endian) {
 }
 
 absl::StatusOr<std::string> ReadRsaKey(Session& session, CK_OBJECT_HANDLE object) {
+  ASSIGN_OR_RETURN(auto values,
+                   ReadAttributes(session, object, {CKA_MODULUS, CKA_PUBLIC_EXPONENT}));
   ASSIGN_OR_RETURN(const std::string modulus,
-                   RequireAttribute(session, object, CKA_MODULUS, "CKA_MODULUS"));
+                   Require(session, std::move(values[0]), "CKA_MODULUS"));
   ASSIGN_OR_RETURN(const std::string exponent,
-                   RequireAttribute(session, object, CKA_PUBLIC_EXPONENT, "CKA_PUBLIC_EXPONENT"));
+                   Require(session, std::move(values[1]), "CKA_PUBLIC_EXPONENT"));
   const BignumPtr n = Number(modulus);
   const BignumPtr e = Number(exponent);
   const ParamBldPtr builder(OSSL_PARAM_BLD_new());
@@ -104,20 +109,21 @@ absl::StatusOr<std::string> ReadRsaKey(Session& session, CK_OBJECT_HANDLE object
 }  // namespace
 
 absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> SearchObjects(Session& session,
-                                                            std::vector<CK_ATTRIBUTE> wanted) {
+                                                            std::vector<CK_ATTRIBUTE> wanted,
+                                                            size_t most) {
   CK_RV code = session.api.C_FindObjectsInit(session.handle, wanted.data(), wanted.size());
   if (code != CKR_OK) return Pkcs11Error(session.field, "C_FindObjectsInit", code);
   std::vector<CK_OBJECT_HANDLE> found;
-  for (;;) {
-    CK_OBJECT_HANDLE batch[16];
+  std::vector<CK_OBJECT_HANDLE> batch(std::min(most, kMostAtOnce));
+  while (found.size() < most) {
     CK_ULONG count = 0;
-    code = session.api.C_FindObjects(session.handle, batch, std::size(batch), &count);
+    code = session.api.C_FindObjects(session.handle, batch.data(), batch.size(), &count);
     if (code != CKR_OK) return Pkcs11Error(session.field, "C_FindObjects", code);
     if (count == 0) break;
-    if (count > std::size(batch) || found.size() > kMostObjects) {
+    if (count > batch.size() || found.size() + count >= kMostObjects) {
       return Error(ErrorReason::kKeyUnavailable, session.field, "finds impossibly many objects");
     }
-    found.insert(found.end(), batch, batch + count);
+    found.insert(found.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
   }
   code = session.api.C_FindObjectsFinal(session.handle);
   if (code != CKR_OK) return Pkcs11Error(session.field, "C_FindObjectsFinal", code);
@@ -128,6 +134,7 @@ absl::StatusOr<std::optional<std::string>> ReadAttribute(Session& session, CK_OB
                                                          CK_ATTRIBUTE_TYPE type) {
   CK_ATTRIBUTE attribute = {type, nullptr, 0};
   std::string value;
+  // First how long it is.
   for (int call = 0; call < 2; ++call) {
     const CK_RV code = session.api.C_GetAttributeValue(session.handle, object, &attribute, 1);
     if (code == CKR_ATTRIBUTE_TYPE_INVALID || code == CKR_ATTRIBUTE_SENSITIVE ||
@@ -144,9 +151,36 @@ absl::StatusOr<std::optional<std::string>> ReadAttribute(Session& session, CK_OB
   return std::optional<std::string>(std::move(value));
 }
 
+// Some modules stop at the first attribute that they do not have. Then what they left as it was, or
+// said nothing of, is asked for by itself.
+absl::StatusOr<std::vector<std::optional<std::string>>> ReadAttributes(
+    Session& session, CK_OBJECT_HANDLE object, absl::Span<const CK_ATTRIBUTE_TYPE> types) {
+  std::vector<std::string> octets(types.size(), std::string(kUsualRoom, '\0'));
+  std::vector<CK_ATTRIBUTE> attributes;
+  for (size_t i = 0; i < types.size(); ++i) {
+    attributes.push_back({types[i], octets[i].data(), kUsualRoom});
+  }
+  const CK_RV code =
+      session.api.C_GetAttributeValue(session.handle, object, attributes.data(), attributes.size());
+  if (code != CKR_OK && code != CKR_ATTRIBUTE_TYPE_INVALID && code != CKR_ATTRIBUTE_SENSITIVE &&
+      code != CKR_BUFFER_TOO_SMALL) {
+    return Pkcs11Error(session.field, "C_GetAttributeValue", code);
+  }
+  std::vector<std::optional<std::string>> values(types.size());
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (attributes[i].ulValueLen < kUsualRoom) {
+      octets[i].resize(attributes[i].ulValueLen);
+      values[i] = std::move(octets[i]);
+    } else {
+      ASSIGN_OR_RETURN(values[i], ReadAttribute(session, object, types[i]));
+    }
+  }
+  return values;
+}
+
 absl::StatusOr<std::string> ReadPublicKeyObject(Session& session, CK_OBJECT_HANDLE object) {
-  ASSIGN_OR_RETURN(const std::string type,
-                   RequireAttribute(session, object, CKA_KEY_TYPE, "CKA_KEY_TYPE"));
+  ASSIGN_OR_RETURN(auto values, ReadAttributes(session, object, {CKA_KEY_TYPE}));
+  ASSIGN_OR_RETURN(const std::string type, Require(session, std::move(values[0]), "CKA_KEY_TYPE"));
   const auto is = [&](const CK_KEY_TYPE& wanted) {
     return type == absl::string_view(reinterpret_cast<const char*>(&wanted), sizeof(wanted));
   };

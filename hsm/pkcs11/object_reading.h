@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hsm/pkcs11/session_pool.h"
 
 namespace hourglass::hsm {
@@ -20,12 +21,20 @@ inline constexpr absl::string_view kP384Curve("\x06\x05\x2b\x81\x04\x00\x22", 7)
 
 // The handles of all objects that have all of these attributes; all there are that the login shows
 // where none is given. Errors: KEY_UNAVAILABLE.
+// Ends once it has found `most`.
+inline constexpr size_t kMostObjects = 1'000'000;
 absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> SearchObjects(Session& session,
-                                                            std::vector<CK_ATTRIBUTE> wanted);
+                                                            std::vector<CK_ATTRIBUTE> wanted,
+                                                            size_t most = kMostObjects);
 
 // Nothing where the object has no such attribute, or does not show it. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<std::optional<std::string>> ReadAttribute(Session& session, CK_OBJECT_HANDLE object,
                                                          CK_ATTRIBUTE_TYPE type);
+
+// The same for several attributes, in their order, with one call of the module where it answers as
+// the standard says: a token behind a network takes milliseconds for each. Errors: KEY_UNAVAILABLE.
+absl::StatusOr<std::vector<std::optional<std::string>>> ReadAttributes(
+    Session& session, CK_OBJECT_HANDLE object, absl::Span<const CK_ATTRIBUTE_TYPE> types);
 
 // The SubjectPublicKeyInfo, DER, of a public key object. Errors: KEY_UNSUPPORTED, KEY_INVALID,
 // KEY_UNAVAILABLE.

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
@@ -41,6 +42,31 @@ std::optional<std::string> PathOf(const PinSource& source) {
   const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr) return std::nullopt;
   return absl::StrCat(directory, "/", source.name);
+}
+
+bool IsBlank(char octet) { return octet == ' ' || octet == '\t'; }
+
+// What editors and shells put beside a PIN; empty where there is nothing of it. A token would count
+// it as a wrong PIN, and locks after a few.
+absl::string_view MistakeIn(absl::string_view pin) {
+  constexpr absl::string_view kByteOrderMarks[] = {"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"};
+  for (const absl::string_view mark : kByteOrderMarks) {
+    if (absl::StartsWith(pin, mark)) {
+      return "the PIN begins with a byte order mark: write it as plain text without one";
+    }
+  }
+  if (absl::StrContains(pin, '\0')) return "the PIN holds a NUL octet: write it as plain text";
+  const size_t line_end = pin.find_first_of("\r\n");
+  if (line_end != absl::string_view::npos) {
+    const absl::string_view rest = pin.substr(line_end);
+    if (rest == "\r")
+      return "the PIN's line ends with CR LF or CR: end it with LF, or with nothing";
+    return "there is more than one line: the PIN must be the only one";
+  }
+  if (pin.empty()) return "the PIN is empty";
+  if (IsBlank(pin.front())) return "the PIN begins with a blank";
+  if (IsBlank(pin.back())) return "the PIN ends with a blank";
+  return "";
 }
 
 // Nothing where there is no randomness, and then never.
@@ -73,8 +99,9 @@ absl::StatusOr<std::unique_ptr<Pin>> Pin::Read(const PinSource& source) {
     pin->size_ = *size;
     if (pin->size_ > 0 && pin->octets_[pin->size_ - 1] == '\n') --pin->size_;
   }
-  if (pin->size_ == 0) return fail("the PIN is empty");
   if (pin->size_ > kLongest) return fail("the PIN is longer than 255 octets");
+  const absl::string_view mistake = MistakeIn(pin->value());
+  if (!mistake.empty()) return fail(mistake);
   return pin;
 }
 

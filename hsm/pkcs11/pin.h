@@ -20,8 +20,9 @@ class Pin {
   static constexpr size_t kLongest = 255;
 
   // Reads the PIN afresh: a file's content without one trailing newline, or a variable's value.
-  // Errors: KEY_UNAVAILABLE where it cannot be read, is empty or longer than kLongest octets; the
-  // field is the source, and no message holds the PIN.
+  // Errors: KEY_UNAVAILABLE where it cannot be read, is empty or longer than kLongest octets,
+  // begins with a byte order mark, holds an end of line (CR or LF) or NUL, or begins or ends with a
+  // space or tab; the field is the source, and no message holds the PIN.
   static absl::StatusOr<std::unique_ptr<Pin>> Read(const PinSource& source);
 
   ~Pin();

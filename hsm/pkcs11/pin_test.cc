@@ -25,8 +25,8 @@ class PinTest : public testing::Test {
 TEST_F(PinTest, DropsOneTrailingNewline) {
   for (const auto& [content, value] : {std::pair<std::string, std::string>{"1234", "1234"},
                                        {"1234\n", "1234"},
-                                       {"1234\n\n", "1234\n"},
-                                       {" 12 34 \n", " 12 34 "},
+                                       {"12 34\n", "12 34"},
+                                       {"p\xc3\xa4ss", "p\xc3\xa4ss"},
                                        {std::string(255, '7') + "\n", std::string(255, '7')}}) {
     ASSERT_OK_AND_ASSIGN(const auto pin, Pin::Read(File(content)));
     EXPECT_EQ(std::string(pin->value()), value);
@@ -42,6 +42,49 @@ TEST_F(PinTest, RefusesEmptyAndTooLong) {
     // The path of the file, which is in there, may hold a few sevens of its own.
     EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr(std::string(20, '7'))));
   }
+}
+
+// Each would be a wrong PIN, which tokens count.
+TEST_F(PinTest, RefusesWhatEditorsPutBesideIt) {
+  ASSERT_OK(Pin::Read(File("846201\n")));
+  const struct {
+    std::string content;
+    std::string says;
+  } kRows[] = {
+      {"846201\r\n", "CR LF"},
+      {"846201\r", "CR LF"},
+      {"\xef\xbb\xbf"
+       "846201\n",
+       "byte order mark"},
+      {std::string("\xff\xfe"
+                   "8\0"
+                   "4\0",
+                   6),
+       "byte order mark"},
+      {std::string("8462\0"
+                   "01",
+                   7),
+       "NUL"},
+      {std::string("846201\n\0", 8), "NUL"},
+      {"846201\n\n", "more than one line"},
+      {"846201\nsecond\n", "more than one line"},
+      {"846201\r\nsecond\r\n", "more than one line"},
+      {"\n846201", "more than one line"},
+      {" 846201\n", "begins with a blank"},
+      {"\t846201", "begins with a blank"},
+      {"846201 \n", "ends with a blank"},
+      {"846201\t", "ends with a blank"},
+      {" \n", "begins with a blank"},
+  };
+  for (const auto& row : kRows) {
+    const absl::Status status = Pin::Read(File(row.content)).status();
+    EXPECT_THAT(status, FailsWith(ErrorReason::kKeyUnavailable, "file:" + directory_.File("pin")));
+    EXPECT_THAT(status.ToString(), testing::HasSubstr(row.says)) << row.content;
+    EXPECT_THAT(status.ToString(), testing::Not(testing::HasSubstr("8462")));
+  }
+  setenv("HOURGLASS_TEST_PIN", "846201\n", 1);
+  EXPECT_THAT(Pin::Read({PinSource::Kind::kEnvironment, "HOURGLASS_TEST_PIN"}),
+              FailsWith(ErrorReason::kKeyUnavailable));
 }
 
 TEST_F(PinTest, TheFingerprintTellsPinsApartAndHoldsNone) {

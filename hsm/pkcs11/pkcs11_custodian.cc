@@ -37,7 +37,7 @@ size_t SignatureSize(KeyType type) {
   return IsEc(type) ? 2 * octets : octets;
 }
 
-class Pkcs11Custodian final : public KeyCustodian {
+class Pkcs11Custodian final : public TokenCustodian {
  public:
   Pkcs11Custodian(const TokenUri& token, const Pkcs11CustodianOptions& options)
       : pool_(token, {.sessions = options.sessions,
@@ -66,8 +66,14 @@ class Pkcs11Custodian final : public KeyCustodian {
   }
 
   absl::StatusOr<std::vector<KeyListing>> List() override {
-    return pool_.Use(Access::kRead, [](Session& session) { return ListKeys(session); });
+    Listing listing(&pool_);
+    for (;;) {
+      ASSIGN_OR_RETURN(auto keys, listing.ReadOn(std::chrono::hours(1)));
+      if (keys.has_value()) return *std::move(keys);
+    }
   }
+
+  std::unique_ptr<KeysInParts> ListInParts() override { return std::make_unique<Listing>(&pool_); }
 
   absl::StatusOr<std::string> SignDigest(const CustodialKey& key,
                                          absl::string_view digest) override {
@@ -88,6 +94,22 @@ class Pkcs11Custodian final : public KeyCustodian {
   }
 
  private:
+  // Each part has a session for itself, and gives it back.
+  class Listing final : public KeysInParts {
+   public:
+    explicit Listing(SessionPool* pool) : pool_(*pool) {}
+
+    absl::StatusOr<std::optional<std::vector<KeyListing>>> ReadOn(
+        std::chrono::nanoseconds budget) override {
+      return pool_.Use(Access::kRead,
+                       [&](Session& session) { return listing_.ReadOn(session, budget); });
+    }
+
+   private:
+    SessionPool& pool_;
+    TokenListing listing_;
+  };
+
   // A handle may become another key's where the token was lost and came back, without a word of
   // the module. So the first signature after a search, and after every loss since, is verified here
   // too: what signs with another key then is looked for again, and the key stays in service. What
@@ -158,8 +180,8 @@ class Pkcs11Custodian final : public KeyCustodian {
 
 }  // namespace
 
-std::unique_ptr<KeyCustodian> CreatePkcs11Custodian(const TokenUri& token,
-                                                    const Pkcs11CustodianOptions& options) {
+std::unique_ptr<TokenCustodian> CreatePkcs11Custodian(const TokenUri& token,
+                                                      const Pkcs11CustodianOptions& options) {
   return std::make_unique<Pkcs11Custodian>(token, options);
 }
 

@@ -6,6 +6,7 @@
 
 #include "hsm/custodian.h"
 #include "hsm/key_uri.h"
+#include "hsm/keys_in_parts.h"
 
 namespace hourglass::hsm {
 
@@ -19,14 +20,20 @@ struct Pkcs11CustodianOptions {
   bool logs_in_again = true;
 };
 
+class TokenCustodian : public KeyCustodian {
+ public:
+  // As List, in parts.
+  virtual std::unique_ptr<KeysInParts> ListInParts() = 0;
+};
+
 // Touches the token when first used: loads the module, finds the token, logs in once. Lost
 // sessions, logins and handles are mended within a call; where only a new module may help, the
 // error NeedsNewCustodian, and in this process nothing mends it (finalising a module under threads
 // crashes it): that is what hsm/keyholder is for. A PIN that the token refused is not tried again;
 // the next try is made when the PIN's source gives another one. Keys keep working while any of them
 // lives: join every thread that signs before exit(), and do not fork without exec.
-std::unique_ptr<KeyCustodian> CreatePkcs11Custodian(const TokenUri& token,
-                                                    const Pkcs11CustodianOptions& options);
+std::unique_ptr<TokenCustodian> CreatePkcs11Custodian(const TokenUri& token,
+                                                      const Pkcs11CustodianOptions& options);
 
 }  // namespace hourglass::hsm
 

@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/token_objects.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -39,8 +40,10 @@ absl::Status CheckLogin(Session& session) {
 
 // Finding nothing is only believed while the login stands.
 absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> FindOrDoubt(Session& session,
-                                                          std::vector<CK_ATTRIBUTE> wanted) {
-  ASSIGN_OR_RETURN(std::vector<CK_OBJECT_HANDLE> found, SearchObjects(session, std::move(wanted)));
+                                                          std::vector<CK_ATTRIBUTE> wanted,
+                                                          size_t most = kMostObjects) {
+  ASSIGN_OR_RETURN(std::vector<CK_OBJECT_HANDLE> found,
+                   SearchObjects(session, std::move(wanted), most));
   if (found.empty()) RETURN_IF_ERROR(CheckLogin(session));
   return found;
 }
@@ -59,14 +62,15 @@ absl::StatusOr<std::vector<CK_OBJECT_HANDLE>> FindAll(Session& session, CK_OBJEC
 }
 
 absl::StatusOr<bool> HoldsPrivateKeys(Session& session) {
-  ASSIGN_OR_RETURN(const auto all, FindAll(session, CKO_PRIVATE_KEY));
-  return !all.empty();
+  const CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
+  ASSIGN_OR_RETURN(const auto first, FindOrDoubt(session, {Value(CKA_CLASS, kind)}, 1));
+  return !first.empty();
 }
 
 absl::StatusOr<bool> HoldsPrivateKeyOfId(Session& session, absl::string_view id) {
   const CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
   ASSIGN_OR_RETURN(const auto found,
-                   FindOrDoubt(session, {Value(CKA_CLASS, kind), Octets(CKA_ID, id)}));
+                   FindOrDoubt(session, {Value(CKA_CLASS, kind), Octets(CKA_ID, id)}, 1));
   return !found.empty();
 }
 
@@ -84,12 +88,11 @@ absl::StatusOr<CK_OBJECT_HANDLE> FindPrivateKey(Session& session, const KeySelec
 }
 
 absl::StatusOr<KeySelector> ReadSelector(Session& session, CK_OBJECT_HANDLE object) {
-  ASSIGN_OR_RETURN(const auto label, ReadAttribute(session, object, CKA_LABEL));
-  ASSIGN_OR_RETURN(const auto id, ReadAttribute(session, object, CKA_ID));
-  return KeySelector{label.value_or(""), id.value_or("")};
+  ASSIGN_OR_RETURN(const auto name, ReadAttributes(session, object, {CKA_LABEL, CKA_ID}));
+  return KeySelector{name[0].value_or(""), name[1].value_or("")};
 }
 
-absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key) {
+absl::StatusOr<PrivateKeyReading> ReadPrivateKey(Session& session, CK_OBJECT_HANDLE private_key) {
   constexpr char kTrue[] = {CK_TRUE};
   constexpr char kFalse[] = {CK_FALSE};
   struct Rule {
@@ -107,16 +110,20 @@ absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key) {
       {CKA_SIGN, "CKA_SIGN", {kTrue, 1}, false},
       {CKA_ALWAYS_AUTHENTICATE, "CKA_ALWAYS_AUTHENTICATE", {kFalse, 1}, true},
   };
-  for (const Rule& rule : rules) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                     ReadAttribute(session, private_key, rule.type));
-    if (!value.has_value() && rule.may_be_absent) continue;
-    if (!value.has_value() || *value != rule.wanted) {
-      return Error(ErrorReason::kKeyUnfit, session.field,
-                   absl::StrCat(rule.name, " must be ", rule.wanted[0] ? "true" : "false"));
-    }
+  std::vector<CK_ATTRIBUTE_TYPE> types = {CKA_LABEL, CKA_ID};
+  for (const Rule& rule : rules) types.push_back(rule.type);
+  ASSIGN_OR_RETURN(const auto values, ReadAttributes(session, private_key, types));
+  PrivateKeyReading reading{{values[0].value_or(""), values[1].value_or("")}, absl::OkStatus()};
+  for (size_t i = 0; i < std::size(rules); ++i) {
+    const std::optional<std::string>& value = values[2 + i];
+    if (!value.has_value() && rules[i].may_be_absent) continue;
+    if (value.has_value() && *value == rules[i].wanted) continue;
+    reading.fitness =
+        Error(ErrorReason::kKeyUnfit, session.field,
+              absl::StrCat(rules[i].name, " must be ", rules[i].wanted[0] ? "true" : "false"));
+    break;
   }
-  return absl::OkStatus();
+  return reading;
 }
 
 absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& key) {

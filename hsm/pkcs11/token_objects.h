@@ -36,18 +36,23 @@ absl::StatusOr<bool> HoldsPrivateKeyOfId(Session& session, absl::string_view id)
 // An object's CKA_LABEL and CKA_ID, of any octets, possibly empty. Errors: KEY_UNAVAILABLE.
 absl::StatusOr<KeySelector> ReadSelector(Session& session, CK_OBJECT_HANDLE object);
 
-// Refuses a key that has ever been, or may become, known outside the token (CKA_SENSITIVE,
+// The same of a private key, and whether it is fit, read at once. `fitness` is OK or KEY_UNFIT: it
+// refuses a key that has ever been, or may become, known outside the token (CKA_SENSITIVE,
 // CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE and CKA_LOCAL must be true, CKA_EXTRACTABLE false),
 // that may not sign, or that asks for a login for every signature (CKA_ALWAYS_AUTHENTICATE). An
 // attribute that the token does not know counts against the key, but for the last. Errors:
-// KEY_UNFIT, KEY_UNAVAILABLE.
-absl::Status CheckFitness(Session& session, CK_OBJECT_HANDLE private_key);
+// KEY_UNAVAILABLE.
+struct PrivateKeyReading {
+  KeySelector selector;
+  absl::Status fitness;
+};
+absl::StatusOr<PrivateKeyReading> ReadPrivateKey(Session& session, CK_OBJECT_HANDLE private_key);
 
 // The one public object's SubjectPublicKeyInfo, DER. Errors: KEY_UNFIT where there is none,
 // KEY_EXISTS where several answer, KEY_UNSUPPORTED, KEY_INVALID, KEY_UNAVAILABLE.
 absl::StatusOr<std::string> ReadPublicKey(Session& session, const KeySelector& key);
 
-// Makes a pair that passes CheckFitness, may sign and do nothing else (but see
+// Makes a pair that is fit (ReadPrivateKey), may sign and do nothing else (but see
 // module_chooses_uses), and has `key`'s label and id (which must be given). Takes a writable
 // session. Errors: KEY_UNAVAILABLE, KEY_UNSUPPORTED.
 struct NewPair {
