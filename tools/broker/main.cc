@@ -5,11 +5,13 @@
 #include <iostream>
 #include <random>
 
+#include "hsm/base/error.h"
 #include "hsm/key_type.h"
 #include "tools/broker/keeping.h"
 #include "tools/broker/report.h"
 #include "tools/client/arguments.h"
 #include "tools/client/connection_config.h"
+#include "tools/client/files.h"
 #include "tools/client/usage.h"
 
 namespace hourglass::broker {
@@ -55,7 +57,9 @@ void AddWho(CLI::App& command, Options& options) {
 }
 
 void AddWhere(CLI::App& command, Options& options, Words& words) {
-  command.add_option("--out", options.out.certificate, "The certificate's file (PEM) to replace")
+  command
+      .add_option("--out", options.out.certificate,
+                  "The certificate's file (PEM) to replace, or - for standard output")
       ->required()
       ->type_name("FILE");
   command
@@ -82,7 +86,8 @@ void AddWhere(CLI::App& command, Options& options, Words& words) {
       throw CLI::ValidationError("--key-type", "goes with --key-out only");
     }
     const std::string& chain = options.out.chain;
-    if (!chain.empty() && (chain == options.out.certificate || chain == options.out.key)) {
+    if (!chain.empty() && chain != client::kStandardStream &&
+        (chain == options.out.certificate || chain == options.out.key)) {
       throw CLI::ValidationError("--chain-out", "must be a file of its own");
     }
   });
@@ -116,6 +121,11 @@ void AddRun(CLI::App& app, Options& options, Words& words) {
       ->type_name("COMMAND");
 }
 
+bool UsesStandardOutput(const OutputPaths& paths) {
+  return paths.certificate == client::kStandardStream || paths.key == client::kStandardStream ||
+         paths.chain == client::kStandardStream;
+}
+
 int Fail(const Options& options, const absl::Status& status) {
   std::cerr << (options.json ? client::JsonText(client::FailureAsJson(status))
                              : "hourglass-broker: " + client::FailureInWords(status));
@@ -126,10 +136,11 @@ int Issue(const Options& options, const client::ConnectionConfig& config, Waiter
           const Random& random) {
   const auto issued = IssueOne(options, config, waiter, random);
   if (!issued.ok()) return Fail(options, issued.status());
-  std::cout << (options.json
-                    ? client::JsonText(CertificateAsJson(*issued, options.bearer, options.out))
-                    : CertificateInWords(*issued, options.bearer, options.out))
-            << std::flush;
+  // What asked for the files themselves there does not want words between them.
+  (UsesStandardOutput(options.out) ? std::cerr : std::cout)
+      << (options.json ? client::JsonText(CertificateAsJson(*issued, options.bearer, options.out))
+                       : CertificateInWords(*issued, options.bearer, options.out))
+      << std::flush;
   return client::kExitOk;
 }
 
@@ -157,6 +168,10 @@ int Main(int argc, char** argv) {
   std::mt19937_64 generator{std::random_device()()};
   const Random random = [&generator] { return std::uniform_real_distribution<>(0, 1)(generator); };
   if (app.got_subcommand("issue")) return Issue(options, *config, *waiter, random);
+  if (UsesStandardOutput(options.out)) {
+    return Fail(options, Error(ErrorReason::kFieldInvalid, "--out",
+                               "standard output cannot be kept fresh: name files, or use issue"));
+  }
   const absl::Status status = KeepFresh(options, *config, *waiter, random);
   return status.ok() ? client::kExitOk : Fail(options, status);
 }

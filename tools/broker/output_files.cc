@@ -24,7 +24,8 @@ absl::Status OutputFiles::StageKey(std::string private_key_pem) {
   // Its own name may still be held by the key staged before.
   staged_key_.reset();
   private_key_pem_ = std::move(private_key_pem);
-  const std::string path = SharesOneFile() ? absl::StrCat(paths_.key, ".key") : paths_.key;
+  const bool beside = SharesOneFile() && paths_.key != client::kStandardStream;
+  const std::string path = beside ? absl::StrCat(paths_.key, ".key") : paths_.key;
   ASSIGN_OR_RETURN(staged_key_, client::StagedFile::Write(path, private_key_pem_, kSecret));
   return absl::OkStatus();
 }

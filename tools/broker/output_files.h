@@ -12,6 +12,7 @@
 
 namespace hourglass::broker {
 
+// `-` is standard output.
 struct OutputPaths {
   std::string certificate;
   std::string key;    // empty: no key is made. The same as `certificate`: both in one file

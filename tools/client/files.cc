@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,10 +64,37 @@ absl::Status SyncFolderOf(const std::string& path) {
 
 std::string StagedName(const std::string& path) { return path + ".new"; }
 
+// What the links of `path` lead to, which need not be there yet.
+absl::StatusOr<std::string> FollowLinks(std::string path) {
+  // As many as the kernel follows (path_resolution(7)).
+  for (int links = 0; links < 40; ++links) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+    if (error) return path;
+    path = (std::filesystem::path(path).parent_path() / target).string();
+  }
+  errno = ELOOP;
+  return FileError("follow the links of", path);
+}
+
+// The regular file that is or may be at `path`. Whatever else is there serves somebody: a program
+// that replaced a device or a pipe by a file would break more than its own output.
+absl::StatusOr<std::string> RegularFileAt(const std::string& path) {
+  struct stat there = {};
+  if (stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return Error(ErrorReason::kFieldInvalid, "",
+                 absl::StrCat("cannot replace ", path,
+                              ": it is not a regular file; - is standard "
+                              "output"));
+  }
+  return FollowLinks(path);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  FileDescriptor fd(path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor fd(path == kStandardStream ? STDIN_FILENO
+                                            : open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return FileError("read", path);
   std::string content;
   char buffer[65536];
@@ -83,12 +112,14 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
 
 absl::StatusOr<StagedFile> StagedFile::Write(const std::string& path, absl::string_view content,
                                              mode_t mode) {
-  const std::string staged = StagedName(path);
+  if (path == kStandardStream) return StagedFile(path, std::string(content));
+  ASSIGN_OR_RETURN(const std::string target, RegularFileAt(path));
+  const std::string staged = StagedName(target);
   if (unlink(staged.c_str()) != 0 && errno != ENOENT) return FileError("replace", staged);
   FileDescriptor fd(
       open(staged.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (fd.get() < 0) return FileError("write", staged);
-  StagedFile file(path);
+  StagedFile file(target, "");
   // The umask may only have taken bits away; the mode is a promise.
   if (fchmod(fd.get(), mode) != 0 || !WriteAll(fd.get(), content) || fsync(fd.get()) != 0 ||
       !fd.Close()) {
@@ -97,12 +128,17 @@ absl::StatusOr<StagedFile> StagedFile::Write(const std::string& path, absl::stri
   return file;
 }
 
-StagedFile::StagedFile(StagedFile&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+StagedFile::StagedFile(StagedFile&& other) noexcept
+    : path_(std::exchange(other.path_, "")),
+      text_(std::move(other.text_)),
+      staged_(std::exchange(other.staged_, Holds::kNothing)) {}
 
 StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
   if (this != &other) {
     Abandon();
     path_ = std::exchange(other.path_, "");
+    text_ = std::move(other.text_);
+    staged_ = std::exchange(other.staged_, Holds::kNothing);
   }
   return *this;
 }
@@ -110,20 +146,69 @@ StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
 StagedFile::~StagedFile() { Abandon(); }
 
 void StagedFile::Abandon() {
-  if (!path_.empty()) unlink(StagedName(path_).c_str());
+  if (staged_ == Holds::kNothing || path_ == kStandardStream) return;
+  unlink(StagedName(path_).c_str());
+  staged_ = Holds::kNothing;
 }
 
-absl::Status StagedFile::Rename() {
-  if (rename(StagedName(path_).c_str(), path_.c_str()) != 0) return FileError("replace", path_);
-  path_.clear();
-  return absl::OkStatus();
+absl::Status StagedFile::Place() {
+  const std::string staged = StagedName(path_);
+  // In one step, and the old content stays to be put back.
+  if (renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0) {
+    staged_ = Holds::kOld;
+    return absl::OkStatus();
+  }
+  if (errno == ENOENT) {
+    if (renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+      return FileError("replace", path_);
+    }
+    staged_ = Holds::kNothing;
+    return absl::OkStatus();
+  }
+  // A file system that cannot exchange two names.
+  if (errno == EINVAL && rename(staged.c_str(), path_.c_str()) == 0) {
+    staged_ = Holds::kNothing;
+    old_is_lost_ = true;
+    return absl::OkStatus();
+  }
+  return FileError("replace", path_);
+}
+
+bool StagedFile::PutBack() {
+  if (old_is_lost_) return false;
+  const std::string staged = StagedName(path_);
+  const bool had_old = staged_ == Holds::kOld;
+  const bool done = renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, staged.c_str(),
+                              had_old ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0;
+  // What could not be put back must not be thrown away with this object.
+  staged_ = done ? Holds::kNew : Holds::kNothing;
+  return done;
 }
 
 absl::Status CommitTogether(std::vector<StagedFile>& files) {
-  std::vector<std::string> paths;
-  for (const StagedFile& file : files) paths.push_back(file.path());
-  for (StagedFile& file : files) RETURN_IF_ERROR(file.Rename());
-  for (const std::string& path : paths) RETURN_IF_ERROR(SyncFolderOf(path));
+  std::vector<StagedFile*> in_place;
+  for (StagedFile& file : files) {
+    if (file.path() == kStandardStream) continue;
+    const absl::Status placed = file.Place();
+    if (placed.ok()) {
+      in_place.push_back(&file);
+      continue;
+    }
+    std::string stayed = "nothing was changed";
+    for (auto before = in_place.rbegin(); before != in_place.rend(); ++before) {
+      if (!(*before)->PutBack()) stayed = absl::StrCat("but ", (*before)->path(), " was replaced");
+    }
+    return Error(ErrorReason::kFieldInvalid, "", absl::StrCat(placed.message(), "; ", stayed));
+  }
+  for (StagedFile* file : in_place) {
+    RETURN_IF_ERROR(SyncFolderOf(file->path()));
+    file->Abandon();
+  }
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    if (file->path() == kStandardStream && !WriteAll(STDOUT_FILENO, file->text_)) {
+      return FileError("write", "standard output");
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -135,11 +220,13 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view content, mod
 }
 
 absl::StatusOr<bool> RemoveFile(const std::string& path) {
-  if (unlink(path.c_str()) != 0) {
+  if (path == kStandardStream) return false;
+  ASSIGN_OR_RETURN(const std::string target, RegularFileAt(path));
+  if (unlink(target.c_str()) != 0) {
     if (errno == ENOENT) return false;
-    return FileError("remove", path);
+    return FileError("remove", target);
   }
-  RETURN_IF_ERROR(SyncFolderOf(path));
+  RETURN_IF_ERROR(SyncFolderOf(target));
   return true;
 }
 

@@ -42,6 +42,7 @@ absl::StatusOr<hsm::SealedFolder> FolderOf(const hsm::SealedKeyUri& key) {
 }
 
 absl::Status RefuseFileThatIsThere(const std::string& path) {
+  if (path == client::kStandardStream) return absl::OkStatus();
   if (access(path.c_str(), F_OK) != 0) return absl::OkStatus();
   return Error(ErrorReason::kKeyExists, "--recovery-code-out",
                absl::StrCat(path, " is there, and may hold the code of another key"));
@@ -76,7 +77,9 @@ absl::StatusOr<Answer> CreateRecoverableKey(const KeyOptions& options) {
   std::move(take_file_away).Cancel();
   Answer answer = AnswerAboutMadeKey(key, options.key_type, true);
   answer.json["recovery_code_file"] = options.recovery_code_out;
-  absl::StrAppend(&answer.text, "Its recovery code is in ", options.recovery_code_out,
+  const bool is_shown = options.recovery_code_out == client::kStandardStream;
+  absl::StrAppend(&answer.text, "Its recovery code is ",
+                  is_shown ? "above" : absl::StrCat("in ", options.recovery_code_out),
                   ": take it off this machine. With it, and this TPM, the key opens whatever the "
                   "registers hold.\n");
   return answer;

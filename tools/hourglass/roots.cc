@@ -181,7 +181,8 @@ absl::StatusOr<std::vector<std::string>> CertificatesToExport(const RootOptions&
 
 absl::StatusOr<Answer> Export(const RootOptions& options, const Session& session) {
   const bool der = options.format == "der";
-  if (der && !session.json && options.out.empty() && isatty(STDOUT_FILENO)) {
+  if (der && !session.json && (options.out.empty() || options.out == client::kStandardStream) &&
+      isatty(STDOUT_FILENO)) {
     return Error(ErrorReason::kFieldInvalid, "--format",
                  "DER is not for a terminal: give --out FILE, or send it into a pipe");
   }
@@ -202,7 +203,7 @@ absl::StatusOr<Answer> Export(const RootOptions& options, const Session& session
                     client::FormatFacts(
                         {{"SHA-1", facts.sha1_thumbprint}, {"SHA-256", facts.sha256_thumbprint}}));
   }
-  if (options.out.empty()) {
+  if (options.out.empty() || options.out == client::kStandardStream) {
     answer.text = content;
     return answer;
   }
@@ -261,7 +262,7 @@ void AddExport(CLI::App& noun, CommandLine& line, const std::shared_ptr<RootOpti
   command->add_option("root,--root", options->root, "The root's id, such as r1")->type_name("ROOT");
   command->add_flag("--all", options->all, "Every root that relying parties must trust now");
   client::OneOf(*command->add_option("--format", options->format, "Default: pem"), {"pem", "der"});
-  command->add_option("--out", options->out, "The file to replace (default: standard output)")
+  command->add_option("--out", options->out, "The file to replace (default: -, standard output)")
       ->type_name("FILE");
   command->parse_complete_callback([options] {
     if (options->all != options->root.empty()) {
