@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
@@ -33,6 +34,7 @@ using client::LoopbackService;
 using client::OpensslAuthority;
 using client::TimestampOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -220,6 +222,22 @@ TEST_F(BrokerTest, AsksForTheKeyOfARequestThatOpensslMade) {
   }
 }
 
+// What PowerShell's `>` makes of a request, and what a JSON string holds of it.
+TEST_F(BrokerTest, TakesARequestThatCameThroughOtherHands) {
+  Openssl("req -new -nodes -subj /CN=a -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout " +
+          Scratch("own.key") + " -out " + Scratch("own.csr"));
+  Openssl("req -outform DER -in " + Scratch("own.csr") + " -out " + Scratch("own.der"));
+  const std::string pem = ReadFileOrDie(Scratch("own.csr"));
+  const std::string in_utf16 = RunCommand({"iconv", "-f", "UTF-8", "-t", "UTF-16"}, pem).output;
+  for (const std::string& content : {in_utf16, absl::StrReplaceAll(pem, {{"\n", "\\n"}}),
+                                     absl::StrReplaceAll(pem, {{"\n", "\r"}})}) {
+    const std::string file = service_.directory().Write("other.csr", content);
+    const CommandResult result = IssueWith("--csr " + file);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(issuer_.asked().back().pkcs10(), ReadFileOrDie(Scratch("own.der")));
+  }
+}
+
 TEST_F(BrokerTest, ARequestThatIsNoneIsNotSent) {
   Openssl(
       "req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=a -outform DER "
@@ -235,6 +253,11 @@ TEST_F(BrokerTest, ARequestThatIsNoneIsNotSent) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.output, StartsWith("hourglass-broker: FIELD_INVALID: --csr: "));
   }
+  const CommandResult certificate = IssueWith("--csr " + Scratch("root.pem"));
+  EXPECT_EQ(certificate.exit_code, 1);
+  EXPECT_THAT(certificate.output,
+              StartsWith("hourglass-broker: FIELD_INVALID: --csr: one certificate request is "
+                         "wanted, and it holds a certificate\n"));
   EXPECT_EQ(issuer_.asked().size(), 1u);
   EXPECT_THAT(FilesOut(), IsEmpty());
 }
@@ -321,6 +344,36 @@ TEST_F(BrokerTest, CertificateAndKeyMayShareOneFile) {
   ExpectPairVerifies(out_.File("user.pem"), out_.File("user.pem"));
   EXPECT_EQ(ModeOf(out_.File("user.pem")), 0600);
   EXPECT_THAT(FilesOut(), ElementsAre("user.pem"));
+}
+
+TEST_F(BrokerTest, AMinusIsStandardOutput) {
+  std::vector<std::string> command = Command("issue", "--key-out - --chain-out -");
+  std::replace(command.begin(), command.end(), out_.File("user.pem"), std::string("-"));
+  // Standard error, where the words go, apart.
+  command.insert(command.begin(), {"sh", "-c", "\"$0\" \"$@\" 2>/dev/null"});
+  const CommandResult result = RunCommand(command);
+  ASSERT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, StartsWith("-----BEGIN CERTIFICATE-----\n"));
+  EXPECT_THAT(result.output, EndsWith("-----END CERTIFICATE-----\n"));
+  const std::string file = service_.directory().Write("all.pem", result.output);
+  ExpectPairVerifies(file, file);
+  EXPECT_THAT(FilesOut(), IsEmpty());
+
+  std::vector<std::string> run = Command("run", KeyOut());
+  std::replace(run.begin(), run.end(), out_.File("user.pem"), std::string("-"));
+  const CommandResult refused = RunCommand(run);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("standard output cannot be kept fresh"));
+}
+
+TEST_F(BrokerTest, ADeviceIsNotReplaced) {
+  std::vector<std::string> command = Command("issue", KeyOut());
+  std::replace(command.begin(), command.end(), out_.File("user.pem"), std::string("/dev/null"));
+  const CommandResult result = RunCommand(command);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("/dev/null: it is not a regular file"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_THAT(issuer_.asked(), IsEmpty());
 }
 
 TEST_F(BrokerTest, AFolderThatCannotBeWrittenIsToldBeforeAnythingIsAsked) {

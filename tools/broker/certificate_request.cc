@@ -2,8 +2,8 @@
 
 #include <openssl/pem.h>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "ca/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
@@ -51,17 +51,13 @@ absl::StatusOr<CertificateRequest> MakeCertificateRequest(absl::string_view priv
 }
 
 absl::StatusOr<CertificateRequest> ReadCertificateRequest(absl::string_view content) {
-  if (absl::StrContains(content, "-----BEGIN ")) {
-    const BioPtr bio = Reader(content);
-    const X509ReqPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
-    if (request == nullptr) return Invalid("--csr", "holds no PEM certificate request");
-    return Encode(request.get());
-  }
-  const auto* next = reinterpret_cast<const unsigned char*>(content.data());
-  const auto* end = next + content.size();
-  const X509ReqPtr request(d2i_X509_REQ(
-      nullptr, &next, static_cast<long>(content.size())));  // NOLINT(google-runtime-int)
-  if (request == nullptr) return Invalid("--csr", "neither a PEM nor a DER certificate request");
+  const absl::StatusOr<std::string> der = ca::SoleRequest(content);
+  if (!der.ok()) return Error(ErrorReason::kFieldInvalid, "--csr", der.status().message());
+  const auto* next = reinterpret_cast<const unsigned char*>(der->data());
+  const auto* end = next + der->size();
+  const X509ReqPtr request(
+      d2i_X509_REQ(nullptr, &next, static_cast<long>(der->size())));  // NOLINT(google-runtime-int)
+  if (request == nullptr) return Invalid("--csr", "the request in it is damaged");
   if (next != end) return Error(ErrorReason::kFieldInvalid, "--csr", "octets follow the request");
   return Encode(request.get());
 }

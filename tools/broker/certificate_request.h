@@ -18,9 +18,9 @@ struct CertificateRequest {
 // FIELD_INVALID with field `key`, INTERNAL_ERROR.
 absl::StatusOr<CertificateRequest> MakeCertificateRequest(absl::string_view private_key_pem);
 
-// Reads the content of a file: DER, or the first request of a PEM text. Only looks whether it can
-// be parsed; what it may ask for is the service's to judge. Errors: FIELD_INVALID with field
-// `--csr`.
+// Reads the one request in the content of a file, in any form of ca::SoleRequest. Only looks
+// whether it can be parsed; what it may ask for is the service's to judge. Errors: FIELD_INVALID
+// with field `--csr`, and what the file holds instead.
 absl::StatusOr<CertificateRequest> ReadCertificateRequest(absl::string_view content);
 
 }  // namespace hourglass::broker

@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "ca/file_forms.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::client {
@@ -17,10 +17,6 @@ constexpr std::size_t kSerialNumberSize = 16;
 
 absl::Status Invalid(absl::string_view text, absl::string_view expected) {
   return Error(ErrorReason::kFieldInvalid, "", absl::StrCat("`", text, "` is not ", expected));
-}
-
-bool IsHex(absl::string_view text) {
-  return text.find_first_not_of("0123456789abcdefABCDEF") == absl::string_view::npos;
 }
 
 }  // namespace
@@ -66,8 +62,8 @@ absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now)
 }
 
 absl::StatusOr<std::string> ParseSerialNumber(absl::string_view text) {
-  const std::string digits = absl::StrReplaceAll(text, {{":", ""}});
-  if (digits.size() != 2 * kSerialNumberSize || !IsHex(digits)) {
+  const std::string digits = ca::PastedHexadecimal(text);
+  if (digits.size() != 2 * kSerialNumberSize) {
     return Invalid(text, "a serial number of 32 hexadecimal digits");
   }
   return absl::HexStringToBytes(digits);

@@ -18,8 +18,8 @@ absl::StatusOr<absl::Duration> ParseLength(absl::string_view text);
 // `now`: `2h`; `now`. Errors: FIELD_INVALID without a field.
 absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now);
 
-// A serial number in hexadecimal, in either case, with or without colons between the octets: 16
-// octets, big-endian. Errors: FIELD_INVALID without a field.
+// A serial number in hexadecimal, in any form of ca::PastedHexadecimal: 16 octets, big-endian.
+// Errors: FIELD_INVALID without a field.
 absl::StatusOr<std::string> ParseSerialNumber(absl::string_view text);
 
 }  // namespace hourglass::client

@@ -45,6 +45,10 @@ TEST(ArgumentsTest, SerialNumbersAreSixteenOctets) {
   const std::string serial("\x4f\x00\x0a\xff\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 16);
   EXPECT_EQ(*ParseSerialNumber("4f000aff0102030405060708090a0b0c"), serial);
   EXPECT_EQ(*ParseSerialNumber("4F:00:0A:FF:01:02:03:04:05:06:07:08:09:0A:0B:0C"), serial);
+  EXPECT_EQ(*ParseSerialNumber("serial=4F000AFF0102030405060708090A0B0C\n"), serial);
+  EXPECT_EQ(*ParseSerialNumber("\xE2\x80\x8E"
+                               "4f 00 0a ff 01 02 03 04 05 06 07 08 09 0a 0b 0c"),
+            serial);
   for (const char* text :
        {"", "4f", "4f000aff0102030405060708090a0b0", "zz000aff0102030405060708090a0b0c",
         "4f000aff0102030405060708090a0b0c00"}) {

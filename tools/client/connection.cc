@@ -8,11 +8,13 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "ca/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/status_detail.h"
 #include "tools/client/files.h"
+#include "tools/client/own_certificate.h"
 #include "tools/client/wording.h"
 
 namespace hourglass::client {
@@ -22,11 +24,14 @@ constexpr char kDetailPayload[] = "hourglass/detail";
 
 absl::StatusOr<std::string> ReadPem(absl::string_view field, const std::string& path,
                                     absl::string_view what) {
-  absl::StatusOr<std::string> pem = ReadWholeFile(path);
-  if (!pem.ok()) return Error(ErrorReason::kConfigurationInvalid, field, pem.status().message());
-  if (!absl::StrContains(*pem, "-----BEGIN ") || !absl::StrContains(*pem, what)) {
+  const absl::StatusOr<std::string> octets = ReadWholeFile(path);
+  if (!octets.ok()) {
+    return Error(ErrorReason::kConfigurationInvalid, field, octets.status().message());
+  }
+  std::string pem = ca::AsText(*octets);
+  if (!absl::StrContains(pem, "-----BEGIN ") || !absl::StrContains(pem, what)) {
     return Error(ErrorReason::kConfigurationInvalid, field,
-                 absl::StrCat(path, " holds no PEM ", what));
+                 absl::StrCat(path, " holds no PEM ", what, ", but ", ca::WhatItHolds(*octets)));
   }
   return pem;
 }
@@ -80,6 +85,7 @@ absl::StatusOr<Connection> Connection::Open(const ConnectionConfig& config) {
   ASSIGN_OR_RETURN(tls.pem_root_certs,
                    ReadPem("tls.trusted_roots", config.trusted_roots, "CERTIFICATE"));
   RETURN_IF_ERROR(CheckPair(tls.pem_cert_chain, tls.pem_private_key));
+  RETURN_IF_ERROR(CheckOwnCertificate(tls.pem_cert_chain, config.certificate, absl::Now()));
   grpc::ChannelArguments arguments;
   if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
   // The service is called directly: a proxy of the environment could not carry its mutual TLS

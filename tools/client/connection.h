@@ -30,7 +30,7 @@ class Connection {
  public:
   // Reads the three files; opens no connection yet. Errors: CONFIGURATION_INVALID with field
   // `tls.…` where a file cannot be read or does not hold PEM, where the key is encrypted, or where
-  // it is not that of the certificate.
+  // it is not that of the certificate; and those of CheckOwnCertificate.
   static absl::StatusOr<Connection> Open(const ConnectionConfig& config);
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }

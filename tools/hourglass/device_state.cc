@@ -8,6 +8,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/client/arguments.h"
+#include "tools/client/strict_json.h"
 #include "tools/client/wording.h"
 
 namespace hourglass::cli {
@@ -90,12 +91,6 @@ absl::Status Invalid(const Setting& setting, absl::string_view message) {
   return Error(ErrorReason::kFieldInvalid, setting.option, message);
 }
 
-// Below it protobuf draws where in the text the mistake is.
-std::string FirstLine(google::protobuf::StringPiece message) {
-  const std::string text = message.as_string();
-  return text.substr(0, text.find('\n'));
-}
-
 absl::Status SetSwitch(const Setting& setting, const std::string& value, Message* group) {
   const bool on = IsOneOf(value, {"on", "yes", "true"});
   if (!on && !IsOneOf(value, {"off", "no", "false"})) {
@@ -176,12 +171,12 @@ absl::Status DeviceStateOptions::ApplyTo(v1::DeviceState& state, absl::Time now)
 
 absl::StatusOr<v1::DeviceState> DeviceStateFromJson(const std::string& json) {
   v1::DeviceState state;
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &state);
-  if (!status.ok()) {
-    return Error(ErrorReason::kFieldInvalid, "state",
-                 absl::StrCat("not a device state in JSON: ", FirstLine(status.message())));
-  }
-  return state;
+  const absl::Status read = client::ReadStrictJson(json, &state);
+  if (read.ok()) return state;
+  const std::string member = hourglass::FieldOf(read);
+  return Error(ErrorReason::kFieldInvalid,
+               member.empty() ? "state" : absl::StrCat("state.", member),
+               absl::StripPrefix(read.message(), absl::StrCat(member, ": ")));
 }
 
 client::Json DeviceStateAsJson(const v1::DeviceState& state) {

@@ -1,6 +1,7 @@
 // The program as its users meet it: tenants and roots, failures, and wrong usage.
 #include "hsm/base/error.h"
 #include "issuance/status_detail.h"
+#include "tests/support/mutual_tls.h"
 #include "tools/hourglass/scripted_service.h"
 
 namespace hourglass::cli {
@@ -93,6 +94,7 @@ TEST_F(HourglassTest, RootsAreExportedAsPemDerAndBundle) {
   const CommandResult all = Run("roots export --tenant contoso --all --out " + file);
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.output, StartsWith("Wrote 2 roots to "));
+  EXPECT_EQ(Run("roots export --tenant contoso r1 --out -").output, pem);
   const std::string listed = OpensslSays("storeutl -noout -certs " + file);
   EXPECT_THAT(listed, HasSubstr("Total found: 2"));
   EXPECT_EQ(RunJson("roots export --tenant contoso --all")["roots"][1]["subject"], "CN=root-two");
@@ -199,6 +201,20 @@ TEST_F(HourglassTest, CredentialsThatDoNotFitAreToldByName) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output, StartsWith("hourglass: CONFIGURATION_INVALID: tls.private_key: is not "
                                         "the key of tls.certificate"));
+}
+
+TEST_F(HourglassTest, ACertificateForServersIsNamedBeforeTheServiceTurnsItAway) {
+  MutualTls tls;
+  const TlsCredential server = tls.Server();
+  const std::string config = service_.directory().Write(
+      "server.yaml",
+      absl::StrCat("server: 127.0.0.1:1\ntls: {certificate: ", server.certificate_file,
+                   ", private_key: ", server.private_key_file, ", trusted_roots: servers.pem}\n"));
+  const CommandResult result = RunCommand({kProgram, "--config", config, "tenants", "list"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output,
+              StartsWith(absl::StrCat("hourglass: CONFIGURATION_INVALID: tls.certificate: ",
+                                      server.certificate_file, " is not for clients")));
 }
 
 TEST(HourglassUsageTest, WrongUsageEndsWithTwoAndTheRightHelp) {

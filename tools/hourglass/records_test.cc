@@ -21,6 +21,12 @@ TEST_F(HourglassTest, TheJournalIsListedByWhatIsAskedFor) {
   EXPECT_EQ(request.device_id(), "laptop-1");
   EXPECT_EQ(request.serial_number(), kSerial);
   EXPECT_EQ(request.intended_before().seconds() - request.intended_from().seconds(), 86400);
+  EXPECT_EQ(
+      RunCommand({kProgram, "--config", service_.config_file(), "certificates", "show", "--tenant",
+                  "contoso", absl::StrCat("\xE2\x80\x8E", "serial=", kSerialInHex)})
+          .exit_code,
+      0);
+  EXPECT_EQ(script_.Last<v1::GetCertificateRequest>().serial_number(), kSerial);
   EXPECT_EQ(RunJson("certificates list --tenant contoso")["certificates"][0]["serial_number"],
             kSerialInHex);
 }
@@ -143,11 +149,16 @@ TEST_F(HourglassTest, DevicesAreReportedByFileAndSettingsReplaceItsOwn) {
       service_.directory().Write("wrong.json", R"({"antivirus": {"on": true}})");
   const CommandResult refused = Run("devices report --tenant contoso laptop-1 --file " + wrong);
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.output, StartsWith("hourglass: FIELD_INVALID: state: "));
+  EXPECT_THAT(refused.output,
+              StartsWith("hourglass: FIELD_INVALID: state.antivirus.on: there is "));
+  const std::string doubled = service_.directory().Write(
+      "doubled.json", R"({"disk_encryption":{"enabled":false},"diskEncryption":{"enabled":true}})");
+  EXPECT_THAT(Run("devices report --tenant contoso laptop-1 --file " + doubled).output,
+              StartsWith("hourglass: FIELD_INVALID: state.disk_encryption: appears twice"));
   const std::string garbage = service_.directory().Write("garbage.json", "not json\nat all");
   const CommandResult no_json = Run("devices report --tenant contoso laptop-1 --file " + garbage);
   EXPECT_EQ(no_json.exit_code, 1);
-  EXPECT_THAT(no_json.output, StartsWith("hourglass: FIELD_INVALID: state: not a device state "));
+  EXPECT_THAT(no_json.output, StartsWith("hourglass: FIELD_INVALID: state: is not JSON: "));
   EXPECT_THAT(no_json.output, Not(HasSubstr("\\x0a")));
   EXPECT_EQ(script_.asked["hourglass.v1.ReportDeviceRequest"].size(), 1u);
 }
