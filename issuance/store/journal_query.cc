@@ -8,12 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "ca/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/segment_records.h"
 #include "issuance/store/sqlite_selection.h"
 #include "issuance/store/sqlite_values.h"
+#include "issuance/store/user_spellings.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -26,7 +28,7 @@ bool IsNewer(const NumberedRecord& a, const NumberedRecord& b) {
 }
 
 bool IsWithin(const Intent& intent, const JournalFilter& filter) {
-  return (filter.user_upn.empty() || intent.user_upn == filter.user_upn) &&
+  return (filter.user_upn.empty() || ca::FoldedUpn(intent.user_upn) == filter.user_upn) &&
          (filter.device_id.empty() || intent.device_id == filter.device_id) &&
          (filter.serial_number.empty() || intent.serial_number == filter.serial_number) &&
          (!filter.intended_from.has_value() || intent.intended_at >= *filter.intended_from) &&
@@ -121,6 +123,21 @@ void Merge(Records& records, Records more, std::size_t limit) {
   if (records.size() > limit) records.resize(limit);
 }
 
+// What `question` asks for of one segment.
+absl::StatusOr<Records> ReadSegment(Connection& segment, const Question& question) {
+  const JournalFilter& filter = question.filter;
+  UserRows user;
+  ASSIGN_OR_RETURN(user.indexed, HasIndices(segment));
+  std::vector<std::string> spellings;
+  if (user.indexed && !filter.user_upn.empty() && filter.device_id.empty()) {
+    ASSIGN_OR_RETURN(spellings, FindUserSpellings(segment, question.tenant_id, filter.user_upn));
+    if (spellings.empty()) return Records();
+    if (spellings.size() <= kMaxSpellings) user.spellings = spellings;
+  }
+  return ReadRecords(segment, SelectJournal(question.tenant_id, filter, question.after,
+                                            static_cast<std::int64_t>(question.limit), user));
+}
+
 absl::StatusOr<Records> ReadPage(Connection& main, JournalFiles& files, const Question& question) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const JournalView> view, files.Newest(main));
   std::vector<Segment> segments = view->catalog.segments;
@@ -134,11 +151,7 @@ absl::StatusOr<Records> ReadPage(Connection& main, JournalFiles& files, const Qu
       break;
     }
     if (!MayHoldAny(segment, question)) continue;
-    const auto read = [&](Connection& file) -> absl::StatusOr<Records> {
-      ASSIGN_OR_RETURN(const bool indexed, HasIndices(file));
-      return ReadRecords(file, SelectJournal(question.tenant_id, question.filter, question.after,
-                                             static_cast<std::int64_t>(question.limit), indexed));
-    };
+    const auto read = [&](Connection& file) { return ReadSegment(file, question); };
     ASSIGN_OR_RETURN(Records more, ReadUnlessDropped<Records>(main, files, segment.number, read));
     Merge(records, std::move(more), question.limit);
   }
@@ -187,14 +200,18 @@ absl::StatusOr<JournalRecord> FindBySerialNumber(Connection& main, JournalFiles&
 
 absl::StatusOr<Page<JournalRecord>> ListJournal(Connection& main, JournalFiles& files,
                                                 absl::string_view tenant_id,
-                                                const JournalFilter& filter, int page_size,
+                                                const JournalFilter& asked, int page_size,
                                                 absl::string_view page_token) {
   RETURN_IF_ERROR(CheckPageSize(page_size));
+  JournalFilter filter = asked;
+  filter.user_upn = ca::FoldedUpn(asked.user_upn);
+  const bool is_of_nobody = filter.user_upn.empty() && !asked.user_upn.empty();
   // One more than asked for tells whether there is another page.
   Question question{tenant_id, filter, std::nullopt, static_cast<std::size_t>(page_size) + 1};
   if (!page_token.empty()) {
     ASSIGN_OR_RETURN(question.after, ParseJournalPosition(page_token));
   }
+  if (is_of_nobody) return Page<JournalRecord>();
   ASSIGN_OR_RETURN(Records records, filter.serial_number.empty()
                                         ? ReadPage(main, files, question)
                                         : ReadPageBySerialNumber(main, files, question));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/sqlite_functions.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -154,6 +155,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     return Error(ErrorReason::kJournalUnavailable, "", "database: out of memory");
   }
   RETURN_IF_ERROR(StatusOfCode(code, database));
+  RETURN_IF_ERROR(StatusOfCode(AddFunctions(database), database));
   // SQLite falls back to reading only where it may not write.
   if (sqlite3_db_readonly(database, "main") != 0) return StatusOfCode(SQLITE_READONLY, database);
   // NOLINTNEXTLINE(performance-no-int-to-ptr): a number, in SQLite's way of handing one on.

@@ -2,12 +2,14 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SELECTION_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_SELECTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite.h"
 #include "issuance/store/store.h"
@@ -33,12 +35,25 @@ struct Selection {
   ", released_at, tbs_inside, before_tbs, after_tbs " \
   "FROM intents LEFT JOIN releases USING (sequence) "
 
+// Which rows of a segment are of the user of a filter.
+struct UserRows {
+  // Whether the segment has its indices.
+  bool indexed = false;
+  // All spellings of the user in it; empty: the filter has no user, or has a device too, or the
+  // segment is not indexed, or there are more than kMaxSpellings: each row is compared.
+  absl::Span<const std::string> spellings;
+};
+
+inline constexpr std::size_t kMaxSpellings = 32;
+
 // The first `limit` records after `last`, or of all, newest intent first; those of
-// `filter.serial_number` are not looked for here. In a segment that is indexed each filter finds
-// its records in an index. What callers say is bound, never made part of the statement.
+// `filter.serial_number` are not looked for here, and `filter.user_upn` is what ca::FoldedUpn
+// makes. In a segment that is indexed each filter finds its records in an index. What callers say
+// is bound, never made part of the statement; nor are there more statements than these filters and
+// six numbers of spellings make.
 Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter,
                         const std::optional<JournalPosition>& last, std::int64_t limit,
-                        bool indexed);
+                        const UserRows& user);
 
 }  // namespace hourglass::issuance::sqlite
 

@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/page_token.h"
@@ -78,7 +80,11 @@ TEST_F(SqliteSelectionTest, EveryFilterFindsItsRecordsInAnIndex) {
     for (const auto& after :
          {std::optional<JournalPosition>(),
           std::optional(JournalPosition{Timestamp(std::chrono::seconds(5)), 7})}) {
-      const Selection selection = SelectJournal("contoso", filter, after, 101, true);
+      const std::vector<std::string> spellings = {"user@contoso.example", "User@contoso.example"};
+      const bool by_user = !filter.user_upn.empty() && filter.device_id.empty();
+      const Selection selection = SelectJournal(
+          "contoso", filter, after, 101,
+          {true, by_user ? absl::MakeConstSpan(spellings) : absl::Span<const std::string>()});
       const std::string plan = PlanOf(*segment, selection);
       EXPECT_THAT(plan, HasSubstr("SEARCH intents USING INTEGER PRIMARY KEY")) << plan;
       const std::string finding = FindingPartOf(plan);
@@ -96,15 +102,30 @@ TEST_F(SqliteSelectionTest, EveryFilterFindsItsRecordsInAnIndex) {
   }
 }
 
+// One statement for each power of two, whoever asks.
+TEST_F(SqliteSelectionTest, SpellingsShareStatements) {
+  const std::unique_ptr<Connection> segment = MakeSegment(true);
+  std::set<std::string> statements;
+  std::vector<std::string> spellings;
+  for (std::size_t count = 1; count <= kMaxSpellings; ++count) {
+    spellings.push_back(absl::StrCat("user", count));
+    const Selection selection =
+        SelectJournal("contoso", FilterOf(1), std::nullopt, 101, {true, spellings});
+    EXPECT_OK(segment->Query(selection.sql, selection.values));
+    statements.insert(selection.sql);
+  }
+  EXPECT_EQ(statements.size(), 6u);
+}
+
 TEST_F(SqliteSelectionTest, ASegmentWithoutIndicesIsReadWhole) {
   const std::unique_ptr<Connection> segment = MakeSegment(false);
   for (unsigned bits = 0; bits < 16; ++bits) {
     const JournalFilter filter = FilterOf(bits);
-    const Selection selection = SelectJournal("contoso", filter, std::nullopt, 101, false);
+    const Selection selection = SelectJournal("contoso", filter, std::nullopt, 101, {});
     EXPECT_THAT(FindingPartOf(PlanOf(*segment, selection)), HasSubstr("SCAN intents"));
-    EXPECT_THAT(
-        segment->Query(SelectJournal("contoso", filter, std::nullopt, 101, true).sql).status(),
-        FailsWith(ErrorReason::kInternalError))
+    EXPECT_THAT(segment->Query(SelectJournal("contoso", filter, std::nullopt, 101, {true, {}}).sql)
+                    .status(),
+                FailsWith(ErrorReason::kInternalError))
         << "there is no such index";
   }
 }

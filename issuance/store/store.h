@@ -23,7 +23,7 @@ struct RootStateChange {
 
 // Each field narrows if set.
 struct JournalFilter {
-  std::string user_upn;
+  std::string user_upn;  // finds all that ca::FoldedUpn makes the same
   std::string device_id;
   std::string serial_number;
   std::optional<Timestamp> intended_from;    // inclusive

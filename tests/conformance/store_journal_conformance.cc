@@ -254,6 +254,34 @@ TEST_P(StoreConformance, FiltersNarrowTheJournal) {
   EXPECT_THAT(ListAll(*store_, user, 1), IsEmpty());
 }
 
+TEST_P(StoreConformance, UsersAreFoundWhateverTheCase) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const char* const users[] = {"alice@contoso.example", "Alice@Contoso.example",
+                               "bob@contoso.example", "alice@contoso.example\u200e",
+                               "al\u200bice@contoso.example"};
+  for (int i = 0; i < 5; ++i) {
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    intent.user_upn = users[i];
+    intent.device_id = i < 2 ? "low" : "high";
+    intent.intended_at = SampleTime(i);
+    ASSERT_OK(Append(*store_, intent));
+  }
+  JournalFilter filter;
+  for (const char* user :
+       {"alice@contoso.example", "ALICE@CONTOSO.EXAMPLE", " Alice@contoso.example"}) {
+    filter.user_upn = user;
+    EXPECT_THAT(ListAll(*store_, filter, 2), ElementsAre("r-4", "r-3", "r-1", "r-0"));
+  }
+  filter.device_id = "low";
+  EXPECT_THAT(ListAll(*store_, filter, 2), ElementsAre("r-1", "r-0"));
+  filter.serial_number = SampleIntent("r-1").serial_number;
+  EXPECT_THAT(ListAll(*store_, filter, 2), ElementsAre("r-1"));
+  // Who is nobody is not everybody.
+  JournalFilter nobody;
+  nobody.user_upn = " ";
+  EXPECT_THAT(ListAll(*store_, nobody, 2), IsEmpty());
+}
+
 TEST_P(StoreConformance, PagesRefuseWhatIsNotTheirOwn) {
   ASSERT_OK(AddSamplePrimary(*store_));
   for (const char* id : {"r-1", "r-2"}) {
