@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ca/intermediate_certificate.h"
+#include "ca/name_rules.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
 #include "issuance/host_port.h"
@@ -84,6 +85,8 @@ std::vector<Caller> ReadCallers(Mapping root) {
   for (Mapping& fields : root.RequiredMappings("callers")) {
     Caller caller;
     caller.name = fields.RequiredString("name");
+    const std::optional<std::string> fault = ca::FaultInDisplayName(caller.name);
+    if (!caller.name.empty() && fault.has_value()) fields.Mistake("name", *fault);
     if (++names[caller.name] == 2) fields.Mistake("name", "another caller has this name");
     const std::string identity = fields.RequiredString("identity");
     if (const auto parsed = ParseIdentity(identity); parsed.ok()) {
@@ -145,6 +148,16 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
   config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
   return config;
+}
+
+UpnDomains ReadUpnDomains(Mapping fields) {
+  UpnDomains domains;
+  const std::vector<std::string> listed = fields.Strings("upn_domains");
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    const std::optional<std::string> mistake = domains.Add(listed[i]);
+    if (mistake.has_value()) fields.ItemMistake("upn_domains", i, *mistake);
+  }
+  return domains;
 }
 
 LimitsConfig ReadLimits(Mapping fields) {
@@ -235,7 +248,9 @@ Config ConfigReader::Read(Mapping root) const {
   config.issuing = ReadIssuing(root.Optional("issuing"), config.issuing);
   for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
     if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
-    config.tenants.emplace(tenant_id, ReadIssuing(fields, config.issuing));
+    IssuingConfig& tenant =
+        config.tenants.emplace(tenant_id, ReadIssuing(fields, config.issuing)).first->second;
+    tenant.upn_domains = ReadUpnDomains(fields);
   }
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));

@@ -17,6 +17,7 @@
 #include "issuance/caller.h"
 #include "issuance/keys_config.h"
 #include "issuance/tls_files.h"
+#include "issuance/upn_domains.h"
 
 namespace hourglass::issuance {
 
@@ -34,6 +35,8 @@ struct IssuingConfig {
   ca::LeafProfileOptions profile;
   ca::KeyPolicy key_policy;
   SubKeyConfig sub_key;
+  // Of a tenant only, never of all.
+  UpnDomains upn_domains;
 };
 
 struct ComplianceConfig {

@@ -61,6 +61,7 @@ tenants:
   fabrikam:
     lifetime: 2h
     accepted_keys: {rsa: false}
+    upn_domains: [Fabrikam.example, münchen.example]
 compliance:
   endpoint: compliance.contoso.example:8444
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
@@ -186,6 +187,32 @@ TEST(ParseConfigTest, ATenantReplacesSingleFields) {
   EXPECT_FALSE(fabrikam.key_policy.allow_ec_p384);
   EXPECT_FALSE(fabrikam.key_policy.allow_rsa);
   EXPECT_EQ(fabrikam.key_policy.min_rsa_bits, 3072);
+  EXPECT_TRUE(config.issuing.upn_domains.empty());
+  EXPECT_OK(fabrikam.upn_domains.Check("a@fabrikam.EXAMPLE"));
+  EXPECT_OK(fabrikam.upn_domains.Check("a@xn--mnchen-3ya.example"));
+  EXPECT_THAT(fabrikam.upn_domains.Check("a@contoso.example"),
+              FailsWith(ErrorReason::kUpnNotOfTenant, "user.upn"));
+}
+
+TEST(ParseConfigTest, RefusesDomainsOfUsers) {
+  const auto mistakes = [](const std::string& domains) {
+    return MistakesWithLine("tenants: {contoso: {upn_domains: " + domains + "}}");
+  };
+  EXPECT_EQ(mistakes("[contoso.example, \"*.contoso.example\"]"),
+            "/etc/h.yaml:9: tenants.contoso.upn_domains[1]: is no domain of users: it has U+002A, "
+            "which no domain may have");
+  EXPECT_EQ(mistakes("[contoso.example, CONTOSO.example]"),
+            "/etc/h.yaml:9: tenants.contoso.upn_domains[1]: appears twice");
+  EXPECT_EQ(mistakes("[]"),
+            "/etc/h.yaml:9: tenants.contoso.upn_domains: must be a list with at least one value");
+  // A wall is of one tenant.
+  EXPECT_EQ(MistakesWithLine("issuing: {upn_domains: [contoso.example]}"),
+            "/etc/h.yaml:9: issuing.upn_domains: unknown field");
+}
+
+TEST(ParseConfigTest, RefusesCallersWithNamesThatAreNotSeen) {
+  EXPECT_EQ(MistakesWith("name: broker,", "name: \"bro\u202eker\","),
+            "/etc/h.yaml:5: callers[0].name: has U+202E, which is a format character");
 }
 
 TEST(ParseConfigTest, NamesEveryMissingField) {

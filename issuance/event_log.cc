@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "ca/visible_text.h"
 #include "hsm/base/error.h"
 #include "issuance/line_limits.h"
 #include "issuance/line_writer.h"
@@ -39,8 +40,10 @@ void AppendQuoted(absl::string_view text, std::string& out) {
     absl::StrAppend(&out, "\"", text, "\"");
     return;
   }
-  out += nlohmann::json(absl::StrCat(text.substr(0, kMaxFieldSize), cut ? "\xe2\x80\xa6" : ""))
-             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  // A line may be read on a terminal.
+  out += ca::VisibleJson(
+      nlohmann::json(absl::StrCat(text.substr(0, kMaxFieldSize), cut ? "\xe2\x80\xa6" : ""))
+          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void AppendMember(absl::string_view name, absl::string_view value, std::string& out) {

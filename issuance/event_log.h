@@ -14,8 +14,9 @@ namespace hourglass::issuance {
 
 // Safe to call from several threads. Every line has `time` (UTC, RFC 3339, microseconds), `level`
 // and `event`, a constant name in snake_case; what varies is in fields. Values are JSON strings, so
-// that nothing in them can make up a line; octets that are no UTF-8 become U+FFFD, and what is
-// longer than 1024 octets is cut and ends in U+2026. Secrets have no business in a field.
+// that nothing in them can make up a line, with what is not seen or steers a terminal escaped
+// (ca::VisibleJson); octets that are no UTF-8 become U+FFFD, and what is longer than 1024 octets is
+// cut and ends in U+2026. Secrets have no business in a field.
 //
 // Whoever logs does not wait: a thread writes, at once where there was nothing to write before,
 // else within some ten milliseconds, and all that is left when the last copy of this object goes. A

@@ -52,6 +52,22 @@ TEST(EventLogTest, NothingInAFieldCanMakeUpALineOrAField) {
   EXPECT_EQ(line["message"], "x\"}\n{\"event\":\"forged\"} %v \xef\xbf\xbd\x01");
 }
 
+TEST(EventLogTest, NothingInAFieldSteersATerminal) {
+  CaptureStderr();
+  const std::string field =
+      "admin\u202e@elpmaxe \xc2\x9b"
+      "31m\x7f\u200b m\u00fcller";
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("info"));
+    log.Warning("call_failed", {{"user", field}});
+  }
+  const std::vector<std::string> lines = Lines(GetCapturedStderr());
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_THAT(lines[0],
+              testing::HasSubstr("\"admin\\u202e@elpmaxe \\u009b31m\\u007f\\u200b m\u00fcller\""));
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["user"], field);
+}
+
 TEST(EventLogTest, LongFieldsAreCut) {
   CaptureStderr();
   {

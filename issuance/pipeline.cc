@@ -109,15 +109,16 @@ absl::Status Pipeline::CheckCaller(Work& work) {
 absl::Status Pipeline::CheckRequest(Work& work) {
   const v1::IssueCertificateRequest& request = *work.task->request;
   RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
-  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  RETURN_IF_ERROR(CheckNewDeviceId(request.device_id()));
   ASSIGN_OR_RETURN(ca::Subject subject,
                    ca::Subject::Create(request.user().upn(), request.user().id()));
+  const IssuingConfig& issuing = tenants_->Issuing(request.tenant_id());
+  RETURN_IF_ERROR(issuing.upn_domains.Check(subject.upn()));
   if (request.pkcs10().empty()) {
     return Error(ErrorReason::kFieldMissing, "pkcs10", "is required");
   }
   ASSIGN_OR_RETURN(ca::RequestedKey key,
-                   ca::ParseCertificateRequest(request.pkcs10(),
-                                               tenants_->Issuing(request.tenant_id()).key_policy));
+                   ca::ParseCertificateRequest(request.pkcs10(), issuing.key_policy));
   work.sound = {std::move(subject), std::move(key), RequestDigest(*work.task->caller, request)};
   return absl::OkStatus();
 }

@@ -30,6 +30,27 @@ TEST_F(PipelineTest, TheVerdictIsAskedForThisUserDeviceAndKey) {
   EXPECT_GE(question.nonce().size(), 16u);
 }
 
+// Before anybody is asked for a verdict, and so before anything is recorded.
+TEST_F(PipelineTest, AUserOfAnotherDomainIsRefused) {
+  std::map<std::string, IssuingConfig> overrides;
+  ASSERT_EQ(overrides["contoso"].upn_domains.Add("contoso.example"), std::nullopt);
+  tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), overrides);
+  pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
+  for (const char* upn : {"admin@fabrikam.example", "a@sub.contoso.example",
+                          "alice_contoso.example#EXT#@fabrikam.example"}) {
+    request_.mutable_user()->set_upn(upn);
+    EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kUpnNotOfTenant, "user.upn")) << upn;
+  }
+  EXPECT_TRUE(verdicts_.questions.empty());
+  EXPECT_TRUE(Recorded().empty());
+  for (const char* upn : {"alice@Contoso.EXAMPLE", "bob_fabrikam.example#EXT#@contoso.example"}) {
+    request_.mutable_user()->set_upn(upn);
+    request_.set_request_id(upn);
+    EXPECT_OK(Issue().status) << upn;
+  }
+  EXPECT_EQ(Recorded().size(), 2u);
+}
+
 TEST_F(PipelineTest, WithoutARecordedIntentNothingIsSigned) {
   store_->before_intent = [] { return kDiskFull; };
   const IssueOutcome outcome = Issue();

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "ca/name_rules.h"
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
 #include "issuance/tenant_id.h"
 
 namespace hourglass::issuance {
@@ -29,6 +32,13 @@ absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_vi
                  "may hold only printable ASCII characters and no space");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckNewDeviceId(absl::string_view id) {
+  RETURN_IF_ERROR(CheckId(id, kMaxDeviceIdSize, "device_id"));
+  const std::optional<std::string> fault = ca::FaultInId(id);
+  if (!fault.has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "device_id", *fault);
 }
 
 absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {

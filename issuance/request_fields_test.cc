@@ -20,6 +20,17 @@ TEST(RequestFieldsTest, IdsArePrintableAsciiOfABoundedLength) {
   }
 }
 
+TEST(RequestFieldsTest, NewDeviceIdsCannotWidenASearch) {
+  EXPECT_OK(CheckNewDeviceId("7f3c:laptop-1"));
+  EXPECT_OK(CheckNewDeviceId("{6B29FC40-CA47-1067-B31D-00DD010662DA}"));
+  EXPECT_THAT(CheckNewDeviceId(""), FailsWith(ErrorReason::kFieldMissing, "device_id"));
+  EXPECT_THAT(CheckNewDeviceId(std::string(129, 'x')),
+              FailsWith(ErrorReason::kFieldInvalid, "device_id"));
+  for (const char* id : {"laptop*", "a)(b", "a,b", "a\\b", "a\"b", "<a>", "a;b", "a b"}) {
+    EXPECT_THAT(CheckNewDeviceId(id), FailsWith(ErrorReason::kFieldInvalid, "device_id")) << id;
+  }
+}
+
 TEST(RequestFieldsTest, TenantIdsAreLabels) {
   EXPECT_OK(CheckTenantId("contoso"));
   EXPECT_OK(CheckTenantId("a"));

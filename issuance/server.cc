@@ -26,6 +26,7 @@
 #include "issuance/key_warm_up.h"
 #include "issuance/lanes.h"
 #include "issuance/metrics.h"
+#include "issuance/open_tenants.h"
 #include "issuance/pipeline.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
@@ -273,6 +274,18 @@ SqliteStoreOptions StoreOptions(const EventLog& log) {
   return options;
 }
 
+// A tenant without upn_domains may speak for the users of any other.
+absl::Status TellOpenTenants(const Config& config, Store& store, const EventLog& log) {
+  ASSIGN_OR_RETURN(const std::vector<TenantRecord> tenants, store.ListTenants());
+  std::set<std::string> ids;
+  for (const TenantRecord& tenant : tenants) ids.insert(tenant.tenant_id);
+  const std::vector<std::string> open = TenantsOfAnyDomain(config, ids);
+  if (open.empty()) return absl::OkStatus();
+  log.Warning("upn_domains_missing",
+              {{"tenants", TenantsInWords(open)}, {"count", std::to_string(open.size())}});
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock* clock,
@@ -286,6 +299,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                    OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite"),
                                    StoreOptions(*log)));
+  RETURN_IF_ERROR(TellOpenTenants(config, *store, *log));
   auto server =
       std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
                                       std::move(callers), config, clock, entropy, log);

@@ -57,7 +57,7 @@ grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContex
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(
             Authorize(caller, {Role::kDeviceReporter, Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
+        RETURN_IF_ERROR(CheckNewDeviceId(request->device_id()));
         if (!request->has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
         const Timestamp now = clock_->Now();
         RETURN_IF_ERROR(CheckTimes(request->state(), now));

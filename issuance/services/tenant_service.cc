@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/utf8.h"
+#include "ca/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/services/record_mapper.h"
@@ -18,12 +18,9 @@ absl::Status CheckDisplayName(const std::string& name) {
   if (name.size() > kMaxDisplayNameSize) {
     return Error(ErrorReason::kFieldInvalid, "display_name", "has more than 64 octets");
   }
-  const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(name);
-  if (!text.has_value() || text->has_controls) {
-    return Error(ErrorReason::kFieldInvalid, "display_name",
-                 "must be UTF-8 without control characters");
-  }
-  return absl::OkStatus();
+  const std::optional<std::string> fault = ca::FaultInDisplayName(name);
+  if (!fault.has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "display_name", *fault);
 }
 
 }  // namespace

@@ -122,6 +122,21 @@ TEST_F(BadRequestTest, NamesThatMustNotBeCertified) {
   EXPECT_THAT(issue_upn("alice\n@contoso.example"), RefusedWith(v1::FIELD_INVALID, "user.upn"));
   EXPECT_THAT(issue_upn("alice\xc2\x85@contoso.example"),
               RefusedWith(v1::FIELD_INVALID, "user.upn"));
+  for (const char* upn :
+       {"user@contoso.example ", " user@contoso.example", "user\u00a0@contoso.example",
+        "us\u200ber@contoso.example", "user\ufeff@contoso.example", "admin\u202e@elpmaxe.osotnoc",
+        "user\u200e@contoso.example", "us\u2066er@contoso.example",
+        "user\U000e0041@contoso.example", "user\ufffe@contoso.example",
+        "\u0430lice@contoso.example", "*@contoso.example", "alice)(cn=*@contoso.example", "alice@-",
+        "mu\u0308ller@contoso.example"}) {
+    const grpc::Status status = issue_upn(upn);
+    EXPECT_THAT(status, RefusedWith(v1::FIELD_INVALID, "user.upn")) << upn;
+  }
+  EXPECT_THAT(issue_upn("alice)(cn=*@contoso.example").error_message(), HasSubstr("U+0029"));
+  for (const char* upn : {"o'brien+vpn@contoso.example", "m\u00fcller@m\u00fcnchen.example",
+                          "Alice@Contoso.Example", "alice_contoso.com#EXT#@fabrikam.example"}) {
+    EXPECT_THAT(issue_upn(upn), Succeeded()) << upn;
+  }
 
   v1::IssueCertificateRequest request = service_.Request();
   request.mutable_user()->set_id("a b");

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,6 +27,7 @@
 #include "issuance/config.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
+#include "issuance/open_tenants.h"
 #include "issuance/server.h"
 
 namespace hourglass {
@@ -100,6 +102,14 @@ int Check(const issuance::Config& config, const std::string& config_file) {
   if (!config.compliance.policy_directory.empty()) {
     const absl::Status policies = issuance::CheckPolicyFiles(config.compliance.policy_directory);
     if (!policies.ok()) return Fail(policies);
+  }
+  const std::vector<std::string> open =
+      issuance::TenantsOfAnyDomain(config, issuance::ConfiguredTenants(config));
+  if (!open.empty()) {
+    std::printf(
+        "%s: warning: tenants without upn_domains, whose brokers may ask for a certificate for any "
+        "user: %s\n",
+        config_file.c_str(), issuance::TenantsInWords(open).c_str());
   }
   std::printf("%s: the configuration is valid\n", config_file.c_str());
   return 0;
