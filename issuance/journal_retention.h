@@ -7,18 +7,23 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/store/store.h"
+#include "issuance/store/time_records.h"
 
 namespace hourglass::issuance {
 
-// Has the store drop what was intended longer than `keep` ago: at once, and every hour from then
-// on. What fails is logged as `journal_retention_failed`, and tried again an hour later.
+// Has the store drop what was intended longer than `keep` before the newest intent, and before now:
+// at once, and every hour from then on. So a clock alone, however wrong, makes nothing old; and
+// while it is doubted nothing is dropped (promise 10). What fails is logged as
+// `journal_retention_failed`, and tried again an hour later.
 class JournalRetention {
  public:
-  // Starts. `store` and `clock` must outlive this object.
-  JournalRetention(std::chrono::seconds keep, Store* store, const Clock* clock, EventLog log);
+  // Starts. All must outlive this object.
+  JournalRetention(std::chrono::seconds keep, Store* store, TimeRecords* records,
+                   const Clock* clock, EventLog log);
   // Waits for what is being dropped.
   ~JournalRetention();
   JournalRetention(const JournalRetention&) = delete;
@@ -26,9 +31,11 @@ class JournalRetention {
 
  private:
   void Run();
+  absl::Status Drop();
 
   const std::chrono::seconds keep_;
   Store& store_;
+  TimeRecords& records_;
   const Clock& clock_;
   const EventLog log_;
   std::mutex mutex_;

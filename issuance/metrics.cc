@@ -151,6 +151,24 @@ std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   return families;
 }
 
+std::vector<MetricFamily> ClockFamilies(const TimeGuard& clock) {
+  Family trusted("hourglass_clock_trusted",
+                 "1 while the clock is believed, 0 while nothing is "
+                 "decided by it.",
+                 MetricType::Gauge);
+  trusted.Add({}, clock.IsTrusted() ? 1 : 0);
+  Family doubts("hourglass_clock_doubts_total", "How often it began to be doubted, and why.",
+                MetricType::Counter);
+  for (const ClockDoubt doubt : {ClockDoubt::kLeapt, ClockDoubt::kBehind, ClockDoubt::kFarAhead}) {
+    doubts.Add({{"why", std::string(ClockDoubtName(doubt))}},
+               static_cast<double>(clock.Doubts(doubt)));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(trusted).Take());
+  families.push_back(std::move(doubts).Take());
+  return families;
+}
+
 class Collector final : public prometheus::Collectable {
  public:
   explicit Collector(const Metrics::Sources& sources) : sources_(sources) {}
@@ -159,7 +177,8 @@ class Collector final : public prometheus::Collectable {
     KeyFamilies keys;
     for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
     std::vector<MetricFamily> families = std::move(keys).Take();
-    for (auto more : {IssuedAndRefused(*sources_.counters), LoadFamilies(*sources_.load)}) {
+    for (auto more : {IssuedAndRefused(*sources_.counters), LoadFamilies(*sources_.load),
+                      ClockFamilies(*sources_.clock)}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }
     return families;

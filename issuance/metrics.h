@@ -9,6 +9,7 @@
 #include "hsm/key_store.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/issuance_load.h"
+#include "issuance/timekeeping/time_guard.h"
 
 namespace hourglass::issuance {
 
@@ -21,6 +22,7 @@ class Metrics {
     const hsm::KeyStore* keys;
     const IssuanceCounters* counters;
     const IssuanceLoad* load;
+    const TimeGuard* clock;
   };
 
   // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where

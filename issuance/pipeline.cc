@@ -20,6 +20,7 @@
 #include "issuance/renewal.h"
 #include "issuance/request_digest.h"
 #include "issuance/request_fields.h"
+#include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -64,6 +65,7 @@ void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
     tasks[i]->needs_patience = false;
   }
   ForEach(batch, [this](Work& work) { return CheckCaller(work); });
+  ForEach(batch, [decided = DecidingTime(*clock_).status()](Work&) { return decided; });
   ForEach(batch, [this](Work& work) { return CheckRequest(work); });
   measured.Done(IssuanceLoad::Step::kCheck);
   ObtainVerdicts(batch);
@@ -185,21 +187,25 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::SnapshotOf(
 
 // 5: fill the template (promise 4).
 void Pipeline::FillTemplates(Batch& batch) {
-  const ca::Time now = std::chrono::floor<std::chrono::seconds>(clock_->Now());
+  // Again: the verdict may have taken its time.
+  const absl::StatusOr<Timestamp> now = DecidingTime(*clock_);
   const absl::StatusOr<std::string> entropy = entropy_->Take(ca::kSerialSize * batch.size());
   std::size_t used = 0;
   ForEach(batch, [&](Work& work) -> absl::Status {
     RETURN_IF_ERROR(entropy.status());
+    RETURN_IF_ERROR(now.status());
     std::string serial_entropy = entropy->substr(used, ca::kSerialSize);
     used += ca::kSerialSize;
     absl::StatusOr<ca::TbsCertificate> tbs = work.tenant->primary->Prepare(
-        {work.sound->subject, work.sound->key, std::move(serial_entropy), now});
+        {work.sound->subject, work.sound->key, std::move(serial_entropy),
+         std::chrono::floor<std::chrono::seconds>(*now)});
     if (!tbs.ok()) {
       // As above: another process may have promoted a root that is good for longer.
       tenants_->Forget(work.tenant->tenant_id);
       return tbs.status();
     }
     work.tbs = *std::move(tbs);
+    work.filled_at = *now;
     return absl::OkStatus();
   });
 }
@@ -223,7 +229,7 @@ Intent Pipeline::IntentOf(Work& work) const {
   intent.not_before = work.tbs->not_before();
   intent.not_after = work.tbs->not_after();
   intent.tbs_certificate = work.tbs->der();
-  intent.intended_at = clock_->Now();
+  intent.intended_at = work.filled_at;
   intent.intermediate_serial_number = IntermediateSerial(*work.tenant->primary);
   return intent;
 }

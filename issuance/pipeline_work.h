@@ -30,6 +30,8 @@ struct Pipeline::Work {
   std::optional<SoundRequest> sound;             // 2
   ComplianceVerdict verdict;                     // 3
   std::shared_ptr<const TenantSnapshot> tenant;  // 4
+  // 5; the time of the certificate, which was believed.
+  Timestamp filled_at;
   // 5; taken away by the signature.
   std::optional<ca::TbsCertificate> tbs;
   // 6; what the journal has recorded.

@@ -30,6 +30,7 @@
 #include "issuance/pipeline.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
+#include "issuance/services/clock_service.h"
 #include "issuance/services/compliance_service.h"
 #include "issuance/services/device_service.h"
 #include "issuance/services/issuer_service.h"
@@ -38,8 +39,10 @@
 #include "issuance/services/root_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite_time_records.h"
 #include "issuance/sub_keys.h"
 #include "issuance/tenants.h"
+#include "issuance/timekeeping/time_guard.h"
 #include "issuance/worker_pool.h"
 
 namespace hourglass::issuance {
@@ -104,31 +107,47 @@ constexpr int kWorkers = 8;
 // How long clients have to hang up by themselves before they are cut off.
 constexpr std::chrono::milliseconds kHangUp(100);
 
+// The time by which everything is decided. In the order in which they depend on each other.
+struct Timekeeping {
+  std::unique_ptr<TimeRecords> records;
+  std::unique_ptr<TimeGuard> guard;
+};
+
+absl::StatusOr<Timekeeping> KeepTime(const std::string& store_path, const Clock* clock,
+                                     const KernelTime* kernel, const EventLog& log) {
+  Timekeeping time;
+  ASSIGN_OR_RETURN(time.records, OpenSqliteTimeRecords(store_path));
+  ASSIGN_OR_RETURN(time.guard, TimeGuard::Create(time.records.get(), clock, kernel, log));
+  time.guard->Watch();
+  return time;
+}
+
 class RunningServer final : public Server {
  public:
   RunningServer(std::unique_ptr<Store> store, std::unique_ptr<KeyEvents> key_events,
                 std::unique_ptr<hsm::KeyStore> keys, CallerDirectory callers, const Config& config,
-                const Clock* clock, Entropy* entropy, const EventLog* log)
+                Timekeeping time, Entropy* entropy, const EventLog* log)
       : store_(std::move(store)),
+        time_(std::move(time)),
         key_events_(std::move(key_events)),
         keys_(std::move(keys)),
         callers_(std::move(callers)),
         journal_(store_.get()),
-        sub_keys_(store_.get(), entropy, clock, *log),
+        sub_keys_(store_.get(), entropy, clock_, *log),
         tenants_(store_.get(), keys_.get(), config.issuing, config.tenants, &sub_keys_,
                  static_cast<std::size_t>(config.limits.loaded_tenants)),
-        roots_(store_.get(), keys_.get(), &tenants_, entropy, clock),
+        roots_(store_.get(), keys_.get(), &tenants_, entropy, clock_),
         key_administration_(store_.get(), keys_.get(), &roots_),
-        clock_(clock),
         entropy_(entropy),
         log_(log),
         workers_(kWorkers, static_cast<std::size_t>(config.limits.queue_length)),
         calls_(&callers_, &workers_, log),
-        tenant_service_(&calls_, store_.get(), clock, log),
+        tenant_service_(&calls_, store_.get(), clock_, log),
         root_service_(&calls_, &roots_, store_.get(), log),
-        key_service_(&calls_, &key_administration_, clock, log),
+        key_service_(&calls_, &key_administration_, clock_, log),
         journal_service_(&calls_, store_.get()),
-        device_service_(&calls_, store_.get(), clock, log) {}
+        device_service_(&calls_, store_.get(), clock_, log),
+        clock_service_(&calls_, time_.guard.get()) {}
 
   ~RunningServer() override { Stop(std::chrono::milliseconds(0)); }
 
@@ -162,7 +181,8 @@ class RunningServer final : public Server {
 
   absl::Status ServeMetrics(const std::string& listen) {
     if (listen.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, {keys_.get(), &counters_, &load_}));
+    ASSIGN_OR_RETURN(metrics_,
+                     Metrics::Serve(listen, {keys_.get(), &counters_, &load_, time_.guard.get()}));
     return absl::OkStatus();
   }
 
@@ -175,7 +195,8 @@ class RunningServer final : public Server {
   }
 
   void KeepJournalFor(std::optional<std::chrono::seconds> retention) {
-    if (retention.has_value()) retention_.emplace(*retention, store_.get(), clock_, *log_);
+    if (!retention.has_value()) return;
+    retention_.emplace(*retention, store_.get(), time_.records.get(), clock_, *log_);
   }
 
   absl::Status Listen(const std::string& listen, TlsMaterial tls) {
@@ -198,6 +219,7 @@ class RunningServer final : public Server {
     builder.RegisterService(&key_service_);
     builder.RegisterService(&journal_service_);
     builder.RegisterService(&device_service_);
+    builder.RegisterService(&clock_service_);
     builder.RegisterService(&*compliance_service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
@@ -229,6 +251,8 @@ class RunningServer final : public Server {
  private:
   // In the order in which they depend on each other: the last is destroyed first.
   std::unique_ptr<Store> store_;
+  Timekeeping time_;
+  const Clock* const clock_ = time_.guard.get();
   std::unique_ptr<KeyEvents> key_events_;
   std::unique_ptr<hsm::KeyStore> keys_;
   CallerDirectory callers_;
@@ -237,7 +261,6 @@ class RunningServer final : public Server {
   Tenants tenants_;
   RootAdministration roots_;
   KeyAdministration key_administration_;
-  const Clock* const clock_;
   Entropy* const entropy_;
   const EventLog* const log_;
   IssuanceCounters counters_;
@@ -258,6 +281,7 @@ class RunningServer final : public Server {
   KeyService key_service_;
   JournalService journal_service_;
   DeviceService device_service_;
+  ClockService clock_service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 };
@@ -289,20 +313,21 @@ absl::Status TellOpenTenants(const Config& config, Store& store, const EventLog&
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock* clock,
-                                                      Entropy* entropy, const EventLog* log) {
+                                                      const KernelTime* kernel, Entropy* entropy,
+                                                      const EventLog* log) {
   ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "tls"));
   ASSIGN_OR_RETURN(CallerDirectory callers, CallerDirectory::Create(config.callers));
   auto key_events = std::make_unique<KeyEvents>(log);
   hsm::KeyStoreOptions key_options = config.keys;
   key_options.observer = key_events.get();
   ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(key_options));
-  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
-                   OpenSqliteStore(absl::StrCat(config.data_directory, "/hourglass.sqlite"),
-                                   StoreOptions(*log)));
+  const std::string store_path = absl::StrCat(config.data_directory, "/hourglass.sqlite");
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(store_path, StoreOptions(*log)));
   RETURN_IF_ERROR(TellOpenTenants(config, *store, *log));
+  ASSIGN_OR_RETURN(Timekeeping time, KeepTime(store_path, clock, kernel, *log));
   auto server =
       std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
-                                      std::move(callers), config, clock, entropy, log);
+                                      std::move(callers), config, std::move(time), entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
   server->OpenLanes(config.limits);
   RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));

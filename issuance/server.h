@@ -12,6 +12,7 @@
 #include "issuance/config.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
+#include "issuance/timekeeping/kernel_time.h"
 
 namespace hourglass::issuance {
 
@@ -19,11 +20,13 @@ class Server {
  public:
   // Opens the store, connects to the compliance service and serves behind a mutual-TLS listener.
   // Keys are opened in the background, and by whoever asks for a tenant first: a token that is away
-  // is no reason not to start. `clock`, `entropy` and `log` must outlive the server. Errors:
+  // is no reason not to start; nor is a clock that is doubted (TimeGuard). `clock`, `kernel`,
+  // `entropy` and `log` must outlive the server. Errors:
   // CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where an address
   // cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Clock* clock,
-                                                       Entropy* entropy, const EventLog* log);
+                                                       const KernelTime* kernel, Entropy* entropy,
+                                                       const EventLog* log);
 
   // Stops at once what Stop did not.
   virtual ~Server() = default;

@@ -9,6 +9,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/software_key.h"
+#include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -101,7 +102,8 @@ void SubKeys::Renew(const SubKeyOwner& owner, const SubKeyConfig& config,
   } else if (ReasonOf(renewed.status()) == ErrorReason::kPrimaryChanged) {
     // Another process made another root primary: the tenant is to be loaded anew.
     sub_key.signer = nullptr;
-  } else {
+  } else if (ReasonOf(renewed.status()) != ErrorReason::kClockUntrusted) {
+    // While the clock is doubted nobody asks, and a time by it would mean nothing afterwards.
     sub_key.due = clock_->Now() + kRetryAfter;
   }
 }
@@ -130,10 +132,11 @@ absl::StatusOr<std::shared_ptr<const ca::Authority>> SubKeys::Make(const SubKeyO
 absl::StatusOr<ca::IntermediateCertificate> SubKeys::Issue(const SubKeyOwner& owner,
                                                            const SubKeyConfig& config,
                                                            absl::string_view public_key) {
+  ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
   ca::IntermediateSpecification specification;
   specification.display_name = owner.tenant.display_name;
   specification.generation = owner.generation;
-  specification.now = Seconds(clock_->Now());
+  specification.now = Seconds(now);
   specification.lifetime = config.lifetime;
   ASSIGN_OR_RETURN(specification.serial_entropy, entropy_->Take(ca::kSerialSize));
   ASSIGN_OR_RETURN(ca::TbsIntermediate tbs,
@@ -147,7 +150,7 @@ absl::StatusOr<ca::IntermediateCertificate> SubKeys::Issue(const SubKeyOwner& ow
   record.not_before = tbs.not_before();
   record.not_after = tbs.not_after();
   record.tbs_certificate = tbs.der();
-  record.intended_at = clock_->Now();
+  record.intended_at = now;
   RETURN_IF_ERROR(store_->AddIntermediate(record));
   ASSIGN_OR_RETURN(ca::IntermediateCertificate intermediate,
                    owner.root->SignIntermediate(std::move(tbs)));

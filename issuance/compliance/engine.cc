@@ -10,6 +10,7 @@
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
 #include "issuance/proto_time.h"
+#include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -58,7 +59,8 @@ absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
 
 absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request) {
   RETURN_IF_ERROR(CheckQuestion(request));
-  const Timestamp now = clock_->Now();
+  // The age of a report means nothing by a clock that leapt.
+  ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
   v1::Verdict verdict;
   verdict.set_policy_version(kNoPolicyVersion);
   ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));

@@ -29,7 +29,7 @@ class ComplianceEngine {
   // A verdict for every sound question: no policy, a policy with mistakes, an unknown device, a
   // stale report, an unknown or a refused setting are denies that say so. Errors, for which there
   // is no verdict: FIELD_MISSING or FIELD_INVALID for an unsound question, COMPLIANCE_UNAVAILABLE
-  // where the policy could not be read, JOURNAL_UNAVAILABLE, INTERNAL_ERROR.
+  // where the policy could not be read, CLOCK_UNTRUSTED, JOURNAL_UNAVAILABLE, INTERNAL_ERROR.
   absl::StatusOr<v1::Verdict> Evaluate(const v1::EvaluateRequest& request);
 
  private:

@@ -9,6 +9,7 @@
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -56,8 +57,10 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
       return MadeBefore(order, uri, root);
     }
   }
-  // Refused before a key is made for it.
+  // Refused before a key is made for it. A root that is dated by a clock that leapt would be wrong
+  // for years; who needs one at once has another that is STAGED.
   RETURN_IF_ERROR(ca::CheckRootDuration(order.duration));
+  RETURN_IF_ERROR(DecidingTime(*clock_).status());
   ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, uri));
   absl::StatusOr<RootRecord> root = Issue(order, tenant, key);
   const absl::Status added = root.ok() ? store_->AddRoot(*root) : root.status();
@@ -174,7 +177,7 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(cons
 
 absl::StatusOr<RootRecord> RootAdministration::Issue(const RootOrder& order,
                                                      const TenantRecord& tenant, KeyForRoot& key) {
-  const Timestamp now = clock_->Now();
+  ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
   ca::RootSpecification specification;
   specification.display_name = tenant.display_name;
   specification.generation = key.generation;
@@ -205,8 +208,10 @@ absl::StatusOr<RootRecord> RootAdministration::Promote(absl::string_view tenant_
   const std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
-  ASSIGN_OR_RETURN(const ca::RootState promoted,
-                   ca::StateAfter(FactsOf(root), ca::RootMove::kPromote));
+  ca::RootFacts facts = FactsOf(root);
+  // An emergency may not wait for a clock. Should the root have expired, its leaves are refused.
+  if (!DecidingTime(*clock_).ok()) facts.now = std::min(facts.now, root.not_after);
+  ASSIGN_OR_RETURN(const ca::RootState promoted, ca::StateAfter(facts, ca::RootMove::kPromote));
   RETURN_IF_ERROR(tenants_->OpenAuthority(root).status());
   std::vector<RootStateChange> changes;
   ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(tenant_id));
@@ -245,6 +250,8 @@ absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
         "hourglass keys destroy, once the root is retired or discarded");
   }
   const bool only_the_key_is_left = root.state == end && fate == KeyFate::kDestroy;
+  // By a clock that leapt the last leaf seems to have expired long ago.
+  if (move == ca::RootMove::kRetire) RETURN_IF_ERROR(DecidingTime(*clock_).status());
   if (!only_the_key_is_left) {
     ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));
     RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision,

@@ -58,20 +58,21 @@ class RootAdministration {
   // and one takes up what the other is just making, one of the two roots is refused; at worst the
   // one that stays has lost its key, and then it cannot be promoted.
   //
-  // Errors: TENANT_UNKNOWN, FIELD_INVALID, REQUEST_ID_REUSED where the request id made a root of
-  // another kind, KEY_EXISTS where another root has or had the key, or `key_uri` is empty and the
-  // token holds a key of the default name already, KEY_UNFIT where it is of another type, and what
-  // KeyStore says.
+  // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, REQUEST_ID_REUSED where the request id
+  // made a root of another kind, KEY_EXISTS where another root has or had the key, or `key_uri` is
+  // empty and the token holds a key of the default name already, KEY_UNFIT where it is of another
+  // type, and what KeyStore says.
   absl::StatusOr<RootRecord> Create(const RootOrder& order);
 
   // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from
   // its commit on nothing signed by the other is released (promise 6). Opens the new primary's key
-  // first: a root that cannot sign is not promoted. Errors: TENANT_UNKNOWN, ROOT_UNKNOWN,
-  // ROOT_MOVE_ILLEGAL, PRIMARY_CHANGED where another process came first, and what
-  // Tenants::OpenAuthority says.
+  // first: a root that cannot sign is not promoted. Waits for no clock to be believed. Errors:
+  // TENANT_UNKNOWN, ROOT_UNKNOWN, ROOT_MOVE_ILLEGAL, PRIMARY_CHANGED where another process came
+  // first, and what Tenants::OpenAuthority says.
   absl::StatusOr<RootRecord> Promote(absl::string_view tenant_id, absl::string_view root_id);
 
-  // RETIRING to RETIRED, STAGED to DISCARDED. With kDestroy the key is destroyed afterwards; where
+  // RETIRING to RETIRED, which takes a clock that is believed (CLOCK_UNTRUSTED), and STAGED to
+  // DISCARDED, which does not. With kDestroy the key is destroyed afterwards; where
   // that fails the root is in its new state all the same, and the error says so. Asked again of a
   // root that is there already, with kDestroy, only the key is destroyed. Errors: as Promote, and
   // what KeyStore::Destroy says; FIELD_INVALID with field `destroy_key`, and nothing is changed,

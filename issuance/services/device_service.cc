@@ -11,6 +11,7 @@
 #include "issuance/proto_time.h"
 #include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
+#include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -59,7 +60,8 @@ grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContex
             Authorize(caller, {Role::kDeviceReporter, Role::kAdministrator}, request->tenant_id()));
         RETURN_IF_ERROR(CheckNewDeviceId(request->device_id()));
         if (!request->has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
-        const Timestamp now = clock_->Now();
+        // What is dated by a clock that leapt would be judged by that date for long.
+        ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
         RETURN_IF_ERROR(CheckTimes(request->state(), now));
         RETURN_IF_ERROR(CheckOsVersion(request->state().automatic_update().os_version()));
         // What this service does not know it neither judges nor keeps; so a record is small.

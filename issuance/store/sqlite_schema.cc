@@ -170,7 +170,21 @@ DROP TABLE old_releases;
 DROP TABLE old_intents;
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// The newest time that is known, and what the clock was compared with: see TimeMark.
+constexpr absl::string_view kVersion6 = R"sql(
+CREATE TABLE time_mark (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  newest_at INTEGER NOT NULL,
+  boot_id TEXT NOT NULL,
+  reference INTEGER NOT NULL,
+  settled INTEGER NOT NULL,
+  ignored_up_to INTEGER NOT NULL,
+  acceptances INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,
+                                             kVersion4, kVersion5, kVersion6};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

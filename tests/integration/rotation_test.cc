@@ -248,10 +248,44 @@ TEST_F(RotationTest, NoLeafOutlivesItsRoot) {
   EXPECT_EQ(service_.JournalSize(), 1);
 }
 
+TEST_F(RotationTest, UnderAClockThatLeaptARootIsPromotedButNoneIsRetiredOrMade) {
+  service_.MakeReady();
+  ASSERT_THAT(Issue(), Succeeded());
+  service_.CreateRoot("contoso", true);
+  service_.CreateRoot("contoso", false);
+  service_.machine().Leap(std::chrono::hours(24 * 1000));
+  EXPECT_THAT(Issue(), RefusedWith(v1::CLOCK_UNTRUSTED));
+  // By this clock the last leaf, and the roots themselves, have expired.
+  EXPECT_THAT(Do(kRetire, "r1"), RefusedWith(v1::CLOCK_UNTRUSTED));
+  EXPECT_THAT(Do(kPromote, "r3"), Succeeded());
+  v1::CreateRootRequest request;
+  request.set_tenant_id("contoso");
+  request.mutable_duration()->set_seconds(86400);
+  request.set_key_type(v1::EC_P256);
+  v1::Root root;
+  grpc::ClientContext context;
+  EXPECT_THAT(service_.As<v1::RootService>(kAdministrator)->CreateRoot(&context, request, &root),
+              RefusedWith(v1::CLOCK_UNTRUSTED));
+  v1::ReportDeviceRequest report;
+  report.set_tenant_id("contoso");
+  report.set_device_id("laptop-1");
+  report.mutable_state()->mutable_disk_encryption()->set_enabled(true);
+  v1::Device device;
+  grpc::ClientContext report_context;
+  EXPECT_THAT(service_.As<v1::DeviceService>(kDeviceReporter)
+                  ->ReportDevice(&report_context, report, &device),
+              RefusedWith(v1::CLOCK_UNTRUSTED));
+  service_.machine().Leap(-std::chrono::hours(24 * 1000));
+  EXPECT_THAT(Issue(), Succeeded());
+  EXPECT_THAT(Do(kRetire, "r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+}
+
 TEST_F(RotationTest, AClockBeforeTheRootIssuesNothing) {
   service_.MakeReady();
   ASSERT_THAT(Issue(), Succeeded());
   service_.clock().Advance(-std::chrono::hours(2));
+  EXPECT_THAT(Issue(), RefusedWith(v1::CLOCK_UNTRUSTED));
+  service_.AcceptClock();
   service_.ReportDevice("contoso", "laptop-1", true);
   EXPECT_THAT(Issue(), RefusedWith(v1::ROOT_NOT_YET_VALID));
   EXPECT_EQ(service_.JournalSize(), 1);

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "hourglass/v1/clock.grpc.pb.h"
+#include "issuance/proto_time.h"
 
 namespace hourglass {
 
@@ -30,13 +32,25 @@ TestService::TestService(const std::function<void(issuance::Config&)>& adjust)
 }
 
 void TestService::Start() {
-  auto server = issuance::Server::Start(config_, &clock_, &entropy_, &log_);
+  auto server = issuance::Server::Start(config_, &clock_, &machine_, &entropy_, &log_);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     std::abort();
   }
   server_ = *std::move(server);
   Connect(server_->address());
+}
+
+void TestService::AcceptClock() {
+  v1::AcceptClockRequest request;
+  *request.mutable_time() = issuance::ToProto(clock_.Now());
+  v1::Clock clock;
+  grpc::ClientContext context;
+  const grpc::Status status =
+      As<v1::ClockService>(kAdministrator)->AcceptClock(&context, request, &clock);
+  if (status.ok()) return;
+  std::fprintf(stderr, "%s\n", status.error_message().c_str());
+  std::abort();
 }
 
 void TestService::Restart() {

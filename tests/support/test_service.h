@@ -13,6 +13,7 @@
 #include "issuance/event_log.h"
 #include "issuance/server.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/manual_kernel_time.h"
 #include "tests/support/service_client.h"
 #include "tests/support/temporary_directory.h"
 
@@ -24,8 +25,13 @@ class TestService : public ServiceClient {
   // not start.
   explicit TestService(const std::function<void(issuance::Config&)>& adjust = {});
 
+  // The time, which the machine's uptime goes with.
   ManualClock& clock() { return clock_; }
+  ManualKernelTime& machine() { return machine_; }
   const issuance::Config& config() const { return config_; }
+
+  // The administrator says that the clock is right as it is. Ends the process on failure.
+  void AcceptClock();
 
   // Stops the service gracefully and starts it anew on the same data.
   void Restart();
@@ -38,6 +44,7 @@ class TestService : public ServiceClient {
 
   TemporaryDirectory directory_;
   ManualClock clock_;
+  ManualKernelTime machine_{&clock_};
   issuance::SystemEntropy entropy_;
   issuance::EventLog log_;
   issuance::Config config_;

@@ -78,6 +78,7 @@ void AddCertificates(CLI::App& app, CommandLine& line);
 void AddDevices(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);
 void AddKeys(CLI::App& app, CommandLine& line);
+void AddClock(CLI::App& app, CommandLine& line);
 
 }  // namespace hourglass::cli
 

@@ -44,6 +44,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddDevices(app, line);
   AddCompliance(app, line);
   AddKeys(app, line);
+  AddClock(app, line);
   app.footer(kFooter);
   // After the command was chosen: some ask no service.
   app.final_callback([&line] {

@@ -29,6 +29,7 @@
 #include "issuance/event_log.h"
 #include "issuance/open_tenants.h"
 #include "issuance/server.h"
+#include "issuance/timekeeping/kernel_time.h"
 
 namespace hourglass {
 namespace {
@@ -71,9 +72,10 @@ absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals)
   ASSIGN_OR_RETURN(const issuance::EventLog log,
                    issuance::EventLog::ToStandardError(config.log_level));
   const issuance::SystemClock clock;
+  const issuance::LinuxKernelTime kernel;
   issuance::SystemEntropy entropy;
   absl::StatusOr<std::unique_ptr<issuance::Server>> server =
-      issuance::Server::Start(config, &clock, &entropy, &log);
+      issuance::Server::Start(config, &clock, &kernel, &entropy, &log);
   if (!server.ok()) {
     log.Failure("start_failed", {{"message", std::string(server.status().message())}});
     return server.status();
