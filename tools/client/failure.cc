@@ -53,7 +53,8 @@ constexpr Advice kAdvice[] = {
     {"REQUEST_ID_REUSED", "leave --request-id out, or give another"},
     {"PRIMARY_CHANGED", "ask again"},
     {"COMPLIANCE_UNAVAILABLE",
-     "check the compliance service that hourglassd.yaml names under `compliance`"},
+     "check the compliance service that hourglassd.yaml names under `compliance`; of the embedded "
+     "one, whether the service can read the tenant's policy: its log says why not"},
     {"COMPLIANCE_ANSWER_INVALID",
      "check the compliance service that hourglassd.yaml names under `compliance`"},
     {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
@@ -96,6 +97,9 @@ constexpr Advice kAdvice[] = {
      "so hourglassd tries again only once the source gives another"},
     {"JOURNAL_UNAVAILABLE",
      "check the disk of the service's data directory: full, read-only or damaged"},
+    {"CLOCK_UNTRUSTED",
+     "an administrator of every tenant looks at the service's clock (hourglass clock show), and "
+     "sets it right or accepts it"},
     {"CERTIFICATE_UNKNOWN", "look for it: hourglass certificates list --tenant TENANT"},
     {"INTERNAL_ERROR", "the service's log has more"},
 };
