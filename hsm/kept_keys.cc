@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::hsm {
@@ -20,14 +21,18 @@ class KeptKey final : public SigningKey {
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
     RETURN_IF_ERROR(flag_->Check(uri_));
-    return key_->Sign(message);
+    absl::StatusOr<std::string> signature = key_->Sign(message);
+    Judge(signature);
+    return signature;
   }
 
   std::vector<absl::StatusOr<std::string>> SignAll(
       absl::Span<const absl::string_view> messages) override {
     const absl::Status in_service = flag_->Check(uri_);
     if (!in_service.ok()) return {messages.size(), in_service};
-    return key_->SignAll(messages);
+    std::vector<absl::StatusOr<std::string>> signatures = key_->SignAll(messages);
+    if (!signatures.empty()) Judge(signatures.front());
+    return signatures;
   }
 
   void TakeOutOfService() override {
@@ -35,6 +40,13 @@ class KeptKey final : public SigningKey {
   }
 
  private:
+  // A key in this process has only one reason to say so: its octets are not what they were. What a
+  // token answered may be right the next time.
+  void Judge(const absl::StatusOr<std::string>& signature) {
+    if (signature.ok() || !signs_in_process()) return;
+    if (ReasonOf(signature.status()) == ErrorReason::kKeyMismatch) TakeOutOfService();
+  }
+
   const std::string uri_;
   const std::unique_ptr<SigningKey> key_;
   const std::shared_ptr<OutOfService> flag_;

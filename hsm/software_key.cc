@@ -12,6 +12,7 @@
 #include "hsm/evp_context_pool.h"
 #include "hsm/key_type.h"
 #include "hsm/out_of_service.h"
+#include "hsm/private_octets.h"
 #include "hsm/signature.h"
 
 namespace hourglass::hsm {
@@ -27,14 +28,45 @@ constexpr size_t kLargestPrivatePart = 4096;
 
 class SoftwareKey final : public SigningKey {
  public:
-  SoftwareKey(KeyType type, std::string public_key, std::unique_ptr<EvpContextPool> contexts)
-      : type_(type), public_key_(std::move(public_key)), contexts_(std::move(contexts)) {}
+  SoftwareKey(KeyType type, std::string public_key, std::unique_ptr<EvpContextPool> contexts,
+              PrivateOctets octets)
+      : type_(type),
+        public_key_(std::move(public_key)),
+        contexts_(std::move(contexts)),
+        octets_(std::move(octets)) {}
 
   KeyType type() const override { return type_; }
   const std::string& public_key() const override { return public_key_; }
   bool signs_in_process() const override { return true; }
 
   absl::StatusOr<std::string> Sign(absl::string_view message) override {
+    ASSIGN_OR_RETURN(std::string signature, SignUnchecked(message));
+    RETURN_IF_ERROR(CheckOctets());
+    return signature;
+  }
+
+  std::vector<absl::StatusOr<std::string>> SignAll(
+      absl::Span<const absl::string_view> messages) override {
+    std::vector<absl::StatusOr<std::string>> signatures;
+    signatures.reserve(messages.size());
+    for (const absl::string_view message : messages) signatures.push_back(SignUnchecked(message));
+    const absl::Status sound = CheckOctets();
+    if (!sound.ok()) return {messages.size(), sound};
+    return signatures;
+  }
+
+  void TakeOutOfService() override { out_of_service_.Set(); }
+
+ private:
+  // What has flipped before or while something was signed is flipped still.
+  absl::Status CheckOctets() {
+    if (octets_.AreAsTheyWere()) return absl::OkStatus();
+    out_of_service_.Set();
+    return Error(ErrorReason::kKeyMismatch, "software key",
+                 "its octets in memory have changed: it is out of service");
+  }
+
+  absl::StatusOr<std::string> SignUnchecked(absl::string_view message) {
     RETURN_IF_ERROR(out_of_service_.Check("software key"));
     ASSIGN_OR_RETURN(const std::string digest, Digest(type_, message));
     ASSIGN_OR_RETURN(EvpPkeyCtxPtr context, contexts_->Take());
@@ -48,22 +80,21 @@ class SoftwareKey final : public SigningKey {
     return std::string(reinterpret_cast<const char*>(signature), size);
   }
 
-  void TakeOutOfService() override { out_of_service_.Set(); }
-
- private:
   const KeyType type_;
   const std::string public_key_;
   const std::unique_ptr<EvpContextPool> contexts_;
+  const PrivateOctets octets_;
   OutOfService out_of_service_;
 };
 
 absl::StatusOr<std::unique_ptr<SigningKey>> SoftwareKeyOf(EvpPkeyPtr key) {
   ASSIGN_OR_RETURN(const KeyType type, KeyTypeOf(*key));
   ASSIGN_OR_RETURN(std::string public_key, EncodePublicKey(*key));
+  ASSIGN_OR_RETURN(PrivateOctets octets, PrivateOctets::Of(key.get()));
   ASSIGN_OR_RETURN(std::unique_ptr<EvpContextPool> contexts,
                    EvpContextPool::Create(std::move(key), type, EvpContextPool::Operation::kSign));
-  auto signing_key =
-      std::make_unique<SoftwareKey>(type, std::move(public_key), std::move(contexts));
+  auto signing_key = std::make_unique<SoftwareKey>(type, std::move(public_key), std::move(contexts),
+                                                   std::move(octets));
   constexpr absl::string_view kProbe = "hourglass key check";
   ASSIGN_OR_RETURN(const std::string signature, signing_key->Sign(kProbe));
   RETURN_IF_ERROR(VerifySignature(signing_key->public_key(), type, kProbe, signature));
