@@ -32,7 +32,8 @@ absl::Status JournalRetention::Drop() {
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(clock_));
   ASSIGN_OR_RETURN(const std::optional<Timestamp> newest, records_.NewestIntent());
   if (!newest.has_value()) return absl::OkStatus();
-  return store_.DropJournalBefore(std::min(now, *newest) - keep_);
+  RETURN_IF_ERROR(store_.DropJournalBefore(std::min(now, *newest) - keep_));
+  return store_.DeleteDroppedJournal(now);
 }
 
 void JournalRetention::Run() {

@@ -17,8 +17,8 @@ namespace hourglass::issuance {
 
 // Has the store drop what was intended longer than `keep` before the newest intent, and before now:
 // at once, and every hour from then on. So a clock alone, however wrong, makes nothing old; and
-// while it is doubted nothing is dropped (promise 10). What fails is logged as
-// `journal_retention_failed`, and tried again an hour later.
+// while it is doubted nothing is dropped (promise 10). What was dropped is deleted a day
+// later. What fails is logged as `journal_retention_failed`, and tried again an hour later.
 class JournalRetention {
  public:
   // Starts. All must outlive this object.

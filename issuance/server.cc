@@ -295,6 +295,9 @@ SqliteStoreOptions StoreOptions(const EventLog& log) {
       log.Failure("journal_upkeep_failed", {{"message", status.message()}});
     }
   };
+  options.set_aside_observer = [log](const std::string& path) {
+    log.Warning("journal_segment_set_aside", {{"file", path}});
+  };
   return options;
 }
 

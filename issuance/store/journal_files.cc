@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "issuance/store/key_run_catalog.h"
+
 namespace hourglass::issuance::sqlite {
 namespace {
 
@@ -25,20 +27,22 @@ absl::Status JournalView::Find(std::uint64_t hash, Candidates& candidates) const
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(std::int64_t number,
+absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(const Catalog& catalog,
+                                                                 const KeyRunRow& row,
                                                                  const JournalView* old) {
   for (std::size_t i = 0; old != nullptr && i < old->runs.size(); ++i) {
-    if (old->catalog.runs[i].number == number) return old->runs[i];
+    if (old->catalog.runs[i].number == row.number) return old->runs[i];
   }
   {
     const std::lock_guard<std::mutex> lock(expecting_);
     // Where the expected commit failed, another process may have given the number to its own run.
-    if (expected_number_ == number && expected_ != nullptr &&
-        expected_->IsAt(folder_.KeyRunPath(number))) {
+    if (expected_number_ == row.number && expected_ != nullptr &&
+        expected_->IsAt(folder_.KeyRunPath(row.number)) &&
+        CheckAgainst(catalog, row, *expected_).ok()) {
       return std::move(expected_);
     }
   }
-  return KeyRun::Open(folder_.KeyRunPath(number), key_);
+  return OpenKeyRun(folder_, key_, catalog, row);
 }
 
 void JournalFiles::Expect(std::int64_t number, std::shared_ptr<const KeyRun> run) {
@@ -53,7 +57,7 @@ absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Load(Connection
   ASSIGN_OR_RETURN(view->catalog, ReadCatalog(main));
   RETURN_IF_ERROR(CheckCatalog(view->catalog));
   for (const KeyRunRow& row : view->catalog.runs) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const KeyRun> run, Open(row.number, old));
+    ASSIGN_OR_RETURN(std::shared_ptr<const KeyRun> run, Open(view->catalog, row, old));
     view->runs.push_back(std::move(run));
   }
   std::vector<std::int64_t> numbers;

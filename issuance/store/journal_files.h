@@ -61,7 +61,8 @@ class JournalFiles {
 
  private:
   absl::StatusOr<std::shared_ptr<const JournalView>> Load(Connection& main, const JournalView* old);
-  absl::StatusOr<std::shared_ptr<const KeyRun>> Open(std::int64_t number, const JournalView* old);
+  absl::StatusOr<std::shared_ptr<const KeyRun>> Open(const Catalog& catalog, const KeyRunRow& row,
+                                                     const JournalView* old);
 
   const JournalFolder folder_;
   const HashKey key_;

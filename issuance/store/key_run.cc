@@ -7,24 +7,31 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/file_error.h"
 #include "issuance/store/key_run_file.h"
 
 namespace hourglass::issuance {
 namespace {
 
-using key_run::Damaged;
-using key_run::SystemError;
 using key_run::Trailer;
 
-absl::Status ReadAt(int file, std::uint64_t offset, char* octets, std::size_t size) {
+}  // namespace
+
+absl::Status KeyRun::Damaged() const {
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("database: key run ", path_, " is damaged, or of another version"));
+}
+
+absl::Status KeyRun::ReadAt(std::uint64_t offset, char* octets, std::size_t size) const {
   while (size > 0) {
-    const ssize_t read = pread(file, octets, size, static_cast<off_t>(offset));
+    const ssize_t read = pread(file_, octets, size, static_cast<off_t>(offset));
     if (read < 0 && errno == EINTR) continue;
-    if (read < 0) return SystemError("a key run cannot be read", errno);
+    if (read < 0) return FileError("cannot read", path_, errno);
     if (read == 0) return Damaged();
     octets += read;
     offset += static_cast<std::uint64_t>(read);
@@ -33,15 +40,13 @@ absl::Status ReadAt(int file, std::uint64_t offset, char* octets, std::size_t si
   return absl::OkStatus();
 }
 
-}  // namespace
-
 KeyRun::~KeyRun() { close(file_); }
 
 absl::StatusOr<std::shared_ptr<const KeyRun>> KeyRun::Open(const std::string& path,
                                                            const HashKey& key) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return SystemError("a key run cannot be opened", errno);
-  std::shared_ptr<KeyRun> run(new KeyRun(file, key));
+  if (file < 0) return FileError("cannot open", path, errno);
+  std::shared_ptr<KeyRun> run(new KeyRun(path, file, key));
   RETURN_IF_ERROR(run->ReadDirectory());
   return std::shared_ptr<const KeyRun>(std::move(run));
 }
@@ -54,17 +59,19 @@ bool KeyRun::IsAt(const std::string& path) const {
 
 absl::Status KeyRun::ReadDirectory() {
   struct stat status;
-  if (fstat(file_, &status) != 0) return SystemError("a key run cannot be read", errno);
+  if (fstat(file_, &status) != 0) return FileError("cannot read", path_, errno);
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size < sizeof(Trailer)) return Damaged();
   Trailer trailer;
   RETURN_IF_ERROR(
-      ReadAt(file_, size - sizeof(Trailer), reinterpret_cast<char*>(&trailer), sizeof(Trailer)));
+      ReadAt(size - sizeof(Trailer), reinterpret_cast<char*>(&trailer), sizeof(Trailer)));
   if (!trailer.IsOf(key_) || trailer.FileSize() != size) return Damaged();
   std::string directory(trailer.DirectorySize(), '\0');
-  RETURN_IF_ERROR(
-      ReadAt(file_, trailer.page_count * kPageOctets, directory.data(), directory.size()));
+  RETURN_IF_ERROR(ReadAt(trailer.page_count * kPageOctets, directory.data(), directory.size()));
   if (SipHash(key_, directory) != trailer.directory_checksum) return Damaged();
+  facts_ = {trailer.first_segment, trailer.last_segment, trailer.first_sequence,
+            trailer.last_sequence, static_cast<std::int64_t>(trailer.own_checksum)};
+  pages_checksum_ = trailer.pages_checksum;
   entry_count_ = trailer.entry_count;
   first_hashes_.resize(trailer.page_count);
   const std::size_t hashes_size = trailer.page_count * sizeof(std::uint64_t);
@@ -76,12 +83,25 @@ absl::Status KeyRun::ReadDirectory() {
 
 absl::StatusOr<std::vector<KeyEntry>> KeyRun::ReadPage(std::size_t page) const {
   char octets[kPageOctets];
-  RETURN_IF_ERROR(ReadAt(file_, page * kPageOctets, octets, kPageOctets));
-  ASSIGN_OR_RETURN(std::vector<KeyEntry> entries,
-                   key_run::ParsePage(key_, absl::string_view(octets, kPageOctets)));
+  RETURN_IF_ERROR(ReadAt(page * kPageOctets, octets, kPageOctets));
+  const absl::StatusOr<std::vector<KeyEntry>> entries =
+      key_run::ParsePage(key_, absl::string_view(octets, kPageOctets));
   // A page of another place, or of an earlier file, has a sound checksum as well.
-  if (entries.empty() || entries.front().hash != first_hashes_[page]) return Damaged();
+  if (!entries.ok() || entries->empty() || entries->front().hash != first_hashes_[page]) {
+    return Damaged();
+  }
   return entries;
+}
+
+absl::Status KeyRun::CheckPages() const {
+  std::uint64_t checksum = 0;
+  for (std::size_t page = 0; page < page_count(); ++page) {
+    char octets[kPageOctets];
+    RETURN_IF_ERROR(ReadAt(page * kPageOctets, octets, kPageOctets));
+    checksum = key_run::ChainPage(key_, checksum, {octets, kPageOctets});
+    RETURN_IF_ERROR(ReadPage(page).status());
+  }
+  return checksum == pages_checksum_ ? absl::OkStatus() : Damaged();
 }
 
 absl::Status KeyRun::Find(std::uint64_t hash, Candidates& candidates) const {
@@ -131,14 +151,18 @@ absl::Status MergeKeyRuns(const std::vector<std::shared_ptr<const KeyRun>>& runs
                           std::int64_t first_sequence, const std::string& path, const HashKey& key,
                           const std::function<void()>& pause) {
   std::uint64_t capacity = 0;
+  std::int64_t first_segment = std::numeric_limits<std::int64_t>::max(), last_segment = 0;
   std::vector<Cursor> cursors;
   for (const std::shared_ptr<const KeyRun>& run : runs) {
     capacity += run->entry_count();
+    first_segment = std::min(first_segment, run->facts().first_segment);
+    last_segment = std::max(last_segment, run->facts().last_segment);
     Cursor cursor(run.get());
     ASSIGN_OR_RETURN(const bool there, cursor.Next());
     if (there) cursors.push_back(std::move(cursor));
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<KeyRunWriter> writer, KeyRunWriter::Create(path, key, capacity));
+  ASSIGN_OR_RETURN(std::unique_ptr<KeyRunWriter> writer,
+                   KeyRunWriter::Create(path, key, capacity, first_segment, last_segment));
   for (std::uint64_t taken = 0; !cursors.empty(); ++taken) {
     if (taken % KeyRun::kPageEntries == 0) pause();
     const auto least =

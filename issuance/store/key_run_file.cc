@@ -1,19 +1,15 @@
 #include "issuance/store/key_run_file.h"
 
-#include <errno.h>
-
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 
-#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "issuance/store/key_run.h"
 
 namespace hourglass::issuance::key_run {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31304e5552594b48;  // "HKYRUN01"
+constexpr std::uint64_t kMagic = 0x32304e5552594b48;  // "HKYRUN02"
 constexpr std::size_t kCountAt = KeyRun::kPageEntries * sizeof(KeyEntry);
 constexpr std::size_t kChecksumAt = KeyRun::kPageOctets - sizeof(std::uint64_t);
 
@@ -63,15 +59,15 @@ absl::StatusOr<std::vector<KeyEntry>> ParsePage(const HashKey& key, absl::string
   return entries;
 }
 
-absl::Status Damaged() {
-  return Error(ErrorReason::kJournalUnavailable, "", "database: a key run is damaged");
+std::uint64_t ChainPage(const HashKey& key, std::uint64_t before, absl::string_view octets) {
+  std::string chained(reinterpret_cast<const char*>(&before), sizeof(before));
+  const absl::string_view checksum = octets.substr(kChecksumAt, sizeof(std::uint64_t));
+  chained.append(checksum.data(), checksum.size());
+  return SipHash(key, chained);
 }
 
-absl::Status SystemError(absl::string_view what, int error_number) {
-  const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-  return Error(ErrorReason::kJournalUnavailable, "",
-               absl::StrCat("database: ", what, ": ", full ? "the disk is full: " : "",
-                            std::generic_category().message(error_number)));
+absl::Status Damaged() {
+  return Error(ErrorReason::kJournalUnavailable, "", "database: a key run is damaged");
 }
 
 }  // namespace hourglass::issuance::key_run

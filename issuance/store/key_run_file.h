@@ -21,6 +21,12 @@ struct Trailer {
   std::uint64_t entry_count = 0;
   std::uint64_t page_count = 0;
   std::uint64_t filter_size = 0;  // octets
+  // What it is of; all entries lie between the sequence numbers, which are 0 where there is none.
+  std::int64_t first_segment = 0;
+  std::int64_t last_segment = 0;
+  std::int64_t first_sequence = 0;
+  std::int64_t last_sequence = 0;
+  std::uint64_t pages_checksum = 0;  // ChainPage of all pages, from 0
   std::uint64_t directory_checksum = 0;
   std::uint64_t own_checksum = 0;
 
@@ -36,9 +42,11 @@ struct Trailer {
 std::string FormatPage(const HashKey& key, absl::Span<const KeyEntry> entries);
 absl::StatusOr<std::vector<KeyEntry>> ParsePage(const HashKey& key, absl::string_view octets);
 
+// The checksum of the pages before, and this one.
+std::uint64_t ChainPage(const HashKey& key, std::uint64_t before, absl::string_view octets);
+
 // JOURNAL_UNAVAILABLE.
 absl::Status Damaged();
-absl::Status SystemError(absl::string_view what, int error_number);
 
 }  // namespace hourglass::issuance::key_run
 

@@ -5,6 +5,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "issuance/store/key_run.h"
+#include "issuance/store/key_run_catalog.h"
 #include "issuance/store/segment_catalog.h"
 #include "issuance/store/segment_upkeep.h"
 
@@ -12,17 +13,19 @@ namespace hourglass::issuance::sqlite {
 
 absl::Status AddKeyRunOf(Connection& main, const JournalFolder& folder, const HashKey& key,
                          const SegmentKeys& keys) {
-  ASSIGN_OR_RETURN(const std::string path, WriteKeyRun(folder, key, keys.SortedEntries()));
+  ASSIGN_OR_RETURN(const std::string path,
+                   WriteKeyRun(folder, key, keys.number(), keys.SortedEntries()));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRun> run, KeyRun::Open(path, key));
   ASSIGN_OR_RETURN(const std::int64_t number, RaiseCatalogVersion(main));
   RETURN_IF_ERROR(folder.NameKeyRun(path, number));
-  return AddKeyRun(main, {number, keys.number(), keys.number()});
+  return AddKeyRun(main, {number, keys.number(), keys.number(), run->facts().checksum});
 }
 
 absl::StatusOr<int> MendKeyRuns(Connection& main, const JournalFolder& folder, const HashKey& key) {
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
   int mended = 0;
   for (const KeyRunRow& run : catalog.runs) {
-    if (KeyRun::Open(folder.KeyRunPath(run.number), key).ok()) continue;
+    if (OpenKeyRun(folder, key, catalog, run).ok()) continue;
     ++mended;
     RETURN_IF_ERROR(RemoveKeyRun(main, run.number));
     for (const Segment& segment : catalog.segments) {

@@ -19,8 +19,9 @@ namespace hourglass::issuance::sqlite {
 absl::Status AddKeyRunOf(Connection& main, const JournalFolder& folder, const HashKey& key,
                          const SegmentKeys& keys);
 
-// Replaces every run whose file is missing, or damaged so that it does not open, by runs of its
-// segments; how many. Reads those segments whole, tens of milliseconds each.
+// Replaces every run whose file is missing, does not open, or is not the one that the catalog means
+// (OpenKeyRun), by runs of its segments; how many. Reads those segments whole, tens of milliseconds
+// each.
 absl::StatusOr<int> MendKeyRuns(Connection& main, const JournalFolder& folder, const HashKey& key);
 
 }  // namespace hourglass::issuance::sqlite

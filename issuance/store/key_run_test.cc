@@ -35,7 +35,7 @@ class KeyRunTest : public testing::Test {
  protected:
   std::shared_ptr<const KeyRun> Write(const std::string& name,
                                       const std::vector<KeyEntry>& entries) {
-    auto writer = KeyRunWriter::Create(directory_.File(name), kKey, entries.size());
+    auto writer = KeyRunWriter::Create(directory_.File(name), kKey, entries.size(), 1, 1);
     EXPECT_OK(writer);
     for (const KeyEntry& entry : entries) EXPECT_OK((*writer)->Add(entry));
     EXPECT_OK((*writer)->Finish());
@@ -182,7 +182,7 @@ TEST_F(KeyRunTest, IsTheOwnersAloneAndGoneUnlessFinished) {
   const std::string path = directory_.File("run");
   {
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<KeyRunWriter> writer,
-                         KeyRunWriter::Create(path, kKey, 10));
+                         KeyRunWriter::Create(path, kKey, 10, 1, 1));
     ASSERT_OK(writer->Add({1, 1}));
     struct stat file;
     ASSERT_EQ(stat(path.c_str(), &file), 0);

@@ -6,10 +6,14 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/sqlite_schema.h"
 #include "issuance/store/sqlite_values.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
+
+// Time for somebody to notice, and to say stop.
+constexpr std::chrono::hours kBetweenDroppedAndDeleted(24);
 
 absl::Status Damaged() {
   return Error(ErrorReason::kJournalUnavailable, "",
@@ -55,9 +59,19 @@ absl::StatusOr<std::vector<Segment>> ReadSegments(Connection& main) {
   }
 }
 
+// An old journal is moved before there is a place for them.
+absl::StatusOr<bool> HasChecksums(Connection& main) {
+  ASSIGN_OR_RETURN(const std::int64_t version, main.QueryInteger("PRAGMA user_version"));
+  return version >= static_cast<std::int64_t>(kVersionWithChecksums);
+}
+
 absl::StatusOr<std::vector<KeyRunRow>> ReadRuns(Connection& main) {
-  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT number, first_segment, last_segment "
-                                         "FROM journal_key_runs ORDER BY first_segment"));
+  ASSIGN_OR_RETURN(const bool with_checksums, HasChecksums(main));
+  ASSIGN_OR_RETURN(
+      Rows rows, main.Query(with_checksums ? "SELECT number, first_segment, last_segment, checksum "
+                                             "FROM journal_key_runs ORDER BY first_segment"
+                                           : "SELECT number, first_segment, last_segment, NULL "
+                                             "FROM journal_key_runs ORDER BY first_segment"));
   std::vector<KeyRunRow> runs;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
@@ -66,6 +80,18 @@ absl::StatusOr<std::vector<KeyRunRow>> ReadRuns(Connection& main) {
     run.number = rows.TakeInteger();
     run.first_segment = rows.TakeInteger();
     run.last_segment = rows.TakeInteger();
+    run.checksum = rows.TakeInteger();
+  }
+}
+
+absl::StatusOr<std::vector<std::int64_t>> ReadNumbers(Connection& main, absl::string_view sql,
+                                                      absl::Span<const Value> values) {
+  ASSIGN_OR_RETURN(Rows rows, main.Query(sql, values));
+  std::vector<std::int64_t> numbers;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return numbers;
+    numbers.push_back(rows.TakeInteger());
   }
 }
 
@@ -164,9 +190,16 @@ absl::Status PutSegment(Connection& main, const Segment& segment) {
 }
 
 absl::Status AddKeyRun(Connection& main, const KeyRunRow& run) {
+  ASSIGN_OR_RETURN(const bool with_checksums, HasChecksums(main));
+  if (!with_checksums) {
+    return main
+        .Change("INSERT INTO journal_key_runs VALUES (?, ?, ?)",
+                {run.number, run.first_segment, run.last_segment})
+        .status();
+  }
   return main
-      .Change("INSERT INTO journal_key_runs VALUES (?, ?, ?)",
-              {run.number, run.first_segment, run.last_segment})
+      .Change("INSERT INTO journal_key_runs VALUES (?, ?, ?, ?)",
+              {run.number, run.first_segment, run.last_segment, run.checksum})
       .status();
 }
 
@@ -178,7 +211,27 @@ absl::Status RemoveSegment(Connection& main, const Segment& segment) {
   RETURN_IF_ERROR(main.Change("DELETE FROM late_releases WHERE sequence BETWEEN ? AND ?",
                               {segment.first_sequence, segment.last_sequence})
                       .status());
-  return main.Change("DELETE FROM journal_segments WHERE number = ?", {segment.number}).status();
+  RETURN_IF_ERROR(
+      main.Change("DELETE FROM journal_segments WHERE number = ?", {segment.number}).status());
+  return main.Change("INSERT INTO dropped_segments VALUES (?, NULL)", {segment.number}).status();
+}
+
+absl::StatusOr<std::vector<std::int64_t>> ReadDropped(Connection& main) {
+  return ReadNumbers(main, "SELECT number FROM dropped_segments ORDER BY number", {});
+}
+
+absl::StatusOr<std::vector<std::int64_t>> SeeDropped(Connection& main, Timestamp now) {
+  // A time after `now` was a clock's that has come back since.
+  RETURN_IF_ERROR(main.Change("UPDATE dropped_segments SET seen_at = ?1 "
+                              "WHERE seen_at IS NULL OR seen_at > ?1",
+                              {ValueOf(now)})
+                      .status());
+  return ReadNumbers(main, "SELECT number FROM dropped_segments WHERE seen_at <= ? ORDER BY number",
+                     {ValueOf(now - kBetweenDroppedAndDeleted)});
+}
+
+absl::Status ForgetDropped(Connection& main, std::int64_t number) {
+  return main.Change("DELETE FROM dropped_segments WHERE number = ?", {number}).status();
 }
 
 }  // namespace hourglass::issuance::sqlite

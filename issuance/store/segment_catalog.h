@@ -33,6 +33,8 @@ struct KeyRunRow {
   std::int64_t number = 0;
   std::int64_t first_segment = 0;
   std::int64_t last_segment = 0;
+  // KeyRunFacts::checksum; 0 of a run of before schema version 6, which is made again.
+  std::int64_t checksum = 0;
 };
 
 struct Catalog {
@@ -59,8 +61,14 @@ absl::StatusOr<std::int64_t> RaiseCatalogVersion(Connection& main);
 absl::Status PutSegment(Connection& main, const Segment& segment);
 absl::Status AddKeyRun(Connection& main, const KeyRunRow& run);
 absl::Status RemoveKeyRun(Connection& main, std::int64_t number);
-// And the releases that were late for it.
+// And the releases that were late for it. The segment is dropped from then on.
 absl::Status RemoveSegment(Connection& main, const Segment& segment);
+
+// Which segments were dropped, and not forgotten.
+absl::StatusOr<std::vector<std::int64_t>> ReadDropped(Connection& main);
+// Those that a call with a time a day or more before `now` has seen. Sees all.
+absl::StatusOr<std::vector<std::int64_t>> SeeDropped(Connection& main, Timestamp now);
+absl::Status ForgetDropped(Connection& main, std::int64_t number);
 
 }  // namespace hourglass::issuance::sqlite
 

@@ -8,21 +8,18 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <set>
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/file_error.h"
+#include "issuance/store/journal_file_names.h"
+#include "issuance/store/moved_files.h"
+#include "issuance/store/wal_tie.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
-
-constexpr const char* kBesideASegment[] = {"", "-wal", "-shm", "-journal"};
 
 // Column order: what finds a record before what is only read back. A release holds the octets of
 // the certificate around the TBSCertificate, which the intent has; or all, where `tbs_inside` is 0.
@@ -66,44 +63,57 @@ constexpr const char* kIndices[] = {
     "ON intents (tenant_id, device_id, intended_at, sequence)",
 };
 
-absl::Status SystemError(absl::string_view what) {
-  return Error(ErrorReason::kJournalUnavailable, "",
-               absl::StrCat("database: ", what, ": ", std::generic_category().message(errno)));
-}
-
 // Makes names in the folder that were made or taken away durable.
 absl::Status Synchronize(const std::string& path) {
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return SystemError("a folder of the journal cannot be opened");
+  if (folder < 0) return FileError("cannot open", path, errno);
   const int result = fsync(folder);
   const int error = errno;
   close(folder);
-  errno = error;
-  return result == 0 ? absl::OkStatus() : SystemError("a folder of the journal cannot be written");
+  return result == 0 ? absl::OkStatus() : FileError("cannot write", path, error);
+}
+
+// Every name in the folder, with its path; nothing is known unless all are.
+absl::StatusOr<std::vector<std::pair<JournalFileName, std::string>>> FilesIn(
+    const std::string& path) {
+  std::vector<std::pair<JournalFileName, std::string>> files;
+  std::error_code error;
+  std::filesystem::directory_iterator file(path, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    files.emplace_back(ParseJournalFileName(file->path().filename().string()),
+                       file->path().string());
+  }
+  if (error) return FileError("cannot read", path, error.value());
+  return files;
+}
+
+bool Has(const std::vector<std::int64_t>& numbers, std::int64_t number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
 }  // namespace
 
 absl::StatusOr<JournalFolder> JournalFolder::Open(const std::string& store_path,
-                                                  std::chrono::milliseconds busy_timeout) {
-  JournalFolder folder(store_path + ".journal", busy_timeout);
+                                                  std::chrono::milliseconds busy_timeout,
+                                                  SetAsideObserver observer) {
+  JournalFolder folder(store_path + ".journal", busy_timeout, std::move(observer));
   if (mkdir(folder.path_.c_str(), 0700) != 0 && errno != EEXIST) {
-    return SystemError("the journal's folder cannot be made");
+    return FileError("cannot make the folder", folder.path_, errno);
   }
   const std::size_t slash = store_path.rfind('/');
   RETURN_IF_ERROR(Synchronize(slash == std::string::npos ? "." : store_path.substr(0, slash + 1)));
   if (chmod(folder.path_.c_str(), 0700) != 0) {
-    return SystemError("group and others cannot be kept from the journal's folder");
+    return FileError("cannot keep group and others from", folder.path_, errno);
   }
   return folder;
 }
 
 std::string JournalFolder::SegmentPath(std::int64_t number) const {
-  return absl::StrFormat("%s/%08d.sqlite", path_, number);
+  return absl::StrCat(path_, "/", SegmentName(number));
 }
 
 std::string JournalFolder::KeyRunPath(std::int64_t number) const {
-  return absl::StrFormat("%s/%08d.keys", path_, number);
+  return absl::StrCat(path_, "/", KeyRunName(number));
 }
 
 std::string JournalFolder::NewKeyRunPath() const {
@@ -112,15 +122,16 @@ std::string JournalFolder::NewKeyRunPath() const {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> JournalFolder::MakeSegment(std::int64_t number) const {
-  RemoveSegment(number);
+  RETURN_IF_ERROR(ClearAway(number));
   // Without opening it, which would take away SQLite's locks when it is closed.
   if (mknod(SegmentPath(number).c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) != 0) {
-    return SystemError("a segment of the journal cannot be made");
+    return FileError("cannot make", SegmentPath(number), errno);
   }
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> segment, OpenSegment(number));
   RETURN_IF_ERROR(UseWriteAheadLog(*segment));
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
   RETURN_IF_ERROR(segment->Execute(kTables));
+  RETURN_IF_ERROR(segment->Execute(std::string(kMakeTie)));
   RETURN_IF_ERROR(transaction.Commit());
   RETURN_IF_ERROR(Synchronize(path_));
   return segment;
@@ -141,7 +152,10 @@ absl::Status JournalFolder::IndexSegment(std::int64_t number,
   // Each in a transaction of its own: to write all three out at once would hold up the flushes of
   // the journal's active segment.
   for (const char* const index : kIndices) {
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment));
+    transaction.ChangesTheSchema();
     RETURN_IF_ERROR(segment->Execute(index));
+    RETURN_IF_ERROR(transaction.Commit());
     pause();
   }
   // What is not written back now is written back when the last connection closes.
@@ -151,68 +165,73 @@ absl::Status JournalFolder::IndexSegment(std::int64_t number,
 
 absl::Status JournalFolder::NameKeyRun(const std::string& new_path, std::int64_t number) const {
   if (rename(new_path.c_str(), KeyRunPath(number).c_str()) != 0) {
-    return SystemError("a key run cannot be named");
+    return FileError("a key run cannot be named", KeyRunPath(number), errno);
   }
   return Synchronize(path_);
-}
-
-void JournalFolder::RemoveSegment(std::int64_t number) const {
-  for (const char* suffix : kBesideASegment) unlink((SegmentPath(number) + suffix).c_str());
 }
 
 void JournalFolder::RemoveKeyRun(std::int64_t number) const { unlink(KeyRunPath(number).c_str()); }
 
-std::multimap<std::int64_t, std::string> JournalFolder::SegmentsWithRecords() const {
-  std::multimap<std::int64_t, std::string> found;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(path_, error)) {
-    if (file.path().extension() != ".sqlite") continue;
-    const auto segment = Connection::Open(file.path(), busy_timeout_);
-    // What was interrupted before it had its tables has no records.
-    if (!segment.ok()) continue;
-    const auto any = (*segment)->QueryInteger("SELECT EXISTS (SELECT 1 FROM intents)");
-    if (!any.ok() || *any == 0) continue;
-    std::int64_t number = 0;
-    if (!absl::SimpleAtoi(file.path().stem().string(), &number)) number = 0;
-    found.emplace(number, file.path().string());
-  }
-  return found;
-}
-
-// What its write-ahead log held is in the file since the connection that looked into it closed.
-absl::Status JournalFolder::SetAside(const std::string& segment) const {
-  std::string name = segment + ".set-aside";
-  for (int i = 2; access(name.c_str(), F_OK) == 0; ++i) {
-    name = absl::StrCat(segment, ".set-aside-", i);
-  }
-  if (access((segment + "-wal").c_str(), F_OK) == 0 || rename(segment.c_str(), name.c_str()) != 0) {
-    return SystemError("a segment that the file knows nothing of cannot be set aside");
-  }
+absl::Status JournalFolder::DropSegment(std::int64_t number) const {
+  const std::string path = SegmentPath(number), dropped = absl::StrCat(path, kDropped);
+  if (!IsThere(path)) return absl::OkStatus();
+  // Of another history of this store: it is not ours to delete a day later.
+  if (IsThere(dropped)) RETURN_IF_ERROR(MoveAway(dropped, kSetAside).status());
+  RETURN_IF_ERROR(Move(path, dropped));
   return Synchronize(path_);
 }
 
-absl::Status JournalFolder::RemoveAllBut(const std::vector<std::int64_t>& segments,
-                                         const std::vector<std::int64_t>& key_runs) const {
-  std::set<std::string> kept;
-  std::int64_t last = 0;
-  for (const std::int64_t number : segments) {
-    last = std::max(last, number);
-    for (const char* suffix : kBesideASegment) kept.insert(SegmentPath(number) + suffix);
+absl::Status JournalFolder::DeleteDropped(std::int64_t number) const {
+  RETURN_IF_ERROR(DropSegment(number));
+  RETURN_IF_ERROR(Delete(absl::StrCat(SegmentPath(number), kDropped)));
+  RETURN_IF_ERROR(Delete(SegmentPath(number)));
+  return Synchronize(path_);
+}
+
+absl::StatusOr<std::string> JournalFolder::AnySegment() const {
+  ASSIGN_OR_RETURN(const auto files, FilesIn(path_));
+  for (const auto& [name, path] : files) {
+    if (name.kind != JournalFileKind::kSegment) continue;
+    if (!IsProvedEmpty(SegmentPath(name.number), busy_timeout_)) return path;
   }
-  for (const std::int64_t number : key_runs) kept.insert(KeyRunPath(number));
-  std::vector<std::string> leftovers;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(path_, error)) {
-    const std::string path = file.path().string();
-    const bool is_set_aside = absl::StrContains(file.path().filename().string(), ".set-aside");
-    if (kept.count(path) == 0 && !is_set_aside) leftovers.push_back(path);
+  return "";
+}
+
+absl::Status JournalFolder::ClearAway(std::int64_t segment) const {
+  const std::string path = SegmentPath(segment);
+  if (!AnyOf(path)) return absl::OkStatus();
+  if (IsProvedEmpty(path, busy_timeout_)) {
+    RETURN_IF_ERROR(Delete(path));
+    return Synchronize(path_);
   }
-  if (leftovers.empty()) return absl::OkStatus();
-  const auto with_records = SegmentsWithRecords();
-  for (auto newer = with_records.upper_bound(last); newer != with_records.end(); ++newer) {
-    RETURN_IF_ERROR(SetAside(newer->second));
+  ASSIGN_OR_RETURN(const std::string moved, MoveAway(path, kSetAside));
+  if (observer_) observer_(moved);
+  return Synchronize(path_);
+}
+
+absl::Status JournalFolder::TakeBack(std::int64_t segment) const {
+  const std::string path = SegmentPath(segment), dropped = absl::StrCat(path, kDropped);
+  if (IsThere(path) || !IsThere(dropped)) return absl::OkStatus();
+  RETURN_IF_ERROR(Move(dropped, path));
+  return Synchronize(path_);
+}
+
+absl::Status JournalFolder::Settle(const KnownFiles& known) const {
+  ASSIGN_OR_RETURN(const auto files, FilesIn(path_));
+  for (const auto& [name, path] : files) {
+    if (name.kind == JournalFileKind::kSegment && Has(known.dropped_segments, name.number)) {
+      RETURN_IF_ERROR(DropSegment(name.number));
+    } else if (name.kind == JournalFileKind::kSegment && !Has(known.segments, name.number)) {
+      RETURN_IF_ERROR(ClearAway(name.number));
+    } else if (name.kind == JournalFileKind::kNewKeyRun ||
+               (name.kind == JournalFileKind::kKeyRun && !Has(known.key_runs, name.number))) {
+      unlink(path.c_str());
+    }
   }
-  for (const std::string& path : leftovers) unlink(path.c_str());
+  for (const std::int64_t segment : known.segments) {
+    RETURN_IF_ERROR(TakeBack(segment));
+    RETURN_IF_ERROR(CheckWriteAheadLog(SegmentPath(segment)));
+  }
   return absl::OkStatus();
 }
 

@@ -27,8 +27,8 @@ struct Dropped {
   std::vector<std::int64_t> key_runs;
 };
 // Takes the segments out of the catalog all of whose records were intended before `before`, and
-// whose certificates expired by then; the active one too, if it is such. Their files go after the
-// commit.
+// whose certificates expired by then; the active one too, if it is such. Their files are
+// dropped after the commit.
 absl::StatusOr<Dropped> DropSegments(Connection& main, JournalFiles& files, Timestamp before);
 
 }  // namespace hourglass::issuance::sqlite

@@ -61,7 +61,7 @@ class NewRun {
     ASSIGN_OR_RETURN(const std::int64_t number, RaiseCatalogVersion(main));
     RETURN_IF_ERROR(files.folder().NameKeyRun(path_, number));
     files.Expect(number, opened);
-    return AddKeyRun(main, {number, first_segment, last_segment});
+    return AddKeyRun(main, {number, first_segment, last_segment, opened->facts().checksum});
   }
 
  private:
@@ -71,10 +71,11 @@ class NewRun {
 }  // namespace
 
 absl::StatusOr<std::string> WriteKeyRun(const JournalFolder& folder, const HashKey& key,
+                                        std::int64_t segment,
                                         const std::vector<KeyEntry>& entries) {
   std::string path = folder.NewKeyRunPath();
   ASSIGN_OR_RETURN(const std::unique_ptr<KeyRunWriter> writer,
-                   KeyRunWriter::Create(path, key, entries.size()));
+                   KeyRunWriter::Create(path, key, entries.size(), segment, segment));
   for (const KeyEntry& entry : entries) RETURN_IF_ERROR(writer->Add(entry));
   RETURN_IF_ERROR(writer->Finish());
   return path;
@@ -150,7 +151,7 @@ absl::StatusOr<bool> SegmentUpkeep::IndexOne() {
   if (number == view->active().number) return false;
   RETURN_IF_ERROR(files_.folder().IndexSegment(number, [this] { Rest(); }));
   ASSIGN_OR_RETURN(std::string path,
-                   WriteKeyRun(files_.folder(), files_.key(), keys->SortedEntries()));
+                   WriteKeyRun(files_.folder(), files_.key(), number, keys->SortedEntries()));
   const NewRun run(std::move(path));
   ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRun> opened,
                    KeyRun::Open(run.path(), files_.key()));

@@ -66,9 +66,10 @@ class SegmentUpkeep {
   std::thread thread_;
 };
 
-// Writes a run of `entries`, which are in their order, and returns the path of its file.
+// Writes a run of the `entries` of one segment, which are in their order, and returns the path of
+// its file.
 absl::StatusOr<std::string> WriteKeyRun(const JournalFolder& folder, const HashKey& key,
-                                        const std::vector<KeyEntry>& entries);
+                                        std::int64_t segment, const std::vector<KeyEntry>& entries);
 
 }  // namespace hourglass::issuance::sqlite
 

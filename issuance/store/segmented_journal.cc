@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/journal_query.h"
@@ -18,40 +19,45 @@ namespace {
 // journal of a main file that was lost, which must not go as well.
 absl::Status KeepJournalOfAnotherStore(Connection& main, const JournalFolder& folder) {
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
-  if (!catalog.segments.empty() || !folder.HoldsRecords()) return absl::OkStatus();
+  if (!catalog.segments.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string segment, folder.AnySegment());
+  if (segment.empty()) return absl::OkStatus();
   return Error(ErrorReason::kJournalUnavailable, "",
-               "database: the file is new, but the journal's folder beside it holds records of "
-               "another; restore the file, or move the folder away");
+               absl::StrCat("database: the file is new, but the journal's folder beside it holds ",
+                            segment, " of another; restore the file, or move the folder away"));
 }
 
 // With the write lock, under which alone files come into the catalog.
-absl::Status RemoveLeftovers(Connection& main, const JournalFolder& folder) {
+absl::Status SettleFolder(Connection& main, const JournalFolder& folder) {
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(main));
   RETURN_IF_ERROR(CheckCatalog(catalog));
-  std::vector<std::int64_t> segments, runs;
-  for (const Segment& segment : catalog.segments) segments.push_back(segment.number);
-  for (const KeyRunRow& run : catalog.runs) runs.push_back(run.number);
-  return folder.RemoveAllBut(segments, runs);
+  KnownFiles known;
+  for (const Segment& segment : catalog.segments) known.segments.push_back(segment.number);
+  for (const KeyRunRow& run : catalog.runs) known.key_runs.push_back(run.number);
+  ASSIGN_OR_RETURN(known.dropped_segments, ReadDropped(main));
+  return folder.Settle(known);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SegmentedJournal>> SegmentedJournal::Open(
-    Connections* connections, const std::string& path, std::chrono::milliseconds busy_timeout,
-    const SegmentLimits& limits, UpkeepOptions upkeep) {
-  ASSIGN_OR_RETURN(JournalFolder folder, JournalFolder::Open(path, busy_timeout));
+    Connections* connections, const std::string& path, const SqliteStoreOptions& options) {
+  const SegmentLimits limits{options.segment_intents, options.segment_span};
+  ASSIGN_OR_RETURN(JournalFolder folder,
+                   JournalFolder::Open(path, options.busy_timeout, options.set_aside_observer));
   RETURN_IF_ERROR(connections->WriteAlone(
       [&](Connection& main) { return MoveOldJournal(main, folder, limits.intents); }));
   RETURN_IF_ERROR(connections->Write([&](Connection& main) -> absl::Status {
     RETURN_IF_ERROR(KeepJournalOfAnotherStore(main, folder));
     RETURN_IF_ERROR(StartJournal(main, folder));
-    return RemoveLeftovers(main, folder);
+    return SettleFolder(main, folder);
   }));
   ASSIGN_OR_RETURN(const HashKey key, connections->Read(ReadHashKey));
   std::unique_ptr<SegmentedJournal> journal(
       new SegmentedJournal(connections, std::move(folder), key, limits));
   RETURN_IF_ERROR(journal->Load());
-  journal->upkeep_.emplace(connections, &journal->files_, std::move(upkeep));
+  journal->upkeep_.emplace(connections, &journal->files_,
+                           UpkeepOptions{options.upkeep_retry_after, options.upkeep_observer});
   return journal;
 }
 
@@ -103,10 +109,27 @@ absl::Status SegmentedJournal::DropBefore(Timestamp before) {
   ASSIGN_OR_RETURN(const Dropped dropped, connections_.Write([&](Connection& main) {
     return DropSegments(main, files_, before);
   }));
-  for (const std::int64_t segment : dropped.segments) files_.folder().RemoveSegment(segment);
+  // Lets go of the files first.
+  RETURN_IF_ERROR(
+      connections_.Read([&](Connection& main) { return files_.Newest(main); }).status());
   for (const std::int64_t run : dropped.key_runs) files_.folder().RemoveKeyRun(run);
-  // Lets go of the files, so that their space is free.
-  return connections_.Read([&](Connection& main) { return files_.Newest(main); }).status();
+  for (const std::int64_t segment : dropped.segments) {
+    RETURN_IF_ERROR(files_.folder().DropSegment(segment));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentedJournal::DeleteDropped(Timestamp now) {
+  ASSIGN_OR_RETURN(const std::vector<std::int64_t> dropped, connections_.Read(ReadDropped));
+  if (dropped.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::int64_t> due,
+                   connections_.Write([&](Connection& main) { return SeeDropped(main, now); }));
+  for (const std::int64_t segment : due) {
+    RETURN_IF_ERROR(files_.folder().DeleteDropped(segment));
+    RETURN_IF_ERROR(
+        connections_.Write([&](Connection& main) { return ForgetDropped(main, segment); }));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RootRecord> SegmentedJournal::GetRoot(absl::string_view tenant_id,

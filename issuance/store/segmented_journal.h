@@ -2,7 +2,6 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_SEGMENTED_JOURNAL_H_
 #define HOURGLASS_ISSUANCE_STORE_SEGMENTED_JOURNAL_H_
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "issuance/store/journal_files.h"
 #include "issuance/store/segment_upkeep.h"
 #include "issuance/store/sqlite_connections.h"
+#include "issuance/store/sqlite_store.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance::sqlite {
@@ -23,12 +23,12 @@ namespace hourglass::issuance::sqlite {
 // The methods are Store's, of the same names. Safe to call from several threads.
 class SegmentedJournal {
  public:
-  // Of the store at `path`. Moves an old journal, makes the first segment, removes files that
-  // interrupted runs left, and makes key runs again that are missing or damaged. `connections` must
+  // Of the store at `path`. Moves an old journal, makes the first segment, brings the folder in
+  // line with the catalog, and makes key runs again that are missing or damaged. `connections` must
   // outlive this object.
-  static absl::StatusOr<std::unique_ptr<SegmentedJournal>> Open(
-      Connections* connections, const std::string& path, std::chrono::milliseconds busy_timeout,
-      const SegmentLimits& limits, UpkeepOptions upkeep);
+  static absl::StatusOr<std::unique_ptr<SegmentedJournal>> Open(Connections* connections,
+                                                                const std::string& path,
+                                                                const SqliteStoreOptions& options);
 
   absl::StatusOr<std::vector<absl::Status>> Append(absl::Span<const JournalWrite> writes);
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
@@ -38,6 +38,7 @@ class SegmentedJournal {
   absl::StatusOr<Page<JournalRecord>> List(absl::string_view tenant_id, const JournalFilter& filter,
                                            int page_size, absl::string_view page_token);
   absl::Status DropBefore(Timestamp before);
+  absl::Status DeleteDropped(Timestamp now);
   // With the last leaf of the intents that the main file does not know yet.
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id, absl::string_view root_id);
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/file_error.h"
 #include "issuance/store/sqlite_functions.h"
 
 namespace hourglass::issuance::sqlite {
@@ -29,11 +30,19 @@ std::string WhyOfInputOutputError(int system_error) {
                       std::generic_category().message(system_error));
 }
 
-// Right after the call that returned `code`, before which errno was set to 0.
-absl::Status StatusOfCode(int code, sqlite3* database) {
-  const int system_error = errno;
-  const auto unavailable = [](absl::string_view why) {
-    return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
+// Of what this connection opened, "" if nothing.
+std::string PathOf(sqlite3* database) {
+  const char* const path = sqlite3_db_filename(database, "main");
+  return path == nullptr ? "" : path;
+}
+
+absl::Status StatusOfCode(int code, int system_error, const std::string& path, sqlite3* database) {
+  const auto unavailable = [&](absl::string_view why) {
+    return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", path, ": ", why));
+  };
+  const auto unusable = [&](absl::string_view why) {
+    return Error(ErrorReason::kJournalUnavailable, "",
+                 absl::StrCat("database: ", why, ": ", WhyUnusable(path, system_error)));
   };
   switch (code & 0xff) {
     case SQLITE_OK:
@@ -42,10 +51,10 @@ absl::Status StatusOfCode(int code, sqlite3* database) {
       return unavailable("the disk is full");
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      return unavailable("the file is read-only");
+      return unusable("the file is read-only");
     case SQLITE_CANTOPEN:
     case SQLITE_AUTH:
-      return unavailable("the file cannot be opened");
+      return unusable("the file cannot be opened");
     case SQLITE_CORRUPT:
       return unavailable("the file is damaged");
     case SQLITE_NOTADB:
@@ -60,8 +69,15 @@ absl::Status StatusOfCode(int code, sqlite3* database) {
       return unavailable("out of memory");
     default:
       return Error(ErrorReason::kInternalError, "",
-                   absl::StrCat("database: ", sqlite3_errmsg(database)));
+                   absl::StrCat("database: ", path, ": ", sqlite3_errmsg(database)));
   }
+}
+
+// Right after the call that returned `code`, before which errno was set to 0.
+absl::Status StatusOfCode(int code, sqlite3* database) {
+  const int system_error = errno;
+  if (code == SQLITE_OK) return absl::OkStatus();
+  return StatusOfCode(code, system_error, PathOf(database), database);
 }
 
 absl::Status StatusOfStatement(int code, sqlite3_stmt* statement) {
@@ -154,10 +170,14 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   if (database == nullptr) {
     return Error(ErrorReason::kJournalUnavailable, "", "database: out of memory");
   }
-  RETURN_IF_ERROR(StatusOfCode(code, database));
+  if (code != SQLITE_OK) {
+    return StatusOfCode(code, sqlite3_system_errno(database), path, database);
+  }
   RETURN_IF_ERROR(StatusOfCode(AddFunctions(database), database));
   // SQLite falls back to reading only where it may not write.
-  if (sqlite3_db_readonly(database, "main") != 0) return StatusOfCode(SQLITE_READONLY, database);
+  if (sqlite3_db_readonly(database, "main") != 0) {
+    return StatusOfCode(SQLITE_READONLY, 0, path, database);
+  }
   // NOLINTNEXTLINE(performance-no-int-to-ptr): a number, in SQLite's way of handing one on.
   sqlite3_busy_handler(database, WaitForLock, reinterpret_cast<void*>(busy_timeout.count()));
   // A prepared file must not make the program run functions, and a damaged page is better found
@@ -244,6 +264,49 @@ void Connection::PauseWithin(std::function<void()> pause) {
 
 bool Connection::InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
+absl::Status Connection::RenewTie() {
+  if (!ties_) {
+    ASSIGN_OR_RETURN(const std::int64_t there,
+                     QueryInteger("SELECT count(*) FROM sqlite_schema WHERE name = 'wal_tie'"));
+    if (there == 0) return absl::OkStatus();
+    ties_ = true;
+  }
+  return Change("UPDATE wal_tie SET previous = id, id = randomblob(16)", {}).status();
+}
+
+absl::Status Connection::QuickCheck(std::chrono::milliseconds budget) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + budget;
+  sqlite3_progress_handler(
+      database_.get(), kInstructionsBeforeAPause,
+      [](void* deadline) {
+        return Clock::now() < *static_cast<const Clock::time_point*>(deadline) ? 0 : 1;
+      },
+      // SQLite's handlers take what is not const.
+      const_cast<Clock::time_point*>(&end));
+  absl::Status status;
+  {
+    sqlite3_stmt* statement = nullptr;
+    int code =
+        sqlite3_prepare_v2(database_.get(), "PRAGMA quick_check(1)", -1, &statement, nullptr);
+    const std::unique_ptr<sqlite3_stmt, Finalize> owner(statement);
+    errno = 0;
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+      const auto* line = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+      if (line != nullptr && absl::string_view(line) != "ok") {
+        status = Error(
+            ErrorReason::kJournalUnavailable, "",
+            absl::StrCat("database: ", PathOf(database_.get()), ": the file is damaged: ", line));
+      }
+    } else if ((code & 0xff) != SQLITE_INTERRUPT) {
+      status = StatusOfCode(code, database_.get());
+    }
+  }
+  sqlite3_progress_handler(database_.get(), 0, nullptr, nullptr);
+  return status;
+}
+
 absl::Status UseWriteAheadLog(Connection& connection) {
   ASSIGN_OR_RETURN(Rows rows, connection.Query("PRAGMA journal_mode = WAL"));
   ASSIGN_OR_RETURN(const bool answered, rows.Next());
@@ -266,6 +329,7 @@ Transaction::~Transaction() {
 }
 
 absl::Status Transaction::Commit() {
+  if (connection_->ChangesSoFar() != changes_before_) RETURN_IF_ERROR(connection_->RenewTie());
   RETURN_IF_ERROR(connection_->Change("COMMIT", {}).status());
   connection_ = nullptr;
   return absl::OkStatus();

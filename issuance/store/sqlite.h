@@ -86,7 +86,12 @@ class Connection {
   // Whether a transaction is open.
   bool InTransaction() const;
 
+  // Runs `PRAGMA quick_check`, for at most `budget`: OK also where time ran out. Errors:
+  // JOURNAL_UNAVAILABLE with the first thing that is wrong.
+  absl::Status QuickCheck(std::chrono::milliseconds budget);
+
  private:
+  friend class Transaction;
   struct Close {
     void operator()(sqlite3* database) const;
   };
@@ -97,10 +102,13 @@ class Connection {
   enum class Octets { kCopied, kBorrowed };
 
   Connection() = default;
+  absl::Status RenewTie();
   absl::StatusOr<Rows> Start(absl::string_view sql, absl::Span<const Value> values, Octets octets);
   absl::StatusOr<sqlite3_stmt*> Prepare(absl::string_view sql);
 
   std::function<void()> pause_;
+  // The file has the row that ties it to its write-ahead log; false: not known.
+  bool ties_ = false;
   std::unique_ptr<sqlite3, Close> database_;
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
@@ -109,25 +117,32 @@ class Connection {
 // file system does not bear one.
 absl::Status UseWriteAheadLog(Connection& connection);
 
-// A writing transaction, rolled back unless Commit returned OK.
+// A writing transaction, rolled back unless Commit returned OK. One that inserts, updates or
+// deletes anything renews the row that ties the file to its write-ahead log, where the file has one
+// (issuance/store/wal_tie.h): so no other way of writing is open to a file that has.
 class Transaction {
  public:
   // Takes the file's write lock at once, so that what is read in the transaction still holds when
   // it writes.
   static absl::StatusOr<Transaction> Begin(Connection& connection);
   ~Transaction();
-  Transaction(Transaction&& other) noexcept : connection_(other.connection_) {
+  Transaction(Transaction&& other) noexcept
+      : connection_(other.connection_), changes_before_(other.changes_before_) {
     other.connection_ = nullptr;
   }
   Transaction& operator=(Transaction&&) = delete;
 
+  // So does one that changes the schema only, if it says so.
+  void ChangesTheSchema() { changes_before_ = -1; }
   // Durable when it returns OK.
   absl::Status Commit();
 
  private:
-  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  explicit Transaction(Connection& connection)
+      : connection_(&connection), changes_before_(connection.ChangesSoFar()) {}
 
   Connection* connection_;
+  std::int64_t changes_before_;
 };
 
 }  // namespace hourglass::issuance::sqlite

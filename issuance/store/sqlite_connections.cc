@@ -3,38 +3,39 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include <system_error>
-
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "issuance/store/file_error.h"
 #include "issuance/store/sqlite_schema.h"
+#include "issuance/store/wal_tie.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
 
-absl::Status SystemError(absl::string_view what) {
-  return Error(ErrorReason::kJournalUnavailable, "",
-               absl::StrCat("database: ", what, ": ", std::generic_category().message(errno)));
-}
+// A gigabyte or so, where the disk is as fast as most.
+constexpr std::chrono::seconds kQuickCheck(1);
 
 // Neither opens the file: closing it again would take away the locks that another store of this
 // process holds on it (https://www.sqlite.org/howtocorrupt.html section 2.2).
 absl::Status MakeFile(const std::string& path) {
   if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) != 0 && errno != EEXIST) {
-    return SystemError("the file cannot be made");
+    return FileError("the file cannot be made:", path, errno);
   }
   struct stat file;
-  if (stat(path.c_str(), &file) != 0) return SystemError("the file cannot be looked at");
+  if (stat(path.c_str(), &file) != 0)
+    return FileError("the file cannot be looked at:", path, errno);
   if (!S_ISREG(file.st_mode)) {
-    return Error(ErrorReason::kJournalUnavailable, "", "database: is not a regular file");
+    return Error(ErrorReason::kJournalUnavailable, "",
+                 absl::StrCat("database: ", path, " is not a regular file"));
   }
   return absl::OkStatus();
 }
 
 absl::Status KeepFromOthers(const std::string& path) {
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    if (chmod(absl::StrCat(path, suffix).c_str(), S_IRUSR | S_IWUSR) != 0 && errno != ENOENT) {
-      return SystemError("group and others cannot be kept from the file");
+    const std::string file = absl::StrCat(path, suffix);
+    if (chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0 && errno != ENOENT) {
+      return FileError("group and others cannot be kept from the file:", file, errno);
     }
   }
   return absl::OkStatus();
@@ -43,8 +44,10 @@ absl::Status KeepFromOthers(const std::string& path) {
 absl::StatusOr<std::unique_ptr<Connection>> OpenWriter(const std::string& path,
                                                        std::chrono::milliseconds busy_timeout) {
   RETURN_IF_ERROR(MakeFile(path));
+  RETURN_IF_ERROR(CheckWriteAheadLog(path));
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> writer, Connection::Open(path, busy_timeout));
   RETURN_IF_ERROR(CheckSchema(*writer, Migrations()));
+  RETURN_IF_ERROR(writer->QuickCheck(kQuickCheck));
   RETURN_IF_ERROR(KeepFromOthers(path));
   RETURN_IF_ERROR(UseWriteAheadLog(*writer));
   // FULL: a commit is on the disk when it returns (promise 3); NORMAL would leave it to the next

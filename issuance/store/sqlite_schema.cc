@@ -181,6 +181,20 @@ CREATE TABLE time_mark (
   ignored_up_to INTEGER NOT NULL,
   acceptances INTEGER NOT NULL
 ) STRICT;
+-- Segments that left the catalog, whose files are deleted a day after they were seen to have:
+-- `seen_at` is null until then.
+CREATE TABLE dropped_segments (
+  number INTEGER PRIMARY KEY,
+  seen_at INTEGER
+) STRICT;
+ALTER TABLE journal_key_runs ADD COLUMN checksum INTEGER;
+-- As kMakeTie (issuance/store/wal_tie.h).
+CREATE TABLE wal_tie (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  previous BLOB NOT NULL,
+  id BLOB NOT NULL
+) STRICT;
+INSERT INTO wal_tie VALUES (1, zeroblob(16), zeroblob(16));
 )sql";
 
 constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,
@@ -210,6 +224,7 @@ absl::Status Advance(Connection& connection, std::int64_t from, absl::string_vie
   ASSIGN_OR_RETURN(const std::int64_t version, VersionOf(connection));
   // Another process was faster.
   if (version != from) return absl::OkStatus();
+  transaction.ChangesTheSchema();
   RETURN_IF_ERROR(
       connection.Execute(absl::StrCat(migration, "; PRAGMA application_id = ", kApplicationId,
                                       "; PRAGMA user_version = ", from + 1)));

@@ -18,6 +18,8 @@ absl::Span<const absl::string_view> Migrations();
 
 // The version in which the journal has its catalog, but may have records in the old tables.
 inline constexpr std::size_t kVersionWithOldJournal = 4;
+// The version since which key runs have their checksums in the catalog.
+inline constexpr std::size_t kVersionWithChecksums = 6;
 
 // Changes nothing. Errors: JOURNAL_UNAVAILABLE unless the file is empty or a store of Hourglass
 // whose schema is not newer than the last of `migrations` leads to.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -136,6 +137,8 @@ class SqliteStore final : public Store {
 
   absl::Status DropJournalBefore(Timestamp before) override { return journal_->DropBefore(before); }
 
+  absl::Status DeleteDroppedJournal(Timestamp now) override { return journal_->DeleteDropped(now); }
+
   absl::Status PutDevice(const DeviceRecord& device) override {
     return connections_->Write([&](Connection& c) { return sqlite::PutDevice(c, device); });
   }
@@ -166,11 +169,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
                                                  const SqliteStoreOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Connections> connections,
                    sqlite::Connections::Open(path, options.busy_timeout));
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<sqlite::SegmentedJournal> journal,
-      sqlite::SegmentedJournal::Open(connections.get(), path, options.busy_timeout,
-                                     {options.segment_intents, options.segment_span},
-                                     {options.upkeep_retry_after, options.upkeep_observer}));
+  ASSIGN_OR_RETURN(std::unique_ptr<sqlite::SegmentedJournal> journal,
+                   sqlite::SegmentedJournal::Open(connections.get(), path, options));
   return std::unique_ptr<Store>(
       std::make_unique<SqliteStore>(std::move(connections), std::move(journal)));
 }
@@ -180,7 +180,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options) {
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(std::string(path), options);
-  if (store.ok()) return store;
+  if (store.ok() || absl::StrContains(store.status().message(), path)) return store;
   return Error(ReasonOf(store.status()), "", absl::StrCat(path, ": ", store.status().message()));
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,10 @@ struct SqliteStoreOptions {
   // on meanwhile, but the more is left undone, the more memory and time the journal takes. Must not
   // use the store.
   std::function<void(const absl::Status&)> upkeep_observer = nullptr;
+  // Told of each segment that the file at `path` knows nothing of, and that was therefore set
+  // aside: its new name. Called while the store is opened and, seldom, by a write. Must not use the
+  // store.
+  std::function<void(const std::string& path)> set_aside_observer = nullptr;
 };
 
 // Opens the file at `path`, or makes it with mode 0600 in a folder that exists, and brings its
@@ -35,7 +40,7 @@ struct SqliteStoreOptions {
 // `path-wal` and `path-shm`, and the folder `path.journal` with the journal's files; all belong on
 // a local file system, and a copy of a part is no backup. Writes go through one connection, one at
 // a time; reads do not wait for them. A thread of the store's own indexes what was sealed. Errors:
-// JOURNAL_UNAVAILABLE with a message that begins with the path, also for a file of another program
+// JOURNAL_UNAVAILABLE with a message with the very file, also for a file of another program
 // or of a newer schema; neither is changed.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options = {});

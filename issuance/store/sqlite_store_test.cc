@@ -176,7 +176,8 @@ TEST_F(SqliteStoreTest, SurvivesAFullDisk) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(
       result.output,
-      AllOf(HasSubstr("UNAVAILABLE: database: the disk is full"), HasSubstr("all are there"),
+      AllOf(HasSubstr(": the disk is full"), HasSubstr("UNAVAILABLE: database: "),
+            HasSubstr("00000001.sqlite"), HasSubstr("all are there"),
             Not(HasSubstr("the refused one is there")), Not(HasSubstr("refused after 0:"))));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
   EXPECT_OK(store->FindByRequestId(kSampleTenant, "r-0"));
@@ -201,7 +202,8 @@ TEST_F(SqliteStoreTest, SurvivesAFullFileSystem) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(
       result.output,
-      AllOf(HasSubstr("UNAVAILABLE: database: the disk is full"), HasSubstr("all are there"),
+      AllOf(HasSubstr(": the disk is full"), HasSubstr("UNAVAILABLE: database: "),
+            HasSubstr("00000001.sqlite"), HasSubstr("all are there"),
             Not(HasSubstr("the refused one is there")), Not(HasSubstr("refused after 0:"))));
 }
 

@@ -145,7 +145,12 @@ class Store {
   // Forgets records that were intended before `before` and whose certificates expired by then, all
   // or some: a store may keep any of them for as long as it keeps others that it holds in the same
   // file. A request id, and a serial number, that is forgotten is free again. Forgets nothing else.
+  // What is forgotten is not deleted yet: whoever runs the store may take it back by its files.
   virtual absl::Status DropJournalBefore(Timestamp before) = 0;
+  // Deletes what was forgotten, once an earlier call, with a time a day or more before `now`, has
+  // found it forgotten. Times after `now` count as `now`: no clock that leapt makes the day shorter
+  // unless both calls believe it.
+  virtual absl::Status DeleteDroppedJournal(Timestamp now) = 0;
 
   // Replaces the device's record whole. Errors: TENANT_UNKNOWN.
   virtual absl::Status PutDevice(const DeviceRecord& device) = 0;

@@ -419,7 +419,7 @@ TEST(DaemonTest, AnUpkeepOfTheJournalThatFailsIsSaidAndCertificatesAreIssued) {
   }
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
   EXPECT_TRUE(daemon.WaitForLog(R"("event":"journal_upkeep_failed")")) << daemon.Log();
-  EXPECT_THAT(daemon.Log(), HasSubstr("a key run cannot be named: Is a directory"));
+  EXPECT_THAT(daemon.Log(), HasSubstr(".keys: Is a directory"));
   daemon.MakeReady();
   EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
 }

@@ -86,6 +86,9 @@ class ForwardingStore : public Store {
   absl::Status DropJournalBefore(Timestamp before) override {
     return store_.DropJournalBefore(before);
   }
+  absl::Status DeleteDroppedJournal(Timestamp now) override {
+    return store_.DeleteDroppedJournal(now);
+  }
   absl::Status PutDevice(const DeviceRecord& device) override { return store_.PutDevice(device); }
   absl::StatusOr<DeviceRecord> GetDevice(absl::string_view tenant_id,
                                          absl::string_view device_id) override {
