@@ -29,6 +29,7 @@
 #include "issuance/event_log.h"
 #include "issuance/open_tenants.h"
 #include "issuance/server.h"
+#include "issuance/store/sqlite_check.h"
 #include "issuance/timekeeping/kernel_time.h"
 
 namespace hourglass {
@@ -117,7 +118,20 @@ int Check(const issuance::Config& config, const std::string& config_file) {
   return 0;
 }
 
-int Run(const std::string& config_file, bool check_only) {
+// Every octet of it, which may take minutes; for a service that is stopped.
+int CheckDatabase(const issuance::Config& config) {
+  const std::string path = absl::StrCat(config.data_directory, "/hourglass.sqlite");
+  const absl::StatusOr<std::vector<std::string>> findings = issuance::CheckSqliteStore(path);
+  if (!findings.ok()) return Fail(findings.status());
+  for (const std::string& finding : *findings) std::fprintf(stderr, "%s\n", finding.c_str());
+  if (!findings->empty()) return 1;
+  std::printf("%s: the database is sound\n", path.c_str());
+  return 0;
+}
+
+enum class Task { kServe, kCheck, kCheckDatabase };
+
+int Run(const std::string& config_file, Task task) {
   // Before any thread is made, so that all of them leave these signals to Serve.
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
@@ -132,10 +146,12 @@ int Run(const std::string& config_file, bool check_only) {
   // fortieth of a certificate and is for those who change gRPC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
-  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(
-      config_file, check_only ? issuance::FileChecks::kAll : issuance::FileChecks::kStart);
+  const absl::StatusOr<issuance::Config> config =
+      issuance::LoadConfig(config_file, task == Task::kCheck ? issuance::FileChecks::kAll
+                                                             : issuance::FileChecks::kStart);
   if (!config.ok()) return Fail(config.status());
-  if (check_only) return Check(*config, config_file);
+  if (task == Task::kCheck) return Check(*config, config_file);
+  if (task == Task::kCheckDatabase) return CheckDatabase(*config);
   absl::Status served = ProtectMemory(*config);
   if (served.ok()) served = Serve(*config, stop_signals);
   if (!served.ok()) {
@@ -151,16 +167,24 @@ int Run(const std::string& config_file, bool check_only) {
 int main(int argc, char** argv) try {
   CLI::App app("Hourglass: one-hour certificates for conditional access", "hourglassd");
   std::string config_file;
-  bool check_only = false;
+  bool check_only = false, check_database = false;
   app.add_option("--config", config_file, "Configuration file (YAML)")->required();
   app.add_flag("--check", check_only,
                "Validate the configuration, say each mistake with file, line and field, and exit");
+  app.add_flag(
+         "--check-database", check_database,
+         "Read all of the database and the journal, of a service that is stopped, say what is "
+         "damaged or missing, and exit")
+      ->excludes("--check");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return hourglass::Run(config_file, check_only);
+  using hourglass::Task;
+  return hourglass::Run(config_file, check_only       ? Task::kCheck
+                                     : check_database ? Task::kCheckDatabase
+                                                      : Task::kServe);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "hourglassd: %s\n", error.what());
   return 1;
