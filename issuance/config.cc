@@ -1,7 +1,14 @@
 #include "issuance/config.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +16,7 @@
 #include "ca/name_rules.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
+#include "issuance/file_trust.h"
 #include "issuance/host_port.h"
 #include "issuance/keys_config.h"
 #include "issuance/tenant_id.h"
@@ -25,20 +33,23 @@ using yaml::Mapping;
 // mistake.
 class ConfigReader {
  public:
-  explicit ConfigReader(FileChecks checks) : checks_(checks) {}
+  ConfigReader(FileChecks checks, Timestamp now) : checks_(checks), now_(now) {}
 
   Config Read(Mapping root) const;
 
  private:
-  TlsFiles ReadTls(Mapping fields) const;
+  TlsFiles ReadTls(Mapping fields, TlsSide side) const;
   std::string ReadFolder(Mapping fields, absl::string_view name,
                          std::optional<std::string> path) const;
+  void CheckWritable(const std::string& data_directory, Mapping root) const;
+  void CheckPolicies(const std::string& folder, Mapping embedded) const;
   std::string ReadAddressFile(Mapping root) const;
   ComplianceConfig ReadCompliance(Mapping fields) const;
 
   bool ChecksFiles() const { return checks_ != FileChecks::kNone; }
 
   const FileChecks checks_;
+  const Timestamp now_;
 };
 
 std::string ReadListen(Mapping root) {
@@ -71,9 +82,13 @@ void ReadCallerTenants(Mapping fields, Caller* caller) {
     caller->all_tenants = true;
     return;
   }
+  std::set<std::string> seen;
   for (std::size_t i = 0; i < tenants.size(); ++i) {
-    if (IsTenantId(tenants[i])) continue;
-    fields.ItemMistake("tenants", i, absl::StrCat(kTenantIdForm, ", or \"*\" alone for all"));
+    if (!IsTenantId(tenants[i])) {
+      fields.ItemMistake("tenants", i, absl::StrCat(kTenantIdForm, ", or \"*\" alone for all"));
+    } else if (!seen.insert(tenants[i]).second) {
+      fields.ItemMistake("tenants", i, "appears twice");
+    }
   }
   caller->tenants = std::move(tenants);
 }
@@ -113,6 +128,11 @@ ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
   if (policy.min_rsa_bits > policy.max_rsa_bits) {
     fields.Mistake("min_rsa_bits", "must not be more than max_rsa_bits");
   }
+  if (!policy.allow_rsa) {
+    for (const char* name : {"min_rsa_bits", "max_rsa_bits"}) {
+      if (fields.Has(name)) fields.Mistake(name, "does nothing while rsa is false");
+    }
+  }
   if (!policy.allow_ec_p256 && !policy.allow_ec_p384 && !policy.allow_rsa) {
     fields.Mistake("", "must accept at least one of ec_p256, ec_p384 and rsa");
   }
@@ -136,6 +156,14 @@ SubKeyConfig ReadSubKey(Mapping fields, SubKeyConfig sub_key, std::chrono::secon
   return sub_key;
 }
 
+// `used`: whether a tenant that these fields count for has a sub-key.
+void RefuseIdleSubKey(Mapping fields, bool used) {
+  if (used) return;
+  for (const char* name : {"lifetime", "key_type"}) {
+    if (fields.Has(name)) fields.Mistake(name, "does nothing while enabled is false");
+  }
+}
+
 // `config` with the fields that are given replaced.
 IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   ca::LeafProfileOptions& profile = config.profile;
@@ -144,7 +172,11 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   profile.backdate = fields.Seconds("backdate", std::chrono::seconds(0), ca::kMaxBackdate)
                          .value_or(profile.backdate);
   profile.no_rev_avail = fields.Bool("no_rev_avail").value_or(profile.no_rev_avail);
-  profile.sid_uri = fields.Bool("sid_uri").value_or(profile.sid_uri);
+  if (fields.Bool("sid_uri").value_or(false)) {
+    fields.Mistake(
+        "sid_uri",
+        "does nothing yet: there is no source of SIDs, so no certificate would carry one");
+  }
   config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
   config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
   return config;
@@ -158,6 +190,21 @@ UpnDomains ReadUpnDomains(Mapping fields) {
     if (mistake.has_value()) fields.ItemMistake("upn_domains", i, *mistake);
   }
   return domains;
+}
+
+void ReadAllIssuing(Mapping root, Config* config) {
+  Mapping defaults = root.Optional("issuing");
+  config->issuing = ReadIssuing(defaults, config->issuing);
+  bool sub_keys = config->issuing.sub_key.enabled;
+  for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
+    if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
+    IssuingConfig issuing = ReadIssuing(fields, config->issuing);
+    issuing.upn_domains = ReadUpnDomains(fields);
+    RefuseIdleSubKey(fields.Optional("sub_key"), issuing.sub_key.enabled);
+    sub_keys = sub_keys || issuing.sub_key.enabled;
+    config->tenants.emplace(tenant_id, std::move(issuing));
+  }
+  RefuseIdleSubKey(defaults.Optional("sub_key"), sub_keys);
 }
 
 LimitsConfig ReadLimits(Mapping fields) {
@@ -184,9 +231,11 @@ std::string ReadMetrics(Mapping fields) {
   return listen;
 }
 
-TlsFiles ConfigReader::ReadTls(Mapping fields) const {
+TlsFiles ConfigReader::ReadTls(Mapping fields, TlsSide side) const {
   TlsFiles files = ReadTlsFiles(fields);
-  if (ChecksFiles()) CheckTlsFiles(files, fields);
+  // Who starts it again may not be able to renew, and its clock may be set right later.
+  const auto now = checks_ == FileChecks::kAll ? std::optional(now_) : std::nullopt;
+  if (ChecksFiles()) CheckTlsFiles(files, side, now, fields);
   return files;
 }
 
@@ -196,11 +245,37 @@ std::string ConfigReader::ReadFolder(Mapping fields, absl::string_view name,
   return path.value_or("");
 }
 
+void ConfigReader::CheckWritable(const std::string& data_directory, Mapping root) const {
+  std::error_code error;
+  if (!ChecksFiles() || !std::filesystem::is_directory(data_directory, error)) return;
+  if (access(data_directory.c_str(), R_OK | W_OK | X_OK) == 0) return;
+  root.Mistake("data_directory", absl::StrCat("cannot be written: ", std::strerror(errno)));
+}
+
+// Their content is looked at elsewhere: a file with a mistake denies, but one that others may write
+// grants what they like.
+void ConfigReader::CheckPolicies(const std::string& folder, Mapping embedded) const {
+  if (!ChecksFiles()) return;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().extension() != ".yaml") continue;
+    const std::string mistake = MistakeInTrust(file.path().string());
+    if (!mistake.empty()) embedded.Mistake("policy_directory", mistake);
+  }
+}
+
 std::string ConfigReader::ReadAddressFile(Mapping root) const {
   std::string path = root.Path("address_file").value_or("");
   const std::size_t slash = path.rfind('/');
-  if (ChecksFiles() && slash != std::string::npos) {
-    CheckFolder(path.substr(0, slash + 1), root, "address_file");
+  if (!ChecksFiles() || slash == std::string::npos) return path;
+  const std::string folder = path.substr(0, slash + 1);
+  struct stat about = {};
+  if (stat(folder.c_str(), &about) != 0) {
+    root.Mistake("address_file", absl::StrCat("cannot be used: ", std::strerror(errno)));
+  } else if (const std::string mistake = MistakeInTrustOfPlace(path); !mistake.empty()) {
+    root.Mistake("address_file", mistake);
+  } else if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    root.Mistake("address_file", absl::StrCat("cannot be written: ", std::strerror(errno)));
   }
   return path;
 }
@@ -214,6 +289,7 @@ ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
   compliance.policy_directory = ReadFolder(
       embedded, "policy_directory",
       embedded.present() ? std::optional(embedded.RequiredPath("policy_directory")) : std::nullopt);
+  CheckPolicies(compliance.policy_directory, embedded);
   compliance.endpoint = fields.String("endpoint").value_or("");
   const std::string server_name = fields.String("server_name").value_or("");
   const bool remote = fields.Has("endpoint");
@@ -221,7 +297,7 @@ ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
     fields.Mistake("", "must have either embedded or endpoint");
   }
   Mapping tls = remote ? fields.Required("tls") : fields.Optional("tls");
-  compliance.tls = ReadTls(tls);
+  compliance.tls = ReadTls(tls, TlsSide::kClient);
   if (!remote) {
     if (fields.Has("tls")) fields.Mistake("tls", "belongs to endpoint, which is not given");
     if (fields.Has("server_name")) {
@@ -242,29 +318,29 @@ Config ConfigReader::Read(Mapping root) const {
   config.listen = ReadListen(root);
   config.address_file = ReadAddressFile(root);
   config.data_directory = ReadFolder(root, "data_directory", root.RequiredPath("data_directory"));
-  config.tls = ReadTls(root.Required("tls"));
+  CheckWritable(config.data_directory, root);
+  config.tls = ReadTls(root.Required("tls"), TlsSide::kServer);
   config.callers = ReadCallers(root);
   config.keys = ReadKeys(root.Required("keys"), checks_);
-  config.issuing = ReadIssuing(root.Optional("issuing"), config.issuing);
-  for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
-    if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
-    IssuingConfig& tenant =
-        config.tenants.emplace(tenant_id, ReadIssuing(fields, config.issuing)).first->second;
-    tenant.upn_domains = ReadUpnDomains(fields);
-  }
+  ReadAllIssuing(root, &config);
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
   config.journal = ReadJournal(root.Optional("journal"));
   config.metrics_listen = ReadMetrics(root.Optional("metrics"));
   config.log_level =
       root.Choice("log_level", {"debug", "info", "warning", "error"}).value_or(config.log_level);
+  config.log_personal_data = root.Bool("log_personal_data").value_or(config.log_personal_data);
   return config;
 }
 
-absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name,
-                             FileChecks checks) {
+absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name, FileChecks checks,
+                             Timestamp now) {
   yaml::Document document(yaml, file_name);
-  Config config = ConfigReader(checks).Read(document.Root());
+  if (checks != FileChecks::kNone) {
+    const std::string mistake = MistakeInTrust(std::string(file_name));
+    if (!mistake.empty()) document.AddMistake(1, "", mistake);
+  }
+  Config config = ConfigReader(checks, now).Read(document.Root());
   RETURN_IF_ERROR(document.Finish());
   return config;
 }
@@ -272,12 +348,12 @@ absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name) {
-  return Parse(yaml, file_name, FileChecks::kNone);
+  return Parse(yaml, file_name, FileChecks::kNone, Timestamp());
 }
 
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks) {
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now) {
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file_name));
-  return Parse(text, file_name, checks);
+  return Parse(text, file_name, checks, now);
 }
 
 }  // namespace hourglass::issuance

@@ -15,6 +15,7 @@
 #include "hsm/key_store.h"
 #include "hsm/signing_key.h"
 #include "issuance/caller.h"
+#include "issuance/clock.h"
 #include "issuance/keys_config.h"
 #include "issuance/tls_files.h"
 #include "issuance/upn_domains.h"
@@ -78,6 +79,7 @@ struct Config {
   JournalConfig journal;
   std::string metrics_listen;      // `host:port` of the metrics; empty: none
   std::string log_level = "info";  // debug, info, warning, error
+  bool log_personal_data = true;   // whether the log names users and devices
 };
 
 // Parses YAML. Paths that are not absolute are taken from the folder of `file_name`. Errors:
@@ -86,11 +88,14 @@ struct Config {
 // file. Safe to call from several threads.
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name);
 
-// Reads and parses the file, and checks that the files it names can be read and are what they
-// should be: certificates, a private key that fits, folders, PINs, programs; with kAll also
-// modules. Each mistake as above.
+// Reads and parses the file, and checks that the files it names can be read, that nobody but root
+// and this process's user may change them (file_trust.h), and that they are what they should be:
+// certificates that do, a private key that fits, folders, PINs, programs, modules that are there;
+// with kAll also that certificates are valid at `now`, and that no module is missing. Each mistake
+// as above.
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name,
-                                  FileChecks checks = FileChecks::kStart);
+                                  FileChecks checks = FileChecks::kStart,
+                                  Timestamp now = SystemClock().Now());
 
 }  // namespace hourglass::issuance
 

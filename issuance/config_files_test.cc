@@ -48,10 +48,10 @@ compliance:
   }
 
   void MakeCertificate(const std::string& name) {
-    const CommandResult result =
-        RunCommand({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-keyout",
-                    directory_.File(name + ".key"), "-out", directory_.File(name + ".pem")});
+    const CommandResult result = RunCommand(
+        {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:localhost", "-keyout",
+         directory_.File(name + ".key"), "-out", directory_.File(name + ".pem")});
     ASSERT_EQ(result.exit_code, 0) << result.output;
     chmod(directory_.File(name + ".key").c_str(), 0600);
   }
@@ -88,6 +88,30 @@ compliance:
 TEST_F(LoadConfigTest, TakesSoundFiles) {
   ASSERT_OK_AND_ASSIGN(const Config config, LoadConfig(file_));
   EXPECT_EQ(config.tls.certificate, directory_.File("server.pem"));
+}
+
+// Programs change their folder, and places of keys want absolute paths.
+TEST_F(LoadConfigTest, WithARelativeNameEveryPathIsFromTheFileAllTheSame) {
+  std::filesystem::create_directory(directory_.File("sealed"));
+  Replace("  software_directory: keys",
+          "  software_directory: keys\n  tpm: {sealed_directory: sealed}");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::path(directory_.path()).parent_path());
+  const std::string folder = std::filesystem::path(directory_.path()).filename();
+  const auto loaded = LoadConfig(folder + "/h.yaml");
+  std::filesystem::current_path(directory_.path());
+  const auto beside = LoadConfig("h.yaml");
+  std::filesystem::current_path(before);
+  for (const auto& config : {loaded, beside}) {
+    ASSERT_OK(config);
+    for (const std::string& path :
+         {config->address_file, config->data_directory, config->tls.certificate,
+          config->tls.private_key, config->tls.trusted_roots, config->keys.keyholder_program,
+          config->keys.software_directory, config->keys.tpm->sealed_directory,
+          config->compliance.policy_directory}) {
+      EXPECT_THAT(path, testing::StartsWith(directory_.path()));
+    }
+  }
 }
 
 TEST_F(LoadConfigTest, SaysWhyTheConfigurationItselfCannotBeRead) {
@@ -206,6 +230,94 @@ TEST_F(LoadConfigTest, WantsTheFilesOfTheTpm) {
   std::filesystem::create_directory(directory_.File("sealed"));
   WriteSecret("tpm-pin", "1234");
   EXPECT_OK(LoadConfig(file_));
+}
+
+// Who may write what decides, decides.
+TEST_F(LoadConfigTest, WantsNothingThatDecidesToBeChangedByOthers) {
+  WriteSecret("tpm-pin", "1234");
+  directory_.Write("m.so", "\177ELF");
+  directory_.Write("policies/contoso.yaml", "version: 1\n");
+  std::filesystem::create_directory(directory_.File("sealed"));
+  std::filesystem::create_directory(directory_.File("run"));
+  std::filesystem::create_directory(directory_.File("pins"));
+  WriteSecret("pins/pin", "1234");
+  Replace("address_file: data/", "address_file: run/");
+  Replace("module-path=/m.so", "module-path=" + directory_.File("m.so"));
+  Replace(directory_.File("pin"), directory_.File("pins/pin"));
+  Replace("  software_directory: keys",
+          absl::StrCat("  software_directory: keys\n  tpm: {sealed_directory: sealed, pin_source: "
+                       "'file:",
+                       directory_.File("tpm-pin"), "'}"));
+  ASSERT_OK(LoadConfig(file_, FileChecks::kAll));
+  const std::pair<const char*, const char*> deciding[] = {
+      {"h.yaml", "FILE:1: "},
+      {"run", "address_file: "},
+      {"data", "data_directory: "},
+      {"server.pem", "tls.certificate: "},
+      {"clients.pem", "tls.trusted_roots: "},
+      {"m.so", "keys.tokens[0]: module-path "},
+      {"pins", "keys.tokens[0]: pin-source "},
+      {"keyholder", "keys.keyholder: "},
+      {"keys", "keys.software_directory: "},
+      {"sealed", "keys.tpm.sealed_directory: "},
+      {"policies", "compliance.embedded.policy_directory: "},
+      {"policies/contoso.yaml", "compliance.embedded.policy_directory: "}};
+  for (const auto& [name, field] : deciding) {
+    const std::string path = directory_.File(name);
+    struct stat before = {};
+    ASSERT_EQ(stat(path.c_str(), &before), 0);
+    chmod(path.c_str(), before.st_mode | S_IWOTH);
+    const std::string file = path == file_ ? "FILE" : path;
+    for (const FileChecks checks : {FileChecks::kStart, FileChecks::kAll}) {
+      EXPECT_THAT(Mistakes(checks),
+                  HasSubstr(absl::StrCat(field, "may be changed by others: ", file,
+                                         " may be written by everybody, chmod go-w it")));
+    }
+    chmod(path.c_str(), before.st_mode);
+    EXPECT_OK(LoadConfig(file_, FileChecks::kAll));
+  }
+}
+
+TEST_F(LoadConfigTest, WantsSecretsToBeItsOwn) {
+  for (const char* name : {"pin", "server.key"}) {
+    // Takes root, and a user namespace that knows other users; Bazel's sandbox does not.
+    if (chown(directory_.File(name).c_str(), 4711, 0) != 0) GTEST_SKIP();
+    EXPECT_THAT(Mistakes(),
+                HasSubstr(absl::StrCat(directory_.File(name), " belongs to user 4711")));
+    ASSERT_EQ(chown(directory_.File(name).c_str(), 0, 0), 0);
+    EXPECT_OK(LoadConfig(file_));
+  }
+}
+
+// A service whose clock is wrong, or that cannot be given a new certificate now, still starts.
+TEST_F(LoadConfigTest, LooksAtPeriodsOnlyWhenAskedTo) {
+  const Timestamp now = SystemClock().Now();
+  Replace("module-path=/m.so", "module-path=" + directory_.Write("m.so", "\177ELF"));
+  EXPECT_OK(LoadConfig(file_, FileChecks::kAll, now));
+  const Timestamp later = now + std::chrono::hours(24 * 60);
+  EXPECT_OK(LoadConfig(file_, FileChecks::kStart, later));
+  const auto expired = LoadConfig(file_, FileChecks::kAll, later);
+  EXPECT_THAT(std::string(expired.status().message()),
+              testing::AllOf(HasSubstr("tls.certificate: expired at "),
+                             HasSubstr("tls.trusted_roots: expired at ")));
+  const auto early = LoadConfig(file_, FileChecks::kAll, now - std::chrono::hours(24 * 60));
+  EXPECT_THAT(std::string(early.status().message()),
+              HasSubstr("tls.certificate: is not valid before "));
+}
+
+TEST_F(LoadConfigTest, WantsCertificatesThatDo) {
+  std::filesystem::copy_file(directory_.File("clients.pem"), directory_.File("server.pem"),
+                             std::filesystem::copy_options::overwrite_existing);
+  WriteSecret("server.key", ReadFileOrDie(directory_.File("clients.key")));
+  EXPECT_OK(LoadConfig(file_));
+  const CommandResult made =
+      RunCommand({"openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=weak",
+                  "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                  directory_.File("server.key"), "-out", directory_.File("server.pem")});
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_EQ(Mistakes(),
+            "FILE:5: tls.certificate: has a key that is too weak for TLS: RSA takes 2048 bits or "
+            "more, EC 224 or more");
 }
 
 // What an administrator meets who left the key to root.

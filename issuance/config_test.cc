@@ -55,7 +55,7 @@ issuing:
   lifetime: 30m
   backdate: 0s
   no_rev_avail: false
-  sid_uri: true
+  sid_uri: false
   accepted_keys: {ec_p384: false, rsa: true, min_rsa_bits: 3072, max_rsa_bits: 3072}
 tenants:
   fabrikam:
@@ -70,6 +70,7 @@ limits: {workers: 8, queue_length: 16, loaded_tenants: 300}
 journal: {retention: 400d}
 metrics: {listen: 127.0.0.1:9464}
 log_level: debug
+log_personal_data: false
 )";
 
 // What ParseConfig says of `text`, which must be wrong.
@@ -130,6 +131,7 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_FALSE(config.journal.retention.has_value()) << "nothing is deleted unasked";
   EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
+  EXPECT_TRUE(config.log_personal_data);
 }
 
 TEST(ParseConfigTest, ReadsEveryField) {
@@ -167,6 +169,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.journal.retention, std::chrono::hours(24 * 400));
   EXPECT_EQ(config.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config.log_level, "debug");
+  EXPECT_FALSE(config.log_personal_data);
 }
 
 TEST(ParseConfigTest, ATenantReplacesSingleFields) {
@@ -174,7 +177,6 @@ TEST(ParseConfigTest, ATenantReplacesSingleFields) {
   EXPECT_EQ(config.issuing.profile.lifetime, std::chrono::minutes(30));
   EXPECT_EQ(config.issuing.profile.backdate, std::chrono::seconds(0));
   EXPECT_FALSE(config.issuing.profile.no_rev_avail);
-  EXPECT_TRUE(config.issuing.profile.sid_uri);
   EXPECT_TRUE(config.issuing.key_policy.allow_rsa);
 
   ASSERT_EQ(config.tenants.size(), 1u);
@@ -182,7 +184,6 @@ TEST(ParseConfigTest, ATenantReplacesSingleFields) {
   EXPECT_EQ(fabrikam.profile.lifetime, std::chrono::hours(2));
   EXPECT_EQ(fabrikam.profile.backdate, std::chrono::seconds(0));
   EXPECT_FALSE(fabrikam.profile.no_rev_avail);
-  EXPECT_TRUE(fabrikam.profile.sid_uri);
   EXPECT_TRUE(fabrikam.key_policy.allow_ec_p256);
   EXPECT_FALSE(fabrikam.key_policy.allow_ec_p384);
   EXPECT_FALSE(fabrikam.key_policy.allow_rsa);
@@ -251,28 +252,60 @@ TEST(ParseConfigTest, RefusesUnknownAndRepeatedFields) {
             "/etc/h.yaml:9: tenants.contoso.lifetime: appears twice, first in line 9");
 }
 
+// Whoever writes it believes that it does something.
+TEST(ParseConfigTest, RefusesWhatDoesNothing) {
+  EXPECT_EQ(MistakesWithLine("issuing: {sid_uri: true}"),
+            "/etc/h.yaml:9: issuing.sid_uri: does nothing yet: there is no source of SIDs, so no "
+            "certificate would carry one");
+  EXPECT_OK(ParseConfig(absl::StrCat(kSmallest, "issuing: {sid_uri: false}\n"), "/etc/h.yaml"));
+  EXPECT_THAT(MistakesWithLine("tenants: {contoso: {sid_uri: true}}"),
+              HasSubstr("tenants.contoso.sid_uri: does nothing yet"));
+  EXPECT_EQ(MistakesWithLine("issuing: {accepted_keys: {rsa: false, min_rsa_bits: 3072}}"),
+            "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: does nothing while rsa is false");
+  EXPECT_EQ(MistakesWithLine("issuing: {sub_key: {lifetime: 12h}}"),
+            "/etc/h.yaml:9: issuing.sub_key.lifetime: does nothing while enabled is false");
+  EXPECT_OK(ParseConfig(absl::StrCat(kSmallest,
+                                     "issuing: {sub_key: {lifetime: 12h}}\n"
+                                     "tenants: {contoso: {sub_key: {enabled: true}}}\n"),
+                        "/etc/h.yaml"));
+  EXPECT_EQ(MistakesWithLine("tenants: {contoso: {sub_key: {key_type: ec-p384}}}"),
+            "/etc/h.yaml:9: tenants.contoso.sub_key.key_type: does nothing while enabled is false");
+  EXPECT_EQ(MistakesWith("software_directory: keys", "software_directory: keys, in_process: true"),
+            "/etc/h.yaml:6: keys.in_process: does nothing without tokens or tpm");
+  EXPECT_EQ(MistakesWith("software_directory: keys", "software_directory: keys, hang_timeout: 3s"),
+            "/etc/h.yaml:6: keys.hang_timeout: does nothing without tokens or tpm");
+  EXPECT_EQ(MistakesWith("software_directory: keys",
+                         "tpm: {tcti: \"swtpm:path=/s\"}, in_process: true, workers_per_token: 2"),
+            "/etc/h.yaml:6: keys.workers_per_token: does nothing with in_process");
+  EXPECT_EQ(MistakesWith("software_directory: keys", "tpm: {registers: [7]}"),
+            "/etc/h.yaml:6: keys.tpm.registers: does nothing without sealed_directory: only sealed "
+            "keys are bound");
+  EXPECT_EQ(MistakesWith("tenants: [contoso]", "tenants: [contoso, contoso]"),
+            "/etc/h.yaml:5: callers[0].tenants[1]: appears twice");
+}
+
 TEST(ParseConfigTest, ATpmHasDefaultsAndNoSealedKeys) {
   ASSERT_OK_AND_ASSIGN(
       const Config config,
-      ParseConfig(
-          absl::StrReplaceAll(kSmallest, {{"software_directory: keys", "tpm: {registers: [7]}"}}),
-          "/etc/h.yaml"));
+      ParseConfig(absl::StrReplaceAll(kSmallest, {{"software_directory: keys",
+                                                   "tpm: {tcti: \"device:/dev/tpmrm0\"}"}}),
+                  "/etc/h.yaml"));
   ASSERT_TRUE(config.keys.tpm.has_value());
   EXPECT_EQ(config.keys.tpm->tcti, "device:/dev/tpmrm0");
   EXPECT_EQ(config.keys.tpm->sealed_directory, "");
   EXPECT_EQ(config.keys.tpm->pin_source, "");
-  EXPECT_THAT(config.keys.tpm->registers, ElementsAre(7));
+  EXPECT_THAT(config.keys.tpm->registers, testing::IsEmpty());
 }
 
 TEST(ParseConfigTest, RefusesMalformedKeyPlaces) {
   const auto with = [](const std::string& field) {
     return MistakesWith("software_directory: keys", field);
   };
-  EXPECT_EQ(with("tpm: {registers: [0, 24]}"),
+  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [0, 24]}"),
             "/etc/h.yaml:6: keys.tpm.registers[1]: must be a number from 0 to 23");
-  EXPECT_EQ(with("tpm: {registers: [x]}"),
+  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [x]}"),
             "/etc/h.yaml:6: keys.tpm.registers[0]: must be a number from 0 to 23");
-  EXPECT_EQ(with("tpm: {registers: [7, 7]}"),
+  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [7, 7]}"),
             "/etc/h.yaml:6: keys.tpm.registers[1]: must be more than the one before it");
   EXPECT_EQ(with("tpm: {pin_source: '8642'}"),
             "/etc/h.yaml:6: keys.tpm.pin_source: must be file:ABSOLUTE-PATH, env:NAME or "
@@ -305,7 +338,7 @@ TEST(ParseConfigTest, RefusesMalformedFields) {
             "/etc/h.yaml:9: journal.retention: must be a duration such as 500ms, 2s, 60m, 24h or "
             "3d, 1d to 36500d");
   EXPECT_EQ(
-      MistakesWith("software_directory: keys", "software_directory: k, sessions_per_token: 0"),
+      MistakesWith("software_directory: keys", "tpm: {sealed_directory: s}, sessions_per_token: 0"),
       "/etc/h.yaml:6: keys.sessions_per_token: must be a whole number, 1 to 256");
   EXPECT_EQ(MistakesWith("  - {", "  - x\n  - {"),
             "/etc/h.yaml:5: callers[0]: must be a mapping of fields");

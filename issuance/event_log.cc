@@ -76,14 +76,20 @@ struct Kind {
 Kind KindOf(Level level, absl::string_view event, EventLog::Fields fields) {
   Kind kind{absl::StrCat(static_cast<int>(level)), false};
   AppendMember("of", event, kind.name);
-  const auto is_reason = [](const auto& field) { return field.first == "reason"; };
+  const auto is_reason = [](const auto& field) {
+    return field.first == "reason" || field.first == "library";
+  };
   if (std::none_of(fields.begin(), fields.end(), is_reason)) return kind;
   kind.has_reason = true;
   for (const auto& [name, value] : fields) {
-    if (name == "reason" || name == "caller") AppendMember(name, value, kind.name);
+    if (name == "reason" || name == "caller" || name == "library" || name == "at") {
+      AppendMember(name, value, kind.name);
+    }
   }
   return kind;
 }
+
+bool IsPersonal(absl::string_view field) { return field == "user" || field == "device"; }
 
 // Of lines of kinds beyond those that are told apart.
 constexpr absl::string_view kSundry = R"(2,"of":"")";
@@ -101,8 +107,10 @@ std::string LeftOutLine(const LineLimits::LeftOut& left_out) {
 
 class EventLog::Stream {
  public:
-  explicit Stream(Level lowest)
-      : lowest_(lowest), writer_(STDERR_FILENO, [this] { return LinesLeftOut(); }) {}
+  Stream(Level lowest, PersonalData personal_data)
+      : lowest_(lowest),
+        personal_data_(personal_data),
+        writer_(STDERR_FILENO, [this] { return LinesLeftOut(); }) {}
 
   void Write(Level level, absl::string_view event, Fields fields) {
     if (level < lowest_) return;
@@ -111,7 +119,10 @@ class EventLog::Stream {
     if (!decision.write) return;
     std::string line = LineBegin(level);
     AppendMember("event", event, line);
-    for (const auto& [name, value] : fields) AppendMember(name, value, line);
+    for (const auto& [name, value] : fields) {
+      if (personal_data_ == PersonalData::kLeftOut && IsPersonal(name)) continue;
+      AppendMember(name, value, line);
+    }
     if (decision.left_out > 0) AppendMember("left_out", absl::StrCat(decision.left_out), line);
     line += "}\n";
     if (!writer_.Write(line)) TakeBack(kind, decision);
@@ -147,6 +158,7 @@ class EventLog::Stream {
   }
 
   const Level lowest_;
+  const PersonalData personal_data_;
   std::mutex mutex_;
   LineLimits events_;    // guarded by mutex_
   LineLimits refusals_;  // guarded by mutex_
@@ -154,13 +166,15 @@ class EventLog::Stream {
   LineWriter writer_;
 };
 
-absl::StatusOr<EventLog> EventLog::ToStandardError(absl::string_view level) {
+absl::StatusOr<EventLog> EventLog::ToStandardError(absl::string_view level,
+                                                   PersonalData personal_data) {
   const auto* const found = std::find(std::begin(kLevels), std::end(kLevels), level);
   if (found == std::end(kLevels)) {
     return Error(ErrorReason::kConfigurationInvalid, "log_level",
                  "must be debug, info, warning or error");
   }
-  return EventLog(std::make_shared<Stream>(static_cast<Level>(found - std::begin(kLevels))));
+  return EventLog(
+      std::make_shared<Stream>(static_cast<Level>(found - std::begin(kLevels)), personal_data));
 }
 
 void EventLog::Debug(absl::string_view event, Fields fields) const {

@@ -19,21 +19,27 @@ namespace hourglass::issuance {
 // cut and ends in U+2026. Secrets have no business in a field.
 //
 // Whoever logs does not wait: a thread writes, at once where there was nothing to write before,
-// else within some ten milliseconds, and all that is left when the last copy of this object goes. A
-// process that is killed loses what was not written yet, at most a megabyte.
+// else within some ten milliseconds, and all that is left when the last copy of this object goes,
+// which takes five seconds at most where nobody reads. A process that is killed loses what was not
+// written yet, at most a megabyte.
 //
 // Nor can lines flood: of the lines of an event that say no `reason` the first 1 000 of about a
 // second are written, and then every hundredth; of those that do, for each caller and reason, the
-// first 100. Each written line has as `left_out` how many of its kind were not since the last; what
-// remains is told after that second by a line `lines_left_out` with the event as `of`. So are lines
-// that nobody read from standard error.
+// first 100, and so of those that say a `library`, for each place `at` in it. Each written line has
+// as `left_out` how many of its kind were not since the last; what remains is told after that
+// second by a line `lines_left_out` with the event as `of`. So are lines that nobody read from
+// standard error.
 class EventLog {
  public:
   using Fields = std::initializer_list<std::pair<absl::string_view, absl::string_view>>;
 
-  // To standard error. `level`: debug, info, warning or error. Errors: CONFIGURATION_INVALID with
-  // field `log_level`.
-  static absl::StatusOr<EventLog> ToStandardError(absl::string_view level);
+  // Whether fields that name a person or what is theirs (`user`, `device`) are written.
+  enum class PersonalData { kWritten, kLeftOut };
+
+  // To what standard error is now. `level`: debug, info, warning or error. Errors:
+  // CONFIGURATION_INVALID with field `log_level`.
+  static absl::StatusOr<EventLog> ToStandardError(
+      absl::string_view level, PersonalData personal_data = PersonalData::kWritten);
   // Writes nothing.
   static EventLog Silent() { return EventLog(nullptr); }
 

@@ -178,6 +178,34 @@ TEST(EventLogTest, RefusalsOfVeryManyCallersHideNothingElse) {
   EXPECT_EQ(ToldOf(lines, "key_failed").written, 1u);
 }
 
+TEST(EventLogTest, OnePlaceOfALibraryDoesNotHideAnother) {
+  constexpr std::uint64_t kLines = 10000;
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log, EventLog::ToStandardError("warning"));
+    for (std::uint64_t i = 0; i < kLines; ++i) {
+      log.Warning("library_said", {{"library", "grpc"}, {"at", "handshake.cc:1"}});
+    }
+    log.Warning("library_said", {{"library", "grpc"}, {"at", "listener.cc:2"}});
+  }
+  const std::string text = GetCapturedStderr();
+  EXPECT_LT(ToldOf(Lines(text), "library_said").written, 1000u);
+  EXPECT_THAT(text, testing::HasSubstr("listener.cc:2"));
+}
+
+TEST(EventLogTest, LeavesOutWhoWhereThatIsWanted) {
+  CaptureStderr();
+  {
+    ASSERT_OK_AND_ASSIGN(const EventLog log,
+                         EventLog::ToStandardError("info", EventLog::PersonalData::kLeftOut));
+    log.Info("certificate_issued",
+             {{"tenant", "contoso"}, {"user", "zoe@contoso.example"}, {"device", "zoes-laptop"}});
+  }
+  const std::string text = GetCapturedStderr();
+  EXPECT_THAT(text, testing::HasSubstr("contoso"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("zoe")));
+}
+
 TEST(EventLogTest, RefusesALevelThatIsNone) {
   EXPECT_THAT(EventLog::ToStandardError("loud"),
               FailsWith(ErrorReason::kConfigurationInvalid, "log_level"));

@@ -4,16 +4,21 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "hsm/key_uri.h"
+#include "issuance/file_trust.h"
 #include "issuance/tls_files.h"
 
 namespace hourglass::issuance {
@@ -36,10 +41,33 @@ std::string MistakeInPinSource(const hsm::PinSource& source) {
   return source.kind == hsm::PinSource::Kind::kFile ? MistakeInSecretFile(source.name) : "";
 }
 
+// What is wrong with where SoftHSM keeps its tokens; empty if nothing is, or it is another module.
+// The folder may be an account's of its own.
+std::string MistakeInSofthsm(const std::string& module_path) {
+  if (!absl::StrContains(module_path, "softhsm")) return "";
+  const char* const named = std::getenv("SOFTHSM2_CONF");
+  const std::string file = named != nullptr ? named : "/etc/softhsm/softhsm2.conf";
+  if (std::string mistake = MistakeInTrust(file); !mistake.empty()) return mistake;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits('=', 1));
+    if (parts.size() != 2 || absl::StripAsciiWhitespace(parts[0]) != "directories.tokendir")
+      continue;
+    return MistakeInWriters(std::string(absl::StripAsciiWhitespace(parts[1])));
+  }
+  return "";
+}
+
 void CheckToken(const hsm::TokenUri& token, Mapping fields, std::size_t index, FileChecks checks) {
   if (checks == FileChecks::kNone) return;
   if (const std::string mistake = MistakeInPinSource(token.pin_source); !mistake.empty()) {
     fields.ItemMistake("tokens", index, absl::StrCat("pin-source ", mistake));
+  }
+  if (const std::string mistake = MistakeInTrust(token.module_path); !mistake.empty()) {
+    fields.ItemMistake("tokens", index, absl::StrCat("module-path ", mistake));
+  }
+  if (const std::string mistake = MistakeInSofthsm(token.module_path); !mistake.empty()) {
+    fields.ItemMistake("tokens", index, mistake);
   }
   // A token whose module is away is no reason not to start: it is found when it comes back.
   if (checks != FileChecks::kAll) return;
@@ -92,6 +120,10 @@ std::optional<hsm::TpmPlace> ReadTpm(Mapping fields, FileChecks checks) {
   tpm.sealed_directory = ReadFolder(fields, "sealed_directory", checks);
   tpm.pin_source = fields.String("pin_source").value_or("");
   tpm.registers = ReadRegisters(fields);
+  if (fields.Has("registers") && !fields.Has("sealed_directory")) {
+    fields.Mistake("registers",
+                   "does nothing without sealed_directory: only sealed keys are bound");
+  }
   if (tpm.pin_source.empty()) return tpm;
   const auto source = hsm::ParsePinSource(tpm.pin_source);
   if (!source.ok()) {
@@ -121,6 +153,11 @@ std::string FindKeyholder(Mapping fields) {
   return "";
 }
 
+void CheckTrust(const std::string& program, absl::string_view name, Mapping fields) {
+  const std::string mistake = program.empty() ? "" : MistakeInTrust(program);
+  if (!mistake.empty()) fields.Mistake(name, mistake);
+}
+
 std::string ReadKeyholder(Mapping fields, FileChecks checks, bool needed) {
   const bool in_process = fields.Bool("in_process").value_or(false);
   std::string program = fields.Path("keyholder").value_or("");
@@ -129,9 +166,32 @@ std::string ReadKeyholder(Mapping fields, FileChecks checks, bool needed) {
     return "";
   }
   if (checks == FileChecks::kNone) return program;
-  if (program.empty()) return needed ? FindKeyholder(fields) : "";
-  if (!IsProgram(program)) fields.Mistake("keyholder", "is no program that can be run");
+  if (program.empty()) {
+    if (!needed) return "";
+    program = FindKeyholder(fields);
+    CheckTrust(program, "", fields);
+    return program;
+  }
+  if (!IsProgram(program)) {
+    fields.Mistake("keyholder", "is no program that can be run");
+  } else {
+    CheckTrust(program, "keyholder", fields);
+  }
   return program;
+}
+
+// What counts for tokens and the TPM only, or for processes of their own only.
+void RefuseIdleFields(Mapping fields) {
+  const bool in_process = fields.Bool("in_process").value_or(false);
+  const bool held = fields.Has("tokens") || fields.Has("tpm");
+  for (const char* name : {"workers_per_token", "hang_timeout"}) {
+    if (in_process && fields.Has(name)) fields.Mistake(name, "does nothing with in_process");
+  }
+  if (held) return;
+  for (const char* name :
+       {"sessions_per_token", "workers_per_token", "hang_timeout", "keyholder", "in_process"}) {
+    if (fields.Has(name)) fields.Mistake(name, "does nothing without tokens or tpm");
+  }
 }
 
 }  // namespace
@@ -158,6 +218,8 @@ hsm::KeyStoreOptions ReadKeys(Mapping fields, FileChecks checks) {
       ReadKeyholder(fields, checks, !keys.tokens.empty() || keys.tpm.has_value());
   if (!fields.Has("tokens") && !fields.Has("software_directory") && !fields.Has("tpm")) {
     fields.Mistake("", "must have tokens, tpm or software_directory");
+  } else {
+    RefuseIdleFields(fields);
   }
   return keys;
 }

@@ -15,7 +15,8 @@ enum class FileChecks {
   kNone,
   // What the service cannot start without.
   kStart,
-  // Also what may be mended while it runs: PKCS#11 modules.
+  // Also what may be mended while it runs: PKCS#11 modules that are not there, certificates that
+  // are not valid now.
   kAll,
 };
 

@@ -2,9 +2,9 @@
 #ifndef HOURGLASS_ISSUANCE_LINE_WRITER_H_
 #define HOURGLASS_ISSUANCE_LINE_WRITER_H_
 
-#include <condition_variable>
+#include <chrono>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -19,12 +19,15 @@ class LineWriter {
  public:
   // Octets that wait at most: a reader that does not read must not stop who writes.
   static constexpr std::size_t kMaxWaiting = 1024 * 1024;
+  static constexpr std::chrono::seconds kPatience{2};
+  static constexpr std::chrono::seconds kLongestEnd{5};
 
-  // `descriptor` stays the caller's and must outlive this object. `every_second` is called on the
-  // writing thread about once a second while there are lines, once more after the last, and at the
-  // end; what it returns is written too. It may not call Write.
+  // Writes to a duplicate of `descriptor`. `every_second` is called on the writing thread about
+  // once a second while there are lines, once more after the last, and at the end; what it returns
+  // is written too. It may not call Write.
   LineWriter(int descriptor, std::function<std::string()> every_second);
-  // Returns when all has been written.
+  // Returns when all has been written, or, where nobody reads, kPatience after the last octet that
+  // was taken and kLongestEnd from now at the latest; the rest is lost.
   ~LineWriter();
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
@@ -33,16 +36,12 @@ class LineWriter {
   bool Write(absl::string_view line);
 
  private:
-  void Run();
+  struct State;
 
-  const int descriptor_;
-  const std::function<std::string()> every_second_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  std::string waiting_;    // guarded by mutex_
-  bool asleep_ = false;    // guarded by mutex_; nobody needs waking but who sleeps
-  bool stopping_ = false;  // guarded by mutex_
-  // The last to be made: it uses the others.
+  static void Run(State& state);
+
+  // The thread's too: one that waits for a reader outlives this object.
+  const std::shared_ptr<State> state_;
   std::thread thread_;
 };
 

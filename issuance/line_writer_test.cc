@@ -133,6 +133,24 @@ TEST(LineWriterTest, AReaderThatDoesNotReadStopsNobody) {
   EXPECT_EQ(all.size(), taken * line.size());
 }
 
+TEST(LineWriterTest, AReaderThatNeverReadsDoesNotStopTheEnd) {
+  Ends ends(SOCK_STREAM);
+  const std::string line = std::string(1023, 'x') + "\n";
+  auto asked = std::make_unique<int>(0);
+  auto writer = std::make_unique<LineWriter>(ends.written(), [&asked] {
+    ++*asked;
+    return std::string();
+  });
+  while (writer->Write(line)) continue;
+  const auto began = steady_clock::now();
+  writer.reset();
+  EXPECT_GE(steady_clock::now() - began, LineWriter::kPatience) << "there was something to lose";
+  asked.reset();
+  // The thread goes on once somebody reads, and asks nobody who is gone.
+  ends.CloseWritten();
+  EXPECT_EQ(ends.ReadToTheEnd().size() % 2, 0u);
+}
+
 TEST(LineWriterTest, ABrokenDescriptorStopsNobody) {
   LineWriter writer(-1, Nothing);
   EXPECT_TRUE(writer.Write("line\n"));

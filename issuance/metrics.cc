@@ -169,6 +169,34 @@ std::vector<MetricFamily> ClockFamilies(const TimeGuard& clock) {
   return families;
 }
 
+double SecondsOf(Timestamp time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+// Of roots by state and not by tenant: tenants may be ten thousand.
+std::vector<MetricFamily> EndFamilies(const CertificateEnds::Seen& seen) {
+  Family own("hourglass_certificate_not_after_seconds",
+             "When the service's own certificates end, in seconds since 1970.", MetricType::Gauge);
+  for (const auto& [name, end] : seen.own) own.Add({{"certificate", name}}, SecondsOf(end));
+  Family first("hourglass_root_not_after_seconds",
+               "When the first root in this state ends, in seconds since 1970.", MetricType::Gauge);
+  Family ending("hourglass_roots_ending", "Roots in this state that end within so many days.",
+                MetricType::Gauge);
+  for (const auto& [state, roots] : seen.roots) {
+    const prometheus::ClientMetric::Label of{"state", std::string(ca::RootStateName(state))};
+    if (roots.first_end != Timestamp()) first.Add({of}, SecondsOf(roots.first_end));
+    for (std::size_t i = 0; i < roots.ending.size(); ++i) {
+      ending.Add({of, {"within_days", absl::StrCat(CertificateEnds::kWithinDays[i])}},
+                 static_cast<double>(roots.ending[i]));
+    }
+  }
+  std::vector<MetricFamily> families;
+  for (Family* family : {&own, &first, &ending}) {
+    families.push_back(std::move(*family).Take());
+  }
+  return families;
+}
+
 class Collector final : public prometheus::Collectable {
  public:
   explicit Collector(const Metrics::Sources& sources) : sources_(sources) {}
@@ -178,7 +206,7 @@ class Collector final : public prometheus::Collectable {
     for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
     std::vector<MetricFamily> families = std::move(keys).Take();
     for (auto more : {IssuedAndRefused(*sources_.counters), LoadFamilies(*sources_.load),
-                      ClockFamilies(*sources_.clock)}) {
+                      ClockFamilies(*sources_.clock), EndFamilies(sources_.ends->LastSeen())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }
     return families;

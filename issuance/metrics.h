@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "hsm/key_store.h"
+#include "issuance/certificate_ends.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/issuance_load.h"
 #include "issuance/timekeeping/time_guard.h"
@@ -23,6 +24,7 @@ class Metrics {
     const IssuanceCounters* counters;
     const IssuanceLoad* load;
     const TimeGuard* clock;
+    const CertificateEnds* ends;
   };
 
   // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where

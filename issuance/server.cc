@@ -15,6 +15,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key_store.h"
 #include "issuance/call_runner.h"
+#include "issuance/certificate_ends.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
@@ -75,6 +76,14 @@ absl::StatusOr<TlsMaterial> ReadTls(const TlsFiles& files, absl::string_view fie
   return tls;
 }
 
+absl::Status AddOwn(const TlsFiles& files, absl::string_view field,
+                    std::vector<CertificateEnds::Own>* own) {
+  ASSIGN_OR_RETURN(const TlsMaterial tls, ReadTls(files, field));
+  own->push_back({absl::StrCat(field, ".certificate"), tls.certificate});
+  own->push_back({absl::StrCat(field, ".trusted_roots"), tls.trusted_roots, true});
+  return absl::OkStatus();
+}
+
 using ComplianceStub = std::unique_ptr<v1::ComplianceService::StubInterface>;
 
 absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) {
@@ -85,6 +94,8 @@ absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) 
   options.pem_cert_chain = std::move(tls.certificate);
   grpc::ChannelArguments arguments;
   if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
+  // Where verdicts come from is for the configuration to say, and not for https_proxy.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // After an outage verdicts are to be had again within seconds of the other's return.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   return v1::ComplianceService::NewStub(
@@ -181,8 +192,19 @@ class RunningServer final : public Server {
 
   absl::Status ServeMetrics(const std::string& listen) {
     if (listen.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(metrics_,
-                     Metrics::Serve(listen, {keys_.get(), &counters_, &load_, time_.guard.get()}));
+    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, {keys_.get(), &counters_, &load_,
+                                                       time_.guard.get(), &*ends_}));
+    return absl::OkStatus();
+  }
+
+  absl::Status WatchEnds(const Config& config) {
+    std::vector<CertificateEnds::Own> own;
+    RETURN_IF_ERROR(AddOwn(config.tls, "tls", &own));
+    if (!config.compliance.endpoint.empty()) {
+      RETURN_IF_ERROR(AddOwn(config.compliance.tls, "compliance.tls", &own));
+    }
+    ends_.emplace(own, store_.get(), clock_, *log_);
+    ends_->Watch();
     return absl::OkStatus();
   }
 
@@ -265,6 +287,7 @@ class RunningServer final : public Server {
   const EventLog* const log_;
   IssuanceCounters counters_;
   IssuanceLoad load_;
+  std::optional<CertificateEnds> ends_;
   std::unique_ptr<Metrics> metrics_;
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
@@ -333,6 +356,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
                                       std::move(callers), config, std::move(time), entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
   server->OpenLanes(config.limits);
+  RETURN_IF_ERROR(server->WatchEnds(config));
   RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));
   RETURN_IF_ERROR(server->WarmUp());
   server->KeepJournalFor(config.journal.retention);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::hsm {
@@ -52,12 +54,54 @@ absl::Status DropCapabilities() {
   return absl::OkStatus();
 }
 
+// Of whom SIGUSR1 counts.
+pid_t parent = 0;
+
+void Tell(int number) {
+  char line[] = "ignored signal 00\n";
+  line[15] = static_cast<char>('0' + number / 10);
+  line[16] = static_cast<char>('0' + number % 10);
+  // A pipe that its parent reads; where that is full there is enough to read.
+  pollfd writable = {STDERR_FILENO, POLLOUT, 0};
+  if (poll(&writable, 1, 0) != 1) return;
+  static_cast<void>(!write(STDERR_FILENO, line, sizeof(line) - 1));
+}
+
+// Async-signal-safe. SIGPIPE of this very process is a module's socket, or a TPM, that hung up.
+void TakeSignal(int number, siginfo_t* about, void*) {
+  const int error = errno;
+  if (number == SIGUSR1 && (about->si_pid == parent || about->si_pid == 0)) {
+    alarm(kSecondsWithoutParent);
+  } else if (number == SIGALRM && about->si_code != SI_USER && about->si_code != SI_TKILL &&
+             about->si_code != SI_QUEUE) {
+    // The alarm above: its default is the end, as soon as this handler returns.
+    signal(SIGALRM, SIG_DFL);
+    raise(SIGALRM);
+  } else if (number != SIGPIPE || about->si_pid != getpid()) {
+    Tell(number);
+  }
+  errno = error;
+}
+
+// One line for each that somebody else sent; those that its parent blocked for it may come now.
+absl::Status OutliveStraySignals() {
+  parent = getppid();
+  struct sigaction take = {};
+  take.sa_sigaction = TakeSignal;
+  take.sa_flags = SA_RESTART | SA_SIGINFO;
+  sigset_t stray;
+  sigemptyset(&stray);
+  for (const int number : StraySignals()) {
+    if (sigaction(number, &take, nullptr) != 0) return Failed("sigaction");
+    sigaddset(&stray, number);
+  }
+  if (sigprocmask(SIG_UNBLOCK, &stray, nullptr) != 0) return Failed("sigprocmask");
+  return absl::OkStatus();
+}
+
 absl::Status EndWithParent(int socket) {
   // Not SIGKILL: whoever logs in just now must be able to finish.
-  struct sigaction leave = {};
-  leave.sa_handler = [](int) { alarm(kSecondsWithoutParent); };
-  leave.sa_flags = SA_RESTART;
-  if (sigaction(SIGUSR1, &leave, nullptr) != 0) return Failed("sigaction");
+  RETURN_IF_ERROR(OutliveStraySignals());
   if (prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) != 0) return Failed("prctl(PR_SET_PDEATHSIG)");
   // A parent that had ended before that sends nothing any more. Who made the socket was the parent,
   // and does not change as getppid() does then.

@@ -262,8 +262,6 @@ void RunKeyholder(int socket) {
   if (!holding.ok()) {
     Exit(kNoSuchPacket, std::string(holding.status().message()).c_str());
   }
-  // Modules have sockets of their own, and a TPM that hangs up is an error like any other.
-  signal(SIGPIPE, SIG_IGN);
   Keyholder keyholder(*holding);
   std::vector<std::thread> threads;
   try {

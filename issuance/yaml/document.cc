@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <sstream>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -236,8 +239,9 @@ Mapping Document::Root() {
 }
 
 void Document::AddMistake(int line, absl::string_view field, absl::string_view message) {
-  mistakes_.push_back(
-      {line, absl::StrCat(file_name_, ":", line, ": ", field, field.empty() ? "" : ": ", message)});
+  std::string text =
+      absl::StrCat(file_name_, ":", line, ": ", field, field.empty() ? "" : ": ", message);
+  if (told_.insert(text).second) mistakes_.push_back({line, std::move(text)});
 }
 
 void Document::RefuseUnknownFields(const Node& node) {
@@ -277,9 +281,14 @@ absl::Status Document::Finish() {
 }
 
 std::string Document::Resolve(absl::string_view path) const {
+  if (path.empty() || path[0] == '/') return std::string(path);
   const std::size_t slash = file_name_.rfind('/');
-  if (path.empty() || path[0] == '/' || slash == std::string::npos) return std::string(path);
-  return absl::StrCat(file_name_.substr(0, slash + 1), path);
+  const std::string from_here = slash == std::string::npos
+                                    ? std::string(path)
+                                    : absl::StrCat(file_name_.substr(0, slash + 1), path);
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(from_here, error);
+  return error ? from_here : absolute.string();
 }
 
 }  // namespace hourglass::yaml

@@ -56,9 +56,11 @@ class Document {
   // YAML. Never quotes a value, which may be a secret.
   absl::Status Finish();
 
-  // `path` where it is absolute, or else seen from the folder of the file.
+  // `path` where it is absolute, or else from the folder of the file, and absolute then too: what
+  // is named stays the same wherever this process goes.
   std::string Resolve(absl::string_view path) const;
 
+  // Once, however often it is added: a field may be asked for twice.
   void AddMistake(int line, absl::string_view field, absl::string_view message);
 
  private:
@@ -74,6 +76,7 @@ class Document {
   Node root_;
   bool parsed_ = false;
   std::vector<Mistake> mistakes_;
+  std::set<std::string> told_;
 };
 
 }  // namespace hourglass::yaml

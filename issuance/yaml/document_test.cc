@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "issuance/yaml/mapping.h"
 #include "tests/support/status_matchers.h"
@@ -124,7 +126,9 @@ TEST(DocumentTest, ResolvesPathsFromItsFolder) {
   EXPECT_EQ(document.Resolve("root.pem"), "/etc/hourglass/root.pem");
   EXPECT_EQ(document.Resolve("../x"), "/etc/hourglass/../x");
   EXPECT_EQ(document.Resolve("/root.pem"), "/root.pem");
-  EXPECT_EQ(Document("a: 1", "hourglassd.yaml").Resolve("root.pem"), "root.pem");
+  const std::string here = std::filesystem::current_path();
+  EXPECT_EQ(Document("a: 1", "hourglassd.yaml").Resolve("root.pem"), here + "/root.pem");
+  EXPECT_EQ(Document("a: 1", "etc/h.yaml").Resolve("root.pem"), here + "/etc/root.pem");
 }
 
 }  // namespace

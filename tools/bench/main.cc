@@ -24,6 +24,7 @@
 #include "tools/bench/scratch_directory.h"
 #include "tools/bench/setting.h"
 #include "tools/bench/storm.h"
+#include "tools/version/version.h"
 
 namespace hourglass::bench {
 namespace {
@@ -173,6 +174,7 @@ int main(int argc, char** argv) try {
   wishes.hourglassd = hourglass::bench::Beside("hourglassd/hourglassd");
   wishes.keyholder = hourglass::bench::Beside("keyholder/hourglass-keyholder");
   hourglass::bench::AddOptions(app, wishes);
+  app.set_version_flag("--version", hourglass::VersionLine("hourglass-bench"));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -20,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 #include "issuance/status_detail.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -472,6 +473,33 @@ TEST_F(BrokerTest, RunStopsInTheMiddleOfAQuestion) {
   EXPECT_EQ(run.Stop(SIGTERM), 0) << run.Log();
   release.set_value();
   EXPECT_THAT(FilesOut(), IsEmpty());
+}
+
+TEST_F(BrokerTest, RunOutlivesSignalsThatAreNotMeantToEndIt) {
+  BackgroundProcess run(Command("run", KeyOut() + " --json"), Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("\"event\":\"issued\"")) << run.Log();
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGIO, SIGRTMAX}) {
+    kill(run.pid(), number);
+    EXPECT_TRUE(run.WaitForLog(absl::StrCat("\"signal\":\"", SignalName(number), "\"")))
+        << run.Log();
+    EXPECT_TRUE(run.Running());
+  }
+  EXPECT_EQ(run.Stop(SIGTERM), 0) << run.Log();
+}
+
+// What it runs must end as commands do, whatever was ignored where it was started.
+TEST_F(BrokerTest, TheCommandGetsNoSignalsIgnoredOrBlocked) {
+  std::vector<std::string> command = Command("run", KeyOut());
+  command.insert(command.begin(), "nohup");
+  command.push_back("--on-renew");
+  command.push_back("grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status; echo told");
+  BackgroundProcess run(command, Scratch("run.log"));
+  ASSERT_TRUE(run.WaitForLog("told")) << run.Log();
+  const std::string none(16, '0');
+  EXPECT_THAT(run.Log(), HasSubstr("SigBlk:\t" + none));
+  // But for the two that the C library keeps for itself, and spawns with.
+  EXPECT_THAT(run.Log(), testing::ContainsRegex("SigIgn:\t0000000[01][08]0000000"));
+  EXPECT_EQ(run.Stop(SIGTERM), 0) << run.Log();
 }
 
 TEST_F(BrokerTest, IssueStopsInTheMiddleOfAPause) {

@@ -69,6 +69,10 @@ class Keeper {
         request_(options, files_) {}
 
   absl::Status Run() {
+    waiter_.OnStraySignal([this](const std::string& name, int pid) {
+      log_.Tell("signal_ignored", absl::StrCat("ignored ", name, " of process ", pid),
+                {{"signal", name}, {"pid", pid}});
+    });
     RETURN_IF_ERROR(files_.CheckWritable());
     const auto expiry = files_.ExpiryInPlace();
     std::optional<Instant> expires_at;

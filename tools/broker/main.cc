@@ -159,7 +159,7 @@ int Main(int argc, char** argv) {
   options.key_type = *hsm::ParseKeyType(words.key_type);
   options.timeout = *client::ParseLength(words.timeout);
 
-  auto waiter = Waiter::Create();
+  auto waiter = Waiter::Create(app.got_subcommand("run"));
   if (!waiter.ok()) return Fail(options, waiter.status());
   const auto config = client::LoadConnectionConfig(options.config_file);
   if (!config.ok()) return Fail(options, config.status());

@@ -21,7 +21,8 @@ absl::Status Failed(absl::string_view what) {
   return absl::AbortedError(absl::StrCat("--on-renew: ", what));
 }
 
-// Without the signal mask of this process, in which nothing would ever end the command.
+// Without the signal mask of this process, in which nothing would ever end the command, and without
+// what it ignores.
 int Spawn(const std::string& command, const std::vector<std::string>& environment, pid_t* pid) {
   std::string shell = "sh", option = "-c", script = command;
   char* arguments[] = {shell.data(), option.data(), script.data(), nullptr};
@@ -30,13 +31,16 @@ int Spawn(const std::string& command, const std::vector<std::string>& environmen
   for (std::string& entry : added) variables.push_back(entry.data());
   for (char** entry = environ; *entry != nullptr; ++entry) variables.push_back(*entry);
   variables.push_back(nullptr);
-  sigset_t none;
+  sigset_t none, all;
   sigemptyset(&none);
+  sigfillset(&all);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

@@ -13,12 +13,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 
 namespace hourglass::broker {
 
-absl::StatusOr<Waiter> Waiter::Create() {
+absl::StatusOr<Waiter> Waiter::Create(bool for_long) {
   sigset_t signals;
   sigemptyset(&signals);
+  if (for_long) signals = BlockStraySignals();
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   const int signal_fd = pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0
@@ -37,6 +39,7 @@ absl::StatusOr<Waiter> Waiter::Create() {
 Waiter::Waiter(Waiter&& other) noexcept
     : signals_(std::exchange(other.signals_, -1)),
       timer_(std::exchange(other.timer_, -1)),
+      told_(std::move(other.told_)),
       stopping_(other.stopping_) {}
 
 Waiter::~Waiter() {
@@ -58,12 +61,23 @@ Awaited Waiter::Wait(Instant instant, int event_fd, bool although_stopping) {
   for (;;) {
     if (stopping_ && !although_stopping) return Awaited::kStop;
     // poll passes over descriptors that are negative.
-    pollfd ends[3] = {
-        {stopping_ ? -1 : signals_, POLLIN, 0}, {event_fd, POLLIN, 0}, {timer_, POLLIN, 0}};
+    pollfd ends[3] = {{signals_, POLLIN, 0}, {event_fd, POLLIN, 0}, {timer_, POLLIN, 0}};
     if (poll(ends, 3, -1) < 0) continue;
-    if (ends[0].revents != 0) stopping_ = true;
+    if (ends[0].revents != 0) TakeSignals();
     if (ends[1].revents != 0) return Awaited::kEvent;
     if (ends[2].revents != 0) return Awaited::kTime;
+  }
+}
+
+void Waiter::TakeSignals() {
+  signalfd_siginfo about = {};
+  while (read(signals_, &about, sizeof(about)) == sizeof(about)) {
+    const int number = static_cast<int>(about.ssi_signo);
+    if (number == SIGTERM || number == SIGINT) {
+      stopping_ = true;
+    } else if (told_) {
+      told_(SignalName(number), static_cast<int>(about.ssi_pid));
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "tools/client/failure.h"
 #include "tools/client/wording.h"
+#include "tools/version/version.h"
 
 namespace hourglass::client {
 namespace {
@@ -67,6 +68,7 @@ void NameProgram(CLI::App& app, const std::string& name, const std::string& desc
   app.description(description);
   app.formatter(std::make_shared<HelpLayout>());
   app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", VersionLine(name), "Print the version and exit");
 }
 
 void OneOf(CLI::Option& option, std::initializer_list<std::string> words) {
@@ -87,6 +89,9 @@ std::optional<int> ParseArguments(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::CallForHelp&) {
     const auto [command, above] = Deepest(app);
     std::cout << command->help(above);
+    return kExitOk;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << "\n";
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     const auto [command, above] = Deepest(app);

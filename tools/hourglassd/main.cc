@@ -1,5 +1,10 @@
 // hourglassd: the certificate authority as a service.
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -18,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_store.h"
 #include "hsm/keyholder/confinement.h"
@@ -27,10 +33,14 @@
 #include "issuance/config.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
+#include "issuance/foreign_lines.h"
 #include "issuance/open_tenants.h"
 #include "issuance/server.h"
+#include "issuance/start_check.h"
 #include "issuance/store/sqlite_check.h"
 #include "issuance/timekeeping/kernel_time.h"
+#include "issuance/yaml/file.h"
+#include "tools/version/version.h"
 
 namespace hourglass {
 namespace {
@@ -69,42 +79,101 @@ absl::Status ProtectMemory(const issuance::Config& config) {
   return holds_keys ? hsm::InitializeSecureHeap() : absl::OkStatus();
 }
 
-absl::Status Serve(const issuance::Config& config, const sigset_t& stop_signals) {
-  ASSIGN_OR_RETURN(const issuance::EventLog log,
-                   issuance::EventLog::ToStandardError(config.log_level));
+// For people, before there is a log; and to nobody, where nobody takes it for a second: whoever
+// waits for the exit code must get it.
+int Fail(const absl::Status& status) {
+  const std::string text = absl::StrCat(status.message(), "\n");
+  for (absl::string_view rest = text; !rest.empty();) {
+    pollfd writable = {STDERR_FILENO, POLLOUT, 0};
+    if (poll(&writable, 1, 1000) != 1) break;
+    // So much does not block (pipe(7), PIPE_BUF).
+    const ssize_t count =
+        write(STDERR_FILENO, rest.data(), std::min<std::size_t>(rest.size(), 4096));
+    if (count <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 1;
+}
+
+// Until SIGINT or SIGTERM. Every other signal of `awaited` is told, and nothing else.
+void AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
+  for (;;) {
+    siginfo_t about = {};
+    const int received = sigwaitinfo(&awaited, &about);
+    if (received < 0) continue;
+    if (received == SIGINT || received == SIGTERM) {
+      log.Info("stopping", {{"signal", strsignal(received)}});
+      return;
+    }
+    log.Warning("signal_ignored",
+                {{"signal", SignalName(received)}, {"pid", absl::StrCat(about.si_pid)}});
+  }
+}
+
+absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& awaited,
+                               const issuance::EventLog& log) {
   const issuance::SystemClock clock;
   const issuance::LinuxKernelTime kernel;
   issuance::SystemEntropy entropy;
-  absl::StatusOr<std::unique_ptr<issuance::Server>> server =
-      issuance::Server::Start(config, &clock, &kernel, &entropy, &log);
-  if (!server.ok()) {
-    log.Failure("start_failed", {{"message", std::string(server.status().message())}});
-    return server.status();
-  }
+  RETURN_IF_ERROR(issuance::CheckStart(config, issuance::TakenAddress::kRefused));
+  ASSIGN_OR_RETURN(const std::unique_ptr<issuance::Server> server,
+                   issuance::Server::Start(config, &clock, &kernel, &entropy, &log));
   if (!config.address_file.empty()) {
-    RETURN_IF_ERROR(WriteAddressFile(config.address_file, (*server)->address()));
+    RETURN_IF_ERROR(WriteAddressFile(config.address_file, server->address()));
   }
-  log.Info("serving", {{"address", (*server)->address()},
-                       {"metrics_address", (*server)->metrics_address()},
+  log.Info("serving", {{"address", server->address()},
+                       {"metrics_address", server->metrics_address()},
                        {"data_directory", config.data_directory}});
-  int received = 0;
-  sigwait(&stop_signals, &received);
-  log.Info("stopping", {{"signal", strsignal(received)}});
-  (*server)->Stop(kStopGrace);
+  AwaitStop(awaited, log);
+  server->Stop(kStopGrace);
   log.Info("stopped", {});
   return absl::OkStatus();
 }
 
-int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+// From here on all that is said is a line of the log, so that whoever reads standard error need
+// understand nothing else, and whoever does not stops nothing.
+int Serve(const issuance::Config& config, const sigset_t& awaited) {
+  const auto log = issuance::EventLog::ToStandardError(
+      config.log_level, config.log_personal_data ? issuance::EventLog::PersonalData::kWritten
+                                                 : issuance::EventLog::PersonalData::kLeftOut);
+  if (!log.ok()) return Fail(log.status());
+  const issuance::ForeignLines foreign(&*log);
+  const absl::Status served = ServeUntilStopped(config, awaited, *log);
+  if (served.ok()) return 0;
+  log->Failure("start_failed", {{"message", std::string(served.message())}});
   return 1;
 }
 
-// The policies too: the service starts without a sound one, and then denies to its tenant.
-int Check(const issuance::Config& config, const std::string& config_file) {
+// As the service's account, where root asks: the owner of its data. What root may read and change
+// says nothing of what the service may.
+absl::Status BecomeTheServicesAccount(const std::string& config_file) {
+  ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(config_file));
+  const auto config = issuance::ParseConfig(text, config_file);
+  struct stat about = {};
+  // Mistakes are told later.
+  if (geteuid() != 0 || !config.ok() || stat(config->data_directory.c_str(), &about) != 0 ||
+      about.st_uid == 0) {
+    return absl::OkStatus();
+  }
+  const passwd* const account = getpwuid(about.st_uid);
+  const bool changed = (account != nullptr ? initgroups(account->pw_name, account->pw_gid)
+                                           : setgroups(0, nullptr)) == 0 &&
+                       setgid(account != nullptr ? account->pw_gid : about.st_gid) == 0 &&
+                       setuid(about.st_uid) == 0;
+  if (!changed) return absl::InternalError("cannot become the owner of data_directory");
+  std::printf("checking as %s, who owns data_directory\n",
+              account != nullptr ? account->pw_name : std::to_string(about.st_uid).c_str());
+  return absl::OkStatus();
+}
+
+// What the start would refuse, and more that it would only log: modules that are not there,
+// certificates that are not valid now, and policies with mistakes, with which it denies.
+absl::Status CheckAll(const std::string& config_file) {
+  RETURN_IF_ERROR(BecomeTheServicesAccount(config_file));
+  ASSIGN_OR_RETURN(const issuance::Config config,
+                   issuance::LoadConfig(config_file, issuance::FileChecks::kAll));
   if (!config.compliance.policy_directory.empty()) {
-    const absl::Status policies = issuance::CheckPolicyFiles(config.compliance.policy_directory);
-    if (!policies.ok()) return Fail(policies);
+    RETURN_IF_ERROR(issuance::CheckPolicyFiles(config.compliance.policy_directory));
   }
   const std::vector<std::string> open =
       issuance::TenantsOfAnyDomain(config, issuance::ConfiguredTenants(config));
@@ -114,6 +183,13 @@ int Check(const issuance::Config& config, const std::string& config_file) {
         "user: %s\n",
         config_file.c_str(), issuance::TenantsInWords(open).c_str());
   }
+  RETURN_IF_ERROR(ProtectMemory(config));
+  return issuance::CheckStart(config, issuance::TakenAddress::kFine);
+}
+
+int Check(const std::string& config_file) {
+  const absl::Status checked = CheckAll(config_file);
+  if (!checked.ok()) return Fail(checked);
   std::printf("%s: the configuration is valid\n", config_file.c_str());
   return 0;
 }
@@ -133,32 +209,30 @@ enum class Task { kServe, kCheck, kCheckDatabase };
 
 int Run(const std::string& config_file, Task task) {
   // Before any thread is made, so that all of them leave these signals to Serve.
+  sigset_t awaited = BlockStraySignals();
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGINT);
-  sigaddset(&stop_signals, SIGTERM);
+  for (const int number : {SIGINT, SIGTERM}) {
+    sigaddset(&stop_signals, number);
+    sigaddset(&awaited, number);
+  }
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   // A file that outgrows its limit is a failed write, said as such, and not the end of the process.
   signal(SIGXFSZ, SIG_IGN);
-  // Nor is a TPM that hangs up on this process.
-  signal(SIGPIPE, SIG_IGN);
   // Debian builds abseil with a search for deadlocks at each lock of gRPC's, which costs a
   // fortieth of a certificate and is for those who change gRPC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
-  const absl::StatusOr<issuance::Config> config =
-      issuance::LoadConfig(config_file, task == Task::kCheck ? issuance::FileChecks::kAll
-                                                             : issuance::FileChecks::kStart);
-  if (!config.ok()) return Fail(config.status());
-  if (task == Task::kCheck) return Check(*config, config_file);
-  if (task == Task::kCheckDatabase) return CheckDatabase(*config);
-  absl::Status served = ProtectMemory(*config);
-  if (served.ok()) served = Serve(*config, stop_signals);
-  if (!served.ok()) {
-    std::fprintf(stderr, "hourglassd: %s\n", std::string(served.message()).c_str());
-    return 1;
+  if (task == Task::kCheck) return Check(config_file);
+  if (task == Task::kCheckDatabase) {
+    const absl::Status became = BecomeTheServicesAccount(config_file);
+    if (!became.ok()) return Fail(became);
   }
-  return 0;
+  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
+  if (!config.ok()) return Fail(config.status());
+  if (task == Task::kCheckDatabase) return CheckDatabase(*config);
+  const absl::Status protection = ProtectMemory(*config);
+  return protection.ok() ? Serve(*config, awaited) : Fail(protection);
 }
 
 }  // namespace
@@ -176,6 +250,7 @@ int main(int argc, char** argv) try {
          "Read all of the database and the journal, of a service that is stopped, say what is "
          "damaged or missing, and exit")
       ->excludes("--check");
+  app.set_version_flag("--version", hourglass::VersionLine("hourglassd"));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,16 +1,23 @@
 // hourglass-keyholder: holds a PKCS#11 module or a TPM's connection, and the PIN, in a process of
 // their own. hourglassd starts it.
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "absl/status/status.h"
 #include "hsm/keyholder/confinement.h"
 #include "hsm/keyholder/worker.h"
+#include "tools/version/version.h"
 
-int main(int argc, char**) {
+int main(int argc, char** argv) {
   constexpr int kSocket = 3;
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    std::puts(hourglass::VersionLine("hourglass-keyholder").c_str());
+    return 0;
+  }
   if (argc != 1) {
-    std::fputs("hourglass-keyholder takes no arguments: hourglassd starts it\n", stderr);
+    std::fputs("hourglass-keyholder takes no arguments but --version: hourglassd starts it\n",
+               stderr);
     return 2;
   }
   const absl::Status confined = hourglass::hsm::ConfineKeyholder(kSocket);
