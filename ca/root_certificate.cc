@@ -9,6 +9,7 @@
 #include "ca/oids.h"
 #include "ca/profile.h"
 #include "ca/root_lint.h"
+#include "ca/root_name.h"
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -25,7 +26,6 @@ constexpr absl::string_view kCaWithIntermediates("\x30\x06\x01\x01\xff\x02\x01\x
 constexpr absl::string_view kKeyCertSign("\x03\x02\x02\x04", 4);
 constexpr std::size_t kExtensionCount = 3;
 constexpr std::size_t kMaxSerialSize = 20;
-constexpr absl::string_view kNameSuffix = " VPN root CA gen ";
 constexpr std::chrono::seconds kMinDuration = std::chrono::hours(24);
 constexpr std::chrono::seconds kMaxDuration = std::chrono::days(30 * 366);
 
@@ -84,7 +84,9 @@ absl::Status CheckSpecification(const RootSpecification& specification) {
   if (!name.has_value() || name->has_controls || name->characters == 0) {
     return Invalid("display_name", "must be UTF-8 text without control characters");
   }
-  if (specification.generation < 1) return Invalid("generation", "must be at least 1");
+  if (specification.generation < 1 || specification.generation > kMaxGeneration) {
+    return Invalid("generation", absl::StrCat("must be 1 to ", kMaxGeneration));
+  }
   RETURN_IF_ERROR(CheckRootDuration(specification.duration));
   if (!IsEncodable(specification.now) || !IsEncodable(specification.now - kMaxBackdate)) {
     return Invalid("now", "a certificate cannot begin before 1950");
@@ -98,16 +100,10 @@ absl::Status CheckSpecification(const RootSpecification& specification) {
   return absl::OkStatus();
 }
 
-std::string CommonName(const RootSpecification& specification) {
-  const std::string suffix = absl::StrCat(kNameSuffix, specification.generation);
-  return absl::StrCat(
-      FirstCharacters(specification.display_name, kMaxCommonNameCharacters - suffix.size()),
-      suffix);
-}
-
 std::string EncodeToBeSigned(const RootSpecification& specification, const hsm::SigningKey& key,
                              absl::string_view key_identifier) {
-  const std::string name = EncodeCommonName(CommonName(specification));
+  const std::string name =
+      EncodeCommonName(RootCommonName(specification.display_name, specification.generation));
   const std::string extensions = absl::StrCat(
       EncodeExtension(
           oids::kBasicConstraints, true,
@@ -170,7 +166,8 @@ absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification
   RETURN_IF_ERROR(verified);
   ASSIGN_OR_RETURN(RootCertificate root, RootCertificate::Parse(AssembleCertificate(
                                              to_be_signed, key.type(), signature)));
-  const std::string common_name = CommonName(specification);
+  const std::string common_name =
+      RootCommonName(specification.display_name, specification.generation);
   RETURN_IF_ERROR(
       CheckRootWithBotan({root.der(), common_name, root.not_before(), root.not_after(),
                           root.key_identifier(), specification.issuing_sub_keys ? 1U : 0U}));

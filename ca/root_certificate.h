@@ -33,10 +33,9 @@ class RootCertificate : public IssuerCertificate {
 };
 
 struct RootSpecification {
-  // The common name is `DISPLAY_NAME VPN root CA gen GENERATION`, UTF8String, with the display name
-  // cut at a character so that all of it fits 64 characters.
+  // The common name is RootCommonName (ca/root_name.h), UTF8String.
   std::string display_name;
-  int generation = 1;  // at least 1, another for every root of the tenant
+  int generation = 1;  // 1 to kMaxGeneration, another for every root of the tenant
   Time now = {};
   // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now +
   // duration. One day to 30 years.

@@ -44,6 +44,11 @@ class KeyPlace {
   // URI says something else of the place than the configuration.
   virtual absl::StatusOr<KeyUri> Complete(const KeyUri& uri) const = 0;
 
+  // The URI that Complete returned, with an id where keys here have one: a new one, or that of the
+  // key that is there. Errors: as KeyStore's NewKeyUri and UriWithId.
+  virtual absl::StatusOr<KeyUri> WithNewId(const KeyUri& uri) const = 0;
+  virtual absl::StatusOr<KeyUri> WithId(const KeyUri& uri) = 0;
+
   // As KeyStore's, for a URI that Complete returned.
   virtual absl::StatusOr<std::unique_ptr<SigningKey>> Generate(const KeyUri& uri, KeyType type) = 0;
   virtual absl::StatusOr<std::unique_ptr<SigningKey>> Open(const KeyUri& uri) = 0;

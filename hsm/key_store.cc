@@ -54,6 +54,18 @@ class ConfiguredKeyStore final : public KeyStore {
     return FormatKeyUri(key.uri);
   }
 
+  absl::StatusOr<std::string> NewKeyUri(absl::string_view uri) const override {
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    ASSIGN_OR_RETURN(const KeyUri with_id, key.place->WithNewId(key.uri));
+    return FormatKeyUri(with_id);
+  }
+
+  absl::StatusOr<std::string> UriWithId(absl::string_view uri) override {
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    ASSIGN_OR_RETURN(const KeyUri with_id, key.place->WithId(key.uri));
+    return FormatKeyUri(with_id);
+  }
+
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(absl::string_view uri,
                                                        KeyType type) override {
     ASSIGN_OR_RETURN(const Located key, Locate(uri));
@@ -72,14 +84,21 @@ class ConfiguredKeyStore final : public KeyStore {
     return key.place->Destroy(key.uri);
   }
 
+  absl::StatusOr<std::vector<StoredKey>> Find(absl::string_view uri) override {
+    ASSIGN_OR_RETURN(const Located key, Locate(uri));
+    Place place = ListPlace(*key.place);
+    RETURN_IF_ERROR(place.status);
+    const std::string name = FormatKeyUri(key.uri);
+    std::vector<StoredKey> found;
+    for (StoredKey& stored : place.keys) {
+      if (MayNameOneKey(name, stored.uri)) found.push_back(std::move(stored));
+    }
+    return found;
+  }
+
   std::vector<Place> List() override {
     std::vector<Place> all;
-    for (const auto& place : places_) {
-      all.push_back(place->List());
-      for (StoredKey& key : all.back().keys) {
-        key.out_of_service = kept_.IsOutOfService(key.public_key);
-      }
-    }
+    for (const auto& place : places_) all.push_back(ListPlace(*place));
     return all;
   }
 
@@ -101,6 +120,12 @@ class ConfiguredKeyStore final : public KeyStore {
   }
 
  private:
+  Place ListPlace(KeyPlace& place) const {
+    Place listed = place.List();
+    for (StoredKey& key : listed.keys) key.out_of_service = kept_.IsOutOfService(key.public_key);
+    return listed;
+  }
+
   absl::StatusOr<Located> Locate(absl::string_view text) const {
     ASSIGN_OR_RETURN(const KeyUri uri, ParseKeyUri(text));
     KeyPlace* found = nullptr;

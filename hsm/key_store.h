@@ -79,6 +79,15 @@ class KeyStore {
   // KEY_URI_INVALID, also for a token or a place that the options do not name.
   virtual absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const = 0;
 
+  // CanonicalUri of a key that is to be made: in a token with an id, 16 octets of chance where
+  // `uri` gives none, so that what Generate makes of it is told from any other key of its name.
+  // Errors: KEY_URI_INVALID, INTERNAL_ERROR.
+  virtual absl::StatusOr<std::string> NewKeyUri(absl::string_view uri) const = 0;
+
+  // CanonicalUri; in a token that of the one fit key that is there, with the id that it has. Makes
+  // no test signature. Errors: as Open.
+  virtual absl::StatusOr<std::string> UriWithId(absl::string_view uri) = 0;
+
   // Makes a key that cannot be exported (in a token: CKA_SENSITIVE, not CKA_EXTRACTABLE) and opens
   // it. A sealed key is bound to the registers of its URI, or else to those of the options. Errors:
   // KEY_EXISTS if there is a key of this NAME, also one of another id, KEY_URI_INVALID,
@@ -106,6 +115,10 @@ class KeyStore {
     std::string unfit_because;    // empty: it may sign for a root
     bool out_of_service = false;
   };
+
+  // Every key that answers to the URI, fit or not: several where it leaves the id out and they have
+  // one name. Errors: KEY_URI_INVALID, and why the keys of the place are not known.
+  virtual absl::StatusOr<std::vector<StoredKey>> Find(absl::string_view uri) = 0;
 
   // A place of keys: a token (by its canonical URI), the TPM's own (`tpm:`), the sealed or software
   // folder.

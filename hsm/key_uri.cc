@@ -20,6 +20,7 @@ namespace hourglass::hsm {
 namespace {
 
 constexpr absl::string_view kTokenScheme = "pkcs11:";
+constexpr absl::string_view kIdAttribute = ";id=";
 
 struct UriDeleter {
   void operator()(P11KitUri* uri) const { p11_kit_uri_free(uri); }
@@ -211,7 +212,7 @@ std::string FormatKeyUri(const KeyUri& uri) {
   const TokenKeyUri& key = std::get<TokenKeyUri>(uri);
   std::string text = absl::StrCat(FormatTokenPath(key.token_label, key.token_serial),
                                   ";object=", Encode(key.object));
-  if (!key.id.empty()) absl::StrAppend(&text, ";id=");
+  if (!key.id.empty()) absl::StrAppend(&text, kIdAttribute);
   // RFC 7512 section 2.3: every octet of an id should be percent-encoded.
   for (const unsigned char octet : key.id) {
     absl::StrAppend(&text, "%", absl::Hex(octet, absl::kZeroPad2));
@@ -220,5 +221,23 @@ std::string FormatKeyUri(const KeyUri& uri) {
 }
 
 std::string FormatToken(const TokenUri& uri) { return FormatTokenPath(uri.label, uri.serial); }
+
+absl::string_view KeyNameOf(const KeyUri& uri) {
+  if (const auto* token = std::get_if<TokenKeyUri>(&uri)) return token->object;
+  if (const auto* software = std::get_if<SoftwareKeyUri>(&uri)) return software->name;
+  if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) return sealed->name;
+  return "";
+}
+
+absl::string_view UriWithoutId(absl::string_view uri) {
+  // It is last, and no name holds a semicolon.
+  return absl::StartsWith(uri, kTokenScheme) ? uri.substr(0, uri.find(kIdAttribute)) : uri;
+}
+
+bool MayNameOneKey(absl::string_view one, absl::string_view other) {
+  if (one == other) return true;
+  const absl::string_view name = UriWithoutId(one);
+  return name == UriWithoutId(other) && (name == one || name == other);
+}
 
 }  // namespace hourglass::hsm

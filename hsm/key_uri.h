@@ -98,6 +98,16 @@ std::string FormatHandle(std::uint32_t handle);
 std::string FormatKeyUri(const KeyUri& uri);
 std::string FormatToken(const TokenUri& uri);
 
+// The NAME of a key; empty for one that a TPM keeps under a number.
+absl::string_view KeyNameOf(const KeyUri& uri);
+
+// Of a URI that FormatKeyUri made: all but the id.
+absl::string_view UriWithoutId(absl::string_view uri);
+
+// Whether both, made by FormatKeyUri, may name one key: they are equal, or would be without the id
+// and at least one has none.
+bool MayNameOneKey(absl::string_view one, absl::string_view other);
+
 }  // namespace hourglass::hsm
 
 #endif  // HOURGLASS_HSM_KEY_URI_H_

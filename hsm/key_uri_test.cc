@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
@@ -278,6 +280,38 @@ TEST(ParsePinSourceTest, TakesThreeForms) {
   for (const char* text : {"", "1234", "file:", "file:pin", "env:", "env:A=B", "credential:",
                            "credential:../pin", "credential:a/b", "cmd:cat", "FILE:/p"}) {
     EXPECT_THAT(ParsePinSource(text), FailsWith(ErrorReason::kKeyUriInvalid)) << text;
+  }
+}
+
+TEST(KeyUriTest, AUriWithoutItsIdMayNameTheKeyThatHasOne) {
+  const std::string name = "pkcs11:token=a;object=k";
+  EXPECT_EQ(UriWithoutId(name + ";id=%01%02"), name);
+  EXPECT_EQ(UriWithoutId(name), name);
+  EXPECT_EQ(UriWithoutId("software:k"), "software:k");
+  EXPECT_TRUE(MayNameOneKey(name, name));
+  EXPECT_TRUE(MayNameOneKey(name, name + ";id=%01"));
+  EXPECT_TRUE(MayNameOneKey(name + ";id=%01", name));
+  EXPECT_TRUE(MayNameOneKey(name + ";id=%01", name + ";id=%01"));
+  EXPECT_FALSE(MayNameOneKey(name + ";id=%01", name + ";id=%02"));
+  EXPECT_FALSE(MayNameOneKey(name + ";id=%01", name + ";id=%01%02"));
+  EXPECT_FALSE(MayNameOneKey(name, name + "2;id=%01"));
+  EXPECT_FALSE(MayNameOneKey(name, "pkcs11:token=b;object=k"));
+  EXPECT_FALSE(MayNameOneKey("software:k", "tpm:sealed=k"));
+  // What is canonical has the id last, whatever was written.
+  const auto uri = ParseKeyUri("pkcs11:id=%01;object=k;token=a;serial=7");
+  ASSERT_TRUE(uri.ok());
+  EXPECT_EQ(UriWithoutId(FormatKeyUri(*uri)), "pkcs11:token=a;serial=7;object=k");
+}
+
+TEST(KeyUriTest, KnowsTheNameOfAKey) {
+  for (const auto& [text, name] :
+       std::vector<std::pair<std::string, std::string>>{{"pkcs11:token=a;object=k;id=%01", "k"},
+                                                        {"software:/folder/k", "k"},
+                                                        {"tpm:sealed=k;pcrs=none", "k"},
+                                                        {"tpm:handle=0x81010001", ""}}) {
+    const auto uri = ParseKeyUri(text);
+    ASSERT_TRUE(uri.ok()) << text;
+    EXPECT_EQ(KeyNameOf(*uri), name) << text;
   }
 }
 

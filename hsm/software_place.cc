@@ -32,6 +32,10 @@ class Software final : public KeyPlace {
     return uri;
   }
 
+  // Names alone tell keys apart here.
+  absl::StatusOr<KeyUri> WithNewId(const KeyUri& uri) const override { return uri; }
+  absl::StatusOr<KeyUri> WithId(const KeyUri& uri) override { return uri; }
+
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(const KeyUri& uri, KeyType type) override {
     return folder_.Generate(NameOf(uri), type);
   }

@@ -50,20 +50,30 @@ class Token final : public KeyPlace {
     return key;
   }
 
+  absl::StatusOr<KeyUri> WithNewId(const KeyUri& uri) const override {
+    TokenKeyUri key = std::get<TokenKeyUri>(uri);
+    if (!key.id.empty()) return key;
+    key.id.resize(kNewIdSize);
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(key.id.data()), kNewIdSize) != 1) {
+      return Error(ErrorReason::kInternalError, custodian_->name(), DrainOpensslErrors());
+    }
+    return key;
+  }
+
+  absl::StatusOr<KeyUri> WithId(const KeyUri& uri) override {
+    TokenKeyUri key = std::get<TokenKeyUri>(uri);
+    ASSIGN_OR_RETURN(const CustodialKey found, custodian_->Open(SelectorOf(uri)));
+    key.id = found.selector.id;
+    return key;
+  }
+
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(const KeyUri& uri, KeyType type) override {
-    KeySelector selector = SelectorOf(uri);
+    // The id is chosen here, so that a custodian that lost its process halfway finds its own key.
+    ASSIGN_OR_RETURN(const KeyUri with_id, WithNewId(uri));
     // One at a time: two that find each other's new key would both give up.
     const std::lock_guard lock(generating_);
-    if (selector.id.empty()) {
-      // Chosen here, so that a custodian that lost its process halfway finds its own key again.
-      selector.id.resize(kNewIdSize);
-      if (RAND_bytes(reinterpret_cast<unsigned char*>(selector.id.data()), kNewIdSize) != 1) {
-        return Error(ErrorReason::kInternalError, custodian_->name(), DrainOpensslErrors());
-      }
-    } else {
-      RETURN_IF_ERROR(RefuseExisting(selector));
-    }
-    ASSIGN_OR_RETURN(CustodialKey key, custodian_->Generate(selector, type));
+    if (!std::get<TokenKeyUri>(uri).id.empty()) RETURN_IF_ERROR(RefuseExisting(SelectorOf(uri)));
+    ASSIGN_OR_RETURN(CustodialKey key, custodian_->Generate(SelectorOf(with_id), type));
     return OpenCustodialKey(custodian_, std::move(key));
   }
 

@@ -47,6 +47,10 @@ class Tpm final : public KeyPlace {
     return uri;
   }
 
+  // Names alone tell keys apart here.
+  absl::StatusOr<KeyUri> WithNewId(const KeyUri& uri) const override { return uri; }
+  absl::StatusOr<KeyUri> WithId(const KeyUri& uri) override { return uri; }
+
   absl::StatusOr<std::unique_ptr<SigningKey>> Generate(const KeyUri& uri, KeyType type) override {
     if (const auto* sealed = std::get_if<SealedKeyUri>(&uri)) {
       return folder_->Generate(sealed->name, type, sealed->registers.value_or(tpm_.registers),

@@ -178,6 +178,8 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
         "does nothing yet: there is no source of SIDs, so no certificate would carry one");
   }
   config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
+  config.quota.roots = fields.Integer("max_roots", 1, 1000).value_or(config.quota.roots);
+  config.quota.keys = fields.Integer("max_keys", 1, 100'000).value_or(config.quota.keys);
   config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
   return config;
 }

@@ -31,6 +31,12 @@ struct SubKeyConfig {
   hsm::KeyType key_type = hsm::KeyType::kEcP256;
 };
 
+// What a tenant may have; see issuance/rotation/tenant_quota.h.
+struct TenantQuota {
+  int roots = 20;  // STAGED, PRIMARY or RETIRING, 1 to 1000
+  int keys = 200;  // not destroyed, 1 to 100000
+};
+
 // What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
 struct IssuingConfig {
   ca::LeafProfileOptions profile;
@@ -38,6 +44,7 @@ struct IssuingConfig {
   SubKeyConfig sub_key;
   // Of a tenant only, never of all.
   UpnDomains upn_domains;
+  TenantQuota quota;
 };
 
 struct ComplianceConfig {

@@ -37,7 +37,7 @@ class KeyWarmUpTest : public testing::Test {
     for (const std::string& tenant_id : tenant_ids_) {
       TenantRecord tenant;
       tenant.tenant_id = tenant_id;
-      tenant.display_name = "Contoso";
+      tenant.display_name = tenant_id;
       tenant.created_at = clock_.Now();
       ASSERT_OK(store_->CreateTenant(tenant));
       RootOrder order;

@@ -147,7 +147,7 @@ class RunningServer final : public Server {
         sub_keys_(store_.get(), entropy, clock_, *log),
         tenants_(store_.get(), keys_.get(), config.issuing, config.tenants, &sub_keys_,
                  static_cast<std::size_t>(config.limits.loaded_tenants)),
-        roots_(store_.get(), keys_.get(), &tenants_, entropy, clock_),
+        roots_(store_.get(), keys_.get(), &tenants_, entropy, clock_, *log),
         key_administration_(store_.get(), keys_.get(), &roots_),
         entropy_(entropy),
         log_(log),

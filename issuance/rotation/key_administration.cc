@@ -4,52 +4,20 @@
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <variant>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
 #include "hsm/key_uri.h"
+#include "issuance/rotation/key_destruction.h"
+#include "issuance/rotation/tenant_key_name.h"
 
 namespace hourglass::issuance {
 namespace {
 
 using hsm::KeyStore;
-
-// Whether the first, canonical, may name the second, which a place listed: the id of a token's key
-// may be left out.
-bool MayName(absl::string_view name, absl::string_view listed) {
-  if (name == listed) return true;
-  const absl::StatusOr<hsm::KeyUri> one = hsm::ParseKeyUri(name);
-  const absl::StatusOr<hsm::KeyUri> other = hsm::ParseKeyUri(listed);
-  if (!one.ok() || !other.ok()) return false;
-  const auto* const a = std::get_if<hsm::TokenKeyUri>(&*one);
-  const auto* const b = std::get_if<hsm::TokenKeyUri>(&*other);
-  return a != nullptr && b != nullptr && a->token_label == b->token_label &&
-         a->token_serial == b->token_serial && a->object == b->object &&
-         (a->id.empty() || b->id.empty() || a->id == b->id);
-}
-
-bool IsIn(const KeyStore::Place& place, absl::string_view uri) {
-  if (place.kind == "pkcs11") return absl::StartsWith(uri, absl::StrCat(place.name, ";"));
-  return absl::StartsWith(uri, absl::StrCat(place.kind, ":"));
-}
-
-bool NeedsItsKey(ca::RootState state) {
-  switch (state) {
-    case ca::RootState::kStaged:
-    case ca::RootState::kPrimary:
-    case ca::RootState::kRetiring:
-      return true;
-    case ca::RootState::kRetired:
-    case ca::RootState::kDiscarded:
-      return false;
-  }
-  return true;
-}
 
 struct RootKey {
   KeyUser user;
@@ -60,7 +28,7 @@ struct RootKey {
 // Nothing where the key is of another root, or of none.
 bool IsKeyOf(const KeyStore::StoredKey& key, const RootKey& root) {
   if (!key.public_key.empty() && key.public_key == root.public_key) return true;
-  if (key.public_key.empty()) return MayName(root.uri, key.uri);
+  if (key.public_key.empty()) return hsm::MayNameOneKey(root.uri, key.uri);
   return root.uri == key.uri;
 }
 
@@ -69,9 +37,13 @@ bool IsKeyOf(const KeyStore::StoredKey& key, const RootKey& root) {
 struct KeyAdministration::Users {
   std::vector<RootKey> roots;
   std::vector<PlannedKey> planned;
+  std::vector<BoundKey> bound;
 
   AdministeredKey Of(KeyStore::StoredKey stored) const {
-    AdministeredKey key{std::move(stored), std::nullopt, std::nullopt};
+    AdministeredKey key{std::move(stored), std::nullopt, std::nullopt, ""};
+    for (const BoundKey& one : bound) {
+      if (one.public_key == key.stored.public_key) key.bound_to = one.tenant_id;
+    }
     const RootKey* found = nullptr;
     for (const RootKey& root : roots) {
       if (!IsKeyOf(key.stored, root)) continue;
@@ -86,7 +58,11 @@ struct KeyAdministration::Users {
       return key;
     }
     for (const PlannedKey& plan : planned) {
-      if (MayName(plan.key_uri, key.stored.uri)) key.left_by = plan;
+      const bool known = !plan.public_key.empty() && !key.stored.public_key.empty();
+      if (known ? plan.public_key == key.stored.public_key
+                : hsm::MayNameOneKey(plan.key_uri, key.stored.uri)) {
+        key.left_by = plan;
+      }
     }
     return key;
   }
@@ -108,6 +84,7 @@ absl::StatusOr<KeyAdministration::Users> KeyAdministration::ReadUsers() {
                      store_->ListPlannedKeys(tenant.tenant_id));
     users.planned.insert(users.planned.end(), planned.begin(), planned.end());
   }
+  ASSIGN_OR_RETURN(users.bound, store_->ListBoundKeys());
   return users;
 }
 
@@ -132,51 +109,60 @@ absl::StatusOr<std::vector<AdministeredPlace>> KeyAdministration::List() {
   return administered;
 }
 
+absl::Status KeyAdministration::CheckTenantOf(absl::string_view uri, absl::string_view tenant_id) {
+  RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
+  ASSIGN_OR_RETURN(const hsm::KeyUri parsed, hsm::ParseKeyUri(uri));
+  const std::optional<std::string> named_for = TenantOfKeyName(hsm::KeyNameOf(parsed));
+  if (!named_for.has_value() || *named_for == tenant_id) return absl::OkStatus();
+  return Error(ErrorReason::kKeyNotPermitted, "tenant_id",
+               absl::StrCat("the key is named as those of tenant ", *named_for, " are"));
+}
+
+absl::Status KeyAdministration::Bind(const Creation& key, absl::string_view tenant_id) {
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, store_->RootsOfPublicKey(key.public_key));
+  for (const KeyHolder& root : roots) {
+    if (root.tenant_id == tenant_id) continue;
+    return Error(ErrorReason::kKeyExists, "tenant_id",
+                 absl::StrCat("is the key of a root of tenant ", root.tenant_id));
+  }
+  return store_->BindKey({std::string(tenant_id), key.uri, key.public_key});
+}
+
 absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::string_view uri,
-                                                                      hsm::KeyType type) {
+                                                                      hsm::KeyType type,
+                                                                      absl::string_view tenant_id) {
   const std::unique_lock lock = roots_->HoldChanges();
-  ASSIGN_OR_RETURN(std::string canonical, keys_->CanonicalUri(uri));
+  if (!tenant_id.empty()) RETURN_IF_ERROR(CheckTenantOf(uri, tenant_id));
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
   const bool missing = ReasonOf(key.status()) == ErrorReason::kKeyNotFound;
-  if (missing) key = keys_->Generate(uri, type);
+  absl::StatusOr<std::string> with_id = missing ? keys_->NewKeyUri(uri) : keys_->UriWithId(uri);
+  RETURN_IF_ERROR(with_id.status());
+  if (missing) {
+    if (!tenant_id.empty()) RETURN_IF_ERROR(roots_->CheckRoomForKey(tenant_id));
+    // Whatever was planned or bound under this very URI is no more.
+    RETURN_IF_ERROR(store_->NoteKeyDestroyed(*with_id, "", Timestamp()));
+    key = keys_->Generate(*with_id, type);
+  }
   RETURN_IF_ERROR(key.status());
   if ((*key)->type() != type) {
     return Error(ErrorReason::kKeyExists, "key_uri",
                  absl::StrCat("a key of this name is there, of type ",
                               hsm::KeyTypeName((*key)->type()), ": choose another name"));
   }
-  return Creation{std::move(canonical), (*key)->public_key(), missing};
+  const Creation creation{*std::move(with_id), (*key)->public_key(), missing};
+  if (!tenant_id.empty()) RETURN_IF_ERROR(Bind(creation, tenant_id));
+  return creation;
 }
 
-absl::StatusOr<AdministeredKey> KeyAdministration::Destroy(absl::string_view uri) {
+absl::StatusOr<AdministeredKey> KeyAdministration::Destroy(absl::string_view uri,
+                                                           absl::string_view caller) {
   const std::unique_lock lock = roots_->HoldChanges();
-  ASSIGN_OR_RETURN(const std::string canonical, keys_->CanonicalUri(uri));
-  std::vector<KeyStore::StoredKey> found;
-  for (KeyStore::Place& place : keys_->List()) {
-    if (!IsIn(place, canonical)) continue;
-    RETURN_IF_ERROR(place.status);
-    for (KeyStore::StoredKey& key : place.keys) {
-      if (MayName(canonical, key.uri)) found.push_back(std::move(key));
-    }
-  }
-  if (found.empty()) {
-    return Error(ErrorReason::kKeyNotFound, "key_uri", "no key of this name is there");
-  }
-  if (found.size() > 1) {
-    return Error(ErrorReason::kKeyExists, "key_uri",
-                 absl::StrCat("several keys answer; give one's id, such as ", found[0].uri));
-  }
+  KeyDestructionOrder order;
+  ASSIGN_OR_RETURN(order.key_uri, keys_->CanonicalUri(uri));
+  order.caller = std::string(caller);
   ASSIGN_OR_RETURN(const Users users, ReadUsers());
-  AdministeredKey key = users.Of(std::move(found[0]));
-  if (key.used_by.has_value() && NeedsItsKey(key.used_by->state)) {
-    return Error(
-        ErrorReason::kKeyInUse, "key_uri",
-        absl::StrCat("is the key of root ", key.used_by->root_id, " of tenant ",
-                     key.used_by->tenant_id, ", which is ", ca::RootStateName(key.used_by->state)));
-  }
-  RETURN_IF_ERROR(keys_->Destroy(key.stored.uri));
-  if (key.left_by.has_value()) RETURN_IF_ERROR(store_->ForgetPlannedKey(key.left_by->key_uri));
-  return key;
+  ASSIGN_OR_RETURN(KeyStore::StoredKey destroyed, roots_->destruction().Destroy(order));
+  return users.Of(std::move(destroyed));
 }
 
 }  // namespace hourglass::issuance

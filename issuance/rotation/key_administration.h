@@ -30,6 +30,7 @@ struct AdministeredKey {
   std::optional<KeyUser> used_by;
   // The plan of a creation that was interrupted; see RootAdministration::Create.
   std::optional<PlannedKey> left_by;
+  std::string bound_to;  // the tenant's id, or empty
 };
 
 struct AdministeredPlace {
@@ -52,24 +53,28 @@ class KeyAdministration {
   absl::StatusOr<std::vector<AdministeredPlace>> List();
 
   struct Creation {
-    std::string uri;  // canonical
+    std::string uri;  // canonical, with the key's id
     std::string public_key;
     bool created;
   };
-  // Makes a key that no root has yet, or finds the fit one of this name and type. Errors:
-  // KEY_EXISTS where the one that is there is of another type, and what KeyStore says.
-  absl::StatusOr<Creation> Create(absl::string_view uri, hsm::KeyType type);
+  // Makes a key that no root has yet, or finds the fit one of this name and type. With a tenant, it
+  // is bound to it (Store::BindKey): no root of another can be made of it, and that tenant's
+  // administrators may name it. Errors: KEY_EXISTS where the one that is there is of another type,
+  // or is to be bound and is of a root of another tenant; TENANT_UNKNOWN, QUOTA_EXCEEDED;
+  // KEY_NOT_PERMITTED with field `tenant_id` where the key or its name is another tenant's; and
+  // what KeyStore says.
+  absl::StatusOr<Creation> Create(absl::string_view uri, hsm::KeyType type,
+                                  absl::string_view tenant_id = "");
 
-  // Destroys the key, fit or not, and returns what it was. A root that is STAGED, PRIMARY or
-  // RETIRING keeps its key: one whose certificate holds the public key; one whose URI is exactly
-  // the key's; and where the public key cannot be read, one whose URI may be the key's. No root of
-  // this process gets the key meanwhile. Errors: KEY_IN_USE, KEY_NOT_FOUND, KEY_EXISTS where
-  // several answer, and what KeyStore says.
-  absl::StatusOr<AdministeredKey> Destroy(absl::string_view uri);
+  // Destroys the key, fit or not, and returns what it was. Errors: as KeyDestruction.
+  absl::StatusOr<AdministeredKey> Destroy(absl::string_view uri, absl::string_view caller = "");
 
  private:
   struct Users;
   absl::StatusOr<Users> ReadUsers();
+  absl::Status CheckTenantOf(absl::string_view uri, absl::string_view tenant_id);
+  // Errors: KEY_EXISTS, KEY_NOT_PERMITTED.
+  absl::Status Bind(const Creation& key, absl::string_view tenant_id);
 
   Store* const store_;
   hsm::KeyStore* const keys_;

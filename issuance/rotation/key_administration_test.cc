@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "issuance/store/sqlite_store.h"
 #include "tests/support/manual_clock.h"
@@ -25,6 +26,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 constexpr char kFirst[] = "pkcs11:token=first;object=";
 
@@ -67,6 +69,7 @@ class KeyAdministrationTest : public testing::Test {
     order.tenant_id = "contoso";
     order.duration = std::chrono::hours(24 * 365);
     order.key_type = hsm::KeyType::kEcP256;
+    order.key_reach = KeyReach::kEveryTenant;
     order.key_uri = key_uri;
     auto root = roots_->Create(order);
     EXPECT_OK(root);
@@ -140,7 +143,7 @@ TEST_F(KeyAdministrationTest, APlaceThatIsLostHidesNoOther) {
 TEST_F(KeyAdministrationTest, WhatAnInterruptedCreationLeftIsSaidToBeItsOwn) {
   ASSERT_OK_AND_ASSIGN(const int generation, store_->ReserveGeneration("contoso"));
   const std::string uri = absl::StrCat(kFirst, "hourglass-contoso-r", generation);
-  ASSERT_OK(store_->PlanKey({"contoso", generation, uri}));
+  ASSERT_OK(store_->PlanKey({"contoso", generation, uri, ""}));
   ASSERT_OK(keys_->Generate(uri, hsm::KeyType::kEcP256));
   const auto left = Find(uri);
   ASSERT_TRUE(left.has_value());
@@ -155,7 +158,7 @@ TEST_F(KeyAdministrationTest, MakesAKeyOnce) {
   const std::string uri = absl::StrCat(kFirst, "mine");
   ASSERT_OK_AND_ASSIGN(const auto made, administration_->Create(uri, hsm::KeyType::kEcP256));
   EXPECT_TRUE(made.created);
-  EXPECT_EQ(made.uri, uri);
+  EXPECT_THAT(made.uri, StartsWith(uri + ";id=%"));
   ASSERT_OK_AND_ASSIGN(const auto again, administration_->Create(uri, hsm::KeyType::kEcP256));
   EXPECT_FALSE(again.created);
   EXPECT_EQ(again.public_key, made.public_key);
@@ -246,6 +249,158 @@ TEST_F(KeyAdministrationTest, OfSeveralKeysNoneIsDestroyed) {
   EXPECT_THAT(administration_->Destroy(uri), FailsWith(ErrorReason::kKeyExists, "key_uri"));
   EXPECT_OK(administration_->Destroy(uri + ";id=%07"));
   EXPECT_OK(administration_->Destroy(uri));
+}
+
+TEST_F(KeyAdministrationTest, ARootsKeyIsNamedWithItsId) {
+  const RootRecord made = CreateRoot();
+  EXPECT_EQ(made.key_uri, Find(absl::StrCat(kFirst, "hourglass-contoso-r1"))->stored.uri);
+  ASSERT_OK(keys_->Generate(absl::StrCat(kFirst, "mine"), hsm::KeyType::kEcP256));
+  const RootRecord found = CreateRoot(absl::StrCat(kFirst, "mine"));
+  EXPECT_EQ(found.key_uri, Find(absl::StrCat(kFirst, "mine"))->stored.uri);
+  EXPECT_THAT(found.key_uri, HasSubstr(";id=%"));
+}
+
+// As they are in a database of before ids were noted.
+TEST_F(KeyAdministrationTest, ARootWithoutAnIdInItsUriGoesOnAndItsOwnKeyIsDestroyed) {
+  RootRecord root = CreateRoot();
+  ASSERT_OK(roots_->Discard("contoso", root.root_id, KeyFate::kKeep));
+  ASSERT_OK(administration_->Destroy(root.key_uri));
+  const std::string name = absl::StrCat(kFirst, "mine");
+  ASSERT_OK_AND_ASSIGN(const auto key, keys_->Generate(name, hsm::KeyType::kEcP256));
+  ca::RootSpecification specification;
+  specification.display_name = "Contoso";
+  specification.generation = 9;
+  specification.now = std::chrono::floor<std::chrono::seconds>(clock_.Now());
+  specification.duration = std::chrono::hours(24 * 365);
+  specification.serial_entropy = std::string(16, '\x42');
+  ASSERT_OK_AND_ASSIGN(const auto certificate, ca::IssueRoot(specification, *key));
+  root.root_id = "r9";
+  root.generation = 9;
+  root.state = ca::RootState::kStaged;
+  root.key_uri = name;
+  root.certificate = certificate.der();
+  root.key_destroyed_at.reset();
+  root.last_leaf_not_after.reset();
+  ASSERT_OK(store_->AddRoot(root));
+  EXPECT_EQ(Find(name)->used_by->root_id, "r9");
+  EXPECT_THAT(administration_->Destroy(name), FailsWith(ErrorReason::kKeyInUse));
+  ASSERT_OK(roots_->Promote("contoso", "r9"));
+  const RootRecord next = CreateRoot();
+  ASSERT_OK(roots_->Promote("contoso", next.root_id));
+  // Another of its name, with another id.
+  ASSERT_EQ(token_
+                ->Tool({"--keypairgen", "--key-type", "EC:prime256v1", "--sensitive", "--label",
+                        "mine", "--id", "07"},
+                       "first")
+                .exit_code,
+            0);
+  ASSERT_OK_AND_ASSIGN(const RootRecord gone, roots_->Retire("contoso", "r9", KeyFate::kDestroy));
+  EXPECT_TRUE(gone.key_destroyed_at.has_value());
+  EXPECT_EQ(Find(name)->stored.uri, name + ";id=%07");
+}
+
+// The exploit: a name is taken, given up, and taken by another tenant's root; then the first
+// tenant asks again to destroy "its" key.
+TEST_F(KeyAdministrationTest, NobodyDestroysAnothersKeyByAnOldName) {
+  const std::string name = absl::StrCat(kFirst, "mine");
+  TenantRecord fabrikam;
+  fabrikam.tenant_id = "fabrikam";
+  fabrikam.display_name = "Fabrikam";
+  ASSERT_OK(store_->CreateTenant(fabrikam));
+  RootOrder order;
+  order.tenant_id = "fabrikam";
+  order.duration = std::chrono::hours(24 * 365);
+  order.key_type = hsm::KeyType::kEcP256;
+  order.key_reach = KeyReach::kEveryTenant;
+  order.key_uri = name;
+  ASSERT_OK_AND_ASSIGN(const RootRecord squatter, roots_->Create(order));
+  ASSERT_OK(roots_->Discard("fabrikam", squatter.root_id, KeyFate::kDestroy));
+  EXPECT_FALSE(Find(name).has_value());
+  ASSERT_OK(administration_->Create(name + ";id=%01", hsm::KeyType::kEcP256));
+  // Before it has a root, and with one that signs.
+  EXPECT_THAT(roots_->Discard("fabrikam", squatter.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyDestroyed, "destroy_key"));
+  const RootRecord root = CreateRoot(name + ";id=%01");
+  ASSERT_OK(roots_->Promote("contoso", root.root_id));
+  EXPECT_THAT(roots_->Discard("fabrikam", squatter.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyDestroyed, "destroy_key"));
+  ASSERT_OK_AND_ASSIGN(const auto key, keys_->Open(name));
+  EXPECT_OK(key->Sign("still there"));
+}
+
+TEST_F(KeyAdministrationTest, AKeyMadeAnewUnderTheSameNameIsLeftAlone) {
+  const std::string name = absl::StrCat(kFirst, "mine");
+  const RootRecord root = CreateRoot(name);
+  ASSERT_OK(roots_->Discard("contoso", root.root_id, KeyFate::kKeep));
+  ASSERT_OK(keys_->Destroy(root.key_uri));
+  // Even with the very id.
+  ASSERT_OK(keys_->Generate(root.key_uri, hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyMismatch, "destroy_key"));
+  EXPECT_TRUE(Find(name).has_value());
+  EXPECT_FALSE(Find(name)->used_by.has_value() && Find(name)->stored.unfit_because.empty())
+      << "it is not taken for the root's";
+}
+
+TEST_F(KeyAdministrationTest, ABoundKeyIsOneTenants) {
+  TenantRecord fabrikam;
+  fabrikam.tenant_id = "fabrikam";
+  fabrikam.display_name = "Fabrikam";
+  ASSERT_OK(store_->CreateTenant(fabrikam));
+  const std::string name = absl::StrCat(kFirst, "mine");
+  EXPECT_THAT(administration_->Create(name, hsm::KeyType::kEcP256, "northwind"),
+              FailsWith(ErrorReason::kTenantUnknown));
+  EXPECT_FALSE(Find(name).has_value());
+  ASSERT_OK_AND_ASSIGN(const auto bound,
+                       administration_->Create(name, hsm::KeyType::kEcP256, "contoso"));
+  EXPECT_OK(administration_->Create(name, hsm::KeyType::kEcP256, "contoso")) << "again";
+  EXPECT_EQ(Find(name)->bound_to, "contoso");
+  EXPECT_THAT(administration_->Create(name, hsm::KeyType::kEcP256, "fabrikam"),
+              FailsWith(ErrorReason::kKeyNotPermitted, "tenant_id"));
+  EXPECT_THAT(administration_->Create(absl::StrCat(kFirst, "hourglass-contoso-r9"),
+                                      hsm::KeyType::kEcP256, "fabrikam"),
+              FailsWith(ErrorReason::kKeyNotPermitted, "tenant_id"));
+  RootOrder order;
+  order.tenant_id = "fabrikam";
+  order.duration = std::chrono::hours(24 * 365);
+  order.key_type = hsm::KeyType::kEcP256;
+  for (const KeyReach reach : {KeyReach::kOwnTenant, KeyReach::kEveryTenant}) {
+    order.key_reach = reach;
+    for (const std::string& uri : {name, bound.uri}) {
+      order.key_uri = uri;
+      EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyNotPermitted, "key_uri"));
+    }
+  }
+  order.tenant_id = "contoso";
+  order.key_reach = KeyReach::kOwnTenant;
+  order.key_uri = name;
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_EQ(root.key_uri, bound.uri);
+  EXPECT_FALSE(root.key_made_for_root);
+}
+
+TEST_F(KeyAdministrationTest, AnotherKeyUnderABoundNameIsNotBound) {
+  const std::string name = absl::StrCat(kFirst, "mine");
+  ASSERT_OK_AND_ASSIGN(const auto bound,
+                       administration_->Create(name, hsm::KeyType::kEcP256, "contoso"));
+  RootOrder order;
+  order.tenant_id = "contoso";
+  order.duration = std::chrono::hours(24 * 365);
+  order.key_type = hsm::KeyType::kEcP256;
+  order.key_uri = name;
+  ASSERT_OK(keys_->Destroy(bound.uri));
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyNotFound))
+      << "a tenant's administrator makes keys of the tenant's own names only";
+  ASSERT_OK(keys_->Generate(bound.uri, hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyNotPermitted, "key_uri"));
+  // Destroyed by the book, the binding goes with it.
+  ASSERT_OK(administration_->Destroy(bound.uri));
+  ASSERT_OK_AND_ASSIGN(const auto left, store_->ListBoundKeys());
+  EXPECT_EQ(left.size(), 1u) << "the one that was bound was never destroyed here";
+  ASSERT_OK(administration_->Create(bound.uri, hsm::KeyType::kEcP256, "contoso"));
+  ASSERT_OK(administration_->Destroy(bound.uri));
+  ASSERT_OK_AND_ASSIGN(const auto none, store_->ListBoundKeys());
+  EXPECT_THAT(none, IsEmpty());
 }
 
 TEST_F(KeyAdministrationTest, OnlyPlacesOfTheConfigurationAreTouched) {

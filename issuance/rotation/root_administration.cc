@@ -9,6 +9,8 @@
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key_uri.h"
+#include "issuance/rotation/tenant_quota.h"
 #include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {
@@ -23,16 +25,27 @@ absl::StatusOr<RootRecord> MadeBefore(const RootOrder& order, absl::string_view 
                    ca::RootCertificate::Parse(root.certificate));
   if (root.key_type != order.key_type || duration != order.duration ||
       certificate.allows_issuing_sub_keys() != order.issuing_sub_keys ||
-      (!uri.empty() && root.key_uri != uri)) {
+      (!uri.empty() && !hsm::MayNameOneKey(root.key_uri, uri))) {
     return Error(ErrorReason::kRequestIdReused, "request_id",
                  absl::StrCat("made root ", root.root_id, " before, of another kind"));
   }
   return root;
 }
 
-absl::Status HasRootAlready() {
-  return Error(ErrorReason::kKeyExists, "key_uri",
-               "is the key of a root that there is or was; a key belongs to one root for ever");
+ca::RootState EndOf(ca::RootMove move) {
+  return move == ca::RootMove::kRetire ? ca::RootState::kRetired : ca::RootState::kDiscarded;
+}
+
+absl::Status CheckKeyMayGo(const RootRecord& root) {
+  if (root.key_destroyed_at.has_value()) {
+    return Error(ErrorReason::kKeyDestroyed, "destroy_key",
+                 "the key of this root was destroyed before; whatever has its name now is another");
+  }
+  if (root.key_made_for_root) return absl::OkStatus();
+  return Error(
+      ErrorReason::kFieldInvalid, "destroy_key",
+      "the key was there before this root and may serve others: destroy it by itself, with "
+      "hourglass keys destroy, once the root is retired or discarded");
 }
 
 }  // namespace
@@ -47,9 +60,11 @@ ca::RootFacts RootAdministration::FactsOf(const RootRecord& root) const {
 absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   const std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(order.tenant_id));
+  ASSIGN_OR_RETURN(const KeyPermission permission,
+                   KeyPermission::Of(*store_, order.tenant_id, order.key_reach));
   std::string uri;
   if (!order.key_uri.empty()) {
-    ASSIGN_OR_RETURN(uri, keys_->CanonicalUri(order.key_uri));
+    ASSIGN_OR_RETURN(uri, permission.Resolve(*keys_, order.key_uri));
   }
   ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(order.tenant_id));
   for (const RootRecord& root : roots) {
@@ -61,7 +76,9 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   // for years; who needs one at once has another that is STAGED.
   RETURN_IF_ERROR(ca::CheckRootDuration(order.duration));
   RETURN_IF_ERROR(DecidingTime(*clock_).status());
-  ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, uri));
+  RETURN_IF_ERROR(
+      CheckRootQuota(*store_, order.tenant_id, tenants_->Issuing(order.tenant_id).quota));
+  ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, permission, uri));
   absl::StatusOr<RootRecord> root = Issue(order, tenant, key);
   const absl::Status added = root.ok() ? store_->AddRoot(*root) : root.status();
   tenants_->Forget(order.tenant_id);
@@ -70,109 +87,29 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   const absl::StatusOr<RootRecord> there =
       store_->GetRoot(order.tenant_id, RootIdOf(key.generation));
   if (there.ok() && root.ok() && there->certificate == root->certificate) return there;
-  return key.origin == KeyOrigin::kMadeHere ? TakeBackKey(key.uri, added) : added;
+  return key.origin == KeyOrigin::kMadeHere ? TakeBackKey(order, key, added) : added;
 }
 
-absl::Status RootAdministration::TakeBackKey(const std::string& uri, const absl::Status& why) {
+absl::Status RootAdministration::TakeBackKey(const RootOrder& order, const KeyForRoot& key,
+                                             const absl::Status& why) {
   // Another process may have taken the key up meanwhile.
-  const absl::StatusOr<bool> has_root = store_->KeyHasRoot(uri);
-  if (has_root.ok() && *has_root) return why;
-  absl::Status left = has_root.ok() ? keys_->Destroy(uri) : has_root.status();
-  if (left.ok()) left = store_->ForgetPlannedKey(uri);
+  const absl::StatusOr<std::vector<KeyHolder>> roots =
+      store_->RootsOfPublicKey(key.key->public_key());
+  if (roots.ok() && !roots->empty()) return why;
+  const absl::Status left = roots.ok()
+                                ? destruction_
+                                      .Destroy({key.uri, key.key->public_key(), order.tenant_id,
+                                                RootIdOf(key.generation), order.caller})
+                                      .status()
+                                : roots.status();
   if (left.ok()) return why;
   return Error(
       ReasonOf(why), FieldOf(why),
       absl::StrCat(why.message(), "; and the key made for it is left behind: ", left.message()));
 }
 
-absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::KeyForOrder(
-    const RootOrder& order, absl::string_view uri) {
-  if (!uri.empty()) return NamedKey(order, uri);
-  ASSIGN_OR_RETURN(std::optional<KeyForRoot> interrupted, InterruptedKey(order));
-  if (interrupted.has_value()) return *std::move(interrupted);
-  return NewKey(order);
-}
-
-absl::StatusOr<std::string> RootAdministration::DefaultKeyUri(absl::string_view tenant_id,
-                                                              int generation) const {
-  ASSIGN_OR_RETURN(const std::string uri,
-                   keys_->DefaultUri(absl::StrCat("hourglass-", tenant_id, "-r", generation)));
-  return keys_->CanonicalUri(uri);
-}
-
-absl::StatusOr<std::optional<RootAdministration::KeyForRoot>> RootAdministration::InterruptedKey(
-    const RootOrder& order) {
-  ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned_keys,
-                   store_->ListPlannedKeys(order.tenant_id));
-  for (const PlannedKey& planned : planned_keys) {
-    ASSIGN_OR_RETURN(const std::string uri, DefaultKeyUri(order.tenant_id, planned.generation));
-    if (planned.key_uri != uri) continue;
-    absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
-    if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
-      RETURN_IF_ERROR(store_->ForgetPlannedKey(uri));
-      continue;
-    }
-    if (!key.ok() || (*key)->type() != order.key_type) continue;
-    ASSIGN_OR_RETURN(const bool has_root, store_->PublicKeyHasRoot((*key)->public_key()));
-    if (has_root) continue;
-    return KeyForRoot{planned.generation, uri, KeyOrigin::kMadeHere, *std::move(key)};
-  }
-  return std::nullopt;
-}
-
-absl::StatusOr<std::unique_ptr<hsm::SigningKey>> RootAdministration::MakeKey(
-    const RootOrder& order, int generation, const std::string& uri) {
-  // The name is free, so whatever was planned for it is not there.
-  RETURN_IF_ERROR(store_->ForgetPlannedKey(uri));
-  RETURN_IF_ERROR(store_->PlanKey({order.tenant_id, generation, uri}));
-  return keys_->Generate(uri, order.key_type);
-}
-
-absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NewKey(const RootOrder& order) {
-  ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
-  ASSIGN_OR_RETURN(const std::string uri, DefaultKeyUri(order.tenant_id, generation));
-  ASSIGN_OR_RETURN(const bool has_root, store_->KeyHasRoot(uri));
-  if (has_root) return HasRootAlready();
-  const absl::Status there = keys_->Open(uri).status();
-  // The number of the root is new, so this is a key that an older database was restored without, or
-  // of another service: nobody has said that it may sign for this one.
-  if (there.ok()) {
-    return Error(ErrorReason::kKeyExists, "key_uri",
-                 absl::StrCat(uri,
-                              " is there, of a root that is not in the database; asked again, "
-                              "the root gets the next number and a key of its own"));
-  }
-  if (ReasonOf(there) != ErrorReason::kKeyNotFound) return there;
-  ASSIGN_OR_RETURN(std::unique_ptr<hsm::SigningKey> key, MakeKey(order, generation, uri));
-  return KeyForRoot{generation, uri, KeyOrigin::kMadeHere, std::move(key)};
-}
-
-absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(const RootOrder& order,
-                                                                            absl::string_view uri) {
-  ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
-  KeyForRoot named{generation, std::string(uri), KeyOrigin::kMadeHere, nullptr};
-  ASSIGN_OR_RETURN(const bool has_root, store_->KeyHasRoot(uri));
-  if (has_root) return HasRootAlready();
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
-  if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
-    ASSIGN_OR_RETURN(named.key, MakeKey(order, generation, named.uri));
-    return named;
-  }
-  RETURN_IF_ERROR(key.status());
-  // A key can have several URIs, with its id and without: were it taken for a second root, the
-  // tenant of that one could destroy it.
-  ASSIGN_OR_RETURN(const bool has_another_uri, store_->PublicKeyHasRoot((*key)->public_key()));
-  if (has_another_uri) return HasRootAlready();
-  if ((*key)->type() != order.key_type) {
-    return Error(ErrorReason::kKeyUnfit, "key_uri",
-                 "the key that is there is of another type than key_type");
-  }
-  ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned, store_->ListPlannedKeys(order.tenant_id));
-  const bool made_here = std::any_of(planned.begin(), planned.end(),
-                                     [&](const PlannedKey& p) { return p.key_uri == uri; });
-  if (!made_here) named.origin = KeyOrigin::kFound;
-  named.key = *std::move(key);
-  return named;
+absl::Status RootAdministration::CheckRoomForKey(absl::string_view tenant_id) {
+  return CheckKeyQuota(*store_, tenant_id, tenants_->Issuing(tenant_id).quota);
 }
 
 absl::StatusOr<RootRecord> RootAdministration::Issue(const RootOrder& order,
@@ -228,27 +165,27 @@ absl::StatusOr<RootRecord> RootAdministration::Promote(absl::string_view tenant_
 }
 
 absl::StatusOr<RootRecord> RootAdministration::Retire(absl::string_view tenant_id,
-                                                      absl::string_view root_id, KeyFate fate) {
-  return End(tenant_id, root_id, ca::RootMove::kRetire, ca::RootState::kRetired, fate);
+                                                      absl::string_view root_id, KeyFate fate,
+                                                      absl::string_view caller) {
+  return End(tenant_id, root_id, ca::RootMove::kRetire, fate, caller);
 }
 
 absl::StatusOr<RootRecord> RootAdministration::Discard(absl::string_view tenant_id,
-                                                       absl::string_view root_id, KeyFate fate) {
-  return End(tenant_id, root_id, ca::RootMove::kDiscard, ca::RootState::kDiscarded, fate);
+                                                       absl::string_view root_id, KeyFate fate,
+                                                       absl::string_view caller) {
+  return End(tenant_id, root_id, ca::RootMove::kDiscard, fate, caller);
 }
 
 absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
                                                    absl::string_view root_id, ca::RootMove move,
-                                                   ca::RootState end, KeyFate fate) {
+                                                   KeyFate fate, absl::string_view caller) {
   const std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
-  if (fate == KeyFate::kDestroy && !root.key_made_for_root) {
-    return Error(
-        ErrorReason::kFieldInvalid, "destroy_key",
-        "the key was there before this root and may serve others: destroy it by itself, with "
-        "hourglass keys destroy, once the root is retired or discarded");
-  }
+  if (fate == KeyFate::kDestroy) RETURN_IF_ERROR(CheckKeyMayGo(root));
+  ASSIGN_OR_RETURN(const ca::RootCertificate certificate,
+                   ca::RootCertificate::Parse(root.certificate));
+  const ca::RootState end = EndOf(move);
   const bool only_the_key_is_left = root.state == end && fate == KeyFate::kDestroy;
   // By a clock that leapt the last leaf seems to have expired long ago.
   if (move == ca::RootMove::kRetire) RETURN_IF_ERROR(DecidingTime(*clock_).status());
@@ -259,7 +196,12 @@ absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
     tenants_->Forget(tenant_id);
   }
   if (fate == KeyFate::kDestroy) {
-    if (const absl::Status destroyed = keys_->Destroy(root.key_uri); !destroyed.ok()) {
+    const absl::Status destroyed =
+        destruction_
+            .Destroy({root.key_uri, std::string(certificate.public_key()), root.tenant_id,
+                      root.root_id, std::string(caller)})
+            .status();
+    if (!destroyed.ok()) {
       return Error(ReasonOf(destroyed), "destroy_key",
                    absl::StrCat("the root is ", ca::RootStateName(end),
                                 ", but its key was not destroyed: ", destroyed.message()));

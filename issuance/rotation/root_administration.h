@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,6 +17,9 @@
 #include "hsm/signing_key.h"
 #include "issuance/clock.h"
 #include "issuance/entropy.h"
+#include "issuance/event_log.h"
+#include "issuance/rotation/key_destruction.h"
+#include "issuance/rotation/key_permission.h"
 #include "issuance/store/store.h"
 #include "issuance/tenants.h"
 
@@ -25,9 +29,11 @@ struct RootOrder {
   std::string tenant_id;
   std::chrono::seconds duration;
   hsm::KeyType key_type;
-  std::string key_uri;            // empty: a new key in the default place
-  std::string request_id;         // may be empty
-  bool issuing_sub_keys = false;  // as ca::RootSpecification has it
+  std::string key_uri;                        // empty: a new key in the default place
+  KeyReach key_reach = KeyReach::kOwnTenant;  // of the caller, in key_uri
+  std::string caller = "";                    // for the log
+  std::string request_id;                     // may be empty
+  bool issuing_sub_keys = false;              // as ca::RootSpecification has it
 };
 
 // `r3`: the id of a tenant's root of this generation.
@@ -42,26 +48,32 @@ class RootAdministration {
  public:
   // All must outlive this object.
   RootAdministration(Store* store, hsm::KeyStore* keys, Tenants* tenants, Entropy* entropy,
-                     const Clock* clock)
-      : store_(store), keys_(keys), tenants_(tenants), entropy_(entropy), clock_(clock) {}
+                     const Clock* clock, EventLog log = EventLog::Silent())
+      : store_(store),
+        keys_(keys),
+        tenants_(tenants),
+        entropy_(entropy),
+        clock_(clock),
+        destruction_(store, keys, clock, std::move(log)) {}
 
   // A key and a STAGED root; never touches the primary (promise 1). Where the request id made a
   // root before, that one is returned. A key made here is destroyed again if the root cannot be.
   //
-  // What a run that was interrupted after it made its key left behind is taken up again: with an
-  // empty `key_uri`, the oldest key that this database planned (Store::PlanKey) under a name of the
-  // default place, that is there, is of this type and is no root's, becomes the root of the number
-  // that it was made for. Only such a plan tells a key of our own from one that another service or
-  // an older database has a root for, whatever its name. One of another type is neither used nor
-  // destroyed: what is destroyed cannot be had again, and it still serves an order of its type;
-  // `keys list` shows it and `keys destroy` takes it away. Where two processes share the database
-  // and one takes up what the other is just making, one of the two roots is refused; at worst the
-  // one that stays has lost its key, and then it cannot be promoted.
+  // A key counts as made here only where that is proved: its public key was noted when it was made
+  // (PlannedKey), or it has the id, 16 octets of chance, that was planned for it. With an empty
+  // `key_uri`, what a run that was interrupted after it made its key left behind is taken up again:
+  // the oldest such key under a name of the default place, that is there, is of this type and is no
+  // root's, becomes the root of the number that it was made for. One of another type is neither
+  // used nor destroyed: what is destroyed cannot be had again, and it still serves an order of its
+  // type; `keys list` shows it and `keys destroy` takes it away. Where two processes share the
+  // database and one takes up what the other is just making, one of the two roots is refused; at
+  // worst the one that stays has lost its key, and then it cannot be promoted.
   //
-  // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, REQUEST_ID_REUSED where the request id
-  // made a root of another kind, KEY_EXISTS where another root has or had the key, or `key_uri` is
-  // empty and the token holds a key of the default name already, KEY_UNFIT where it is of another
-  // type, and what KeyStore says.
+  // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED where
+  // the request id made a root of another kind, KEY_NOT_PERMITTED as KeyPermission says, KEY_EXISTS
+  // where another root has or had the key or its name, or `key_uri` is empty and the token holds a
+  // key of the default name already, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a
+  // key bound to the tenant is gone, and what KeyStore says.
   absl::StatusOr<RootRecord> Create(const RootOrder& order);
 
   // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from
@@ -72,41 +84,51 @@ class RootAdministration {
   absl::StatusOr<RootRecord> Promote(absl::string_view tenant_id, absl::string_view root_id);
 
   // RETIRING to RETIRED, which takes a clock that is believed (CLOCK_UNTRUSTED), and STAGED to
-  // DISCARDED, which does not. With kDestroy the key is destroyed afterwards; where
-  // that fails the root is in its new state all the same, and the error says so. Asked again of a
-  // root that is there already, with kDestroy, only the key is destroyed. Errors: as Promote, and
-  // what KeyStore::Destroy says; FIELD_INVALID with field `destroy_key`, and nothing is changed,
-  // for a key that was there before the root.
+  // DISCARDED, which does not. With kDestroy the key is destroyed afterwards
+  // (KeyDestruction), if it is the one in the root's certificate; where that fails the root is in
+  // its new state all the same, and the error says so. Asked again of a root that is there already,
+  // with kDestroy, only the key is destroyed; once. Errors: as Promote, and what KeyDestruction
+  // says; with field `destroy_key`, and nothing is changed, FIELD_INVALID for a key that was there
+  // before the root, and KEY_DESTROYED for one that was destroyed before. `caller` is for the log.
   absl::StatusOr<RootRecord> Retire(absl::string_view tenant_id, absl::string_view root_id,
-                                    KeyFate fate);
+                                    KeyFate fate, absl::string_view caller = "");
   absl::StatusOr<RootRecord> Discard(absl::string_view tenant_id, absl::string_view root_id,
-                                     KeyFate fate);
+                                     KeyFate fate, absl::string_view caller = "");
+
+  // Whether the tenant may have one more key: as CheckKeyQuota.
+  absl::Status CheckRoomForKey(absl::string_view tenant_id);
 
   // While it lives, no root of this process is made or moved, and no key gets a root.
   std::unique_lock<std::mutex> HoldChanges() { return std::unique_lock(mutex_); }
+
+  // To be used while HoldChanges is held.
+  KeyDestruction& destruction() { return destruction_; }
 
  private:
   // A key, and the root that it is for.
   struct KeyForRoot {
     int generation;
-    std::string uri;  // canonical
+    std::string uri;  // canonical, with the key's id
     KeyOrigin origin;
     std::unique_ptr<hsm::SigningKey> key;
   };
 
-  absl::StatusOr<KeyForRoot> KeyForOrder(const RootOrder& order, absl::string_view uri);
+  absl::StatusOr<KeyForRoot> KeyForOrder(const RootOrder& order, const KeyPermission& permission,
+                                         absl::string_view uri);
   absl::StatusOr<KeyForRoot> NewKey(const RootOrder& order);
-  absl::StatusOr<KeyForRoot> NamedKey(const RootOrder& order, absl::string_view uri);
+  absl::StatusOr<KeyForRoot> NamedKey(const RootOrder& order, const KeyPermission& permission,
+                                      absl::string_view uri);
   absl::StatusOr<std::optional<KeyForRoot>> InterruptedKey(const RootOrder& order);
   absl::StatusOr<std::string> DefaultKeyUri(absl::string_view tenant_id, int generation) const;
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> MakeKey(const RootOrder& order, int generation,
-                                                           const std::string& uri);
+  // `uri` names no key that is there.
+  absl::StatusOr<KeyForRoot> MakeKey(const RootOrder& order, int generation, absl::string_view uri);
+  absl::StatusOr<bool> WasMadeHere(const RootOrder& order, const KeyForRoot& key);
   absl::StatusOr<RootRecord> Issue(const RootOrder& order, const TenantRecord& tenant,
                                    KeyForRoot& key);
   absl::StatusOr<RootRecord> End(absl::string_view tenant_id, absl::string_view root_id,
-                                 ca::RootMove move, ca::RootState end, KeyFate fate);
+                                 ca::RootMove move, KeyFate fate, absl::string_view caller);
   // Destroys the key that was made for a root that could not be; `why` it could not.
-  absl::Status TakeBackKey(const std::string& uri, const absl::Status& why);
+  absl::Status TakeBackKey(const RootOrder& order, const KeyForRoot& key, const absl::Status& why);
   ca::RootFacts FactsOf(const RootRecord& root) const;
 
   Store* const store_;
@@ -114,6 +136,7 @@ class RootAdministration {
   Tenants* const tenants_;
   Entropy* const entropy_;
   const Clock* const clock_;
+  KeyDestruction destruction_;
   std::mutex mutex_;  // held for a whole change
 };
 

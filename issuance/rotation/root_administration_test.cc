@@ -75,6 +75,7 @@ class RootAdministrationTest : public testing::Test {
     order.tenant_id = "contoso";
     order.duration = std::chrono::hours(24 * 365);
     order.key_type = hsm::KeyType::kEcP256;
+    order.key_reach = KeyReach::kEveryTenant;
     return order;
   }
 
@@ -233,7 +234,7 @@ TEST_F(InterruptedCreationTest, WithoutAKeyThereIsNothingToTakeUp) {
   ASSERT_EQ(KeyFiles(), 0);
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   EXPECT_EQ(root.root_id, "r2");
-  // Somebody else's under that name: the plan is void by now.
+  // Somebody else's under that name.
   ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
   ASSERT_OK_AND_ASSIGN(const RootRecord next, roots_->Create(Order()));
   EXPECT_EQ(next.root_id, "r3");
@@ -369,6 +370,147 @@ TEST_F(RootAdministrationTest, AKeyBelongsToOneRootForEver) {
   ASSERT_OK(roots_->Discard("contoso", first.root_id, KeyFate::kKeep));
   EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyExists, "key_uri"));
   EXPECT_EQ(KeyFiles(), 1);
+}
+
+// Identity is the public key: what answers to a root's URI may be another key.
+TEST_F(RootAdministrationTest, AKeyMadeAnewUnderTheNameOfARootThatEndedIsLeftAlone) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  ASSERT_OK(roots_->Discard("contoso", root.root_id, KeyFate::kKeep));
+  ASSERT_OK(keys_->Destroy(root.key_uri));
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyNotFound, "destroy_key"));
+  ASSERT_OK(keys_->Generate(root.key_uri, hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyMismatch, "destroy_key"));
+  EXPECT_OK(keys_->Open(root.key_uri));
+}
+
+TEST_F(RootAdministrationTest, AKeyIsDestroyedOnce) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_FALSE(root.key_destroyed_at.has_value());
+  ASSERT_OK_AND_ASSIGN(const RootRecord kept,
+                       roots_->Discard("contoso", root.root_id, KeyFate::kKeep));
+  EXPECT_FALSE(kept.key_destroyed_at.has_value());
+  clock_.Advance(std::chrono::hours(1));
+  ASSERT_OK_AND_ASSIGN(const RootRecord gone,
+                       roots_->Discard("contoso", root.root_id, KeyFate::kDestroy));
+  EXPECT_EQ(gone.key_destroyed_at, clock_.Now());
+  ASSERT_OK(keys_->Generate(root.key_uri, hsm::KeyType::kEcP256));
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyDestroyed, "destroy_key"));
+  EXPECT_OK(keys_->Open(root.key_uri));
+}
+
+// A copy of the key, say, or a database that was put together from two.
+TEST_F(RootAdministrationTest, AKeyThatALivingRootHasIsNotDestroyedByAnother) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord ended, roots_->Create(Order()));
+  ASSERT_OK(roots_->Discard("contoso", ended.root_id, KeyFate::kKeep));
+  RootRecord living = ended;
+  living.tenant_id = "fabrikam";
+  living.key_uri = "software:elsewhere";
+  TenantRecord fabrikam;
+  fabrikam.tenant_id = "fabrikam";
+  fabrikam.display_name = "Fabrikam";
+  ASSERT_OK(store_->CreateTenant(fabrikam));
+  ASSERT_OK(store_->AddRoot(living));
+  EXPECT_THAT(roots_->Discard("contoso", ended.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kKeyInUse, "destroy_key"));
+  EXPECT_OK(keys_->Open(ended.key_uri));
+  ASSERT_OK(store_->ChangeRootStates(
+      "fabrikam", 1, {{living.root_id, ca::RootState::kStaged, ca::RootState::kDiscarded}},
+      clock_.Now()));
+  EXPECT_OK(roots_->Discard("contoso", ended.root_id, KeyFate::kDestroy));
+}
+
+TEST_F(InterruptedCreationTest, AKeyOfAnotherUnderThePlannedNameIsNotOurs) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  LoseAProcess(Crash::kBeforeTheKey, order);
+  ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP256));
+  store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(KeyFiles(), 1) << "it is not taken back with the root that failed";
+  store_->add_root_error = absl::OkStatus();
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_FALSE(root.key_made_for_root);
+  EXPECT_THAT(roots_->Discard("contoso", root.root_id, KeyFate::kDestroy),
+              FailsWith(ErrorReason::kFieldInvalid, "destroy_key"));
+}
+
+TEST_F(InterruptedCreationTest, AKeyThatTookThePlaceOfOursIsNotOurs) {
+  LoseAProcess(Crash::kBeforeTheRoot, Order());
+  ASSERT_OK(keys_->Destroy("software:hourglass-contoso-r1"));
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r2");
+  EXPECT_EQ(KeyFiles(), 2);
+}
+
+TEST_F(RootAdministrationTest, ATenantsAdministratorNamesItsOwnKeysOnly) {
+  ASSERT_OK(keys_->Generate("software:prepared", hsm::KeyType::kEcP256));
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-b-r2", hsm::KeyType::kEcP256));
+  RootOrder order = Order();
+  order.key_reach = KeyReach::kOwnTenant;
+  // There, not there, of another type, another tenant's, no place of the configuration: one answer.
+  for (const hsm::KeyType type : {hsm::KeyType::kEcP256, hsm::KeyType::kEcP384}) {
+    for (const char* uri :
+         {"software:prepared", "software:nothing", "software:hourglass-contoso-b-r2",
+          "software:hourglass-contoso-b-r3", "software:hourglass-contoso", "tpm:sealed=k",
+          "software:hourglass-contoso-r01", "pkcs11:token=elsewhere;object=k"}) {
+      order.key_type = type;
+      order.key_uri = uri;
+      EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyNotPermitted, "key_uri"))
+          << uri;
+    }
+  }
+  EXPECT_EQ(KeyFiles(), 2);
+  order.key_type = hsm::KeyType::kEcP256;
+  order.key_uri = "software:hourglass-contoso-r7";
+  EXPECT_OK(roots_->Create(order));
+  order.key_uri = "";
+  EXPECT_OK(roots_->Create(order));
+  EXPECT_EQ(KeyFiles(), 4);
+}
+
+TEST_F(RootAdministrationTest, AKeyNamedForATenantIsNoOthers) {
+  RootOrder order = Order();
+  order.key_uri = "software:hourglass-fabrikam-r1";
+  EXPECT_THAT(roots_->Create(order), FailsWith(ErrorReason::kKeyNotPermitted, "key_uri"))
+      << "whoever asks";
+  order.key_uri = "software:hourglass-contoso-r1";
+  EXPECT_OK(roots_->Create(order));
+}
+
+TEST_F(RootAdministrationTest, LivingRootsAreBounded) {
+  std::map<std::string, IssuingConfig> overrides;
+  overrides["contoso"].quota.roots = 2;
+  tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), overrides);
+  roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+  ASSERT_OK(roots_->Create(Order()));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kQuotaExceeded, "tenant_id"));
+  EXPECT_EQ(KeyFiles(), 2);
+  ASSERT_OK(roots_->Discard("contoso", second.root_id, KeyFate::kDestroy));
+  EXPECT_OK(roots_->Create(Order()));
+}
+
+TEST_F(RootAdministrationTest, KeysOfRootsThatEndedCountUntilTheyAreDestroyed) {
+  std::map<std::string, IssuingConfig> overrides;
+  overrides["contoso"].quota.keys = 2;
+  tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), overrides);
+  roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+  RootRecord last;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(last, roots_->Create(Order()));
+    ASSERT_OK(roots_->Discard("contoso", last.root_id, KeyFate::kKeep));
+  }
+  EXPECT_THAT(roots_->Create(Order()), FailsWith(ErrorReason::kQuotaExceeded, "tenant_id"));
+  RootOrder named = Order();
+  named.key_uri = "software:mine";
+  EXPECT_THAT(roots_->Create(named), FailsWith(ErrorReason::kQuotaExceeded, "tenant_id"));
+  EXPECT_EQ(KeyFiles(), 2);
+  ASSERT_OK(roots_->Discard("contoso", last.root_id, KeyFate::kDestroy));
+  EXPECT_OK(roots_->Create(named));
 }
 
 // One key can have several URIs: with its id and without, or, as here, as a copy of its file.

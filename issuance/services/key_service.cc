@@ -9,6 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
 #include "issuance/proto_time.h"
+#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
 
 namespace hourglass::issuance {
@@ -82,6 +83,7 @@ v1::Key KeyAsProto(const AdministeredKey& key) {
     proto.mutable_left_by()->set_tenant_id(key.left_by->tenant_id);
     proto.mutable_left_by()->set_root_id(RootIdOf(key.left_by->generation));
   }
+  proto.set_bound_to(key.bound_to);
   return proto;
 }
 
@@ -127,8 +129,11 @@ grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* con
                        RETURN_IF_ERROR(AuthorizeForKeys(caller));
                        RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
                        ASSIGN_OR_RETURN(const hsm::KeyType type, FromProto(request->key_type()));
+                       const std::string& tenant_id = request->tenant_id();
+                       if (!tenant_id.empty()) RETURN_IF_ERROR(CheckTenantId(tenant_id));
                        ASSIGN_OR_RETURN(const KeyAdministration::Creation key,
-                                        keys_->Create(request->key_uri(), type));
+                                        keys_->Create(request->key_uri(), type, tenant_id));
+                       response->mutable_key()->set_bound_to(tenant_id);
                        response->mutable_key()->set_key_uri(key.uri);
                        response->mutable_key()->set_key_type(request->key_type());
                        response->mutable_key()->set_public_key(key.public_key);
@@ -136,6 +141,7 @@ grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* con
                        if (key.created) {
                          log_->Info("key_created", {{"key", key.uri},
                                                     {"key_type", hsm::KeyTypeName(type)},
+                                                    {"tenant", tenant_id},
                                                     {"caller", caller.name}});
                        }
                        return absl::OkStatus();
@@ -145,16 +151,15 @@ grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* KeyService::DestroyKey(grpc::CallbackServerContext* context,
                                                  const v1::DestroyKeyRequest* request,
                                                  v1::DestroyKeyResponse* response) {
-  return calls_->Run(
-      context, "DestroyKey",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(AuthorizeForKeys(caller));
-        RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
-        ASSIGN_OR_RETURN(const AdministeredKey key, keys_->Destroy(request->key_uri()));
-        *response->mutable_key() = KeyAsProto(key);
-        log_->Info("key_destroyed", {{"key", key.stored.uri}, {"caller", caller.name}});
-        return absl::OkStatus();
-      });
+  return calls_->Run(context, "DestroyKey",
+                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
+                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
+                       RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
+                       ASSIGN_OR_RETURN(const AdministeredKey key,
+                                        keys_->Destroy(request->key_uri(), caller.name));
+                       *response->mutable_key() = KeyAsProto(key);
+                       return absl::OkStatus();
+                     });
 }
 
 }  // namespace hourglass::issuance

@@ -53,6 +53,9 @@ v1::Root ToProto(const RootRecord& root) {
     *proto.mutable_last_leaf_not_after() = ToProto(*root.last_leaf_not_after);
   }
   *proto.mutable_state_since() = ToProto(root.state_since);
+  if (root.key_destroyed_at.has_value()) {
+    *proto.mutable_key_destroyed_at() = ToProto(*root.key_destroyed_at);
+  }
   const auto certificate = ca::RootCertificate::Parse(root.certificate);
   proto.set_issuing_sub_keys(certificate.ok() && certificate->allows_issuing_sub_keys());
   return proto;

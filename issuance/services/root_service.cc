@@ -29,8 +29,10 @@ void LogMove(const EventLog& log, absl::string_view event, const Caller& caller,
                    {"caller", caller.name}});
 }
 
-absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request) {
+absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Caller& caller) {
   RootOrder order;
+  order.key_reach = caller.all_tenants ? KeyReach::kEveryTenant : KeyReach::kOwnTenant;
+  order.caller = caller.name;
   order.tenant_id = request.tenant_id();
   if (!request.has_duration()) return Error(ErrorReason::kFieldMissing, "duration", "is required");
   if (request.duration().nanos() != 0) {
@@ -56,7 +58,7 @@ grpc::ServerUnaryReactor* RootService::CreateRoot(grpc::CallbackServerContext* c
       context, "CreateRoot",
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        ASSIGN_OR_RETURN(const RootOrder order, OrderOf(*request));
+        ASSIGN_OR_RETURN(const RootOrder order, OrderOf(*request, caller));
         ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
         LogMove(*log_, "root_created", caller, root);
         // A repeated request finds its root in whatever state others have brought it to since, and
@@ -150,9 +152,9 @@ grpc::ServerUnaryReactor* RootService::RetireRoot(grpc::CallbackServerContext* c
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
         RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        ASSIGN_OR_RETURN(
-            const RootRecord root,
-            roots_->Retire(request->tenant_id(), request->root_id(), FateOf(*request)));
+        ASSIGN_OR_RETURN(const RootRecord root,
+                         roots_->Retire(request->tenant_id(), request->root_id(), FateOf(*request),
+                                        caller.name));
         LogMove(*log_, "root_retired", caller, root);
         *response = ToProto(root);
         return absl::OkStatus();
@@ -167,9 +169,9 @@ grpc::ServerUnaryReactor* RootService::DiscardRoot(grpc::CallbackServerContext* 
       [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
         RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
         RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        ASSIGN_OR_RETURN(
-            const RootRecord root,
-            roots_->Discard(request->tenant_id(), request->root_id(), FateOf(*request)));
+        ASSIGN_OR_RETURN(const RootRecord root,
+                         roots_->Discard(request->tenant_id(), request->root_id(), FateOf(*request),
+                                         caller.name));
         LogMove(*log_, "root_discarded", caller, root);
         *response = ToProto(root);
         return absl::OkStatus();

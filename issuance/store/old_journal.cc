@@ -88,7 +88,7 @@ absl::Status MoveOldJournal(Connection& main, const JournalFolder& folder, std::
   for (;;) {
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(main));
     ASSIGN_OR_RETURN(const std::int64_t version, main.QueryInteger("PRAGMA user_version"));
-    if (version > static_cast<std::int64_t>(kVersionWithOldJournal)) return absl::OkStatus();
+    if (version > static_cast<std::int64_t>(kVersionWithOldJournal)) break;
     ASSIGN_OR_RETURN(const Range range, NextRange(main, intents));
     if (range.last < range.first) break;
     RETURN_IF_ERROR(MoveRange(main, folder, range));

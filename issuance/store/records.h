@@ -32,9 +32,12 @@ struct RootRecord {
   int generation = 0;
   ca::RootState state = ca::RootState::kStaged;
   hsm::KeyType key_type = hsm::KeyType::kEcP256;
-  std::string key_uri;  // without any PIN
+  // Without any PIN. In a token with the key's id, but for roots of before that was noted.
+  std::string key_uri;
   // False where the key was there before the root: then it is not ours to destroy.
   bool key_made_for_root = true;
+  // The key in the certificate is no more since then; what answers to its URI is another.
+  std::optional<Timestamp> key_destroyed_at;
   std::string certificate;  // DER
   ca::Time not_before;
   ca::Time not_after;
@@ -53,9 +56,30 @@ struct RootRecord {
 struct PlannedKey {
   std::string tenant_id;
   int generation = 0;   // the number that was reserved for its root
-  std::string key_uri;  // as in RootRecord
+  std::string key_uri;  // as in RootRecord, with the id that the key is to have
+  // SubjectPublicKeyInfo, DER, of the key that was made; empty until then.
+  std::string public_key;
 
   bool operator==(const PlannedKey&) const = default;
+};
+
+// The root that a key is of.
+struct KeyHolder {
+  std::string tenant_id;
+  std::string root_id;
+  ca::RootState state = ca::RootState::kStaged;
+  std::string key_uri;  // as in RootRecord
+
+  bool operator==(const KeyHolder&) const = default;
+};
+
+// A key that an administrator of every tenant set apart for one tenant.
+struct BoundKey {
+  std::string tenant_id;
+  std::string key_uri;     // as in RootRecord
+  std::string public_key;  // SubjectPublicKeyInfo, DER
+
+  bool operator==(const BoundKey&) const = default;
 };
 
 // The certificate of an issuing sub-key, between a root and its leaves.

@@ -7,6 +7,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
+#include "issuance/store/sqlite_keys.h"
 #include "issuance/store/sqlite_tenants.h"
 #include "issuance/store/sqlite_values.h"
 
@@ -15,12 +16,15 @@ namespace {
 
 #define HOURGLASS_ROOT_COLUMNS                                                                 \
   "tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root, certificate, " \
-  "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id"
+  "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id, "          \
+  "key_destroyed_at"
 
 absl::Status Damaged(absl::string_view column) {
   return Error(ErrorReason::kJournalUnavailable, "",
                absl::StrCat("database: the file is damaged: unknown ", column, " of a root"));
 }
+
+}  // namespace
 
 absl::StatusOr<ca::RootState> ParseState(absl::string_view name) {
   for (const ca::RootState state :
@@ -30,6 +34,8 @@ absl::StatusOr<ca::RootState> ParseState(absl::string_view name) {
   }
   return Damaged("state");
 }
+
+namespace {
 
 absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   RootRecord root;
@@ -51,6 +57,7 @@ absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
     root.last_leaf_not_after = ca::Time(std::chrono::seconds(*seconds));
   }
   root.request_id = rows.TakeOctets();
+  root.key_destroyed_at = TakeOptionalTimestamp(rows);
   return root;
 }
 
@@ -98,40 +105,6 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
 
 }  // namespace
 
-absl::Status PlanKey(Connection& connection, const PlannedKey& key) {
-  RETURN_IF_ERROR(GetTenant(connection, key.tenant_id).status());
-  ASSIGN_OR_RETURN(const bool has_root, KeyHasRoot(connection, key.key_uri));
-  ASSIGN_OR_RETURN(
-      const std::int64_t planned,
-      connection.Change("INSERT INTO planned_keys (key_uri, tenant_id, generation) "
-                        "VALUES (?, ?, ?) ON CONFLICT (key_uri) DO UPDATE SET key_uri = key_uri "
-                        "WHERE tenant_id = excluded.tenant_id AND generation = excluded.generation",
-                        {Text{key.key_uri}, Text{key.tenant_id}, std::int64_t{key.generation}}));
-  if (planned == 1 && !has_root) return absl::OkStatus();
-  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
-}
-
-absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri) {
-  return connection.Change("DELETE FROM planned_keys WHERE key_uri = ?", {Text{key_uri}}).status();
-}
-
-absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
-                                                        absl::string_view tenant_id) {
-  ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT tenant_id, generation, key_uri FROM "
-                                               "planned_keys WHERE tenant_id = ? "
-                                               "ORDER BY generation, key_uri",
-                                               {Text{tenant_id}}));
-  std::vector<PlannedKey> keys;
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool more, rows.Next());
-    if (!more) return keys;
-    PlannedKey& key = keys.emplace_back();
-    key.tenant_id = rows.TakeOctets();
-    key.generation = static_cast<int>(rows.TakeInteger());
-    key.key_uri = rows.TakeOctets();
-  }
-}
-
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
   if (root.state != ca::RootState::kStaged) {
     return Error(ErrorReason::kInternalError, "state", "a new root must be STAGED");
@@ -145,12 +118,13 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
       const std::int64_t added,
       connection.Change(
           "INSERT INTO roots (" HOURGLASS_ROOT_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
           {Text{root.tenant_id}, Text{root.root_id}, std::int64_t{root.generation},
            Text{ca::RootStateName(root.state)}, Text{hsm::KeyTypeName(root.key_type)},
            Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
            ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
-           ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id}}));
+           ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id},
+           ValueOf(root.key_destroyed_at)}));
   if (added == 1) return ForgetPlannedKey(connection, root.key_uri);
   return Error(ErrorReason::kInternalError, "",
                "a root of the tenant has this id, generation, key or request id already");
@@ -181,21 +155,6 @@ absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
     ASSIGN_OR_RETURN(RootRecord root, TakeRoot(rows));
     roots.push_back(std::move(root));
   }
-}
-
-absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_uri) {
-  ASSIGN_OR_RETURN(const std::int64_t has_root,
-                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ?)",
-                                           {Text{key_uri}}));
-  return has_root != 0;
-}
-
-absl::StatusOr<bool> PublicKeyHasRoot(Connection& connection, absl::string_view public_key) {
-  ASSIGN_OR_RETURN(
-      const std::int64_t has_root,
-      connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE instr(certificate, ?) > 0)",
-                              {Blob{public_key}}));
-  return has_root != 0;
 }
 
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,

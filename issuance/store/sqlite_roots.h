@@ -16,17 +16,13 @@
 
 namespace hourglass::issuance::sqlite {
 
-absl::Status PlanKey(Connection& connection, const PlannedKey& key);
-absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri);
-absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
-                                                        absl::string_view tenant_id);
+// The state of a column. Errors: JOURNAL_UNAVAILABLE for what is none.
+absl::StatusOr<ca::RootState> ParseState(absl::string_view name);
 absl::Status AddRoot(Connection& connection, const RootRecord& root);
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
                                    absl::string_view root_id);
 absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
                                                   absl::string_view tenant_id);
-absl::StatusOr<bool> KeyHasRoot(Connection& connection, absl::string_view key_uri);
-absl::StatusOr<bool> PublicKeyHasRoot(Connection& connection, absl::string_view public_key);
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes, Timestamp now);

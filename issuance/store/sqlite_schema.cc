@@ -171,6 +171,9 @@ DROP TABLE old_intents;
 )sql";
 
 // The newest time that is known, and what the clock was compared with: see TimeMark.
+//
+// Which tenant's roots have which name is filled in by the program: see NameTenants in
+// issuance/store/sqlite_tenants.h. NULL where an older program gave two tenants one name.
 constexpr absl::string_view kVersion6 = R"sql(
 CREATE TABLE time_mark (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -195,6 +198,15 @@ CREATE TABLE wal_tie (
   id BLOB NOT NULL
 ) STRICT;
 INSERT INTO wal_tie VALUES (1, zeroblob(16), zeroblob(16));
+ALTER TABLE roots ADD COLUMN key_destroyed_at INTEGER;
+ALTER TABLE planned_keys ADD COLUMN public_key BLOB NOT NULL DEFAULT x'';
+CREATE TABLE bound_keys (
+  key_uri TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  public_key BLOB NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+ALTER TABLE tenants ADD COLUMN root_name_key TEXT;
+CREATE UNIQUE INDEX tenants_by_root_name ON tenants (root_name_key);
 )sql";
 
 constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,

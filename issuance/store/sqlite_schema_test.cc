@@ -44,7 +44,9 @@ TEST_F(SqliteSchemaTest, LeadsFromEachVersionToTheNewestAndKeepsWhatIsThere) {
   for (std::size_t from = 1; from < migrations.size(); ++from) {
     directory_.Write("hourglass.db", "");
     ASSERT_OK(Migrate(*Connect(), absl::MakeConstSpan(migrations).first(from)));
-    ASSERT_OK(Connect()->Execute("INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4)"));
+    ASSERT_OK(Connect()->Execute(
+        "INSERT INTO tenants (tenant_id, display_name, created_at, epoch, revision, "
+        "last_generation) VALUES ('contoso', 'Contoso', 1, 2, 3, 4)"));
     ASSERT_OK(Migrate(*Connect(), migrations));
     EXPECT_EQ(Version(), static_cast<std::int64_t>(migrations.size()));
     const std::unique_ptr<Connection> connection = Connect();
@@ -155,6 +157,32 @@ TEST_F(OldJournalTest, AnInterruptedMoveIsTakenUp) {
   EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
   ASSERT_OK(Connect()->Execute("DROP TRIGGER crash"));
   ExpectAllThere();
+}
+
+// Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.
+TEST_F(SqliteSchemaTest, TenantsOfOneNameGoOn) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(5)));
+  ASSERT_OK(Connect()->Execute(R"sql(
+      INSERT INTO tenants VALUES ('second', 'CONTOSO', 2, 0, 0, 0);
+      INSERT INTO tenants VALUES ('first', 'Contoso', 1, 0, 0, 0);
+      INSERT INTO tenants VALUES ('other', 'Fabrikam', 3, 0, 0, 0))sql"));
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_OK_AND_ASSIGN(const auto store, OpenSqliteStore(path_));
+    ASSERT_OK_AND_ASSIGN(const auto tenants, store->ListTenants());
+    ASSERT_EQ(tenants.size(), 3u);
+    TenantRecord taken;
+    taken.tenant_id = "taken";
+    for (const char* name : {"contoso", "fabrikam"}) {
+      taken.display_name = name;
+      EXPECT_THAT(store->CreateTenant(taken),
+                  FailsWith(ErrorReason::kDisplayNameTaken, "display_name"));
+    }
+  }
+  EXPECT_EQ(Connect()
+                ->QueryInteger("SELECT count(*) FROM tenants WHERE root_name_key IS NULL AND "
+                               "tenant_id = 'second'")
+                .value(),
+            1);
 }
 
 TEST_F(SqliteSchemaTest, AMigrationThatFailsLeavesTheVersionBeforeIt) {

@@ -12,6 +12,7 @@
 #include "issuance/store/sqlite_connections.h"
 #include "issuance/store/sqlite_devices.h"
 #include "issuance/store/sqlite_intermediates.h"
+#include "issuance/store/sqlite_keys.h"
 #include "issuance/store/sqlite_roots.h"
 #include "issuance/store/sqlite_tenants.h"
 
@@ -68,13 +69,27 @@ class SqliteStore final : public Store {
     return journal_->ListRoots(tenant_id);
   }
 
-  absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
-    return connections_->Read([&](Connection& c) { return sqlite::KeyHasRoot(c, key_uri); });
+  absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::RootsOfPublicKey(c, public_key); });
   }
 
-  absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) override {
-    return connections_->Read(
-        [&](Connection& c) { return sqlite::PublicKeyHasRoot(c, public_key); });
+  absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) override {
+    return connections_->Read([&](Connection& c) { return sqlite::RootsOfKeyName(c, key_uri); });
+  }
+
+  absl::Status NoteKeyDestroyed(absl::string_view key_uri, absl::string_view public_key,
+                                Timestamp now) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::NoteKeyDestroyed(c, key_uri, public_key, now); });
+  }
+
+  absl::Status BindKey(const BoundKey& key) override {
+    return connections_->Write([&](Connection& c) { return sqlite::BindKey(c, key); });
+  }
+
+  absl::StatusOr<std::vector<BoundKey>> ListBoundKeys() override {
+    return connections_->Read([](Connection& c) { return sqlite::ListBoundKeys(c); });
   }
 
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
@@ -171,6 +186,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
                    sqlite::Connections::Open(path, options.busy_timeout));
   ASSIGN_OR_RETURN(std::unique_ptr<sqlite::SegmentedJournal> journal,
                    sqlite::SegmentedJournal::Open(connections.get(), path, options));
+  RETURN_IF_ERROR(connections->Write([](Connection& c) { return sqlite::NameTenants(c); }));
   return std::unique_ptr<Store>(
       std::make_unique<SqliteStore>(std::move(connections), std::move(journal)));
 }

@@ -18,6 +18,9 @@ absl::Status TenantUnknown();
 // PRIMARY_CHANGED: what the fence refuses (promise 6).
 absl::Status PrimaryChanged();
 
+// Gives the names of their roots to tenants that an older program made, oldest first; one that
+// shares its name with an older one stays without, and both go on.
+absl::Status NameTenants(Connection& connection);
 absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant);
 absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view tenant_id);
 absl::StatusOr<std::vector<TenantRecord>> ListTenants(Connection& connection);

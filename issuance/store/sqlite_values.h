@@ -16,11 +16,19 @@ inline Value ValueOf(ca::Time time) { return std::int64_t{time.time_since_epoch(
 inline Value ValueOf(const std::optional<ca::Time>& time) {
   return time.has_value() ? ValueOf(*time) : Value();
 }
+inline Value ValueOf(const std::optional<Timestamp>& time) {
+  return time.has_value() ? ValueOf(*time) : Value();
+}
 // A number beyond 2^63 - 1 becomes a negative one, which equals none that is stored.
 inline Value ValueOf(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 
 inline Timestamp TakeTimestamp(Rows& rows) {
   return Timestamp(std::chrono::microseconds(rows.TakeInteger()));
+}
+inline std::optional<Timestamp> TakeOptionalTimestamp(Rows& rows) {
+  const std::optional<std::int64_t> microseconds = rows.TakeOptionalInteger();
+  if (!microseconds.has_value()) return std::nullopt;
+  return Timestamp(std::chrono::microseconds(*microseconds));
 }
 inline ca::Time TakeTime(Rows& rows) { return ca::Time(std::chrono::seconds(rows.TakeInteger())); }
 

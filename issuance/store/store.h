@@ -54,7 +54,8 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // With epoch 0 and revision 0, whatever `tenant` says. Errors: TENANT_EXISTS.
+  // With epoch 0 and revision 0, whatever `tenant` says. Errors: TENANT_EXISTS; DISPLAY_NAME_TAKEN
+  // with field `display_name` where another tenant's roots have the same name (ca::RootNameKey).
   virtual absl::Status CreateTenant(const TenantRecord& tenant) = 0;
   // Errors: TENANT_UNKNOWN.
   virtual absl::StatusOr<TenantRecord> GetTenant(absl::string_view tenant_id) = 0;
@@ -64,8 +65,9 @@ class Store {
   // A generation number that no call returned for this tenant before, from 1 up. Errors:
   // TENANT_UNKNOWN.
   virtual absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) = 0;
-  // Notes that a key is to be made. Repeating it changes nothing. Errors: TENANT_UNKNOWN;
-  // INTERNAL_ERROR where the URI is planned for another root or is a root's.
+  // Notes that a key is to be made; and again with the public key that it got, which is noted once.
+  // Repeating it changes nothing. Errors: TENANT_UNKNOWN; INTERNAL_ERROR where the URI is planned
+  // for another root, with another public key, or is a root's.
   virtual absl::Status PlanKey(const PlannedKey& key) = 0;
   // Takes the note away, if it is there.
   virtual absl::Status ForgetPlannedKey(absl::string_view key_uri) = 0;
@@ -80,12 +82,26 @@ class Store {
                                              absl::string_view root_id) = 0;
   // By generation.
   virtual absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) = 0;
-  // Whether any root of any tenant has this key, whatever the root's state: a key belongs to one
-  // root for ever.
-  virtual absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) = 0;
-  // The same by the public key, whatever URI names it: whether a root's certificate holds this
-  // SubjectPublicKeyInfo, DER. Reads every root.
-  virtual absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) = 0;
+  // The roots of all tenants, whatever their state, whose certificate holds this
+  // SubjectPublicKeyInfo, DER: a key belongs to one root for ever. None for an empty one. Reads
+  // every root.
+  virtual absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) = 0;
+  // The same by the name of the key: whose key URI is this one, apart from an id in either. Reads
+  // every root.
+  virtual absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) = 0;
+  // Records that a key is no more: in its root, which must be RETIRED or DISCARDED and keeps the
+  // time that it has already, and by forgetting that it was planned or bound. By the public key;
+  // where that is empty, plans and bindings by the URI. Errors: INTERNAL_ERROR where another root
+  // has it.
+  virtual absl::Status NoteKeyDestroyed(absl::string_view key_uri, absl::string_view public_key,
+                                        Timestamp now) = 0;
+
+  // Sets a key apart for a tenant. Repeating it changes nothing. Errors: TENANT_UNKNOWN;
+  // KEY_NOT_PERMITTED with field `tenant_id` where the URI or the public key is bound otherwise.
+  virtual absl::Status BindKey(const BoundKey& key) = 0;
+  // Of all tenants, by URI.
+  virtual absl::StatusOr<std::vector<BoundKey>> ListBoundKeys() = 0;
+
   // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
   // entered. The promise of one primary is the store's: a change that would make a second one
   // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;

@@ -63,7 +63,7 @@ TEST_P(StoreConformance, ReservesEachGenerationOnce) {
 }
 
 PlannedKey Planned(int generation, std::string key_uri) {
-  return {std::string(kSampleTenant), generation, std::move(key_uri)};
+  return {std::string(kSampleTenant), generation, std::move(key_uri), ""};
 }
 
 TEST_P(StoreConformance, KeepsPlannedKeysUntilTheirRootIsThere) {
@@ -72,7 +72,7 @@ TEST_P(StoreConformance, KeepsPlannedKeysUntilTheirRootIsThere) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
   const PlannedKey later = Planned(2, std::string(kUnusualText));
-  const PlannedKey of_another{"fabrikam", 1, "software:other"};
+  const PlannedKey of_another{"fabrikam", 1, "software:other", ""};
   ASSERT_OK(store_->PlanKey(later));
   ASSERT_OK(store_->PlanKey(of_another));
   ASSERT_OK(store_->PlanKey(planned));
@@ -103,6 +103,46 @@ TEST_P(StoreConformance, PlansAKeyForOneRootOnly) {
   EXPECT_THAT(keys, ElementsAre(Planned(2, SampleRoot(2).key_uri)));
 }
 
+TEST_P(StoreConformance, NotesThePublicKeyOfAPlannedKeyOnce) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  PlannedKey planned = Planned(1, "software:1");
+  ASSERT_OK(store_->PlanKey(planned));
+  planned.public_key = AllOctets();
+  ASSERT_OK(store_->PlanKey(planned));
+  EXPECT_OK(store_->PlanKey(planned)) << "a second time";
+  PlannedKey other = planned;
+  for (const char* public_key : {"", "other"}) {
+    other.public_key = public_key;
+    EXPECT_THAT(store_->PlanKey(other), FailsWith(ErrorReason::kInternalError));
+  }
+  ASSERT_OK_AND_ASSIGN(const std::vector<PlannedKey> keys, store_->ListPlannedKeys(kSampleTenant));
+  EXPECT_THAT(keys, ElementsAre(planned));
+}
+
+BoundKey Bound(std::string tenant_id, std::string key_uri, std::string public_key) {
+  return {std::move(tenant_id), std::move(key_uri), std::move(public_key)};
+}
+
+TEST_P(StoreConformance, BindsAKeyToOneTenant) {
+  const BoundKey bound = Bound("contoso", std::string(kUnusualText), AllOctets());
+  EXPECT_THAT(store_->BindKey(bound), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("contoso")));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  const BoundKey of_another = Bound("fabrikam", "software:2", "2");
+  ASSERT_OK(store_->BindKey(of_another));
+  ASSERT_OK(store_->BindKey(bound));
+  EXPECT_OK(store_->BindKey(bound)) << "a second time";
+  for (const BoundKey& refused : {Bound("fabrikam", bound.key_uri, bound.public_key),
+                                  Bound("contoso", bound.key_uri, "other"),
+                                  Bound("contoso", "software:other", bound.public_key),
+                                  Bound("contoso", of_another.key_uri, bound.public_key)}) {
+    EXPECT_THAT(store_->BindKey(refused), FailsWith(ErrorReason::kKeyNotPermitted, "tenant_id"));
+  }
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  ASSERT_OK_AND_ASSIGN(const std::vector<BoundKey> all, other->ListBoundKeys());
+  EXPECT_THAT(all, ElementsAre(bound, of_another));
+}
+
 TEST_P(StoreConformance, KeepsRoots) {
   EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kTenantUnknown));
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
@@ -111,6 +151,7 @@ TEST_P(StoreConformance, KeepsRoots) {
   second.key_uri = kUnusualText;
   second.request_id = "";
   second.last_leaf_not_after = second.not_after;
+  second.key_destroyed_at = SampleTime(7);
   RootRecord third = SampleRoot(3);
   third.request_id = "";  // may be empty more than once
   ASSERT_OK(store_->AddRoot(third));
@@ -163,37 +204,125 @@ TEST_P(StoreConformance, RefusesARootThatCollides) {
   EXPECT_OK(store_->AddRoot(SampleRoot(1, "fabrikam")));
 }
 
-TEST_P(StoreConformance, AKeyBelongsToOneRootForEver) {
-  const std::string key = SampleRoot(1).key_uri;
-  const auto has_root = [&] { return store_->KeyHasRoot(key).value(); };
-  EXPECT_FALSE(has_root());
+KeyHolder HolderOf(const RootRecord& root, RootState state) {
+  return {root.tenant_id, root.root_id, state, root.key_uri};
+}
+
+TEST_P(StoreConformance, AKeyUriBelongsToOneRootForEver) {
+  const RootRecord first = SampleRoot(1);
+  const auto named = [&] { return store_->RootsOfKeyName(first.key_uri).value(); };
+  EXPECT_THAT(named(), ElementsAre());
   ASSERT_OK(AddSamplePrimary(*store_));
-  EXPECT_TRUE(has_root());
+  EXPECT_THAT(named(), ElementsAre(HolderOf(first, RootState::kPrimary)));
   ASSERT_OK(Move(*store_, 2, "root-1", RootState::kPrimary, RootState::kRetiring));
   ASSERT_OK(Move(*store_, 3, "root-1", RootState::kRetiring, RootState::kRetired));
-  EXPECT_TRUE(has_root());
+  EXPECT_THAT(named(), ElementsAre(HolderOf(first, RootState::kRetired)));
   RootRecord root = SampleRoot(2, "fabrikam");
-  root.key_uri = key;
+  root.key_uri = first.key_uri;
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
   EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kInternalError)) << "of any tenant";
   root.key_uri = "pkcs11:token=fabrikam;object=2";
   EXPECT_OK(store_->AddRoot(root));
 }
 
-TEST_P(StoreConformance, KnowsTheRootOfAPublicKey) {
+TEST_P(StoreConformance, KnowsTheRootsOfAKeysName) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  std::vector<RootRecord> roots = {SampleRoot(1), SampleRoot(2, "fabrikam"), SampleRoot(3),
+                                   SampleRoot(4), SampleRoot(5)};
+  const std::string name = "pkcs11:token=a_b;object=k";
+  roots[0].key_uri = name + ";id=%01";
+  roots[1].key_uri = name + ";id=%02";
+  roots[2].key_uri = name;
+  roots[3].key_uri = "pkcs11:token=axb;object=k;id=%01";
+  roots[4].key_uri = name + "2;id=%01";
+  for (const RootRecord& root : roots) ASSERT_OK(store_->AddRoot(root));
+  for (const std::string& uri : {name, name + ";id=%01", name + ";id=%03"}) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(uri));
+    EXPECT_THAT(named, ElementsAre(HolderOf(roots[0], RootState::kStaged),
+                                   HolderOf(roots[2], RootState::kStaged),
+                                   HolderOf(roots[1], RootState::kStaged)))
+        << uri;
+  }
+}
+
+TEST_P(StoreConformance, KnowsTheRootsOfAPublicKey) {
   const std::string public_key("\x30\x05\x00%_'\xff", 7);
-  const auto has_root = [&](absl::string_view key) {
-    return store_->PublicKeyHasRoot(key).value();
+  const auto roots_of = [&](absl::string_view key) {
+    return store_->RootsOfPublicKey(key).value();
   };
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
-  EXPECT_FALSE(has_root(public_key));
+  EXPECT_THAT(roots_of(public_key), ElementsAre());
   RootRecord root = SampleRoot(2);
   root.certificate = std::string("\x30\x20\x00name", 7) + public_key + std::string("\x00sig", 4);
   ASSERT_OK(store_->AddRoot(root));
-  EXPECT_TRUE(has_root(public_key));
-  EXPECT_FALSE(has_root(public_key + "x"));
-  EXPECT_FALSE(has_root(std::string("\x30\x05\x00%%'\xff", 7)));
+  EXPECT_THAT(roots_of(public_key), ElementsAre(HolderOf(root, RootState::kStaged)));
+  EXPECT_THAT(roots_of(public_key + "x"), ElementsAre());
+  EXPECT_THAT(roots_of(std::string("\x30\x05\x00%%'\xff", 7)), ElementsAre());
+  EXPECT_THAT(roots_of(""), ElementsAre()) << "what is not known is no root's";
+}
+
+TEST_P(StoreConformance, NotesThatAKeyWasDestroyedOnce) {
+  const std::string public_key("\x30\x05\x00%_'\xff", 7);
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  RootRecord root = SampleRoot(1);
+  root.certificate += public_key;
+  ASSERT_OK(store_->AddRoot(root));
+  PlannedKey planned = Planned(2, "software:planned");
+  planned.public_key = public_key;
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->BindKey(Bound(std::string(kSampleTenant), "software:bound", public_key)));
+  EXPECT_THAT(store_->NoteKeyDestroyed(root.key_uri, public_key, SampleTime(1)),
+              FailsWith(ErrorReason::kInternalError))
+      << "its root lives";
+  EXPECT_EQ(store_->ListBoundKeys()->size(), 1u);
+  ASSERT_OK(Move(*store_, 1, "root-1", RootState::kStaged, RootState::kDiscarded));
+  ASSERT_OK(store_->NoteKeyDestroyed("software:elsewhere", public_key, SampleTime(2)));
+  EXPECT_EQ(store_->GetRoot(kSampleTenant, "root-1")->key_destroyed_at, SampleTime(2));
+  EXPECT_THAT(*store_->ListBoundKeys(), ElementsAre());
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre());
+  ASSERT_OK(store_->NoteKeyDestroyed(root.key_uri, public_key, SampleTime(3)));
+  EXPECT_EQ(store_->GetRoot(kSampleTenant, "root-1")->key_destroyed_at, SampleTime(2));
+}
+
+TEST_P(StoreConformance, ByItsUriADestroyedKeyIsForgottenOnlyWhereNothingElseIsKnownOfIt) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  const PlannedKey never_made = Planned(1, "software:1");
+  PlannedKey made = Planned(2, "software:2");
+  made.public_key = "2";
+  const BoundKey bound = Bound(std::string(kSampleTenant), "software:3", "3");
+  ASSERT_OK(store_->PlanKey(never_made));
+  ASSERT_OK(store_->PlanKey(made));
+  ASSERT_OK(store_->BindKey(bound));
+  for (const char* uri : {"software:1", "software:2", "software:3"}) {
+    ASSERT_OK(store_->NoteKeyDestroyed(uri, "another", SampleTime()));
+  }
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(made));
+  EXPECT_THAT(*store_->ListBoundKeys(), ElementsAre(bound));
+  for (const char* uri : {"software:2", "software:3"}) {
+    ASSERT_OK(store_->NoteKeyDestroyed(uri, "", SampleTime()));
+  }
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre());
+  EXPECT_THAT(*store_->ListBoundKeys(), ElementsAre());
+}
+
+TEST_P(StoreConformance, NoTwoTenantsHaveOneName) {
+  TenantRecord contoso = SampleTenant("contoso");
+  contoso.display_name = "Contoso Ltd";
+  ASSERT_OK(store_->CreateTenant(contoso));
+  TenantRecord other = SampleTenant("fabrikam");
+  for (const char* name :
+       {"Contoso Ltd", "CONTOSO  ltd", "Contoso\xc2\xa0Ltd", "Con\xe2\x80\x8btoso Ltd"}) {
+    other.display_name = name;
+    EXPECT_THAT(store_->CreateTenant(other),
+                FailsWith(ErrorReason::kDisplayNameTaken, "display_name"))
+        << name;
+  }
+  contoso.display_name = "Something else";
+  EXPECT_THAT(store_->CreateTenant(contoso), FailsWith(ErrorReason::kTenantExists, "tenant_id"));
+  other.display_name = "Contoso Ltd 2";
+  EXPECT_OK(store_->CreateTenant(other));
 }
 
 TEST_P(StoreConformance, ChangesStatesAndCountsThem) {

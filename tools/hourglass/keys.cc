@@ -43,6 +43,7 @@ Json KeyAsJson(const v1::Key& key) {
   if (key.out_of_service()) json["out_of_service"] = true;
   if (key.has_used_by()) json["root"] = UseAsJson(key.used_by());
   if (key.has_left_by()) json["left_by"] = UseAsJson(key.left_by());
+  if (!key.bound_to().empty()) json["bound_to"] = key.bound_to();
   return json;
 }
 
@@ -95,6 +96,7 @@ std::string RootInWords(const v1::Key& key) {
     return absl::StrCat("- (left by ", key.left_by().tenant_id(), " ", key.left_by().root_id(),
                         ", which was interrupted)");
   }
+  if (!key.bound_to().empty()) return absl::StrCat("- (bound to ", key.bound_to(), ")");
   return "-";
 }
 
@@ -144,6 +146,7 @@ absl::StatusOr<Answer> Create(const KeyOptions& options, const Session& session)
   v1::CreateKeyRequest request;
   request.set_key_uri(options.key);
   request.set_key_type(KeyTypeFromWords(options.key_type));
+  request.set_tenant_id(options.tenant);
   ASSIGN_OR_RETURN(const v1::CreateKeyResponse response,
                    client::Call(session.connection, &v1::KeyService::Stub::CreateKey, request,
                                 Timeout(session)));
@@ -151,8 +154,10 @@ absl::StatusOr<Answer> Create(const KeyOptions& options, const Session& session)
   answer.json = KeyAsJson(response.key());
   answer.json["created"] = response.created();
   const std::string uri = client::Printable(response.key().key_uri());
+  const std::string bound = response.key().bound_to();
   answer.text =
-      absl::StrCat(response.created() ? "Created key " : "There already, and fit: key ", uri, ".\n",
+      absl::StrCat(response.created() ? "Created key " : "There already, and fit: key ", uri,
+                   bound.empty() ? "" : ", bound to tenant ", client::Printable(bound), ".\n",
                    "Next, give it a root: ", CommandForRoot(options.key_type, uri));
   return answer;
 }
@@ -204,6 +209,10 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOptio
   AddKey(*command, *options,
          "Its name; where it says its place too, it is made without the service")
       ->required();
+  command
+      ->add_option("--tenant", options->tenant,
+                   "The one tenant whose roots it may be of; its administrators may name it then")
+      ->type_name("ID");
   client::OneOf(
       *command->add_option("--key-type", options->key_type, "The kind of key")->required(),
       {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
@@ -218,6 +227,12 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOptio
   };
   command->callback([&line, options, ask_the_service] {
     if (SaysItsPlace(options->key) || !options->recovery_code_out.empty()) {
+      if (!options->tenant.empty()) {
+        throw CLI::ValidationError(
+            "--tenant",
+            "only the service binds keys: give the URI without its place, or ask again "
+            "without --tenant and then once more of the service");
+      }
       line.local_command = [options] { return CreateLocalKey(*options); };
       return;
     }

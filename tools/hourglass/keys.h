@@ -14,6 +14,7 @@ namespace hourglass::cli {
 struct KeyOptions {
   std::string key;
   std::string key_type;
+  std::string tenant;
   bool yes = false;
   std::string module;
   int module_timeout = 20;  // seconds

@@ -87,6 +87,25 @@ TEST_F(KeysTest, AKeyIsMadeOrSaidToBeThere) {
   EXPECT_EQ(RunJson(words)["created"], false);
 }
 
+TEST_F(KeysTest, AKeyIsMadeForOneTenant) {
+  keys_.creation.mutable_key()->set_key_uri("pkcs11:token=contoso;object=mine");
+  keys_.creation.mutable_key()->set_key_type(v1::EC_P256);
+  keys_.creation.mutable_key()->set_bound_to("fabrikam");
+  keys_.creation.set_created(true);
+  const char* const words =
+      "keys create --key pkcs11:token=contoso;object=mine --key-type ec-p256 --tenant fabrikam";
+  EXPECT_THAT(
+      Run(words).output,
+      StartsWith("Created key pkcs11:token=contoso;object=mine, bound to tenant fabrikam.\n"));
+  EXPECT_EQ(script_.Last<v1::CreateKeyRequest>().tenant_id(), "fabrikam");
+  EXPECT_EQ(RunJson(words)["bound_to"], "fabrikam");
+  // Who binds it is the service.
+  const CommandResult local =
+      Run("keys create --key software:/nowhere/mine --key-type ec-p256 --tenant fabrikam");
+  EXPECT_EQ(local.exit_code, 2) << local.output;
+  EXPECT_THAT(local.output, HasSubstr("only the service binds keys"));
+}
+
 TEST_F(KeysTest, AKeyIsDestroyedOnlyIfMeant) {
   const CommandResult asked = Run("keys destroy --key software:mine");
   EXPECT_EQ(asked.exit_code, 2);

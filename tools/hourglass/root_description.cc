@@ -49,6 +49,9 @@ absl::StatusOr<Json> RootAsJson(const v1::Root& root) {
   if (root.has_last_leaf_not_after()) {
     json["last_leaf_not_after"] = client::TimeForJson(client::TimeOf(root.last_leaf_not_after()));
   }
+  if (root.has_key_destroyed_at()) {
+    json["key_destroyed_at"] = client::TimeForJson(client::TimeOf(root.key_destroyed_at()));
+  }
   json["sha1_thumbprint"] = facts.sha1_thumbprint;
   json["sha256_thumbprint"] = facts.sha256_thumbprint;
   json["certificate_pem"] = client::PemOfCertificate(root.certificate());
@@ -65,6 +68,9 @@ absl::StatusOr<std::string> RootInWords(const v1::Root& root, absl::Time now) {
                               client::TimeInWords(client::TimeOf(root.state_since()), now))},
        {"Key", KeyTypeInWords(root.key_type())},
        {"Key URI", root.key_uri()},
+       {"Key destroyed", root.has_key_destroyed_at()
+                             ? client::TimeInWords(client::TimeOf(root.key_destroyed_at()), now)
+                             : ""},
        {"Sub-keys", root.issuing_sub_keys() ? "allowed (path length 1)" : ""},
        {"Valid from", client::TimeInWords(client::TimeOf(root.not_before()), now)},
        {"Valid until", client::TimeInWords(client::TimeOf(root.not_after()), now)},

@@ -38,12 +38,18 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
     return store_.ListRoots(tenant_id);
   }
-  absl::StatusOr<bool> KeyHasRoot(absl::string_view key_uri) override {
-    return store_.KeyHasRoot(key_uri);
+  absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) override {
+    return store_.RootsOfPublicKey(public_key);
   }
-  absl::StatusOr<bool> PublicKeyHasRoot(absl::string_view public_key) override {
-    return store_.PublicKeyHasRoot(public_key);
+  absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) override {
+    return store_.RootsOfKeyName(key_uri);
   }
+  absl::Status NoteKeyDestroyed(absl::string_view key_uri, absl::string_view public_key,
+                                Timestamp now) override {
+    return store_.NoteKeyDestroyed(key_uri, public_key, now);
+  }
+  absl::Status BindKey(const BoundKey& key) override { return store_.BindKey(key); }
+  absl::StatusOr<std::vector<BoundKey>> ListBoundKeys() override { return store_.ListBoundKeys(); }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
     return store_.ChangeRootStates(tenant_id, expected_revision, changes, now);

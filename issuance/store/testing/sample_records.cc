@@ -31,7 +31,7 @@ Timestamp SampleTime(int seconds_later) {
 TenantRecord SampleTenant(absl::string_view tenant_id) {
   TenantRecord tenant;
   tenant.tenant_id = std::string(tenant_id);
-  tenant.display_name = "Contoso";
+  tenant.display_name = absl::StrCat("The ", tenant_id, " company");
   tenant.created_at = SampleTime(-5);
   return tenant;
 }

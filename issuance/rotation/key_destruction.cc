@@ -1,0 +1,103 @@
+#include "issuance/rotation/key_destruction.h"
+
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "ca/digest.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using hsm::KeyStore;
+
+absl::Status InUse(const KeyHolder& root, const KeyDestructionOrder& order) {
+  // Who may not see every key is not told whose this one is.
+  if (order.public_key.has_value()) {
+    return Error(ErrorReason::kKeyInUse, "key_uri", "is the key of another root, which needs it");
+  }
+  return Error(ErrorReason::kKeyInUse, "key_uri",
+               absl::StrCat("is the key of root ", root.root_id, " of tenant ", root.tenant_id,
+                            ", which is ", ca::RootStateName(root.state)));
+}
+
+}  // namespace
+
+bool NeedsItsKey(ca::RootState state) {
+  switch (state) {
+    case ca::RootState::kStaged:
+    case ca::RootState::kPrimary:
+    case ca::RootState::kRetiring:
+      return true;
+    case ca::RootState::kRetired:
+    case ca::RootState::kDiscarded:
+      return false;
+  }
+  return true;
+}
+
+absl::StatusOr<KeyStore::StoredKey> KeyDestruction::KeyThatIsMeant(
+    const KeyDestructionOrder& order) {
+  ASSIGN_OR_RETURN(std::vector<KeyStore::StoredKey> found, keys_->Find(order.key_uri));
+  if (found.empty()) {
+    return Error(ErrorReason::kKeyNotFound, "key_uri", "no key of this name is there");
+  }
+  if (!order.public_key.has_value()) {
+    if (found.size() == 1) return std::move(found[0]);
+    return Error(ErrorReason::kKeyExists, "key_uri",
+                 absl::StrCat("several keys answer; give one's id, such as ", found[0].uri));
+  }
+  for (KeyStore::StoredKey& key : found) {
+    if (!key.public_key.empty() && key.public_key == *order.public_key) return std::move(key);
+  }
+  return Error(
+      ErrorReason::kKeyMismatch, "key_uri",
+      "what answers to this name now is another key, or shows no public key to compare; it "
+      "is left alone");
+}
+
+absl::Status KeyDestruction::CheckNoRootNeeds(const KeyStore::StoredKey& key,
+                                              const KeyDestructionOrder& order) {
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> holders, store_->RootsOfPublicKey(key.public_key));
+  for (const KeyHolder& root : holders) {
+    if (NeedsItsKey(root.state)) return InUse(root, order);
+  }
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(key.uri));
+  for (const KeyHolder& root : named) {
+    if (!NeedsItsKey(root.state)) continue;
+    if (root.key_uri == key.uri || key.public_key.empty()) return InUse(root, order);
+  }
+  return absl::OkStatus();
+}
+
+void KeyDestruction::Log(const KeyStore::StoredKey& key, const KeyDestructionOrder& order) const {
+  const std::string digest =
+      key.public_key.empty() ? "" : absl::BytesToHexString(ca::Sha256(key.public_key));
+  log_.Info("key_destroyed", {{"tenant", order.tenant_id},
+                              {"root", order.root_id},
+                              {"key", key.uri},
+                              {"public_key_sha256", digest},
+                              {"caller", order.caller}});
+}
+
+absl::StatusOr<KeyStore::StoredKey> KeyDestruction::Destroy(const KeyDestructionOrder& order) {
+  ASSIGN_OR_RETURN(KeyStore::StoredKey key, KeyThatIsMeant(order));
+  RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
+  KeyDestructionOrder done = order;
+  if (done.root_id.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<KeyHolder> holders,
+                     store_->RootsOfPublicKey(key.public_key));
+    if (!holders.empty()) done.tenant_id = holders[0].tenant_id;
+    if (!holders.empty()) done.root_id = holders[0].root_id;
+  }
+  RETURN_IF_ERROR(keys_->Destroy(key.uri));
+  Log(key, done);
+  const absl::Status noted = store_->NoteKeyDestroyed(key.uri, key.public_key, clock_->Now());
+  if (noted.ok()) return key;
+  return Error(ReasonOf(noted), FieldOf(noted),
+               absl::StrCat("the key was destroyed, but that is not recorded: ", noted.message()));
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,67 @@
+// How a key is destroyed.
+#ifndef HOURGLASS_ISSUANCE_ROTATION_KEY_DESTRUCTION_H_
+#define HOURGLASS_ISSUANCE_ROTATION_KEY_DESTRUCTION_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ca/root_states.h"
+#include "hsm/key_store.h"
+#include "issuance/clock.h"
+#include "issuance/event_log.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// Whether a root in this state keeps its key, whoever asks: STAGED, PRIMARY, RETIRING.
+bool NeedsItsKey(ca::RootState state);
+
+struct KeyDestructionOrder {
+  std::string key_uri;  // canonical
+  // SubjectPublicKeyInfo, DER, of the key that is meant: whatever else answers to the URI is left
+  // alone. Nothing, for who may destroy any key: the one that answers is meant.
+  std::optional<std::string> public_key;
+  // Whose it is, where that is known; for the log.
+  std::string tenant_id;
+  std::string root_id;
+  std::string caller;
+};
+
+// The one way to it: nothing else calls hsm::KeyStore::Destroy. Safe to call from several threads.
+class KeyDestruction {
+ public:
+  // All must outlive this object.
+  KeyDestruction(Store* store, hsm::KeyStore* keys, const Clock* clock, EventLog log)
+      : store_(store), keys_(keys), clock_(clock), log_(std::move(log)) {}
+
+  // Destroys the key, fit or not, for good; logs it as `key_destroyed`; and records it
+  // (Store::NoteKeyDestroyed). A name proves nothing: the key is known by its public key. No root
+  // of any tenant that is STAGED, PRIMARY or RETIRING loses its key: one whose certificate holds
+  // the public key; one whose URI is exactly the key's; and where the public key cannot be read,
+  // one whose URI may be the key's. To be called while RootAdministration::HoldChanges is held, so
+  // that no root of this process gets the key meanwhile. Returns what was destroyed.
+  //
+  // Errors, with field `key_uri`: KEY_NOT_FOUND where none answers; KEY_MISMATCH where one is
+  // meant and what answers is another, or shows no public key; KEY_EXISTS where none is meant and
+  // several answer; KEY_IN_USE; and what KeyStore says.
+  absl::StatusOr<hsm::KeyStore::StoredKey> Destroy(const KeyDestructionOrder& order);
+
+ private:
+  absl::StatusOr<hsm::KeyStore::StoredKey> KeyThatIsMeant(const KeyDestructionOrder& order);
+  absl::Status CheckNoRootNeeds(const hsm::KeyStore::StoredKey& key,
+                                const KeyDestructionOrder& order);
+  void Log(const hsm::KeyStore::StoredKey& key, const KeyDestructionOrder& order) const;
+
+  Store* const store_;
+  hsm::KeyStore* const keys_;
+  const Clock* const clock_;
+  const EventLog log_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_ROTATION_KEY_DESTRUCTION_H_

@@ -1,0 +1,162 @@
+// Where the key of a new root comes from.
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key_uri.h"
+#include "issuance/rotation/root_administration.h"
+#include "issuance/rotation/tenant_key_name.h"
+
+namespace hourglass::issuance {
+namespace {
+
+absl::Status HasRootAlready() {
+  return Error(ErrorReason::kKeyExists, "key_uri",
+               "is the key, or has the name, of a root that there is or was; a key belongs to one "
+               "root for ever, and a new one under an old name has to be named with its id");
+}
+
+// Whether this key is the one that was made, and not another that somebody put under its name.
+bool IsTheOnePlanned(const PlannedKey& planned, absl::string_view uri, const hsm::SigningKey& key) {
+  if (planned.key_uri != uri) return false;
+  // Nobody else knew the id before the key was there.
+  if (planned.public_key.empty()) return hsm::UriWithoutId(uri) != uri;
+  return planned.public_key == key.public_key();
+}
+
+// Opens the very key whose URI it says.
+absl::Status OpenWithId(hsm::KeyStore& keys, absl::string_view uri, std::string& with_id,
+                        std::unique_ptr<hsm::SigningKey>& key) {
+  ASSIGN_OR_RETURN(with_id, keys.UriWithId(uri));
+  ASSIGN_OR_RETURN(key, keys.Open(with_id));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::KeyForOrder(
+    const RootOrder& order, const KeyPermission& permission, absl::string_view uri) {
+  if (!uri.empty()) return NamedKey(order, permission, uri);
+  ASSIGN_OR_RETURN(std::optional<KeyForRoot> interrupted, InterruptedKey(order));
+  if (interrupted.has_value()) return *std::move(interrupted);
+  return NewKey(order);
+}
+
+absl::StatusOr<std::string> RootAdministration::DefaultKeyUri(absl::string_view tenant_id,
+                                                              int generation) const {
+  ASSIGN_OR_RETURN(const std::string uri, keys_->DefaultUri(TenantKeyName(tenant_id, generation)));
+  return keys_->CanonicalUri(uri);
+}
+
+absl::StatusOr<std::optional<RootAdministration::KeyForRoot>> RootAdministration::InterruptedKey(
+    const RootOrder& order) {
+  ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned_keys,
+                   store_->ListPlannedKeys(order.tenant_id));
+  for (const PlannedKey& planned : planned_keys) {
+    ASSIGN_OR_RETURN(const std::string name, DefaultKeyUri(order.tenant_id, planned.generation));
+    if (hsm::UriWithoutId(planned.key_uri) != name) continue;
+    absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(planned.key_uri);
+    if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
+      RETURN_IF_ERROR(store_->ForgetPlannedKey(planned.key_uri));
+      continue;
+    }
+    if (!key.ok() || (*key)->type() != order.key_type) continue;
+    if (!IsTheOnePlanned(planned, planned.key_uri, **key)) continue;
+    ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
+                     store_->RootsOfPublicKey((*key)->public_key()));
+    if (!roots.empty()) continue;
+    return KeyForRoot{planned.generation, planned.key_uri, KeyOrigin::kMadeHere, *std::move(key)};
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::MakeKey(const RootOrder& order,
+                                                                           int generation,
+                                                                           absl::string_view uri) {
+  RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
+  ASSIGN_OR_RETURN(const std::string new_uri, keys_->NewKeyUri(uri));
+  PlannedKey planned{order.tenant_id, generation, new_uri, ""};
+  // Nothing is there, so whatever was planned under this URI is not.
+  RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri));
+  RETURN_IF_ERROR(store_->PlanKey(planned));
+  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> made = keys_->Generate(new_uri, order.key_type);
+  if (!made.ok()) {
+    // What cannot be made was not: its plan would count as a key.
+    if (ReasonOf(made.status()) == ErrorReason::kKeyUnsupported) {
+      RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri));
+    }
+    return made.status();
+  }
+  KeyForRoot key{generation, new_uri, KeyOrigin::kMadeHere, *std::move(made)};
+  planned.public_key = key.key->public_key();
+  if (const absl::Status noted = store_->PlanKey(planned); !noted.ok()) {
+    return TakeBackKey(order, key, noted);
+  }
+  return key;
+}
+
+absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NewKey(const RootOrder& order) {
+  // Before a number is spent on it.
+  RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
+  ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
+  ASSIGN_OR_RETURN(const std::string uri, DefaultKeyUri(order.tenant_id, generation));
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, store_->RootsOfKeyName(uri));
+  if (!roots.empty()) return HasRootAlready();
+  const absl::Status there = keys_->Open(uri).status();
+  // The number of the root is new, so this is a key that an older database was restored without, or
+  // of another service: nobody has said that it may sign for this one.
+  if (there.ok()) {
+    return Error(ErrorReason::kKeyExists, "key_uri",
+                 absl::StrCat(uri,
+                              " is there, of a root that is not in the database; asked again, "
+                              "the root gets the next number and a key of its own"));
+  }
+  if (ReasonOf(there) != ErrorReason::kKeyNotFound) return there;
+  return MakeKey(order, generation, uri);
+}
+
+absl::StatusOr<bool> RootAdministration::WasMadeHere(const RootOrder& order,
+                                                     const KeyForRoot& key) {
+  ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned, store_->ListPlannedKeys(order.tenant_id));
+  return std::any_of(planned.begin(), planned.end(), [&](const PlannedKey& plan) {
+    return IsTheOnePlanned(plan, key.uri, *key.key);
+  });
+}
+
+absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(
+    const RootOrder& order, const KeyPermission& permission, absl::string_view uri) {
+  ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(uri));
+  for (const KeyHolder& root : named) {
+    if (hsm::MayNameOneKey(root.key_uri, uri)) return HasRootAlready();
+  }
+  KeyForRoot key{generation, "", KeyOrigin::kFound, nullptr};
+  const absl::Status there = OpenWithId(*keys_, uri, key.uri, key.key);
+  if (ReasonOf(there) == ErrorReason::kKeyNotFound && permission.MayMake(uri)) {
+    return MakeKey(order, generation, uri);
+  }
+  RETURN_IF_ERROR(there);
+  RETURN_IF_ERROR(permission.CheckFound(key.uri, key.key->public_key()));
+  // A key can have several URIs: were it taken for a second root, the tenant of that one could
+  // destroy it.
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
+                   store_->RootsOfPublicKey(key.key->public_key()));
+  if (!roots.empty()) return HasRootAlready();
+  if (key.key->type() != order.key_type) {
+    return Error(ErrorReason::kKeyUnfit, "key_uri",
+                 "the key that is there is of another type than key_type");
+  }
+  ASSIGN_OR_RETURN(const bool made_here, WasMadeHere(order, key));
+  if (made_here) key.origin = KeyOrigin::kMadeHere;
+  // One that is bound counts already.
+  if (!made_here && !permission.IsBound(key.key->public_key())) {
+    RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
+  }
+  return key;
+}
+
+}  // namespace hourglass::issuance
