@@ -69,14 +69,14 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
   return std::unique_ptr<Connections>(new Connections(path, busy_timeout, std::move(writer)));
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader() {
+absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader(Readers& readers) {
   {
-    std::unique_lock<std::mutex> lock(reading_);
-    reader_free_.wait(lock, [this] { return readers_out_ < kReaders; });
-    ++readers_out_;
-    if (!idle_readers_.empty()) {
-      std::unique_ptr<Connection> reader = std::move(idle_readers_.back());
-      idle_readers_.pop_back();
+    std::unique_lock<std::mutex> lock(readers.mutex);
+    readers.one_is_free.wait(lock, [&readers] { return readers.out < kReaders; });
+    ++readers.out;
+    if (!readers.idle.empty()) {
+      std::unique_ptr<Connection> reader = std::move(readers.idle.back());
+      readers.idle.pop_back();
       return reader;
     }
   }
@@ -84,17 +84,17 @@ absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader() {
   absl::Status status = reader.status();
   if (status.ok()) status = (*reader)->Execute("PRAGMA query_only = ON");
   if (status.ok()) return reader;
-  PutReader(nullptr);
+  PutReader(readers, nullptr);
   return status;
 }
 
-void Connections::PutReader(std::unique_ptr<Connection> reader) {
+void Connections::PutReader(Readers& readers, std::unique_ptr<Connection> reader) {
   {
-    const std::lock_guard<std::mutex> lock(reading_);
-    --readers_out_;
-    if (reader != nullptr) idle_readers_.push_back(std::move(reader));
+    const std::lock_guard<std::mutex> lock(readers.mutex);
+    --readers.out;
+    if (reader != nullptr) readers.idle.push_back(std::move(reader));
   }
-  reader_free_.notify_one();
+  readers.one_is_free.notify_one();
 }
 
 }  // namespace hourglass::issuance::sqlite

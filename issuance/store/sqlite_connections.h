@@ -1,4 +1,5 @@
-// The connections of one SQLite file: one that writes, a few that read.
+// The connections of one SQLite file: one that writes, a few that read for those who issue, a few
+// for listings.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_CONNECTIONS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_CONNECTIONS_H_
 
@@ -12,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/reading.h"
 #include "issuance/store/sqlite.h"
 
 namespace hourglass::issuance::sqlite {
@@ -52,31 +54,39 @@ class Connections {
   }
 
   // Calls `statement(Connection&)`, one query that returns a Status or StatusOr and sees all that
-  // was committed before. Does not wait for writers, only for one of kReaders connections.
+  // was committed before. Does not wait for writers, only for one of kReaders connections of those
+  // that this thread reads with (ReadingOfThisThread).
   template <typename Statement>
   auto Read(Statement statement) -> decltype(statement(std::declval<Connection&>())) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Connection> reader, TakeReader());
+    Readers& readers =
+        ReadingOfThisThread() == Reading::kListing ? listing_readers_ : issuing_readers_;
+    ASSIGN_OR_RETURN(std::unique_ptr<Connection> reader, TakeReader(readers));
     auto result = statement(*reader);
-    PutReader(std::move(reader));
+    PutReader(readers, std::move(reader));
     return result;
   }
 
  private:
   static constexpr int kReaders = 4;
 
+  struct Readers {
+    std::mutex mutex;
+    std::condition_variable one_is_free;
+    std::vector<std::unique_ptr<Connection>> idle;  // guarded by mutex
+    int out = 0;                                    // guarded by mutex
+  };
+
   Connections(std::string path, std::chrono::milliseconds busy_timeout,
               std::unique_ptr<Connection> writer);
-  absl::StatusOr<std::unique_ptr<Connection>> TakeReader();
-  void PutReader(std::unique_ptr<Connection> reader);
+  absl::StatusOr<std::unique_ptr<Connection>> TakeReader(Readers& readers);
+  static void PutReader(Readers& readers, std::unique_ptr<Connection> reader);
 
   const std::string path_;
   const std::chrono::milliseconds busy_timeout_;
   std::mutex writing_;
   const std::unique_ptr<Connection> writer_;
-  std::mutex reading_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<Connection>> idle_readers_;
-  int readers_out_ = 0;
+  Readers issuing_readers_;
+  Readers listing_readers_;
 };
 
 }  // namespace hourglass::issuance::sqlite
