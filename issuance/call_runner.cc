@@ -11,6 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/custodian.h"
+#include "issuance/edge/connection_end.h"
 #include "issuance/status_detail.h"
 
 namespace hourglass::issuance {
@@ -38,6 +39,8 @@ grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReas
   extras.deny_reasons = deny_reasons;
   if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
     extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
+  } else if (ReasonOf(status) == ErrorReason::kOverloaded) {
+    extras.retry_delay = kOverloadedRetryDelay;
   }
   return ToGrpcStatus(status, extras);
 }
@@ -55,7 +58,8 @@ absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase
 }
 
 void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
-                            const Caller* caller, const absl::Status& status) const {
+                            const Caller* caller, const absl::Status& status) {
+  failures_->Count(status);
   log_->Warning("call_failed", {{"method", name},
                                 {"caller", caller == nullptr ? "" : caller->name},
                                 {"peer", context.peer()},
@@ -67,61 +71,83 @@ void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string
 // Counts as under way until the answer has been sent, and not only until it is known.
 class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
  public:
-  // `counted_by` is null where the call was refused before it began.
-  explicit Reactor(CallRunner* counted_by) : counted_by_(counted_by) {}
+  explicit Reactor(CallBounds::Ticket ticket) : ticket_(std::move(ticket)) {}
+
+  CallBounds::Ticket& ticket() { return ticket_; }
 
   void OnDone() override {
-    CallRunner* const counted_by = counted_by_;
+    // The end of the last call may be the end of whoever counts them: after all else is gone.
+    const CallBounds::Ticket last = std::move(ticket_);
     delete this;
-    if (counted_by != nullptr) counted_by->End();
   }
 
  private:
-  CallRunner* const counted_by_;
+  CallBounds::Ticket ticket_;
 };
 
-absl::Status CallRunner::Begin() {
-  const std::lock_guard lock(mutex_);
-  if (!taking_calls_) return Error(ErrorReason::kStopping, "", "the service is stopping");
-  ++under_way_;
-  return absl::OkStatus();
-}
-
-void CallRunner::End() {
-  // Notified under the lock: the one that waits may destroy this object as soon as it can.
-  const std::lock_guard lock(mutex_);
-  --under_way_;
-  ended_.notify_all();
-}
-
-void CallRunner::StopTakingCalls(std::chrono::milliseconds grace) {
-  std::unique_lock lock(mutex_);
-  taking_calls_ = false;
-  ended_.wait_for(lock, grace, [this] { return under_way_ == 0; });
-}
-
-grpc::ServerUnaryReactor* CallRunner::Run(grpc::CallbackServerContext* context,
-                                          absl::string_view name, Method method) {
-  if (const absl::Status begun = Begin(); !begun.ok()) {
-    auto* const refused = new Reactor(nullptr);
-    refused->Finish(ToGrpcStatus(begun));
-    return refused;
+CallBounds::Ticket CallRunner::HoldRefusal(const grpc::ServerContextBase& context,
+                                           const Caller* caller) {
+  bool is_flood = false;
+  const absl::string_view name = caller == nullptr ? "" : caller->name;
+  CallBounds::Ticket ticket = bounds_.Refuse(name, is_flood);
+  if (is_flood && EndConnectionOf(context.peer())) {
+    log_->Warning("connection_ended",
+                  {{"caller", name},
+                   {"peer", context.peer()},
+                   {"message",
+                    "it has more calls refused, given up or not read than the service "
+                    "keeps"}});
   }
-  auto* const reactor = new Reactor(this);
-  const bool queued = workers_->Submit(
-      [this, context, reactor, name = std::string(name), method = std::move(method)] {
-        if (context->IsCancelled()) {
-          reactor->Finish(
-              grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
-          return;
-        }
-        std::vector<v1::DenyReason> deny_reasons;
-        const absl::StatusOr<const Caller*> caller = Identify(*context);
-        const absl::Status status = caller.ok() ? method(**caller, deny_reasons) : caller.status();
-        if (!status.ok()) LogFailure(*context, name, caller.value_or(nullptr), status);
-        reactor->Finish(FailureOf(status, deny_reasons));
+  return ticket;
+}
+
+grpc::ServerUnaryReactor* CallRunner::Refuse(const CallContext& context, absl::string_view name,
+                                             const absl::Status& refusal) {
+  const absl::StatusOr<const Caller*> caller = Identify(*context.context);
+  const absl::Status& told = caller.ok() ? refusal : caller.status();
+  if (!absl::IsCancelled(told)) {
+    LogFailure(*context.context, name, caller.value_or(nullptr), told);
+  }
+  auto* const refused = new Reactor(HoldRefusal(*context.context, caller.value_or(nullptr)));
+  refused->Finish(FailureOf(told, {}));
+  return refused;
+}
+
+void CallRunner::RunInTurn(const CallContext& context, const std::string& name,
+                           const Caller& caller, const Method& method, Reactor* reactor) {
+  if (context.context->IsCancelled()) {
+    reactor->Finish(
+        grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
+    return;
+  }
+  std::vector<v1::DenyReason> deny_reasons;
+  // Since it was let in, answers may have piled up that nobody reads.
+  absl::Status status = bounds_.HasRoom(caller.name)
+                            ? method(caller, deny_reasons)
+                            : Error(ErrorReason::kOverloaded, "", "too many answers are not read");
+  if (!status.ok()) LogFailure(*context.context, name, &caller, status);
+  reactor->ticket().Hold(status.ok() ? context.response->ByteSizeLong() : 0);
+  reactor->Finish(FailureOf(status, deny_reasons));
+}
+
+grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, absl::string_view name,
+                                          Method method) {
+  const absl::StatusOr<const Caller*> identified = Identify(*context.context);
+  if (!identified.ok()) return Refuse(context, name, identified.status());
+  const Caller& caller = **identified;
+  absl::StatusOr<CallBounds::Ticket> begun = bounds_.Begin(caller.name, context.request_size);
+  if (!begun.ok()) return Refuse(context, name, begun.status());
+  auto* const reactor = new Reactor(*std::move(begun));
+  const bool queued = pool_->Submit(
+      caller.name, KindOfMethod(name).value_or(MethodKind::kListing),
+      [this, context, reactor, &caller, name = std::string(name), method = std::move(method)] {
+        RunInTurn(context, name, caller, method, reactor);
       });
-  if (!queued) reactor->Finish(OverloadedUntil(kOverloadedRetryDelay));
+  if (queued) return reactor;
+  const absl::Status refusal =
+      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
+  LogFailure(*context.context, name, &caller, refusal);
+  reactor->Finish(FailureOf(refusal, {}));
   return reactor;
 }
 

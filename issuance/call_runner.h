@@ -8,9 +8,8 @@
 #include <grpcpp/support/status.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,13 +18,16 @@
 #include "absl/types/span.h"
 #include "hourglass/v1/error.pb.h"
 #include "issuance/caller.h"
+#include "issuance/calls/call_bounds.h"
+#include "issuance/calls/call_context.h"
+#include "issuance/calls/call_pool.h"
 #include "issuance/event_log.h"
-#include "issuance/worker_pool.h"
+#include "issuance/issuance_counters.h"
 
 namespace hourglass::issuance {
 
 // What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, and when to
-// come back where a key cannot be used.
+// come back where a key cannot be used or the service has more to do than it takes.
 grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
 
 // The same for a call that is refused because too many wait.
@@ -34,48 +36,63 @@ grpc::Status OverloadedUntil(std::chrono::milliseconds come_back);
 // Safe to call from several threads.
 class CallRunner {
  public:
-  // `method` runs on a worker and may block. It fills the response by itself, and `deny_reasons`
-  // where it fails with DEVICE_NOT_COMPLIANT.
+  // `method` runs on a thread of the pool and may block. It fills the response by itself, and
+  // `deny_reasons` where it fails with DEVICE_NOT_COMPLIANT.
   using Method =
       std::function<absl::Status(const Caller& caller, std::vector<v1::DenyReason>& deny_reasons)>;
 
   // All must outlive this object and every call.
-  CallRunner(const CallerDirectory* callers, WorkerPool* workers, const EventLog* log)
-      : callers_(callers), workers_(workers), log_(log) {}
+  // `failures` counts calls and messages of streams that failed, by reason.
+  CallRunner(const CallerDirectory* callers, CallPool* pool, const CallLimits& limits,
+             IssuanceCounters* failures, const EventLog* log)
+      : callers_(callers), pool_(pool), failures_(failures), log_(log), bounds_(limits) {}
 
-  // Identifies the caller by its client certificate, queues `method` and finishes the call with
-  // what it returns. Calls that were cancelled (a passed deadline cancels too) when their turn
-  // comes are not run. A call that fails is logged with `name`, the caller, and the error. Errors
-  // of its own: CALLER_UNKNOWN, OVERLOADED, STOPPING.
-  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view name,
-                                Method method);
+  // Identifies the caller by its client certificate, queues `method` in the line that is for the
+  // caller and the kind of the method `name`, and finishes the call with what it returns. Calls
+  // that were cancelled (a passed deadline cancels too) when their turn comes are not run. A call
+  // that fails is logged with `name`, the caller, and the error, and counted. Errors of its own:
+  // CALLER_UNKNOWN, OVERLOADED, STOPPING.
+  grpc::ServerUnaryReactor* Run(const CallContext& context, absl::string_view name, Method method);
 
-  // For calls that Run does not run. Such a call counts as under way from a Begin that returned OK
-  // until End, which it calls when its answer has been sent, and not only known. Errors: STOPPING.
-  absl::Status Begin();
-  void End();
+  // Answers the call with this error, or with CALLER_UNKNOWN, and logs and counts it as Run does;
+  // but a call that was given up before its message came is only answered.
+  grpc::ServerUnaryReactor* Refuse(const CallContext& context, absl::string_view name,
+                                   const absl::Status& refusal);
+
+  // What a refused call holds until its refusal has gone. Where a caller has too many of these,
+  // because it resets its calls or reads nothing, the connection of this one is ended, and that is
+  // logged. `caller` may be null where it is not known.
+  CallBounds::Ticket HoldRefusal(const grpc::ServerContextBase& context, const Caller* caller);
+
+  // For calls that Run does not run: what they hold. A ticket goes when the answer has been sent,
+  // and not only known.
+  CallBounds& bounds() { return bounds_; }
 
   // Who calls, by the client certificate. Errors: CALLER_UNKNOWN.
   absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context) const;
 
-  // `caller` may be null where it is not known.
+  // Counts the failure, too. `caller` may be null where it is not known.
   void LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
-                  const Caller* caller, const absl::Status& status) const;
+                  const Caller* caller, const absl::Status& status);
+
+  // The same for what is refused too often to be logged.
+  void CountFailure(const absl::Status& status) { failures_->Count(status); }
 
   // From now on new calls are refused with STOPPING. Returns when every call that was taken before
   // has been answered, or after `grace`.
-  void StopTakingCalls(std::chrono::milliseconds grace);
+  void StopTakingCalls(std::chrono::milliseconds grace) { bounds_.Stop(grace); }
 
  private:
   class Reactor;
 
+  void RunInTurn(const CallContext& context, const std::string& name, const Caller& caller,
+                 const Method& method, Reactor* reactor);
+
   const CallerDirectory* const callers_;
-  WorkerPool* const workers_;
+  CallPool* const pool_;
+  IssuanceCounters* const failures_;
   const EventLog* const log_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  int under_way_ = 0;         // guarded by mutex_
-  bool taking_calls_ = true;  // guarded by mutex_
+  CallBounds bounds_;
 };
 
 }  // namespace hourglass::issuance

@@ -131,6 +131,18 @@ std::vector<MetricFamily> IssuedAndRefused(const IssuanceCounters& counters) {
   return families;
 }
 
+std::vector<MetricFamily> FailedCalls(const IssuanceCounters& failures) {
+  Family failed("hourglass_calls_failed_total",
+                "Calls of any method, and messages of streams, that were refused or failed.",
+                MetricType::Counter);
+  for (const auto& [reason, count] : failures.Totals()) {
+    failed.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(failed).Take());
+  return families;
+}
+
 std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   Family waiting("hourglass_requests_waiting", "Requests for certificates that wait for a lane.",
                  MetricType::Gauge);
@@ -205,8 +217,9 @@ class Collector final : public prometheus::Collectable {
     KeyFamilies keys;
     for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
     std::vector<MetricFamily> families = std::move(keys).Take();
-    for (auto more : {IssuedAndRefused(*sources_.counters), LoadFamilies(*sources_.load),
-                      ClockFamilies(*sources_.clock), EndFamilies(sources_.ends->LastSeen())}) {
+    for (auto more : {IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
+                      LoadFamilies(*sources_.load), ClockFamilies(*sources_.clock),
+                      EndFamilies(sources_.ends->LastSeen())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }
     return families;

@@ -25,6 +25,7 @@ class Metrics {
     const IssuanceLoad* load;
     const TimeGuard* clock;
     const CertificateEnds* ends;
+    const IssuanceCounters* failed_calls;
   };
 
   // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where

@@ -15,10 +15,14 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key_store.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/call_bounds.h"
+#include "issuance/calls/call_pool.h"
 #include "issuance/certificate_ends.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
+#include "issuance/edge/memory_guard.h"
+#include "issuance/edge/transport_limits.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/issuance_load.h"
 #include "issuance/journal.h"
@@ -44,7 +48,6 @@
 #include "issuance/sub_keys.h"
 #include "issuance/tenants.h"
 #include "issuance/timekeeping/time_guard.h"
-#include "issuance/worker_pool.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -106,14 +109,8 @@ absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) 
 // outlive it for ever.
 constexpr int kConnectionGraceMilliseconds = 5 * 60 * 1000;
 
-// Octets; far more than any sound message has, and what may wait in the queue stays bounded.
-constexpr int kMaxMessageSize = 2 * 1024 * 1024;
-
 // A client's certificate is looked at when it connects; after an hour it has to show one again.
 constexpr int kMaxConnectionAgeMilliseconds = 60 * 60 * 1000;
-
-// For all calls but those for certificates.
-constexpr int kWorkers = 8;
 
 // How long clients have to hang up by themselves before they are cut off.
 constexpr std::chrono::milliseconds kHangUp(100);
@@ -151,8 +148,11 @@ class RunningServer final : public Server {
         key_administration_(store_.get(), keys_.get(), &roots_),
         entropy_(entropy),
         log_(log),
-        workers_(kWorkers, static_cast<std::size_t>(config.limits.queue_length)),
-        calls_(&callers_, &workers_, log),
+        pool_({.changes_waiting = static_cast<std::size_t>(config.limits.queue_length),
+               .listings_waiting = 4 * static_cast<std::size_t>(config.limits.queue_length)}),
+        calls_(&callers_, &pool_,
+               CallLimitsFor(static_cast<std::size_t>(config.limits.queue_length)), &failed_calls_,
+               log),
         tenant_service_(&calls_, store_.get(), clock_, log),
         root_service_(&calls_, &roots_, store_.get(), log),
         key_service_(&calls_, &key_administration_, clock_, log),
@@ -192,8 +192,9 @@ class RunningServer final : public Server {
 
   absl::Status ServeMetrics(const std::string& listen) {
     if (listen.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(metrics_, Metrics::Serve(listen, {keys_.get(), &counters_, &load_,
-                                                       time_.guard.get(), &*ends_}));
+    ASSIGN_OR_RETURN(metrics_,
+                     Metrics::Serve(listen, {keys_.get(), &counters_, &load_, time_.guard.get(),
+                                             &*ends_, &failed_calls_}));
     return absl::OkStatus();
   }
 
@@ -230,7 +231,7 @@ class RunningServer final : public Server {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
-    builder.SetMaxReceiveMessageSize(kMaxMessageSize);
+    LimitTransport(builder);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMilliseconds);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMilliseconds);
     // Two services on one port would share its connections by chance.
@@ -250,6 +251,7 @@ class RunningServer final : public Server {
     }
     server_->GetHealthCheckService()->SetServingStatus(true);
     address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    memory_guard_.emplace(port, *log_);
     return absl::OkStatus();
   }
 
@@ -268,6 +270,7 @@ class RunningServer final : public Server {
     server_->Shutdown(std::chrono::system_clock::now() + kHangUp);
     server_->Wait();
     server_.reset();
+    memory_guard_.reset();
   }
 
  private:
@@ -286,6 +289,7 @@ class RunningServer final : public Server {
   Entropy* const entropy_;
   const EventLog* const log_;
   IssuanceCounters counters_;
+  IssuanceCounters failed_calls_;
   IssuanceLoad load_;
   std::optional<CertificateEnds> ends_;
   std::unique_ptr<Metrics> metrics_;
@@ -295,7 +299,7 @@ class RunningServer final : public Server {
   std::optional<ComplianceClient> compliance_;
   std::optional<Pipeline> pipeline_;
   std::optional<Lanes> lanes_;
-  WorkerPool workers_;
+  CallPool pool_;
   CallRunner calls_;
   std::optional<IssuerService> issuer_service_;
   std::optional<ComplianceService> compliance_service_;
@@ -307,6 +311,7 @@ class RunningServer final : public Server {
   ClockService clock_service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
+  std::optional<MemoryGuard> memory_guard_;
 };
 
 SqliteStoreOptions StoreOptions(const EventLog& log) {

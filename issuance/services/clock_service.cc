@@ -52,7 +52,7 @@ v1::Clock ClockAsProto(const ClockReport& report) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ClockService::GetClock(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* ClockService::GetClock(const CallContext& context,
                                                  const v1::GetClockRequest* request,
                                                  v1::Clock* response) {
   return calls_->Run(context, "GetClock",
@@ -65,7 +65,7 @@ grpc::ServerUnaryReactor* ClockService::GetClock(grpc::CallbackServerContext* co
                      });
 }
 
-grpc::ServerUnaryReactor* ClockService::AcceptClock(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* ClockService::AcceptClock(const CallContext& context,
                                                     const v1::AcceptClockRequest* request,
                                                     v1::Clock* response) {
   return calls_->Run(context, "AcceptClock",

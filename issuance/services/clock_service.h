@@ -3,22 +3,24 @@
 
 #include "hourglass/v1/clock.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/timekeeping/time_guard.h"
 
 namespace hourglass::issuance {
 
 // v1::ClockService over the time guard.
-class ClockService final : public v1::ClockService::CallbackService {
+class ClockService final : public UnaryService<v1::ClockService> {
  public:
   // All must outlive this object.
-  ClockService(CallRunner* calls, TimeGuard* guard) : calls_(calls), guard_(guard) {}
+  ClockService(CallRunner* calls, TimeGuard* guard) : calls_(calls), guard_(guard) {
+    Serve(calls, this, "GetClock", &ClockService::GetClock);
+    Serve(calls, this, "AcceptClock", &ClockService::AcceptClock);
+  }
 
-  grpc::ServerUnaryReactor* GetClock(grpc::CallbackServerContext* context,
-                                     const v1::GetClockRequest* request,
-                                     v1::Clock* response) override;
-  grpc::ServerUnaryReactor* AcceptClock(grpc::CallbackServerContext* context,
-                                        const v1::AcceptClockRequest* request,
-                                        v1::Clock* response) override;
+  grpc::ServerUnaryReactor* GetClock(const CallContext& context, const v1::GetClockRequest* request,
+                                     v1::Clock* response);
+  grpc::ServerUnaryReactor* AcceptClock(const CallContext& context,
+                                        const v1::AcceptClockRequest* request, v1::Clock* response);
 
  private:
   CallRunner* const calls_;

@@ -8,7 +8,7 @@
 
 namespace hourglass::issuance {
 
-grpc::ServerUnaryReactor* ComplianceService::Evaluate(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* ComplianceService::Evaluate(const CallContext& context,
                                                       const v1::EvaluateRequest* request,
                                                       v1::Verdict* response) {
   return calls_->Run(context, "Evaluate",

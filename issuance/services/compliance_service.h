@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/tenants.h"
 
@@ -10,15 +11,16 @@ namespace hourglass::issuance {
 
 // v1::ComplianceService for administrators and auditors who want to know what a verdict would be:
 // asks the configured compliance service as the pipeline does, so that they see what it would see.
-class ComplianceService final : public v1::ComplianceService::CallbackService {
+class ComplianceService final : public UnaryService<v1::ComplianceService> {
  public:
   // All must outlive this object.
   ComplianceService(CallRunner* calls, Tenants* tenants, ComplianceClient* compliance)
-      : calls_(calls), tenants_(tenants), compliance_(compliance) {}
+      : calls_(calls), tenants_(tenants), compliance_(compliance) {
+    Serve(calls, this, "Evaluate", &ComplianceService::Evaluate);
+  }
 
-  grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context,
-                                     const v1::EvaluateRequest* request,
-                                     v1::Verdict* response) override;
+  grpc::ServerUnaryReactor* Evaluate(const CallContext& context, const v1::EvaluateRequest* request,
+                                     v1::Verdict* response);
 
  private:
   CallRunner* const calls_;

@@ -50,7 +50,7 @@ absl::Status CheckOsVersion(const std::string& version) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* DeviceService::ReportDevice(const CallContext& context,
                                                       const v1::ReportDeviceRequest* request,
                                                       v1::Device* response) {
   return calls_->Run(
@@ -78,7 +78,7 @@ grpc::ServerUnaryReactor* DeviceService::ReportDevice(grpc::CallbackServerContex
       });
 }
 
-grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* DeviceService::ListDevices(const CallContext& context,
                                                      const v1::ListDevicesRequest* request,
                                                      v1::ListDevicesResponse* response) {
   return calls_->Run(context, "ListDevices",
@@ -99,7 +99,7 @@ grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext
                      });
 }
 
-grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* DeviceService::GetDevice(const CallContext& context,
                                                    const v1::GetDeviceRequest* request,
                                                    v1::Device* response) {
   return calls_->Run(
@@ -116,7 +116,7 @@ grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext* 
       });
 }
 
-grpc::ServerUnaryReactor* DeviceService::RemoveDevice(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* DeviceService::RemoveDevice(const CallContext& context,
                                                       const v1::RemoveDeviceRequest* request,
                                                       v1::RemoveDeviceResponse* response) {
   return calls_->Run(

@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/devices.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/store/store.h"
@@ -10,24 +11,28 @@
 namespace hourglass::issuance {
 
 // v1::DeviceService over the store.
-class DeviceService final : public v1::DeviceService::CallbackService {
+class DeviceService final : public UnaryService<v1::DeviceService> {
  public:
   // All must outlive this object.
   DeviceService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
-      : calls_(calls), store_(store), clock_(clock), log_(log) {}
+      : calls_(calls), store_(store), clock_(clock), log_(log) {
+    Serve(calls, this, "ReportDevice", &DeviceService::ReportDevice);
+    Serve(calls, this, "ListDevices", &DeviceService::ListDevices);
+    Serve(calls, this, "GetDevice", &DeviceService::GetDevice);
+    Serve(calls, this, "RemoveDevice", &DeviceService::RemoveDevice);
+  }
 
-  grpc::ServerUnaryReactor* ReportDevice(grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* ReportDevice(const CallContext& context,
                                          const v1::ReportDeviceRequest* request,
-                                         v1::Device* response) override;
-  grpc::ServerUnaryReactor* ListDevices(grpc::CallbackServerContext* context,
+                                         v1::Device* response);
+  grpc::ServerUnaryReactor* ListDevices(const CallContext& context,
                                         const v1::ListDevicesRequest* request,
-                                        v1::ListDevicesResponse* response) override;
-  grpc::ServerUnaryReactor* GetDevice(grpc::CallbackServerContext* context,
-                                      const v1::GetDeviceRequest* request,
-                                      v1::Device* response) override;
-  grpc::ServerUnaryReactor* RemoveDevice(grpc::CallbackServerContext* context,
+                                        v1::ListDevicesResponse* response);
+  grpc::ServerUnaryReactor* GetDevice(const CallContext& context,
+                                      const v1::GetDeviceRequest* request, v1::Device* response);
+  grpc::ServerUnaryReactor* RemoveDevice(const CallContext& context,
                                          const v1::RemoveDeviceRequest* request,
-                                         v1::RemoveDeviceResponse* response) override;
+                                         v1::RemoveDeviceResponse* response);
 
  private:
   CallRunner* const calls_;

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
+#include "issuance/calls/malformed_message.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -45,7 +46,9 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
   if (!permitted.ok()) return Refuse(*task, permitted, context, method);
   const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
   if (!come_back.has_value()) return std::nullopt;
-  counters_->Count(Error(ErrorReason::kOverloaded, "", ""));
+  const absl::Status overloaded = Error(ErrorReason::kOverloaded, "", "");
+  counters_->Count(overloaded);
+  calls_->CountFailure(overloaded);
   return OverloadedUntil(*come_back);
 }
 
@@ -61,6 +64,15 @@ grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContext
     return FailureOf(task.status, {});
   }
   return Refuse(task, task.status, context, method);
+}
+
+grpc::Status IssueDesk::RefuseMalformed(const Caller* caller,
+                                        const grpc::ServerContextBase& context,
+                                        absl::string_view method) {
+  const absl::Status refusal = MalformedMessage(v1::IssueCertificateRequest::descriptor()->name());
+  calls_->LogFailure(context, method, caller, refusal);
+  counters_->Count(refusal);
+  return FailureOf(refusal, {});
 }
 
 grpc::Status IssueDesk::Refuse(const IssueTask& task, const absl::Status& refusal,

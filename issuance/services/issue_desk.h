@@ -30,6 +30,10 @@ class IssueDesk {
   std::optional<grpc::Status> HandIn(IssueTask* task, const grpc::ServerContextBase& context,
                                      absl::string_view method);
 
+  // What the caller is told of a message that is no request for a certificate.
+  grpc::Status RefuseMalformed(const Caller* caller, const grpc::ServerContextBase& context,
+                               absl::string_view method);
+
   // What the caller is told of a task that is finished.
   grpc::Status HandOut(const IssueTask& task, const grpc::ServerContextBase& context,
                        absl::string_view method);

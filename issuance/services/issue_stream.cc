@@ -10,7 +10,10 @@
 #include "absl/status/statusor.h"
 #include "hourglass/v1/issuance.pb.h"
 #include "hsm/base/error.h"
+#include "issuance/calls/call_bounds.h"
+#include "issuance/calls/read_message.h"
 #include "issuance/issue_task.h"
+#include "issuance/request_fields.h"
 #include "issuance/status_detail.h"
 
 namespace hourglass::issuance {
@@ -46,13 +49,14 @@ class IssueStreams::Stream final : public Reactor {
   // Nothing more is read, and when all is answered the stream ends with `status`, unless another
   // end came first.
   void End(grpc::Status status);
+  void Refuse(const absl::Status& refusal);
   void HandIn(std::unique_ptr<Message> message);
   void Answer(std::unique_ptr<Message> message);
 
   // These are called with the lock held, and Act returns without it; the stream may be gone then.
   void DropAnswers();
   void Act(Lock lock);
-  bool MayRead() const { return !end_.has_value() && !reading_ && under_way_ < kMaxUnderWay; }
+  bool MayRead() const;
   bool MayFinish() const { return end_.has_value() && under_way_ == 0; }
   void Read(Lock& lock);
   void Write(Lock& lock);
@@ -60,7 +64,7 @@ class IssueStreams::Stream final : public Reactor {
   IssueStreams* const streams_;
   grpc::CallbackServerContext* const context_;
   const Caller* caller_ = nullptr;
-  bool is_counted_ = false;
+  CallBounds::Ticket ticket_;
   grpc::ByteBuffer read_;  // gRPC's while reading_
 
   std::mutex mutex_;
@@ -86,8 +90,8 @@ class IssueStreams::Stream::Message final : public IssueTask {
 
   // Takes the octets; false where they are no such message.
   bool Parse(grpc::ByteBuffer* octets) {
-    return grpc::SerializationTraits<v1::IssueCertificateRequest>::Deserialize(octets, &asked_)
-        .ok();
+    ticket_ = stream_->streams_->calls_->bounds().Take(caller->name, octets->Length());
+    return ReadMessage(octets, &asked_);
   }
 
   // Of the answer, once it is concluded.
@@ -101,33 +105,51 @@ class IssueStreams::Stream::Message final : public IssueTask {
   }
 
   void Conclude(const grpc::Status& outcome) {
-    answer_.set_tenant_id(asked_.tenant_id());
-    answer_.set_request_id(asked_.request_id());
+    // What is no id is not said again: it may be as long as a message.
+    if (CheckTenantId(asked_.tenant_id()).ok()) answer_.set_tenant_id(asked_.tenant_id());
+    if (CheckId(asked_.request_id(), kMaxRequestIdSize, "request_id").ok()) {
+      answer_.set_request_id(asked_.request_id());
+    }
     if (!outcome.ok()) *answer_.mutable_refused() = ToRpcStatus(outcome);
     bool own_buffer = false;
     grpc::SerializationTraits<v1::IssueCertificatesResponse>::Serialize(answer_, &octets_,
                                                                         &own_buffer);
+    ticket_.Hold(octets_.Length());
+    // Only the octets are left to be sent. Clear() would keep the memory.
+    v1::IssueCertificateRequest().Swap(&asked_);
+    v1::IssueCertificatesResponse().Swap(&answer_);
   }
 
  private:
   Stream* const stream_;
+  CallBounds::Ticket ticket_;
   v1::IssueCertificateRequest asked_;
   v1::IssueCertificatesResponse answer_;
   grpc::ByteBuffer octets_;
 };
 
 void IssueStreams::Stream::Start() {
-  const absl::Status begun = streams_->calls_->Begin();
-  is_counted_ = begun.ok();
-  if (!begun.ok()) return End(FailureOf(begun, {}));
-  const absl::StatusOr<const Caller*> identified = streams_->calls_->Identify(*context_);
-  if (!identified.ok()) {
-    streams_->calls_->LogFailure(*context_, kIssueCertificates, nullptr, identified.status());
-    return End(FailureOf(identified.status(), {}));
-  }
+  CallRunner& calls = *streams_->calls_;
+  const absl::StatusOr<const Caller*> identified = calls.Identify(*context_);
+  if (!identified.ok()) return Refuse(identified.status());
   caller_ = *identified;
+  absl::StatusOr<CallBounds::Ticket> begun = calls.bounds().BeginStream(caller_->name);
+  if (!begun.ok()) return Refuse(begun.status());
+  ticket_ = *std::move(begun);
   if (!streams_->Add(this)) return End(Stopping());
   Act(Lock(mutex_));
+}
+
+void IssueStreams::Stream::Refuse(const absl::Status& refusal) {
+  streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, refusal);
+  ticket_ = streams_->calls_->HoldRefusal(*context_, caller_);
+  End(FailureOf(refusal, {}));
+}
+
+bool IssueStreams::Stream::MayRead() const {
+  if (end_.has_value() || reading_ || under_way_ >= kMaxUnderWay) return false;
+  // With none under way nothing would make it look again.
+  return under_way_ == 0 || streams_->calls_->bounds().HasRoom(caller_->name);
 }
 
 void IssueStreams::Stream::End(grpc::Status status) {
@@ -140,10 +162,7 @@ void IssueStreams::Stream::OnReadDone(bool ok) {
   if (!ok) return End(grpc::Status::OK);
   auto message = std::make_unique<Message>(this);
   if (!message->Parse(&read_)) {
-    const absl::Status garbage =
-        Error(ErrorReason::kFieldInvalid, "", "a message is no IssueCertificateRequest");
-    streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, garbage);
-    return End(ToGrpcStatus(garbage));
+    return End(streams_->desk_->RefuseMalformed(caller_, *context_, kIssueCertificates));
   }
   Lock lock(mutex_);
   // Read while the stream ended: it may be finished, and waits for nothing that begins now.
@@ -236,11 +255,10 @@ void IssueStreams::Stream::Write(Lock& lock) {
 }
 
 void IssueStreams::Stream::OnDone() {
-  IssueStreams* const streams = streams_;
-  const bool is_counted = is_counted_;
-  streams->Remove(this);
+  streams_->Remove(this);
+  // The end of the last call may be the end of whoever counts them: after all else is gone.
+  const CallBounds::Ticket last = std::move(ticket_);
   delete this;
-  if (is_counted) streams->calls_->End();
 }
 
 IssueStreams::Reactor* IssueStreams::Open(grpc::CallbackServerContext* context) {

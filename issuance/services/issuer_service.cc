@@ -1,6 +1,8 @@
 #include "issuance/services/issuer_service.h"
 
+#include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ca/root_states.h"
@@ -11,33 +13,35 @@ namespace {
 
 constexpr absl::string_view kIssueCertificate = "IssueCertificate";
 
+// What an answer takes: a certificate and its chain are some 2 kB, a refusal's detail at most 4
+// KiB.
+constexpr std::size_t kOctetsOfAnAnswer = 4096;
+
 }  // namespace
 
 // A call on its way through the lanes. Deletes itself when it has been answered.
 class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public IssueTask {
  public:
-  IssueCall(IssuerService* service, grpc::CallbackServerContext* context,
-            const v1::IssueCertificateRequest* certificate_request,
+  IssueCall(IssuerService* service, const CallContext& context, const AskedForOne& asked,
             v1::IssueCertificateResponse* certificate_response)
-      : service_(service), context_(context) {
-    request = certificate_request;
+      : service_(service), context_(context.context), asked_(asked) {
+    request = &asked.message;
     response = certificate_response;
-    deadline = context->deadline();
+    deadline = context_->deadline();
   }
 
   // On gRPC's thread: no more than it takes to stand in the right line.
   void Start() {
-    absl::Status begun = service_->calls_->Begin();
-    is_under_way_ = begun.ok();
-    if (!begun.ok()) return Finish(FailureOf(begun, {}));
     const absl::StatusOr<const Caller*> identified = service_->calls_->Identify(*context_);
-    if (!identified.ok()) {
-      service_->calls_->LogFailure(*context_, kIssueCertificate, nullptr, identified.status());
-      return Finish(FailureOf(identified.status(), {}));
-    }
+    if (!identified.ok()) return Refuse(identified.status());
     caller = *identified;
+    absl::StatusOr<CallBounds::Ticket> begun =
+        service_->calls_->bounds().Begin(caller->name, asked_.size + kOctetsOfAnAnswer);
+    if (!begun.ok()) return Refuse(begun.status());
+    ticket_ = *std::move(begun);
     const std::optional<grpc::Status> refusal =
-        service_->desk_.HandIn(this, *context_, kIssueCertificate);
+        asked_.is_sound ? service_->desk_.HandIn(this, *context_, kIssueCertificate)
+                        : service_->desk_.RefuseMalformed(caller, *context_, kIssueCertificate);
     if (refusal.has_value()) Finish(*refusal);
   }
 
@@ -46,21 +50,28 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
   void Finished() override { Finish(service_->desk_.HandOut(*this, *context_, kIssueCertificate)); }
 
   void OnDone() override {
-    CallRunner* const calls = is_under_way_ ? service_->calls_ : nullptr;
+    // The end of the last call may be the end of whoever counts them: after all else is gone.
+    const CallBounds::Ticket last = std::move(ticket_);
     delete this;
-    if (calls != nullptr) calls->End();
   }
 
  private:
+  void Refuse(const absl::Status& refusal) {
+    service_->calls_->LogFailure(*context_, kIssueCertificate, caller, refusal);
+    ticket_ = service_->calls_->HoldRefusal(*context_, caller);
+    Finish(FailureOf(refusal, {}));
+  }
+
   IssuerService* const service_;
   grpc::CallbackServerContext* const context_;
-  bool is_under_way_ = false;
+  const AskedForOne& asked_;
+  CallBounds::Ticket ticket_;
 };
 
-grpc::ServerUnaryReactor* IssuerService::IssueCertificate(
-    grpc::CallbackServerContext* context, const v1::IssueCertificateRequest* request,
-    v1::IssueCertificateResponse* response) {
-  auto* const call = new IssueCall(this, context, request, response);
+grpc::ServerUnaryReactor* IssuerService::IssueCertificate(const CallContext& context,
+                                                          const AskedForOne& asked,
+                                                          v1::IssueCertificateResponse* response) {
+  auto* const call = new IssueCall(this, context, asked, response);
   call->Start();
   return call;
 }
@@ -69,7 +80,7 @@ IssueStreams::Reactor* IssuerService::IssueCertificates(grpc::CallbackServerCont
   return streams_.Open(context);
 }
 
-grpc::ServerUnaryReactor* IssuerService::GetTrustBundle(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* IssuerService::GetTrustBundle(const CallContext& context,
                                                         const v1::GetTrustBundleRequest* request,
                                                         v1::TrustBundle* response) {
   return calls_->Run(

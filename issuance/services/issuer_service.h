@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/event_log.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/lanes.h"
@@ -12,10 +13,10 @@
 
 namespace hourglass::issuance {
 
-// Calls with messages, the stream with their octets (see IssueStreams).
-using IssuerServiceBase = v1::CertificateIssuer::WithCallbackMethod_IssueCertificate<
-    v1::CertificateIssuer::WithRawCallbackMethod_IssueCertificates<
-        v1::CertificateIssuer::WithCallbackMethod_GetTrustBundle<v1::CertificateIssuer::Service>>>;
+// The stream with its octets (see IssueStreams).
+using IssuerServiceBase = UnaryService<
+    v1::CertificateIssuer,
+    v1::CertificateIssuer::WithRawCallbackMethod_IssueCertificates<v1::CertificateIssuer::Service>>;
 
 // v1::CertificateIssuer over the lanes.
 class IssuerService final : public IssuerServiceBase {
@@ -23,21 +24,29 @@ class IssuerService final : public IssuerServiceBase {
   // All must outlive this object and every call.
   IssuerService(CallRunner* calls, Lanes* lanes, Store* store, IssuanceCounters* counters,
                 const EventLog* log)
-      : calls_(calls), store_(store), desk_(calls, lanes, counters, log), streams_(calls, &desk_) {}
+      : calls_(calls), store_(store), desk_(calls, lanes, counters, log), streams_(calls, &desk_) {
+    ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
+        "IssueCertificate", [this](const CallContext& context, const AskedForOne& asked,
+                                   v1::IssueCertificateResponse* response) {
+          return IssueCertificate(context, asked, response);
+        });
+    Serve(calls, this, "GetTrustBundle", &IssuerService::GetTrustBundle);
+  }
 
   // Open streams end with STOPPING when what they have read is answered.
   void StopStreams() { streams_.Stop(); }
 
-  grpc::ServerUnaryReactor* IssueCertificate(grpc::CallbackServerContext* context,
-                                             const v1::IssueCertificateRequest* request,
-                                             v1::IssueCertificateResponse* response) override;
   IssueStreams::Reactor* IssueCertificates(grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* GetTrustBundle(grpc::CallbackServerContext* context,
-                                           const v1::GetTrustBundleRequest* request,
-                                           v1::TrustBundle* response) override;
 
  private:
   class IssueCall;
+  using AskedForOne = Asked<v1::IssueCertificateRequest>;
+
+  grpc::ServerUnaryReactor* IssueCertificate(const CallContext& context, const AskedForOne& asked,
+                                             v1::IssueCertificateResponse* response);
+  grpc::ServerUnaryReactor* GetTrustBundle(const CallContext& context,
+                                           const v1::GetTrustBundleRequest* request,
+                                           v1::TrustBundle* response);
 
   CallRunner* const calls_;
   Store* const store_;

@@ -48,7 +48,7 @@ absl::StatusOr<JournalFilter> FilterOf(const v1::ListCertificatesRequest& reques
 }  // namespace
 
 grpc::ServerUnaryReactor* JournalService::ListCertificates(
-    grpc::CallbackServerContext* context, const v1::ListCertificatesRequest* request,
+    const CallContext& context, const v1::ListCertificatesRequest* request,
     v1::ListCertificatesResponse* response) {
   return calls_->Run(context, "ListCertificates",
                      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
@@ -67,7 +67,7 @@ grpc::ServerUnaryReactor* JournalService::ListCertificates(
                      });
 }
 
-grpc::ServerUnaryReactor* JournalService::GetCertificate(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* JournalService::GetCertificate(const CallContext& context,
                                                          const v1::GetCertificateRequest* request,
                                                          v1::JournalEntry* response) {
   return calls_->Run(context, "GetCertificate",

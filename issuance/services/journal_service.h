@@ -3,22 +3,26 @@
 
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
 
 // v1::JournalService over the store.
-class JournalService final : public v1::JournalService::CallbackService {
+class JournalService final : public UnaryService<v1::JournalService> {
  public:
   // All must outlive this object.
-  JournalService(CallRunner* calls, Store* store) : calls_(calls), store_(store) {}
+  JournalService(CallRunner* calls, Store* store) : calls_(calls), store_(store) {
+    Serve(calls, this, "ListCertificates", &JournalService::ListCertificates);
+    Serve(calls, this, "GetCertificate", &JournalService::GetCertificate);
+  }
 
-  grpc::ServerUnaryReactor* ListCertificates(grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* ListCertificates(const CallContext& context,
                                              const v1::ListCertificatesRequest* request,
-                                             v1::ListCertificatesResponse* response) override;
-  grpc::ServerUnaryReactor* GetCertificate(grpc::CallbackServerContext* context,
+                                             v1::ListCertificatesResponse* response);
+  grpc::ServerUnaryReactor* GetCertificate(const CallContext& context,
                                            const v1::GetCertificateRequest* request,
-                                           v1::JournalEntry* response) override;
+                                           v1::JournalEntry* response);
 
  private:
   CallRunner* const calls_;

@@ -106,7 +106,7 @@ v1::KeyPlace PlaceAsProto(const AdministeredPlace& place, Timestamp now) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* KeyService::ListKeys(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* KeyService::ListKeys(const CallContext& context,
                                                const v1::ListKeysRequest* request,
                                                v1::ListKeysResponse* response) {
   return calls_->Run(context, "ListKeys",
@@ -121,7 +121,7 @@ grpc::ServerUnaryReactor* KeyService::ListKeys(grpc::CallbackServerContext* cont
                      });
 }
 
-grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* KeyService::CreateKey(const CallContext& context,
                                                 const v1::CreateKeyRequest* request,
                                                 v1::CreateKeyResponse* response) {
   return calls_->Run(context, "CreateKey",
@@ -148,7 +148,7 @@ grpc::ServerUnaryReactor* KeyService::CreateKey(grpc::CallbackServerContext* con
                      });
 }
 
-grpc::ServerUnaryReactor* KeyService::DestroyKey(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* KeyService::DestroyKey(const CallContext& context,
                                                  const v1::DestroyKeyRequest* request,
                                                  v1::DestroyKeyResponse* response) {
   return calls_->Run(context, "DestroyKey",

@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/keys.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/rotation/key_administration.h"
@@ -10,21 +11,24 @@
 namespace hourglass::issuance {
 
 // v1::KeyService over the administration of keys.
-class KeyService final : public v1::KeyService::CallbackService {
+class KeyService final : public UnaryService<v1::KeyService> {
  public:
   // All must outlive this object.
   KeyService(CallRunner* calls, KeyAdministration* keys, const Clock* clock, const EventLog* log)
-      : calls_(calls), keys_(keys), clock_(clock), log_(log) {}
+      : calls_(calls), keys_(keys), clock_(clock), log_(log) {
+    Serve(calls, this, "ListKeys", &KeyService::ListKeys);
+    Serve(calls, this, "CreateKey", &KeyService::CreateKey);
+    Serve(calls, this, "DestroyKey", &KeyService::DestroyKey);
+  }
 
-  grpc::ServerUnaryReactor* ListKeys(grpc::CallbackServerContext* context,
-                                     const v1::ListKeysRequest* request,
-                                     v1::ListKeysResponse* response) override;
-  grpc::ServerUnaryReactor* CreateKey(grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* ListKeys(const CallContext& context, const v1::ListKeysRequest* request,
+                                     v1::ListKeysResponse* response);
+  grpc::ServerUnaryReactor* CreateKey(const CallContext& context,
                                       const v1::CreateKeyRequest* request,
-                                      v1::CreateKeyResponse* response) override;
-  grpc::ServerUnaryReactor* DestroyKey(grpc::CallbackServerContext* context,
+                                      v1::CreateKeyResponse* response);
+  grpc::ServerUnaryReactor* DestroyKey(const CallContext& context,
                                        const v1::DestroyKeyRequest* request,
-                                       v1::DestroyKeyResponse* response) override;
+                                       v1::DestroyKeyResponse* response);
 
  private:
   CallRunner* const calls_;

@@ -51,7 +51,7 @@ absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Ca
 
 }  // namespace
 
-grpc::ServerUnaryReactor* RootService::CreateRoot(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::CreateRoot(const CallContext& context,
                                                   const v1::CreateRootRequest* request,
                                                   v1::Root* response) {
   return calls_->Run(
@@ -72,7 +72,7 @@ grpc::ServerUnaryReactor* RootService::CreateRoot(grpc::CallbackServerContext* c
       });
 }
 
-grpc::ServerUnaryReactor* RootService::ListRoots(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::ListRoots(const CallContext& context,
                                                  const v1::ListRootsRequest* request,
                                                  v1::ListRootsResponse* response) {
   return calls_->Run(context, "ListRoots",
@@ -87,7 +87,7 @@ grpc::ServerUnaryReactor* RootService::ListRoots(grpc::CallbackServerContext* co
                      });
 }
 
-grpc::ServerUnaryReactor* RootService::GetRoot(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::GetRoot(const CallContext& context,
                                                const v1::GetRootRequest* request,
                                                v1::Root* response) {
   return calls_->Run(context, "GetRoot",
@@ -103,7 +103,7 @@ grpc::ServerUnaryReactor* RootService::GetRoot(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* RootService::ListIntermediates(
-    grpc::CallbackServerContext* context, const v1::ListIntermediatesRequest* request,
+    const CallContext& context, const v1::ListIntermediatesRequest* request,
     v1::ListIntermediatesResponse* response) {
   return calls_->Run(
       context, "ListIntermediates",
@@ -124,7 +124,7 @@ grpc::ServerUnaryReactor* RootService::ListIntermediates(
       });
 }
 
-grpc::ServerUnaryReactor* RootService::PromoteRoot(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::PromoteRoot(const CallContext& context,
                                                    const v1::MoveRootRequest* request,
                                                    v1::Root* response) {
   return calls_->Run(
@@ -144,7 +144,7 @@ grpc::ServerUnaryReactor* RootService::PromoteRoot(grpc::CallbackServerContext* 
       });
 }
 
-grpc::ServerUnaryReactor* RootService::RetireRoot(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::RetireRoot(const CallContext& context,
                                                   const v1::MoveRootRequest* request,
                                                   v1::Root* response) {
   return calls_->Run(
@@ -161,7 +161,7 @@ grpc::ServerUnaryReactor* RootService::RetireRoot(grpc::CallbackServerContext* c
       });
 }
 
-grpc::ServerUnaryReactor* RootService::DiscardRoot(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* RootService::DiscardRoot(const CallContext& context,
                                                    const v1::MoveRootRequest* request,
                                                    v1::Root* response) {
   return calls_->Run(

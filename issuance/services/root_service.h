@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/roots.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/event_log.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/store.h"
@@ -10,32 +11,36 @@
 namespace hourglass::issuance {
 
 // v1::RootService over the administration of roots.
-class RootService final : public v1::RootService::CallbackService {
+class RootService final : public UnaryService<v1::RootService> {
  public:
   // All must outlive this object.
   RootService(CallRunner* calls, RootAdministration* roots, Store* store, const EventLog* log)
-      : calls_(calls), roots_(roots), store_(store), log_(log) {}
+      : calls_(calls), roots_(roots), store_(store), log_(log) {
+    Serve(calls, this, "CreateRoot", &RootService::CreateRoot);
+    Serve(calls, this, "ListRoots", &RootService::ListRoots);
+    Serve(calls, this, "GetRoot", &RootService::GetRoot);
+    Serve(calls, this, "ListIntermediates", &RootService::ListIntermediates);
+    Serve(calls, this, "PromoteRoot", &RootService::PromoteRoot);
+    Serve(calls, this, "RetireRoot", &RootService::RetireRoot);
+    Serve(calls, this, "DiscardRoot", &RootService::DiscardRoot);
+  }
 
-  grpc::ServerUnaryReactor* CreateRoot(grpc::CallbackServerContext* context,
-                                       const v1::CreateRootRequest* request,
-                                       v1::Root* response) override;
-  grpc::ServerUnaryReactor* ListRoots(grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* CreateRoot(const CallContext& context,
+                                       const v1::CreateRootRequest* request, v1::Root* response);
+  grpc::ServerUnaryReactor* ListRoots(const CallContext& context,
                                       const v1::ListRootsRequest* request,
-                                      v1::ListRootsResponse* response) override;
-  grpc::ServerUnaryReactor* GetRoot(grpc::CallbackServerContext* context,
-                                    const v1::GetRootRequest* request, v1::Root* response) override;
-  grpc::ServerUnaryReactor* ListIntermediates(grpc::CallbackServerContext* context,
+                                      v1::ListRootsResponse* response);
+  grpc::ServerUnaryReactor* GetRoot(const CallContext& context, const v1::GetRootRequest* request,
+                                    v1::Root* response);
+  grpc::ServerUnaryReactor* ListIntermediates(const CallContext& context,
                                               const v1::ListIntermediatesRequest* request,
-                                              v1::ListIntermediatesResponse* response) override;
-  grpc::ServerUnaryReactor* PromoteRoot(grpc::CallbackServerContext* context,
-                                        const v1::MoveRootRequest* request,
-                                        v1::Root* response) override;
-  grpc::ServerUnaryReactor* RetireRoot(grpc::CallbackServerContext* context,
-                                       const v1::MoveRootRequest* request,
-                                       v1::Root* response) override;
-  grpc::ServerUnaryReactor* DiscardRoot(grpc::CallbackServerContext* context,
-                                        const v1::MoveRootRequest* request,
-                                        v1::Root* response) override;
+                                              v1::ListIntermediatesResponse* response);
+  grpc::ServerUnaryReactor* PromoteRoot(const CallContext& context,
+                                        const v1::MoveRootRequest* request, v1::Root* response);
+  grpc::ServerUnaryReactor* RetireRoot(const CallContext& context,
+                                       const v1::MoveRootRequest* request, v1::Root* response);
+  grpc::ServerUnaryReactor* DiscardRoot(const CallContext& context,
+                                        const v1::MoveRootRequest* request, v1::Root* response);
 
  private:
   CallRunner* const calls_;

@@ -25,7 +25,7 @@ absl::Status CheckDisplayName(const std::string& name) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* TenantService::CreateTenant(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* TenantService::CreateTenant(const CallContext& context,
                                                       const v1::CreateTenantRequest* request,
                                                       v1::Tenant* response) {
   return calls_->Run(
@@ -49,7 +49,7 @@ grpc::ServerUnaryReactor* TenantService::CreateTenant(grpc::CallbackServerContex
       });
 }
 
-grpc::ServerUnaryReactor* TenantService::ListTenants(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* TenantService::ListTenants(const CallContext& context,
                                                      const v1::ListTenantsRequest* request,
                                                      v1::ListTenantsResponse* response) {
   return calls_->Run(
@@ -72,7 +72,7 @@ grpc::ServerUnaryReactor* TenantService::ListTenants(grpc::CallbackServerContext
       });
 }
 
-grpc::ServerUnaryReactor* TenantService::GetTenant(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* TenantService::GetTenant(const CallContext& context,
                                                    const v1::GetTenantRequest* request,
                                                    v1::Tenant* response) {
   return calls_->Run(

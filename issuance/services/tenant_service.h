@@ -3,6 +3,7 @@
 
 #include "hourglass/v1/tenants.grpc.pb.h"
 #include "issuance/call_runner.h"
+#include "issuance/calls/unary_service.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/store/store.h"
@@ -10,21 +11,24 @@
 namespace hourglass::issuance {
 
 // v1::TenantService over the store.
-class TenantService final : public v1::TenantService::CallbackService {
+class TenantService final : public UnaryService<v1::TenantService> {
  public:
   // All must outlive this object.
   TenantService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
-      : calls_(calls), store_(store), clock_(clock), log_(log) {}
+      : calls_(calls), store_(store), clock_(clock), log_(log) {
+    Serve(calls, this, "CreateTenant", &TenantService::CreateTenant);
+    Serve(calls, this, "ListTenants", &TenantService::ListTenants);
+    Serve(calls, this, "GetTenant", &TenantService::GetTenant);
+  }
 
-  grpc::ServerUnaryReactor* CreateTenant(grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* CreateTenant(const CallContext& context,
                                          const v1::CreateTenantRequest* request,
-                                         v1::Tenant* response) override;
-  grpc::ServerUnaryReactor* ListTenants(grpc::CallbackServerContext* context,
+                                         v1::Tenant* response);
+  grpc::ServerUnaryReactor* ListTenants(const CallContext& context,
                                         const v1::ListTenantsRequest* request,
-                                        v1::ListTenantsResponse* response) override;
-  grpc::ServerUnaryReactor* GetTenant(grpc::CallbackServerContext* context,
-                                      const v1::GetTenantRequest* request,
-                                      v1::Tenant* response) override;
+                                        v1::ListTenantsResponse* response);
+  grpc::ServerUnaryReactor* GetTenant(const CallContext& context,
+                                      const v1::GetTenantRequest* request, v1::Tenant* response);
 
  private:
   CallRunner* const calls_;

@@ -49,7 +49,11 @@ TEST_F(BadRequestTest, Pkcs10ThatIsNotOne) {
   EXPECT_THAT(IssueFor(""), RefusedWith(v1::FIELD_MISSING, "pkcs10"));
   EXPECT_THAT(IssueFor("hello"), RefusedWith(v1::REQUEST_MALFORMED, "pkcs10"));
   EXPECT_THAT(IssueFor(MakeEcPkcs10() + '\0'), RefusedWith(v1::REQUEST_MALFORMED, "pkcs10"));
-  EXPECT_THAT(IssueFor(std::string(1 << 20, '\x30')), RefusedWith(v1::REQUEST_MALFORMED, "pkcs10"));
+  EXPECT_THAT(IssueFor(std::string(60 * 1024, '\x30')),
+              RefusedWith(v1::REQUEST_MALFORMED, "pkcs10"));
+  // No message is read that is larger than any sound one.
+  EXPECT_EQ(IssueFor(std::string(65 * 1024, '\x30')).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
   const std::string sound = MakeEcPkcs10();
   EXPECT_THAT(IssueFor(sound.substr(0, sound.size() - 1)),
               RefusedWith(v1::REQUEST_MALFORMED, "pkcs10"));

@@ -434,6 +434,27 @@ TEST_F(HeldStreamTest, The257thRequestIsReadWhenAnAnswerHasGoneOut) {
   EXPECT_THAT(RefusalOf(answers[""]), RefusedWith(v1::FIELD_MISSING, "tenant_id"));
 }
 
+TEST_F(IssueStreamTest, OnlyIdsAreRepeatedInAnswers) {
+  IssuingStream stream(service_);
+  Request request = service_.Request();
+  request.set_request_id(std::string(60'000, 'x'));
+  ASSERT_TRUE(stream.Write(request));
+  Answer answer;
+  ASSERT_TRUE(stream.Read(&answer));
+  EXPECT_THAT(RefusalOf(answer), RefusedWith(v1::FIELD_INVALID, "request_id"));
+  EXPECT_EQ(answer.request_id(), "");
+  EXPECT_EQ(answer.tenant_id(), "contoso");
+  request = service_.Request();
+  request.set_tenant_id(std::string(60'000, 'x'));
+  ASSERT_TRUE(stream.Write(request));
+  ASSERT_TRUE(stream.Read(&answer));
+  EXPECT_THAT(RefusalOf(answer), RefusedWith(v1::TENANT_NOT_PERMITTED, "tenant_id"));
+  EXPECT_EQ(answer.tenant_id(), "");
+  EXPECT_EQ(answer.request_id(), request.request_id());
+  stream.EndOwnSide();
+  EXPECT_THAT(stream.Finish(), Succeeded());
+}
+
 class CrowdedStreamTest : public HeldStreamTest {
  protected:
   CrowdedStreamTest() : HeldStreamTest(/*queue_length=*/1) {}

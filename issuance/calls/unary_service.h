@@ -1,0 +1,83 @@
+// Services whose calls of one message reach their methods also when the message cannot be read.
+#ifndef HOURGLASS_ISSUANCE_CALLS_UNARY_SERVICE_H_
+#define HOURGLASS_ISSUANCE_CALLS_UNARY_SERVICE_H_
+
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <cstddef>
+
+#include "issuance/call_runner.h"
+#include "issuance/calls/call_context.h"
+#include "issuance/calls/malformed_message.h"
+#include "issuance/calls/read_message.h"
+
+namespace hourglass::issuance {
+
+// A message as it came in. gRPC would answer one that cannot be read by itself, with UNIMPLEMENTED,
+// without a reason, and nobody would know who sent it.
+template <typename Message>
+struct Asked {
+  Message message;
+  // False where the octets are no such message, or a text in it is no UTF-8; `message` is of no use
+  // then.
+  bool is_sound = false;
+  std::size_t size = 0;  // octets on the wire
+};
+
+// A service of the contract, `Api`, whose methods are served by callbacks. `Base` is Api::Service,
+// or what marks those methods that this class is not to serve.
+template <typename Api, typename Base = typename Api::Service>
+class UnaryService : public Base {
+ protected:
+  // Lets `self->run` answer the method of this name; both must outlive the service. A message that
+  // cannot be read is refused with FIELD_INVALID, and logged as every call that fails. Ends the
+  // process where the contract has no such method.
+  template <typename Self, typename Request, typename Response>
+  void Serve(CallRunner* calls, Self* self, const char* method,
+             grpc::ServerUnaryReactor* (Self::*run)(const CallContext&, const Request*,
+                                                    Response*)) {
+    ServeAny<Request, Response>(
+        method, [calls, self, method, run](const CallContext& context, const Asked<Request>& asked,
+                                           Response* response) {
+          if (asked.is_sound) return (self->*run)(context, &asked.message, response);
+          return calls->Refuse(context, method,
+                               context.context->IsCancelled()
+                                   ? absl::CancelledError("given up before its message came")
+                                   : MalformedMessage(Request::descriptor()->name()));
+        });
+  }
+
+  // The same with `run(context, asked, response)`, which looks itself whether the message is sound.
+  template <typename Request, typename Response, typename Run>
+  void ServeAny(const char* method, Run run) {
+    const auto answer = [run](grpc::CallbackServerContext* context, const Asked<Request>* asked,
+                              Response* response) -> grpc::ServerUnaryReactor* {
+      return run(CallContext{context, response, asked->size}, *asked, response);
+    };
+    this->MarkMethodCallback(
+        IndexOfMethod(Api::service_full_name(), method),
+        new grpc::internal::CallbackUnaryHandler<Asked<Request>, Response>(answer));
+  }
+};
+
+}  // namespace hourglass::issuance
+
+namespace grpc {
+
+// Never fails: what the octets are worth is in the result.
+template <typename Message>
+class SerializationTraits<hourglass::issuance::Asked<Message>> {
+ public:
+  static Status Deserialize(ByteBuffer* octets, hourglass::issuance::Asked<Message>* asked) {
+    asked->size = octets->Length();
+    asked->is_sound = hourglass::issuance::ReadMessage(octets, &asked->message);
+    return Status::OK;
+  }
+};
+
+}  // namespace grpc
+
+#endif  // HOURGLASS_ISSUANCE_CALLS_UNARY_SERVICE_H_
