@@ -15,6 +15,7 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/chart.h"
 #include "tools/bench/library_benchmark.h"
+#include "tools/bench/load/listing_benchmark.h"
 #include "tools/bench/load/scale_benchmark.h"
 #include "tools/bench/load/service_benchmark.h"
 #include "tools/bench/options.h"
@@ -36,10 +37,8 @@ struct Part {
 
 // In the order in which they run.
 const std::vector<Part> kParts = {
-    {"library", MeasureLibrary},
-    {"service", MeasureService},
-    {"scale", MeasureScale},
-    {"storm", MeasureStorm},
+    {"library", MeasureLibrary}, {"service", MeasureService}, {"listings", MeasureListings},
+    {"scale", MeasureScale},     {"storm", MeasureStorm},
 };
 
 struct Wishes {

@@ -33,6 +33,10 @@ const std::vector<Target>& Targets() {
        "service: a tenant's p99 beside another's flood ÷ without it", 1.1},
       {TargetId::kGoodput, "goodput",
        "service: certificates/s at three times saturation ÷ saturation", 0.9, false},
+      {TargetId::kListings, "listings",
+       "service: a tenant's median beside another's auditor with 2 500 listings outstanding "
+       "÷ without it",
+       1.1},
   };
   return targets;
 }

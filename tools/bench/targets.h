@@ -23,6 +23,7 @@ enum class TargetId {
   kErrors,
   kFairness,
   kGoodput,
+  kListings,
 };
 
 struct Target {

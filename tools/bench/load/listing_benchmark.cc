@@ -1,0 +1,173 @@
+#include "tools/bench/load/listing_benchmark.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/base/status_macros.h"
+#include "tests/support/listing_flood.h"
+#include "tests/support/temporary_directory.h"
+#include "tools/bench/load/saturation.h"
+#include "tools/bench/load/scratch.h"
+
+namespace hourglass::bench {
+namespace {
+
+constexpr double kPerSecond = 100;
+constexpr int kTurns = 3;
+constexpr char kSection[] = "listings";
+// What the auditor reads: a page of the journal has up to a thousand.
+constexpr int kRecords = 2000;
+
+ListingFlood::Options FloodOf(ServiceProcess& process) {
+  const TlsCredential& auditor = process.CredentialOf(kAuditor);
+  return {.address = process.address(),
+          .trusted_roots = ReadFileOrDie(process.tls().trusted_roots_file()),
+          .certificate_chain = ReadFileOrDie(auditor.certificate_file),
+          .private_key = ReadFileOrDie(auditor.private_key_file),
+          .tenant_id = "t1"};
+}
+
+// Records of t1, for the auditor to list.
+absl::Status FillJournal(LoadedService& service) {
+  ASSIGN_OR_RETURN(const PreparedRequests pool,
+                   PreparedRequests::Make({.tenant_ids = {"t1"}, .requests = 100}));
+  ASSIGN_OR_RETURN(const auto load, StartLoad(service.process->Target(), pool,
+                                              {.arrivals = ClosedLoop{.outstanding = 16}}));
+  load->Begin();
+  while (load->Certificates() < kRecords) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return CheckLoad({nullptr, pool, service.roots}, load->End());
+}
+
+// Promotes one root of t1 after the other, over and over.
+class Promotions {
+ public:
+  explicit Promotions(ServiceProcess& process)
+      : stub_(process.As<v1::RootService>(kAdministrator)), thread_([this] { Run(); }) {}
+  ~Promotions() {
+    stopping_ = true;
+    thread_.join();
+  }
+
+  int made() const { return made_; }
+  int failed() const { return failed_; }
+
+ private:
+  void Run() {
+    v1::MoveRootRequest request;
+    request.set_tenant_id("t1");
+    for (bool second = true; !stopping_; second = !second) {
+      request.set_root_id(second ? "r2" : "r1");
+      v1::Root root;
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+      ++(stub_->PromoteRoot(&context, request, &root).ok() ? made_ : failed_);
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+  }
+
+  std::unique_ptr<v1::RootService::Stub> stub_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> made_ = 0;
+  std::atomic<int> failed_ = 0;
+  std::thread thread_;
+};
+
+struct Measured {
+  LatencyHistogram without, with;
+  int promotions = 0;
+  int failed_promotions = 0;
+  int listings = 0;
+  int refused_listings = 0;
+};
+
+absl::StatusOr<Measured> MeasureInTurns(LoadedService& service, const LoadWindow& window,
+                                        int turns) {
+  ASSIGN_OR_RETURN(const PreparedRequests pool,
+                   PreparedRequests::Make({.tenant_ids = {"t0"}, .requests = 500}));
+  ASSIGN_OR_RETURN(const auto issuing,
+                   StartLoad(service.process->Target(), pool,
+                             {.arrivals = OpenLoop{.per_second = kPerSecond}, .connections = 4}));
+  Measured measured;
+  // In turns, so that both meet the same noise.
+  for (int turn = 0; turn < turns; ++turn) {
+    for (LatencyHistogram* latencies : {&measured.without, &measured.with}) {
+      std::unique_ptr<ListingFlood> flood;
+      std::unique_ptr<Promotions> promotions;
+      if (latencies == &measured.with) {
+        flood = std::make_unique<ListingFlood>(FloodOf(*service.process));
+        promotions = std::make_unique<Promotions>(*service.process);
+      }
+      std::this_thread::sleep_for(window.warm_up);
+      const LoadResult result = issuing->Measure(window.duration);
+      RETURN_IF_ERROR(CheckLoad({nullptr, pool, service.roots}, result));
+      latencies->Add(result.latencies);
+      if (flood == nullptr) continue;
+      measured.promotions += promotions->made();
+      measured.failed_promotions += promotions->failed();
+      measured.listings += flood->answered();
+      measured.refused_listings += flood->refused();
+    }
+  }
+  return measured;
+}
+
+void AddFigures(const Measured& measured, Report& report) {
+  const auto add = [&report](const std::string& name, double value, const std::string& unit) {
+    report.Add({.section = kSection, .name = name, .value = value, .unit = unit});
+  };
+  add("listings answered meanwhile", measured.listings, "listings");
+  add("listings refused meanwhile", measured.refused_listings, "listings");
+  add("promotions made meanwhile", measured.promotions, "promotions");
+  report.Add({.section = kSection,
+              .name = "promotions that failed",
+              .value = static_cast<double>(measured.failed_promotions),
+              .unit = "promotions",
+              .target = TargetId::kErrors});
+  report.Add({.section = kSection,
+              .name = "another tenant's median",
+              .value = measured.with.QuantileMicroseconds(0.5),
+              .unit = "us",
+              .floor = measured.without.QuantileMicroseconds(0.5),
+              .floor_is = "median without the auditor",
+              .target = TargetId::kListings});
+  report.Add({.section = kSection,
+              .name = "another tenant's p99",
+              .value = measured.with.QuantileMicroseconds(0.99),
+              .unit = "us",
+              .floor = measured.without.QuantileMicroseconds(0.99),
+              .floor_is = "p99 without the auditor"});
+}
+
+}  // namespace
+
+absl::Status MeasureListings(const Options& options, Report& report) {
+  const TemporaryDirectoriesIn scratch(options.scratch_directory);
+  const std::vector<int> all = UsableProcessors();
+  const auto half = static_cast<std::ptrdiff_t>(all.size() / 2);
+  const std::vector<int> ours(all.begin(), all.begin() + half);
+  const std::vector<int> theirs(all.begin() + half, all.end());
+  ASSIGN_OR_RETURN(
+      LoadedService service,
+      StartService({.program = options.hourglassd, .processors = theirs}, v1::EC_P256, 2));
+  ConfineThisProcess(ours);
+  const absl::Cleanup release = [&all] { ConfineThisProcess(all); };
+  RETURN_IF_ERROR(FillJournal(service));
+  service.process->CreateRoot("t1", /*make_primary=*/false);
+  ASSIGN_OR_RETURN(const Measured measured, MeasureInTurns(service, EffortOf(options.quick).window,
+                                                           options.quick ? 1 : kTurns));
+  AddFigures(measured, report);
+  return service.process->Stop();
+}
+
+}  // namespace hourglass::bench
