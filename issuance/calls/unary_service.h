@@ -9,6 +9,7 @@
 
 #include <cstddef>
 
+#include "absl/status/status.h"
 #include "issuance/call_runner.h"
 #include "issuance/calls/call_context.h"
 #include "issuance/calls/malformed_message.h"

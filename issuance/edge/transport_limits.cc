@@ -6,8 +6,8 @@
 namespace hourglass::issuance {
 namespace {
 
-// A client may ping every ten seconds while nothing is under way; who pings more often is sent away
-// (GOAWAY with ENHANCE_YOUR_CALM) at the third time.
+// A client may ping every ten seconds while it has calls; who pings more often, or without any, is
+// sent away (GOAWAY with ENHANCE_YOUR_CALM) at the third time.
 constexpr int kPingIntervalMilliseconds = 10'000;
 constexpr int kPingStrikes = 2;
 

@@ -18,14 +18,18 @@ constexpr double kModerateOfSaturation = 0.5;
 // Enough for a p99 that is more than one request.
 constexpr double kQuietPerSecond = 100;
 constexpr int kTurns = 3;
+// A connection carries as many calls at once as the service allows, 256: a flood takes more than
+// that and its queue hold.
+constexpr int kFloodConnections = 32;
 // Of what was sent so late one cannot tell when it was asked for.
 constexpr double kLateMicroseconds = 50'000;
 
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartOpenLoad(LoadedService& service,
                                                              const PreparedRequests& pool,
-                                                             double per_second) {
+                                                             double per_second,
+                                                             int connections = 4) {
   return StartLoad(service.process->Target(), pool,
-                   {.arrivals = OpenLoop{.per_second = per_second}, .connections = 4});
+                   {.arrivals = OpenLoop{.per_second = per_second}, .connections = connections});
 }
 
 void Add(Report& report, const std::string& name, double value, const std::string& unit) {
@@ -47,7 +51,8 @@ struct Flood {
 // UNAVAILABLE where the generator is out of processors.
 absl::StatusOr<Flood> RunFlood(LoadedService& service, const LoadEffort& effort,
                                double per_second) {
-  ASSIGN_OR_RETURN(const auto load, StartOpenLoad(service, service.pool, per_second));
+  ASSIGN_OR_RETURN(const auto load,
+                   StartOpenLoad(service, service.pool, per_second, kFloodConnections));
   std::this_thread::sleep_for(effort.window.warm_up);
   const double before = CpuMicroseconds(service.process->pid());
   load->Begin();
@@ -119,8 +124,8 @@ absl::StatusOr<Fairness> RunFairness(LoadedService& service, const LoadEffort& e
     for (LatencyHistogram* latencies : {&fairness.without, &fairness.with}) {
       std::unique_ptr<LoadGenerator> flood;
       if (latencies == &fairness.with) {
-        ASSIGN_OR_RETURN(flood,
-                         StartOpenLoad(service, flood_pool, kFloodOfSaturation * saturation));
+        ASSIGN_OR_RETURN(flood, StartOpenLoad(service, flood_pool, kFloodOfSaturation * saturation,
+                                              kFloodConnections));
       }
       std::this_thread::sleep_for(effort.window.warm_up);
       if (flood != nullptr) flood->Begin();
