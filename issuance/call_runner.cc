@@ -21,12 +21,13 @@ constexpr std::chrono::milliseconds kOverloadedRetryDelay(250);
 // Where a key cannot be used and its custodian does not say when to come back.
 constexpr std::chrono::milliseconds kKeyRetryDelay(1000);
 
-absl::StatusOr<std::string> ClientCertificatePem(const grpc::ServerContextBase& context) {
+// Lives as long as the context, which keeps what it was asked for.
+absl::StatusOr<absl::string_view> ClientCertificatePem(const grpc::ServerContextBase& context) {
   const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
   if (auth != nullptr && auth->IsPeerAuthenticated()) {
     const auto certificates = auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
     if (certificates.size() == 1) {
-      return std::string(certificates.front().data(), certificates.front().size());
+      return absl::string_view(certificates.front().data(), certificates.front().size());
     }
   }
   return Error(ErrorReason::kCallerUnknown, "", "no client certificate");
@@ -53,7 +54,7 @@ grpc::Status OverloadedUntil(std::chrono::milliseconds come_back) {
 }
 
 absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context) const {
-  ASSIGN_OR_RETURN(const std::string certificate, ClientCertificatePem(context));
+  ASSIGN_OR_RETURN(const absl::string_view certificate, ClientCertificatePem(context));
   return callers_->Identify(certificate);
 }
 

@@ -51,7 +51,7 @@ class CallRunner {
   // caller and the kind of the method `name`, and finishes the call with what it returns. Calls
   // that were cancelled (a passed deadline cancels too) when their turn comes are not run. A call
   // that fails is logged with `name`, the caller, and the error, and counted. Errors of its own:
-  // CALLER_UNKNOWN, OVERLOADED, STOPPING.
+  // those of Identify, OVERLOADED, STOPPING.
   grpc::ServerUnaryReactor* Run(const CallContext& context, absl::string_view name, Method method);
 
   // Answers the call with this error, or with CALLER_UNKNOWN, and logs and counts it as Run does;
@@ -68,7 +68,8 @@ class CallRunner {
   // and not only known.
   CallBounds& bounds() { return bounds_; }
 
-  // Who calls, by the client certificate. Errors: CALLER_UNKNOWN.
+  // Who calls, by the client certificate. Errors: CALLER_UNKNOWN, CALLER_CERTIFICATE_EXPIRED,
+  // CALLER_REFUSED.
   absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context) const;
 
   // Counts the failure, too. `caller` may be null where it is not known.

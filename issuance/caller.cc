@@ -1,29 +1,21 @@
 #include "issuance/caller.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include <algorithm>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
-#include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {
-
-using GeneralNamesPtr = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
 
 constexpr std::size_t kMaxHostNameSize = 253;
 // Octets of known certificates, PEM: some tens of thousands.
@@ -66,52 +58,6 @@ absl::Status Unknown(absl::string_view message) {
   return Error(ErrorReason::kCallerUnknown, "", message);
 }
 
-// The text of a dNSName or URI; nullopt where it holds what such names never do.
-std::optional<std::string> NameText(const ASN1_IA5STRING* string) {
-  const absl::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-                               static_cast<std::size_t>(ASN1_STRING_length(string)));
-  if (!std::all_of(text.begin(), text.end(), absl::ascii_isgraph)) return std::nullopt;
-  return std::string(text);
-}
-
-absl::StatusOr<X509Ptr> ParseCertificate(absl::string_view pem) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  X509Ptr certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
-  if (certificate == nullptr) {
-    DrainOpensslErrors();
-    return Unknown("the client certificate cannot be read");
-  }
-  return certificate;
-}
-
-// Every text that an `identity` could be, in the form of ParseIdentity.
-absl::StatusOr<std::vector<std::string>> IdentitiesOf(const X509& certificate) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  if (X509_digest(&certificate, EVP_sha256(), digest, &size) != 1) {
-    return Unknown("the client certificate cannot be hashed");
-  }
-  std::vector<std::string> identities = {absl::StrCat(
-      "sha256:", absl::BytesToHexString({reinterpret_cast<const char*>(digest), size}))};
-
-  int found = 0;
-  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(&certificate, NID_subject_alt_name, &found, nullptr)));
-  if (names == nullptr && found != -1) {
-    DrainOpensslErrors();
-    return Unknown("the client certificate's subject alternative names cannot be read");
-  }
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_DNS && name->type != GEN_URI) continue;
-    const auto text = NameText(name->d.ia5);
-    if (!text.has_value()) return Unknown("the client certificate has a malformed name");
-    identities.push_back(name->type == GEN_DNS ? absl::StrCat("dns:", absl::AsciiStrToLower(*text))
-                                               : absl::StrCat("uri:", *text));
-  }
-  return identities;
-}
-
 }  // namespace
 
 absl::string_view RoleName(Role role) {
@@ -140,6 +86,13 @@ absl::StatusOr<std::string> ParseIdentity(absl::string_view text) {
                "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits");
 }
 
+std::string WarningAbout(const Caller& caller) {
+  if (!caller.Has(Role::kBroker) || !caller.Has(Role::kDeviceReporter)) return "";
+  return "is broker and device_reporter in one: whoever has its key gets certificates for any "
+         "device "
+         "of its tenants";
+}
+
 bool Caller::Has(Role role) const {
   return std::find(roles.begin(), roles.end(), role) != roles.end();
 }
@@ -162,40 +115,52 @@ absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
 // fill the memory.
 class CallerDirectory::Known {
  public:
-  // By all octets of the certificate, at each call: nothing less names a caller.
-  const Caller* Find(absl::string_view pem) {
-    const std::size_t hash = callers_.hash_function()(pem);
+  struct Entry {
+    const Caller* caller;
+    CallerCertificate certificate;
+  };
+
+  // By all octets of the certificate, at each call: nothing less names a caller. Null where it is
+  // not known.
+  std::shared_ptr<const Entry> Find(absl::string_view pem) {
+    const std::size_t hash = entries_.hash_function()(pem);
     const std::shared_lock lock(mutex_);
-    const auto found = callers_.find(pem, hash);
-    return found == callers_.end() ? nullptr : found->second;
+    const auto found = entries_.find(pem, hash);
+    return found == entries_.end() ? nullptr : found->second;
   }
 
-  void Add(absl::string_view pem, const Caller* caller) {
+  void Add(absl::string_view pem, std::shared_ptr<const Entry> entry) {
     const std::lock_guard lock(mutex_);
     if (size_ + pem.size() > kMaxKnownSize) {
-      callers_.clear();
+      entries_.clear();
       size_ = 0;
     }
-    if (callers_.emplace(pem, caller).second) size_ += pem.size();
+    if (entries_.emplace(pem, std::move(entry)).second) size_ += pem.size();
   }
 
  private:
   std::shared_mutex mutex_;
-  absl::flat_hash_map<std::string, const Caller*> callers_;  // guarded by mutex_
-  std::size_t size_ = 0;                                     // guarded by mutex_
+  // Guarded by mutex_.
+  absl::flat_hash_map<std::string, std::shared_ptr<const Entry>> entries_;
+  std::size_t size_ = 0;
 };
 
 CallerDirectory::CallerDirectory(std::vector<Caller> callers,
-                                 absl::flat_hash_map<std::string, std::size_t> by_identity)
+                                 absl::flat_hash_map<std::string, std::size_t> by_identity,
+                                 const Clock* clock, const RevocationLists* revocations)
     : callers_(std::move(callers)),
       by_identity_(std::move(by_identity)),
+      clock_(clock),
+      revocations_(revocations),
       known_(std::make_unique<Known>()) {}
 
 CallerDirectory::CallerDirectory(CallerDirectory&&) noexcept = default;
 CallerDirectory& CallerDirectory::operator=(CallerDirectory&&) noexcept = default;
 CallerDirectory::~CallerDirectory() = default;
 
-absl::StatusOr<CallerDirectory> CallerDirectory::Create(std::vector<Caller> callers) {
+absl::StatusOr<CallerDirectory> CallerDirectory::Create(std::vector<Caller> callers,
+                                                        const Clock* clock,
+                                                        const RevocationLists* revocations) {
   std::set<std::string> names;
   absl::flat_hash_map<std::string, std::size_t> by_identity;
   for (std::size_t i = 0; i < callers.size(); ++i) {
@@ -204,21 +169,21 @@ absl::StatusOr<CallerDirectory> CallerDirectory::Create(std::vector<Caller> call
                    "another caller has this name");
     }
     ASSIGN_OR_RETURN(callers[i].identity, ParseIdentity(callers[i].identity));
+    for (std::string& refused : callers[i].refused) {
+      ASSIGN_OR_RETURN(refused, ParseIdentity(refused));
+    }
     if (!by_identity.emplace(callers[i].identity, i).second) {
       return Error(ErrorReason::kConfigurationInvalid, absl::StrCat("callers[", i, "].identity"),
                    "another caller has this identity");
     }
   }
-  return CallerDirectory(std::move(callers), std::move(by_identity));
+  return CallerDirectory(std::move(callers), std::move(by_identity), clock, revocations);
 }
 
-absl::StatusOr<const Caller*> CallerDirectory::Identify(
-    absl::string_view client_certificate_pem) const {
-  if (const Caller* known = known_->Find(client_certificate_pem); known != nullptr) return known;
-  ASSIGN_OR_RETURN(const X509Ptr certificate, ParseCertificate(client_certificate_pem));
-  ASSIGN_OR_RETURN(const auto identities, IdentitiesOf(*certificate));
+absl::StatusOr<const Caller*> CallerDirectory::CallerOf(
+    const CallerCertificate& certificate) const {
   const Caller* caller = nullptr;
-  for (const std::string& identity : identities) {
+  for (const std::string& identity : certificate.identities) {
     const auto found = by_identity_.find(identity);
     if (found == by_identity_.end()) continue;
     const Caller* named = &callers_[found->second];
@@ -228,8 +193,59 @@ absl::StatusOr<const Caller*> CallerDirectory::Identify(
     caller = named;
   }
   if (caller == nullptr) return Unknown("the client certificate is bound to no caller");
-  known_->Add(client_certificate_pem, caller);
   return caller;
+}
+
+absl::Status CallerDirectory::Check(const Caller& caller,
+                                    const CallerCertificate& certificate) const {
+  const Timestamp now = clock_->Now();
+  RETURN_IF_ERROR(CheckPeriod(certificate, now));
+  if (caller.not_before.has_value() && certificate.not_before < *caller.not_before) {
+    return Error(ErrorReason::kCallerRefused, "",
+                 absl::StrCat("the client certificate was issued before not_before of caller ",
+                              caller.name));
+  }
+  if (std::find(caller.refused.begin(), caller.refused.end(), certificate.sha256()) !=
+      caller.refused.end()) {
+    return Error(ErrorReason::kCallerRefused, "",
+                 absl::StrCat("the client certificate is one of refused of caller ", caller.name));
+  }
+  return revocations_ == nullptr ? absl::OkStatus() : revocations_->Check(certificate.serial, now);
+}
+
+absl::StatusOr<const Caller*> CallerDirectory::Identify(
+    absl::string_view client_certificate_pem) const {
+  std::shared_ptr<const Known::Entry> known = known_->Find(client_certificate_pem);
+  if (known == nullptr) {
+    ASSIGN_OR_RETURN(CallerCertificate certificate, ReadCallerCertificate(client_certificate_pem));
+    ASSIGN_OR_RETURN(const Caller* caller, CallerOf(certificate));
+    known = std::make_shared<Known::Entry>(Known::Entry{caller, std::move(certificate)});
+    known_->Add(client_certificate_pem, known);
+  }
+  RETURN_IF_ERROR(Check(*known->caller, known->certificate));
+  return known->caller;
+}
+
+absl::StatusOr<AdmittedPeer> CallerDirectory::Admit(absl::Span<const X509* const> chain) const {
+  if (chain.empty()) return Unknown("no client certificate");
+  AdmittedPeer peer;
+  ASSIGN_OR_RETURN(peer.certificate, ReadCallerCertificate(*chain.front()));
+  ASSIGN_OR_RETURN(peer.caller, CallerOf(peer.certificate));
+  for (const X509* authority : chain.subspan(1)) {
+    ASSIGN_OR_RETURN(CertificateSerial serial, ReadCertificateSerial(*authority));
+    peer.authorities.push_back(std::move(serial));
+  }
+  RETURN_IF_ERROR(CheckAgain(peer));
+  return peer;
+}
+
+absl::Status CallerDirectory::CheckAgain(const AdmittedPeer& peer) const {
+  RETURN_IF_ERROR(Check(*peer.caller, peer.certificate));
+  if (revocations_ == nullptr) return absl::OkStatus();
+  for (const CertificateSerial& authority : peer.authorities) {
+    RETURN_IF_ERROR(revocations_->Check(authority, clock_->Now()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "issuance/caller_certificate.h"
+#include "issuance/clock.h"
+#include "issuance/revocation_lists.h"
 
 namespace hourglass::issuance {
 
@@ -35,9 +40,18 @@ struct Caller {
   // Tenant ids; empty with all_tenants.
   std::vector<std::string> tenants;
   bool all_tenants = false;
+  // Certificates whose notBefore is before this are refused.
+  std::optional<Timestamp> not_before;
+  // Certificates that are refused, in the form of an identity: `sha256:HEX`.
+  std::vector<std::string> refused;
 
   bool Has(Role role) const;
 };
+
+// What is in other hands than it should be: one that asks for certificates and also reports the
+// devices they are for can have one for any device. A text for the log, empty where there is
+// nothing to say.
+std::string WarningAbout(const Caller& caller);
 
 // Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED
 // (field `tenant_id`) unless it is bound to the tenant (promise 7); with FIELD_MISSING without a
@@ -46,32 +60,57 @@ struct Caller {
 absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
                        absl::string_view tenant_id);
 
+// Who is at the other end of a connection whose handshake was let through.
+struct AdmittedPeer {
+  const Caller* caller = nullptr;
+  CallerCertificate certificate;
+  // Of those above it in its chain.
+  std::vector<CertificateSerial> authorities;
+};
+
 // The callers of the configuration. Safe to use from several threads.
 class CallerDirectory {
  public:
-  // Errors: CONFIGURATION_INVALID where two callers share a name or an identity (however written),
-  // or an identity is malformed.
-  static absl::StatusOr<CallerDirectory> Create(std::vector<Caller> callers);
+  // `clock`, and `revocations` where there are any, must outlive this object. Errors:
+  // CONFIGURATION_INVALID where two callers share a name or an identity (however written), or an
+  // identity is malformed.
+  static absl::StatusOr<CallerDirectory> Create(std::vector<Caller> callers, const Clock* clock,
+                                                const RevocationLists* revocations = nullptr);
 
   CallerDirectory(CallerDirectory&&) noexcept;
   CallerDirectory& operator=(CallerDirectory&&) noexcept;
   ~CallerDirectory();
 
-  // The caller whose identity the certificate (PEM, the TLS layer has verified its chain and
-  // period) carries: its SHA-256, or a dNSName or URI among its subject alternative names; the
-  // common name counts for nothing. Errors: CALLER_UNKNOWN, also where the certificate carries
-  // identities of two callers, or a name with a control character (CVE-2009-2408). The pointer
-  // lives as long as this object, also when that is moved.
+  // The caller whose identity the certificate (PEM, the TLS layer has verified its chain) carries:
+  // its SHA-256, or a dNSName or URI among its subject alternative names; the common name counts
+  // for nothing. To be asked for each call, since what was sound at the handshake need not be so
+  // now. Errors: CALLER_UNKNOWN, also where the certificate carries identities of two callers, or
+  // a name with a control character (CVE-2009-2408); CALLER_CERTIFICATE_EXPIRED outside of its
+  // period; CALLER_REFUSED where the caller's entry shuts it out or a revocation list names it. The
+  // pointer lives as long as this object, also when that is moved.
   absl::StatusOr<const Caller*> Identify(absl::string_view client_certificate_pem) const;
+
+  // The same for a chain that the TLS layer has verified, leaf first, and for all of its
+  // certificates.
+  absl::StatusOr<AdmittedPeer> Admit(absl::Span<const X509* const> chain) const;
+
+  // Whether it would be admitted still. Errors: CALLER_CERTIFICATE_EXPIRED, CALLER_REFUSED.
+  absl::Status CheckAgain(const AdmittedPeer& peer) const;
 
  private:
   class Known;
 
   CallerDirectory(std::vector<Caller> callers,
-                  absl::flat_hash_map<std::string, std::size_t> by_identity);
+                  absl::flat_hash_map<std::string, std::size_t> by_identity, const Clock* clock,
+                  const RevocationLists* revocations);
+
+  absl::StatusOr<const Caller*> CallerOf(const CallerCertificate& certificate) const;
+  absl::Status Check(const Caller& caller, const CallerCertificate& certificate) const;
 
   std::vector<Caller> callers_;
   absl::flat_hash_map<std::string, std::size_t> by_identity_;
+  const Clock* clock_;
+  const RevocationLists* revocations_;  // may be null
   // Certificates identified before: parsing one costs more than all else that a call does before
   // the pipeline.
   std::unique_ptr<Known> known_;

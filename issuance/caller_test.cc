@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -64,6 +65,14 @@ Caller CallerWith(const std::string& name, const std::string& identity) {
   caller.roles = {Role::kBroker};
   caller.tenants = {"contoso"};
   return caller;
+}
+
+const SystemClock kSystemClock;
+
+absl::StatusOr<CallerDirectory> Directory(std::vector<Caller> callers,
+                                          const Clock* clock = &kSystemClock,
+                                          const RevocationLists* revocations = nullptr) {
+  return CallerDirectory::Create(std::move(callers), clock, revocations);
 }
 
 std::string NameOf(const absl::StatusOr<const Caller*>& identified) {
@@ -132,22 +141,21 @@ TEST(AuthorizeTest, WantsATenantId) {
 }
 
 TEST(CallerDirectoryTest, RefusesSharedNamesAndIdentities) {
-  EXPECT_OK(CallerDirectory::Create({CallerWith("a", "dns:a"), CallerWith("b", "dns:b")}));
-  EXPECT_THAT(CallerDirectory::Create({CallerWith("a", "dns:a"), CallerWith("a", "dns:b")}),
+  EXPECT_OK(Directory({CallerWith("a", "dns:a"), CallerWith("b", "dns:b")}));
+  EXPECT_THAT(Directory({CallerWith("a", "dns:a"), CallerWith("a", "dns:b")}),
               FailsWith(ErrorReason::kConfigurationInvalid, "callers[1].name"));
-  EXPECT_THAT(CallerDirectory::Create({CallerWith("a", "dns:a"), CallerWith("b", "dns:A")}),
+  EXPECT_THAT(Directory({CallerWith("a", "dns:a"), CallerWith("b", "dns:A")}),
               FailsWith(ErrorReason::kConfigurationInvalid, "callers[1].identity"));
-  EXPECT_THAT(CallerDirectory::Create({CallerWith("a", "a")}),
+  EXPECT_THAT(Directory({CallerWith("a", "a")}),
               FailsWith(ErrorReason::kConfigurationInvalid, "identity"));
 }
 
 TEST(CallerDirectoryTest, KnowsCallersByDnsNameUriAndHash) {
   const std::string by_hash = Certificate("");
-  ASSERT_OK_AND_ASSIGN(
-      const CallerDirectory directory,
-      CallerDirectory::Create({CallerWith("dns", "dns:broker.contoso.example"),
-                               CallerWith("uri", "uri:spiffe://contoso/cli"),
-                               CallerWith("hash", "sha256:" + Sha256Of(by_hash))}));
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
+                       Directory({CallerWith("dns", "dns:broker.contoso.example"),
+                                  CallerWith("uri", "uri:spiffe://contoso/cli"),
+                                  CallerWith("hash", "sha256:" + Sha256Of(by_hash))}));
   // Twice: the second answer comes from the certificates known already.
   for (int round = 0; round < 2; ++round) {
     EXPECT_EQ(NameOf(directory.Identify(by_hash)), "hash");
@@ -158,8 +166,8 @@ TEST(CallerDirectoryTest, KnowsCallersByDnsNameUriAndHash) {
 
 TEST(CallerDirectoryTest, RefusesStrangers) {
   ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
-                       CallerDirectory::Create({CallerWith("broker", "dns:broker.example"),
-                                                CallerWith("cli", "uri:spiffe://contoso/cli")}));
+                       Directory({CallerWith("broker", "dns:broker.example"),
+                                  CallerWith("cli", "uri:spiffe://contoso/cli")}));
   ASSERT_EQ(NameOf(directory.Identify(Certificate("DNS:broker.example"))), "broker");
   for (const char* names :
        {"DNS:broker.example.evil", "DNS:x.broker.example", "DNS:*.example", "URI:broker.example",
@@ -171,9 +179,9 @@ TEST(CallerDirectoryTest, RefusesStrangers) {
 }
 
 TEST(CallerDirectoryTest, RefusesACertificateOfTwoCallers) {
-  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
-                       CallerDirectory::Create({CallerWith("one", "dns:one.example"),
-                                                CallerWith("two", "dns:two.example")}));
+  ASSERT_OK_AND_ASSIGN(
+      const CallerDirectory directory,
+      Directory({CallerWith("one", "dns:one.example"), CallerWith("two", "dns:two.example")}));
   EXPECT_EQ(NameOf(directory.Identify(Certificate("DNS:one.example,DNS:ONE.example"))), "one");
   EXPECT_THAT(directory.Identify(Certificate("DNS:one.example,DNS:two.example")),
               FailsWith(ErrorReason::kCallerUnknown));
@@ -181,7 +189,7 @@ TEST(CallerDirectoryTest, RefusesACertificateOfTwoCallers) {
 
 TEST(CallerDirectoryTest, RefusesNamesWithControlCharacters) {
   ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
-                       CallerDirectory::Create({CallerWith("broker", "dns:broker.example")}));
+                       Directory({CallerWith("broker", "dns:broker.example")}));
   // subjectAltName of [2] "broker.example" NUL ".evil", and of the same length without the NUL
   // beside a true one.
   const std::string nul =
@@ -203,7 +211,7 @@ TEST(CallerDirectoryTest, RefusesNamesWithControlCharacters) {
 
 TEST(CallerDirectoryTest, RefusesWhatIsNoCertificate) {
   ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
-                       CallerDirectory::Create({CallerWith("broker", "dns:broker.example")}));
+                       Directory({CallerWith("broker", "dns:broker.example")}));
   const std::string pem = Certificate("DNS:broker.example");
   ASSERT_OK(directory.Identify(pem));
   for (const std::string& bad : {std::string(), std::string("garbage"), pem.substr(0, 200),
@@ -216,7 +224,7 @@ TEST(CallerDirectoryTest, RefusesWhatIsNoCertificate) {
 
 TEST(CallerDirectoryTest, ServesSeveralThreadsAndSurvivesAMove) {
   ASSERT_OK_AND_ASSIGN(CallerDirectory made,
-                       CallerDirectory::Create({CallerWith("broker", "dns:broker.example")}));
+                       Directory({CallerWith("broker", "dns:broker.example")}));
   const std::string pem = Certificate("DNS:broker.example");
   ASSERT_OK_AND_ASSIGN(const Caller* before, made.Identify(pem));
   const CallerDirectory directory = std::move(made);
@@ -234,9 +242,9 @@ TEST(CallerDirectoryTest, ServesSeveralThreadsAndSurvivesAMove) {
 }
 
 TEST(CallerDirectoryTest, NeverTakesOneCallerForAnother) {
-  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
-                       CallerDirectory::Create({CallerWith("one", "dns:one.example"),
-                                                CallerWith("two", "dns:two.example")}));
+  ASSERT_OK_AND_ASSIGN(
+      const CallerDirectory directory,
+      Directory({CallerWith("one", "dns:one.example"), CallerWith("two", "dns:two.example")}));
   // Of the same names, sizes and issuer; each caller's second is a renewed one.
   const std::vector<std::pair<std::string, std::string>> certificates = {
       {Certificate("DNS:one.example"), "one"}, {Certificate("DNS:two.example"), "two"},
@@ -254,6 +262,68 @@ TEST(CallerDirectoryTest, NeverTakesOneCallerForAnother) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// A certificate of the OpenSSL CLI is valid from now on for a day.
+TEST(CallerDirectoryTest, LooksAtThePeriodEachTime) {
+  ManualClock clock;
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
+                       Directory({CallerWith("broker", "dns:broker.example")}, &clock));
+  const std::string pem = Certificate("DNS:broker.example");
+  EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");
+  clock.Advance(std::chrono::hours(23));
+  EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");
+  clock.Advance(std::chrono::hours(1) + std::chrono::minutes(1));
+  EXPECT_THAT(directory.Identify(pem), FailsWith(ErrorReason::kCallerCertificateExpired));
+  clock.Advance(-std::chrono::hours(1));
+  EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");
+  clock.Advance(-std::chrono::hours(30));
+  EXPECT_THAT(directory.Identify(pem), FailsWith(ErrorReason::kCallerCertificateExpired));
+}
+
+TEST(CallerDirectoryTest, TheLastSecondOfAPeriodIsWithinIt) {
+  ASSERT_OK_AND_ASSIGN(const CallerCertificate read,
+                       ReadCallerCertificate(Certificate("DNS:broker.example")));
+  EXPECT_EQ(read.not_after - read.not_before, std::chrono::hours(24));
+  const std::chrono::microseconds most_of_a_second(999'999);
+  EXPECT_OK(CheckPeriod(read, read.not_before));
+  EXPECT_OK(CheckPeriod(read, read.not_after + most_of_a_second));
+  EXPECT_THAT(CheckPeriod(read, read.not_after + std::chrono::seconds(1)),
+              FailsWith(ErrorReason::kCallerCertificateExpired));
+  EXPECT_THAT(CheckPeriod(read, read.not_before - std::chrono::microseconds(1)),
+              FailsWith(ErrorReason::kCallerCertificateExpired));
+}
+
+TEST(CallerDirectoryTest, ShutsOutWhatWasIssuedBefore) {
+  const std::string pem = Certificate("DNS:broker.example");
+  ASSERT_OK_AND_ASSIGN(const CallerCertificate read, ReadCallerCertificate(pem));
+  Caller caller = CallerWith("broker", "dns:broker.example");
+  caller.not_before = read.not_before;
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory at, Directory({caller}));
+  EXPECT_EQ(NameOf(at.Identify(pem)), "broker");
+  caller.not_before = read.not_before + std::chrono::seconds(1);
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory after, Directory({caller}));
+  EXPECT_THAT(after.Identify(pem), FailsWith(ErrorReason::kCallerRefused));
+  EXPECT_THAT(after.Identify(pem), FailsWith(ErrorReason::kCallerRefused));
+}
+
+TEST(CallerDirectoryTest, ShutsOutRefusedCertificatesOfACaller) {
+  const std::string stolen = Certificate("DNS:broker.example");
+  const std::string renewed = Certificate("DNS:broker.example");
+  Caller caller = CallerWith("broker", "dns:broker.example");
+  caller.refused = {"sha256:" + Sha256Of(stolen)};
+  ASSERT_OK_AND_ASSIGN(const CallerDirectory directory, Directory({caller}));
+  EXPECT_THAT(directory.Identify(stolen), FailsWith(ErrorReason::kCallerRefused));
+  EXPECT_EQ(NameOf(directory.Identify(renewed)), "broker");
+}
+
+TEST(WarningAboutTest, SaysWhoReportsTheDevicesItAsksFor) {
+  Caller caller = CallerWith("broker", "dns:broker.example");
+  EXPECT_EQ(WarningAbout(caller), "");
+  caller.roles = {Role::kDeviceReporter, Role::kAdministrator};
+  EXPECT_EQ(WarningAbout(caller), "");
+  caller.roles = {Role::kDeviceReporter, Role::kBroker};
+  EXPECT_THAT(WarningAbout(caller), testing::HasSubstr("broker and device_reporter in one"));
 }
 
 }  // namespace

@@ -6,16 +6,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ca/intermediate_certificate.h"
-#include "ca/name_rules.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
+#include "issuance/callers_config.h"
 #include "issuance/file_trust.h"
 #include "issuance/host_port.h"
 #include "issuance/keys_config.h"
@@ -58,65 +56,6 @@ std::string ReadListen(Mapping root) {
     root.Mistake("listen", "must be host:port, port 0 to 65535");
   }
   return listen;
-}
-
-void ReadRoles(Mapping fields, Caller* caller) {
-  if (!fields.Has("roles")) fields.Mistake("roles", "is missing");
-  const std::vector<std::string> names = fields.Strings("roles");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto role = ParseRole(names[i]);
-    if (!role.ok()) {
-      fields.ItemMistake("roles", i, "must be broker, administrator, auditor or device_reporter");
-    } else if (caller->Has(*role)) {
-      fields.ItemMistake("roles", i, "appears twice");
-    } else {
-      caller->roles.push_back(*role);
-    }
-  }
-}
-
-void ReadCallerTenants(Mapping fields, Caller* caller) {
-  if (!fields.Has("tenants")) fields.Mistake("tenants", "is missing");
-  std::vector<std::string> tenants = fields.Strings("tenants");
-  if (tenants.size() == 1 && tenants[0] == "*") {
-    caller->all_tenants = true;
-    return;
-  }
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < tenants.size(); ++i) {
-    if (!IsTenantId(tenants[i])) {
-      fields.ItemMistake("tenants", i, absl::StrCat(kTenantIdForm, ", or \"*\" alone for all"));
-    } else if (!seen.insert(tenants[i]).second) {
-      fields.ItemMistake("tenants", i, "appears twice");
-    }
-  }
-  caller->tenants = std::move(tenants);
-}
-
-std::vector<Caller> ReadCallers(Mapping root) {
-  std::vector<Caller> callers;
-  std::map<std::string, int> names;
-  std::map<std::string, int> identities;
-  for (Mapping& fields : root.RequiredMappings("callers")) {
-    Caller caller;
-    caller.name = fields.RequiredString("name");
-    const std::optional<std::string> fault = ca::FaultInDisplayName(caller.name);
-    if (!caller.name.empty() && fault.has_value()) fields.Mistake("name", *fault);
-    if (++names[caller.name] == 2) fields.Mistake("name", "another caller has this name");
-    const std::string identity = fields.RequiredString("identity");
-    if (const auto parsed = ParseIdentity(identity); parsed.ok()) {
-      caller.identity = *parsed;
-      if (++identities[*parsed] == 2) {
-        fields.Mistake("identity", "another caller has this identity");
-      }
-    } else if (!identity.empty()) {
-      fields.Mistake("identity", "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits");
-    }
-    ReadRoles(fields, &caller);
-    ReadCallerTenants(fields, &caller);
-    callers.push_back(std::move(caller));
-  }
-  return callers;
 }
 
 ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
@@ -215,6 +154,9 @@ LimitsConfig ReadLimits(Mapping fields) {
   limits.queue_length = fields.Integer("queue_length", 1, 100000).value_or(limits.queue_length);
   limits.loaded_tenants =
       fields.Integer("loaded_tenants", 100, 1'000'000).value_or(limits.loaded_tenants);
+  limits.connections = fields.Integer("connections", 16, 100'000).value_or(limits.connections);
+  limits.connections_per_source =
+      fields.Integer("connections_per_source", 16, 100'000).value_or(limits.connections_per_source);
   return limits;
 }
 
@@ -321,7 +263,9 @@ Config ConfigReader::Read(Mapping root) const {
   config.address_file = ReadAddressFile(root);
   config.data_directory = ReadFolder(root, "data_directory", root.RequiredPath("data_directory"));
   CheckWritable(config.data_directory, root);
-  config.tls = ReadTls(root.Required("tls"), TlsSide::kServer);
+  Mapping tls = root.Required("tls");
+  config.tls = ReadTls(tls, TlsSide::kServer);
+  config.revocation_lists = ReadRevocationLists(tls, config.tls.trusted_roots, checks_);
   config.callers = ReadCallers(root);
   config.keys = ReadKeys(root.Required("keys"), checks_);
   ReadAllIssuing(root, &config);

@@ -63,6 +63,9 @@ struct LimitsConfig {
   int queue_length =
       1024;  // requests that wait for a worker, 1 to 100000; more are refused with OVERLOADED
   int loaded_tenants = 20'000;  // kept ready to issue at most, 100 to 1000000
+  // Open at once at most, in all and of one IPv4 address or one /64 of IPv6: 16 to 100000.
+  int connections = 4096;
+  int connections_per_source = 1024;
 };
 
 struct JournalConfig {
@@ -77,6 +80,7 @@ struct Config {
                              // may be empty
   std::string data_directory;
   TlsFiles tls;
+  std::vector<std::string> revocation_lists;  // files, see RevocationLists
   std::vector<Caller> callers;
   hsm::KeyStoreOptions keys;
   IssuingConfig issuing;

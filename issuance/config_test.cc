@@ -29,11 +29,14 @@ tls:
   certificate: server.pem
   private_key: server.key
   trusted_roots: clients.pem
+  revocation_lists: [callers.crl, /etc/lists/other.crl]
 callers:
   - name: broker
     identity: dns:Broker.Local
     roles: [broker, device_reporter]
     tenants: [contoso, fabrikam]
+    not_before: 2026-11-28T12:00:00Z
+    refused: ["sha256:ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789"]
   - name: cli
     identity: uri:spiffe://contoso/cli
     roles: [administrator, auditor]
@@ -66,7 +69,7 @@ compliance:
   endpoint: compliance.contoso.example:8444
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
-limits: {workers: 8, queue_length: 16, loaded_tenants: 300}
+limits: {workers: 8, queue_length: 16, loaded_tenants: 300, connections: 64, connections_per_source: 32}
 journal: {retention: 400d}
 metrics: {listen: 127.0.0.1:9464}
 log_level: debug
@@ -144,6 +147,15 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_THAT(config.callers[0].roles, ElementsAre(Role::kBroker, Role::kDeviceReporter));
   EXPECT_THAT(config.callers[0].tenants, ElementsAre("contoso", "fabrikam"));
   EXPECT_EQ(config.callers[1].identity, "uri:spiffe://contoso/cli");
+  EXPECT_EQ(config.callers[0].not_before,
+            std::chrono::sys_days(std::chrono::year(2026) / 11 / 28) + std::chrono::hours(12));
+  EXPECT_THAT(
+      config.callers[0].refused,
+      ElementsAre("sha256:abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"));
+  EXPECT_THAT(config.revocation_lists, ElementsAre("/etc/h/callers.crl", "/etc/lists/other.crl"));
+  EXPECT_EQ(config.limits.connections, 64);
+  EXPECT_EQ(config.limits.connections_per_source, 32);
+  EXPECT_EQ(config.callers[1].not_before, std::nullopt);
   EXPECT_TRUE(config.callers[1].all_tenants);
   EXPECT_THAT(config.callers[1].tenants, testing::IsEmpty());
   EXPECT_THAT(config.keys.tokens,
@@ -459,6 +471,25 @@ TEST(ParseConfigTest, WantsOneComplianceService) {
 TEST(ParseConfigTest, SaysWhereTheYamlBreaks) {
   EXPECT_THAT(MistakesWith("[contoso]", "[contoso"), HasSubstr(": not valid YAML: "));
   EXPECT_EQ(MistakesOf(""), "/etc/h.yaml:1: the file is empty");
+}
+
+TEST(ParseConfigTest, SaysWhatIsWrongWithThoseShutOut) {
+  const std::string identity = "identity: \"dns:broker.local\"";
+  const auto mistakes = [&](const std::string& fields) {
+    return MistakesWith(identity, absl::StrCat(identity, ", ", fields));
+  };
+  for (const char* time : {"yesterday", "2026-11-28", "2026-11-28T12:00:00+01:00"}) {
+    EXPECT_THAT(mistakes(absl::StrCat("not_before: ", time)),
+                HasSubstr("callers[0].not_before: must be "))
+        << time;
+  }
+  EXPECT_EQ(mistakes("refused: [\"dns:broker.local\"]"),
+            "/etc/h.yaml:5: callers[0].refused[0]: must be sha256: and 64 hexadecimal digits");
+  const std::string hash = absl::StrCat("\"sha256:", std::string(64, 'a'), "\"");
+  EXPECT_EQ(MistakesWith(identity, absl::StrCat("identity: ", hash, ", refused: [", hash, "]")),
+            "/etc/h.yaml:5: callers[0].refused[0]: is the caller's identity: take the caller out");
+  EXPECT_THAT(MistakesWithLine("limits: {connections: 15}"),
+              HasSubstr("limits.connections: must be a whole number, 16 to 100000"));
 }
 
 }  // namespace

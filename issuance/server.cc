@@ -21,6 +21,7 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
+#include "issuance/edge/edge.h"
 #include "issuance/edge/memory_guard.h"
 #include "issuance/edge/transport_limits.h"
 #include "issuance/issuance_counters.h"
@@ -109,7 +110,8 @@ absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) 
 // outlive it for ever.
 constexpr int kConnectionGraceMilliseconds = 5 * 60 * 1000;
 
-// A client's certificate is looked at when it connects; after an hour it has to show one again.
+// Whoever stays connected proves who it is once an hour; its certificate's period, and whether it
+// is refused, are looked at all the time (CallerDirectory).
 constexpr int kMaxConnectionAgeMilliseconds = 60 * 60 * 1000;
 
 // How long clients have to hang up by themselves before they are cut off.
@@ -133,12 +135,14 @@ absl::StatusOr<Timekeeping> KeepTime(const std::string& store_path, const Clock*
 class RunningServer final : public Server {
  public:
   RunningServer(std::unique_ptr<Store> store, std::unique_ptr<KeyEvents> key_events,
-                std::unique_ptr<hsm::KeyStore> keys, CallerDirectory callers, const Config& config,
-                Timekeeping time, Entropy* entropy, const EventLog* log)
+                std::unique_ptr<hsm::KeyStore> keys, std::unique_ptr<RevocationLists> revocations,
+                CallerDirectory callers, const Config& config, Timekeeping time, Entropy* entropy,
+                const EventLog* log)
       : store_(std::move(store)),
         time_(std::move(time)),
         key_events_(std::move(key_events)),
         keys_(std::move(keys)),
+        revocations_(std::move(revocations)),
         callers_(std::move(callers)),
         journal_(store_.get()),
         sub_keys_(store_.get(), entropy, clock_, *log),
@@ -158,7 +162,8 @@ class RunningServer final : public Server {
         key_service_(&calls_, &key_administration_, clock_, log),
         journal_service_(&calls_, store_.get()),
         device_service_(&calls_, store_.get(), clock_, log),
-        clock_service_(&calls_, time_.guard.get()) {}
+        clock_service_(&calls_, time_.guard.get()),
+        edge_(&callers_, revocations_.get(), clock_, log) {}
 
   ~RunningServer() override { Stop(std::chrono::milliseconds(0)); }
 
@@ -222,20 +227,16 @@ class RunningServer final : public Server {
     retention_.emplace(*retention, store_.get(), time_.records.get(), clock_, *log_);
   }
 
-  absl::Status Listen(const std::string& listen, TlsMaterial tls) {
+  absl::Status Listen(const Config& config, TlsMaterial tls) {
     grpc::SslServerCredentialsOptions options(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
     options.pem_root_certs = std::move(tls.trusted_roots);
     options.pem_key_cert_pairs.push_back({std::move(tls.private_key), std::move(tls.certificate)});
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
     LimitTransport(builder);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMilliseconds);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMilliseconds);
-    // Two services on one port would share its connections by chance.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&*issuer_service_);
     builder.RegisterService(&tenant_service_);
     builder.RegisterService(&root_service_);
@@ -244,14 +245,12 @@ class RunningServer final : public Server {
     builder.RegisterService(&device_service_);
     builder.RegisterService(&clock_service_);
     builder.RegisterService(&*compliance_service_);
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(absl::StrCat(
-          "cannot listen on ", listen, ": in use, not of this machine, or not permitted"));
-    }
+    const EdgeOptions edge = {config.listen, config.limits.connections,
+                              config.limits.connections_per_source};
+    ASSIGN_OR_RETURN(server_, edge_.Start(edge, builder, grpc::SslServerCredentials(options)));
     server_->GetHealthCheckService()->SetServingStatus(true);
-    address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
-    memory_guard_.emplace(port, *log_);
+    address_ = absl::StrCat(config.listen.substr(0, config.listen.rfind(':')), ":", edge_.port());
+    memory_guard_.emplace(edge_.port(), *log_);
     return absl::OkStatus();
   }
 
@@ -261,6 +260,7 @@ class RunningServer final : public Server {
   }
 
   void Stop(std::chrono::milliseconds grace) override {
+    edge_.Stop();
     if (server_ == nullptr) return;
     server_->GetHealthCheckService()->SetServingStatus(false);
     // gRPC's own graceful shutdown waits for clients to hang up, and idle ones take seconds to
@@ -280,6 +280,7 @@ class RunningServer final : public Server {
   const Clock* const clock_ = time_.guard.get();
   std::unique_ptr<KeyEvents> key_events_;
   std::unique_ptr<hsm::KeyStore> keys_;
+  std::unique_ptr<RevocationLists> revocations_;  // null where none are configured
   CallerDirectory callers_;
   Journal journal_;
   SubKeys sub_keys_;
@@ -309,6 +310,7 @@ class RunningServer final : public Server {
   JournalService journal_service_;
   DeviceService device_service_;
   ClockService clock_service_;
+  Edge edge_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   std::optional<MemoryGuard> memory_guard_;
@@ -347,7 +349,19 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
                                                       const KernelTime* kernel, Entropy* entropy,
                                                       const EventLog* log) {
   ASSIGN_OR_RETURN(TlsMaterial tls, ReadTls(config.tls, "tls"));
-  ASSIGN_OR_RETURN(CallerDirectory callers, CallerDirectory::Create(config.callers));
+  std::unique_ptr<RevocationLists> revocations;
+  if (!config.revocation_lists.empty()) {
+    ASSIGN_OR_RETURN(revocations,
+                     RevocationLists::Read(config.revocation_lists, tls.trusted_roots));
+  }
+  ASSIGN_OR_RETURN(CallerDirectory callers,
+                   CallerDirectory::Create(config.callers, clock, revocations.get()));
+  for (const Caller& caller : config.callers) {
+    const std::string warning = WarningAbout(caller);
+    if (!warning.empty()) {
+      log->Warning("caller_not_separated", {{"caller", caller.name}, {"message", warning}});
+    }
+  }
   auto key_events = std::make_unique<KeyEvents>(log);
   hsm::KeyStoreOptions key_options = config.keys;
   key_options.observer = key_events.get();
@@ -356,16 +370,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(store_path, StoreOptions(*log)));
   RETURN_IF_ERROR(TellOpenTenants(config, *store, *log));
   ASSIGN_OR_RETURN(Timekeeping time, KeepTime(store_path, clock, kernel, *log));
-  auto server =
-      std::make_unique<RunningServer>(std::move(store), std::move(key_events), std::move(keys),
-                                      std::move(callers), config, std::move(time), entropy, log);
+  auto server = std::make_unique<RunningServer>(
+      std::move(store), std::move(key_events), std::move(keys), std::move(revocations),
+      std::move(callers), config, std::move(time), entropy, log);
   RETURN_IF_ERROR(server->ConnectCompliance(config.compliance));
   server->OpenLanes(config.limits);
   RETURN_IF_ERROR(server->WatchEnds(config));
   RETURN_IF_ERROR(server->ServeMetrics(config.metrics_listen));
   RETURN_IF_ERROR(server->WarmUp());
   server->KeepJournalFor(config.journal.retention);
-  RETURN_IF_ERROR(server->Listen(config.listen, std::move(tls)));
+  RETURN_IF_ERROR(server->Listen(config, std::move(tls)));
   return std::unique_ptr<Server>(std::move(server));
 }
 

@@ -16,6 +16,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key_store.h"
 #include "issuance/caller.h"
+#include "issuance/clock.h"
 #include "issuance/host_port.h"
 
 namespace hourglass::issuance {
@@ -59,7 +60,8 @@ absl::Status CheckAddress(const std::string& listen, absl::string_view use, Take
 }  // namespace
 
 absl::Status CheckStart(const Config& config, TakenAddress taken) {
-  RETURN_IF_ERROR(CallerDirectory::Create(config.callers).status());
+  const SystemClock clock;
+  RETURN_IF_ERROR(CallerDirectory::Create(config.callers, &clock).status());
   RETURN_IF_ERROR(hsm::KeyStore::Create(config.keys).status());
   if (!config.metrics_listen.empty()) {
     RETURN_IF_ERROR(CheckAddress(config.metrics_listen, " for metrics", taken));

@@ -164,6 +164,12 @@ void IssueStreams::Stream::OnReadDone(bool ok) {
   if (!message->Parse(&read_)) {
     return End(streams_->desk_->RefuseMalformed(caller_, *context_, kIssueCertificates));
   }
+  // What was sound when the stream began need not be so now.
+  const absl::StatusOr<const Caller*> identified = streams_->calls_->Identify(*context_);
+  if (!identified.ok()) {
+    streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, identified.status());
+    return End(FailureOf(identified.status(), {}));
+  }
   Lock lock(mutex_);
   // Read while the stream ended: it may be finished, and waits for nothing that begins now.
   if (end_.has_value()) return;

@@ -30,12 +30,12 @@ class IssueStreams {
 
   // The stream keeps itself until it is done. It ends, when everything that was read has been
   // answered, with OK where the caller has ended its side; FIELD_INVALID after a message that is no
-  // v1::IssueCertificateRequest; STOPPING. CALLER_UNKNOWN and STOPPING also before anything is
-  // read; so may OVERLOADED, where there are as many as CallLimits has. While what the caller has
-  // under way in all its streams takes as many octets as those have, a stream reads a message only
-  // when it has no other. Answers repeat a tenant id or request id that is one, and no other text.
-  // A caller who cancels, or whose deadline passes, gets no answers: what the lanes had begun
-  // is finished and journalled, the rest is not begun.
+  // v1::IssueCertificateRequest; CallRunner::Identify, which is asked for each message; STOPPING.
+  // The last two also before anything is read; so may OVERLOADED, where there are as many as
+  // CallLimits has. While what the caller has under way in all its streams takes as many octets as
+  // those have, a stream reads a message only when it has no other. Answers repeat a tenant id or
+  // request id that is one, and no other text. A caller who cancels, or whose deadline passes, gets
+  // no answers: what the lanes had begun is finished and journalled, the rest is not begun.
   Reactor* Open(grpc::CallbackServerContext* context);
 
   // Reads nothing more from any stream, and opens none: they end with STOPPING.

@@ -207,6 +207,12 @@ std::vector<std::string> Mapping::Strings(absl::string_view name) {
   return texts;
 }
 
+std::vector<std::string> Mapping::Paths(absl::string_view name) {
+  std::vector<std::string> paths = Strings(name);
+  for (std::string& path : paths) path = document_->Resolve(path);
+  return paths;
+}
+
 std::vector<Mapping> Mapping::RequiredMappings(absl::string_view name) {
   RequireField(name);
   std::vector<Mapping> mappings;

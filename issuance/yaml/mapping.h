@@ -57,6 +57,8 @@ class Mapping {
 
   // A list of texts that are not empty.
   std::vector<std::string> Strings(absl::string_view name);
+  // Document::Resolve of each.
+  std::vector<std::string> Paths(absl::string_view name);
   // A list with at least one mapping.
   std::vector<Mapping> RequiredMappings(absl::string_view name);
   // A mapping from names that the file chooses to mappings.

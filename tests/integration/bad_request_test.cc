@@ -184,7 +184,7 @@ TEST_F(BadRequestTest, AdministratorsMistakes) {
   EXPECT_THAT(tenants->CreateTenant(&contexts[3], creation, &tenant),
               RefusedWith(v1::FIELD_INVALID, "display_name"));
 
-  auto devices = service_.As<v1::DeviceService>(kAdministrator);
+  auto devices = service_.As<v1::DeviceService>(kWideReporter);
   v1::Device device;
   v1::ReportDeviceRequest report;
   report.set_tenant_id("contoso");
@@ -212,7 +212,7 @@ TEST_F(BadRequestTest, AdministratorsMistakes) {
 }
 
 TEST_F(BadRequestTest, ReportsThatAreMalformedChangeNothing) {
-  auto devices = service_.As<v1::DeviceService>(kAdministrator);
+  auto devices = service_.As<v1::DeviceService>(kWideReporter);
   const auto report = [&](const std::string& device_id, const v1::DeviceState& state) {
     v1::ReportDeviceRequest request;
     request.set_tenant_id("contoso");
@@ -254,7 +254,7 @@ TEST_F(BadRequestTest, ReportsThatAreMalformedChangeNothing) {
 
 // What a newer reporter says and this service does not know is not kept.
 TEST_F(BadRequestTest, FieldsThatNobodyKnowsAreNotStored) {
-  auto devices = service_.As<v1::DeviceService>(kAdministrator);
+  auto devices = service_.As<v1::DeviceService>(kWideReporter);
   v1::ReportDeviceRequest report;
   report.set_tenant_id("contoso");
   report.set_device_id("laptop-3");

@@ -201,7 +201,27 @@ TEST_F(IssueStreamTest, TheSameRequestTwiceGetsTheSameCertificate) {
 TEST_F(IssueStreamTest, AStrangerGetsNoStream) {
   IssuingStream stream(service_, kStranger);
   EXPECT_TRUE(stream.ReadToTheEnd().empty());
-  EXPECT_THAT(stream.Finish(), RefusedWith(v1::CALLER_UNKNOWN));
+  // Turned away in the TLS handshake.
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(service_.Issue(service_.Request()), Succeeded());
+}
+
+// Its connection is ended within a second; before that, the next message is refused.
+TEST_F(IssueStreamTest, AStreamWhoseCallersCertificateExpiresGoesOnNoMore) {
+  IssuingStream stream(service_, kBroker);
+  stream.Write(service_.Request());
+  Answer answer;
+  ASSERT_TRUE(stream.Read(&answer));
+  ASSERT_TRUE(answer.has_issued());
+  service_.clock().Advance(std::chrono::hours(24 * 31));
+  stream.Write(service_.Request());
+  EXPECT_TRUE(stream.ReadToTheEnd().empty());
+  EXPECT_THAT(stream.Finish().error_code(),
+              testing::AnyOf(grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::UNAVAILABLE));
+  EXPECT_THAT(service_.Issue(service_.Request()).error_code(),
+              testing::AnyOf(grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::UNAVAILABLE));
+  service_.clock().Advance(-std::chrono::hours(24 * 31));
+  EXPECT_EQ(service_.JournalSize(), 1);
 }
 
 // A stream that was refused ends once, whenever its caller goes.

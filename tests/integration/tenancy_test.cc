@@ -49,7 +49,8 @@ TEST_F(TenancyTest, OnlyBrokersIssue) {
   for (const char* caller : {kAdministrator, kAuditor, kDeviceReporter}) {
     EXPECT_THAT(Issue(caller, "contoso"), RefusedWith(v1::ROLE_NOT_PERMITTED)) << caller;
   }
-  EXPECT_THAT(Issue(kStranger, "contoso"), RefusedWith(v1::CALLER_UNKNOWN));
+  // Turned away in the TLS handshake.
+  EXPECT_EQ(Issue(kStranger, "contoso").error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(service_.JournalSize("contoso"), 0);
 }
 
@@ -84,6 +85,23 @@ TEST_F(TenancyTest, BrokersAdministerNothing) {
   EXPECT_THAT(
       service_.As<v1::DeviceService>(kDeviceReporter)->ReportDevice(&contexts[4], report, &device),
       RefusedWith(v1::TENANT_NOT_PERMITTED));
+}
+
+// Who makes roots and promotes them does not also say which devices are in order.
+TEST_F(TenancyTest, OnlyDeviceReportersReport) {
+  const auto report = [this](absl::string_view caller) {
+    v1::ReportDeviceRequest request;
+    request.set_tenant_id("contoso");
+    request.set_device_id("laptop-2");
+    request.mutable_state();
+    v1::Device device;
+    grpc::ClientContext context;
+    return service_.As<v1::DeviceService>(caller)->ReportDevice(&context, request, &device);
+  };
+  for (const char* caller : {kAdministrator, kAuditor, kBroker}) {
+    EXPECT_THAT(report(caller), RefusedWith(v1::ROLE_NOT_PERMITTED)) << caller;
+  }
+  EXPECT_THAT(report(kDeviceReporter), Succeeded());
 }
 
 TEST_F(TenancyTest, AnAuditorReadsAndChangesNothing) {

@@ -3,6 +3,7 @@
 #define HOURGLASS_TESTS_SUPPORT_MUTUAL_TLS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "tests/support/temporary_directory.h"
@@ -31,8 +32,19 @@ class MutualTls {
   // A client's certificate with this one subject alternative name: `URI:spiffe://…` or `DNS:…`.
   TlsCredential Client(absl::string_view subject_alternative_name);
 
+  // The same, valid for this many seconds from now on.
+  TlsCredential ClientFor(int seconds, absl::string_view subject_alternative_name);
+
+  // The root's list of these certificates (PEM) as revoked, valid for a week; PEM, or DER.
+  std::string RevocationList(const std::vector<std::string>& certificates, bool der = false);
+
  private:
-  TlsCredential Make(absl::string_view extensions);
+  // A month: tests move their clocks by days.
+  static constexpr int kLifetime = 30 * 86400;
+
+  TlsCredential Make(absl::string_view extensions, int seconds = kLifetime);
+  // `openssl ca` with a database of this name.
+  void Ca(const std::string& name, std::vector<std::string> arguments);
 
   TemporaryDirectory directory_;
   std::string root_file_;

@@ -40,7 +40,8 @@ std::vector<issuance::Caller> TestCallers() {
           MakeCaller(kWideBroker, Role::kBroker, {}),
           MakeCaller(kOtherBroker, Role::kBroker, {"fabrikam"}),
           MakeCaller(kAuditor, Role::kAuditor, {}),
-          MakeCaller(kDeviceReporter, Role::kDeviceReporter, {"contoso"})};
+          MakeCaller(kDeviceReporter, Role::kDeviceReporter, {"contoso"}),
+          MakeCaller(kWideReporter, Role::kDeviceReporter, {})};
 }
 
 std::shared_ptr<grpc::Channel> ServiceClient::ChannelAs(absl::string_view caller) {
@@ -95,7 +96,7 @@ void ServiceClient::ReportDevice(absl::string_view tenant_id, absl::string_view 
   request.mutable_state()->mutable_disk_encryption()->set_enabled(encrypted);
   v1::Device device;
   grpc::ClientContext context;
-  DieUnless(As<v1::DeviceService>(kAdministrator)->ReportDevice(&context, request, &device));
+  DieUnless(As<v1::DeviceService>(kWideReporter)->ReportDevice(&context, request, &device));
 }
 
 void ServiceClient::MakeReady() {

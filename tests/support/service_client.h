@@ -27,6 +27,7 @@ inline constexpr char kWideBroker[] = "wide-broker";    // every tenant
 inline constexpr char kOtherBroker[] = "other-broker";  // tenant fabrikam only
 inline constexpr char kAuditor[] = "auditor";
 inline constexpr char kDeviceReporter[] = "device-reporter";  // tenant contoso only
+inline constexpr char kWideReporter[] = "wide-reporter";      // every tenant
 // Its certificate is good, but the configuration does not know it.
 inline constexpr char kStranger[] = "stranger";
 

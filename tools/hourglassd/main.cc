@@ -31,6 +31,8 @@
 #include "issuance/clock.h"
 #include "issuance/compliance/policy.h"
 #include "issuance/config.h"
+#include "issuance/edge/file_limit.h"
+#include "issuance/edge/service_notice.h"
 #include "issuance/entropy.h"
 #include "issuance/event_log.h"
 #include "issuance/foreign_lines.h"
@@ -115,6 +117,7 @@ absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& a
   const issuance::SystemClock clock;
   const issuance::LinuxKernelTime kernel;
   issuance::SystemEntropy entropy;
+  issuance::RaiseFileLimit();
   RETURN_IF_ERROR(issuance::CheckStart(config, issuance::TakenAddress::kRefused));
   ASSIGN_OR_RETURN(const std::unique_ptr<issuance::Server> server,
                    issuance::Server::Start(config, &clock, &kernel, &entropy, &log));
@@ -124,7 +127,10 @@ absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& a
   log.Info("serving", {{"address", server->address()},
                        {"metrics_address", server->metrics_address()},
                        {"data_directory", config.data_directory}});
+  issuance::NotifyServiceManager("READY=1");
   AwaitStop(awaited, log);
+  // The port is not answered from now on: so much may the last answer be old.
+  issuance::NotifyServiceManager("STOPPING=1\nWATCHDOG=1");
   server->Stop(kStopGrace);
   log.Info("stopped", {});
   return absl::OkStatus();
@@ -182,6 +188,12 @@ absl::Status CheckAll(const std::string& config_file) {
         "%s: warning: tenants without upn_domains, whose brokers may ask for a certificate for any "
         "user: %s\n",
         config_file.c_str(), issuance::TenantsInWords(open).c_str());
+  }
+  for (const issuance::Caller& caller : config.callers) {
+    const std::string warning = issuance::WarningAbout(caller);
+    if (!warning.empty()) {
+      std::printf("warning: caller %s %s\n", caller.name.c_str(), warning.c_str());
+    }
   }
   RETURN_IF_ERROR(ProtectMemory(config));
   return issuance::CheckStart(config, issuance::TakenAddress::kFine);

@@ -152,7 +152,7 @@ absl::Status ServiceProcess::MakeRoot(const std::string& tenant_id, v1::KeyType 
 }
 
 absl::Status ServiceProcess::ReportDevices(int devices) {
-  const auto service = As<v1::DeviceService>(kAdministrator);
+  const auto service = As<v1::DeviceService>(kWideReporter);
   for (const std::string& tenant_id : options_.tenant_ids) {
     for (int i = 0; i < devices; ++i) {
       v1::ReportDeviceRequest request;
