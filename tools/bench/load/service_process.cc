@@ -84,6 +84,8 @@ void ServiceProcess::WriteConfiguration() {
       "\n  private_key: ", server.private_key_file,
       "\n  trusted_roots: ", tls().trusted_roots_file(), "\nkeys: ", keys,
       "\ncompliance: {embedded: {policy_directory: policies}}\nlog_level: ", options_.log_level,
+      // All brokers are of this one machine.
+      "\nlimits: {connections: 100000, connections_per_source: 100000}",
       "\ncallers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
     if (!caller.all_tenants) continue;
