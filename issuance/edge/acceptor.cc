@@ -82,6 +82,11 @@ void Acceptor::Stop() {
   static_cast<void>(!write(wake_.get(), &one, sizeof(one)));
   thread_.join();
   listening_.sockets.clear();
+  // Nobody else would end those that were not handed over.
+  for (EndedConnection& ended : table_->RemoveStrangers(Clock::time_point::max())) {
+    ended.is_quiet = true;
+    End(std::move(ended));
+  }
 }
 
 void Acceptor::ExpectOwn(const std::string& peer) {

@@ -51,8 +51,7 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Listens no more, and forgets the connections without ending those that were handed over.
-  // Idempotent.
+  // Listens no more and ends the connections of strangers; those of callers stay. Idempotent.
   void Stop();
 
   // The next connection of this PeerAddress::name is this process's own: it counts for nothing and

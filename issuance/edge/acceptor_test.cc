@@ -195,8 +195,11 @@ TEST_F(AcceptorTest, TheWatchdogTellsOfEachAnswer) {
   EXPECT_TRUE(WaitForTable(0));
 }
 
-TEST_F(AcceptorTest, AfterAStopNobodyIsAccepted) {
+TEST_F(AcceptorTest, AfterAStopNobodyIsAcceptedAndNobodyWaits) {
+  const Descriptor silent = ConnectTo(kLoopback, port_);
+  ASSERT_TRUE(WaitForTable(1));
   acceptor_->Stop();
+  EXPECT_TRUE(EndsWithin(silent, 30));
   EXPECT_FALSE(ConnectTo(kLoopback, port_).valid());
 }
 

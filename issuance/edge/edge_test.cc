@@ -134,8 +134,10 @@ TEST_F(EdgeTest, AnExpiredCertificateIsTurnedAwayAndEndsOpenConnections) {
   const TlsCredential lasting = tls_.Client("DNS:broker.example");
   TlsClient open = ClientWith(&brief);
   TlsClient stays = ClientWith(&lasting);
-  ASSERT_EQ(open.Enter(address_), "");
-  ASSERT_EQ(stays.Enter(address_), "");
+  for (TlsClient* client : {&open, &stays}) {
+    ASSERT_EQ(client->Enter(address_), "");
+    client->BeginHttp2();
+  }
   clock_.Advance(std::chrono::hours(1));
   EXPECT_TRUE(EndsWithin(open.socket(), 30));
   EXPECT_THAT(ClientWith(&brief).Enter(address_), HasSubstr("certificate expired"));
@@ -152,8 +154,10 @@ TEST_F(EdgeTest, ARevokedCallerIsTurnedAwayAndItsOpenConnectionsEnd) {
   const TlsCredential sound = tls_.Client("DNS:broker.example");
   TlsClient open = ClientWith(&stolen);
   TlsClient stays = ClientWith(&sound);
-  ASSERT_EQ(open.Enter(address_), "");
-  ASSERT_EQ(stays.Enter(address_), "");
+  for (TlsClient* client : {&open, &stays}) {
+    ASSERT_EQ(client->Enter(address_), "");
+    client->BeginHttp2();
+  }
   std::filesystem::rename(
       directory_.Write("new", tls_.RevocationList({ReadFileOrDie(stolen.certificate_file)})),
       list_file_);

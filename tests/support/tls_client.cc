@@ -23,6 +23,11 @@ void DieUnless(bool done, const char* what) {
 // "h2", as ALPN has it.
 constexpr unsigned char kHttp2[] = {2, 'h', '2'};
 
+// The client's preface and an empty SETTINGS frame (RFC 9113 section 3.4).
+constexpr char kHttp2Preface[] =
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    "\0\0\0\4\0\0\0\0\0";
+
 }  // namespace
 
 TlsClient::TlsClient(const std::string& trusted_roots_file, const TlsCredential* credential,
@@ -65,6 +70,10 @@ std::string TlsClient::Enter(const std::string& host_port, SSL_SESSION* session)
   const int error = errno;
   const std::string said = DrainOpensslErrors();
   return absl::StrCat("refused: ", said, error == 0 ? "" : std::strerror(error));
+}
+
+void TlsClient::BeginHttp2() {
+  DieUnless(SSL_write(ssl_.get(), kHttp2Preface, sizeof(kHttp2Preface) - 1) > 0, "HTTP/2");
 }
 
 }  // namespace hourglass

@@ -29,6 +29,9 @@ class TlsClient {
   // the name of the alert.
   std::string Enter(const std::string& host_port, SSL_SESSION* session = nullptr);
 
+  // Says what an HTTP/2 client says first, after which gRPC keeps the connection.
+  void BeginHttp2();
+
   // After Enter.
   bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   int tickets() const { return tickets_; }
