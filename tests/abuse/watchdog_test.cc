@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -20,15 +20,18 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// The socket that a service manager gives as NOTIFY_SOCKET.
+// The socket that a service manager gives as NOTIFY_SOCKET. Its name is of the abstract kind
+// (unix(7)): the path of a test's folder may be longer than a socket's address.
 class NotifySocket {
  public:
-  explicit NotifySocket(const std::string& path)
-      : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  NotifySocket()
+      : name_(absl::StrCat("hourglass-watchdog-test-", getpid())),
+        socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    name_.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name_.size());
+    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), size), 0);
   }
   ~NotifySocket() { close(socket_); }
 
@@ -47,22 +50,20 @@ class NotifySocket {
     return false;
   }
 
-  void DropAll() {
-    char message[4096];
-    while (recv(socket_, message, sizeof(message), MSG_DONTWAIT) > 0) continue;
-  }
+  // As systemd writes it.
+  std::string name() const { return absl::StrCat("@", name_); }
 
  private:
+  const std::string name_;
   const int socket_;
 };
 
 TEST(WatchdogTest, TellsTheServiceManagerWhileThePortIsAnswered) {
   Daemon daemon;
-  NotifySocket manager(daemon.directory().File("notify"));
+  NotifySocket manager;
   // The process is the manager's own child by this: WATCHDOG_PID is left out.
   ASSERT_TRUE(
-      daemon.Start({"env", absl::StrCat("NOTIFY_SOCKET=", daemon.directory().File("notify")),
-                    "WATCHDOG_USEC=300000"}))
+      daemon.Start({"env", absl::StrCat("NOTIFY_SOCKET=", manager.name()), "WATCHDOG_USEC=300000"}))
       << daemon.Log();
   EXPECT_TRUE(manager.Hears("READY=1", 60));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(manager.Hears("WATCHDOG=1", 60));
