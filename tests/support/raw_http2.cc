@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -84,6 +86,7 @@ namespace {
   std::abort();
 }
 
+// Negative where there is no connection.
 int ConnectedSocket(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   int port = 0;
@@ -95,11 +98,12 @@ int ConnectedSocket(const std::string& address) {
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(port));
   inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) Die("no connection");
   const timeval limit = {RawHttp2::kPatience.count(), 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-  return fd;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0) return fd;
+  close(fd);
+  return -1;
 }
 
 }  // namespace
@@ -121,13 +125,15 @@ class RawHttp2::Tls {
     ssl_ = SSL_new(context_);
     SSL_set_fd(ssl_, fd_);
     SSL_set_tlsext_host_name(ssl_, "localhost");
-    if (SSL_connect(ssl_) != 1) Die("no handshake");
+    // OpenSSL writes without MSG_NOSIGNAL.
+    signal(SIGPIPE, SIG_IGN);
   }
   ~Tls() {
     SSL_free(ssl_);
     SSL_CTX_free(context_);
-    close(fd_);
+    if (fd_ >= 0) close(fd_);
   }
+  bool ShakeHands() { return fd_ >= 0 && SSL_connect(ssl_) == 1; }
   SSL* ssl() { return ssl_; }
 
  private:
@@ -136,13 +142,28 @@ class RawHttp2::Tls {
   SSL* ssl_ = nullptr;
 };
 
+RawHttp2::RawHttp2(std::unique_ptr<Tls> tls) : tls_(std::move(tls)) {}
+
 RawHttp2::RawHttp2(const std::string& address, const std::string& trusted_roots_file,
                    const TlsCredential& credential, absl::string_view settings)
-    : tls_(std::make_unique<Tls>(address, trusted_roots_file, credential)) {
-  if (!Send(absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                         http2::Frame(http2::kSettings, 0, 0, settings)))) {
-    Die("no preface");
-  }
+    : RawHttp2(std::make_unique<Tls>(address, trusted_roots_file, credential)) {
+  if (!tls_->ShakeHands() || !SendPreface(settings)) Die("no connection");
+}
+
+std::unique_ptr<RawHttp2> RawHttp2::TryToConnect(const std::string& address,
+                                                 const std::string& trusted_roots_file,
+                                                 const TlsCredential& credential,
+                                                 absl::string_view settings) {
+  std::unique_ptr<RawHttp2> connection(
+      new RawHttp2(std::make_unique<Tls>(address, trusted_roots_file, credential)));
+  const bool connected = connection->tls_->ShakeHands() && connection->SendPreface(settings);
+  ERR_clear_error();
+  return connected ? std::move(connection) : nullptr;
+}
+
+bool RawHttp2::SendPreface(absl::string_view settings) {
+  return Send(absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                           http2::Frame(http2::kSettings, 0, 0, settings)));
 }
 
 RawHttp2::~RawHttp2() = default;

@@ -61,6 +61,11 @@ class RawHttp2 {
   // it. Ends the process where there is no connection.
   RawHttp2(const std::string& address, const std::string& trusted_roots_file,
            const TlsCredential& credential, absl::string_view settings = "");
+  // The same; null where there is no connection.
+  static std::unique_ptr<RawHttp2> TryToConnect(const std::string& address,
+                                                const std::string& trusted_roots_file,
+                                                const TlsCredential& credential,
+                                                absl::string_view settings = "");
   ~RawHttp2();
   RawHttp2(const RawHttp2&) = delete;
   RawHttp2& operator=(const RawHttp2&) = delete;
@@ -80,6 +85,8 @@ class RawHttp2 {
  private:
   class Tls;
 
+  explicit RawHttp2(std::unique_ptr<Tls> tls);
+  bool SendPreface(absl::string_view settings);
   bool Fill(std::size_t size);
   void Account(const Received& received);
   std::int64_t WindowOf(std::uint32_t stream);

@@ -12,8 +12,6 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +40,7 @@
 #include "issuance/store/sqlite_check.h"
 #include "issuance/timekeeping/kernel_time.h"
 #include "issuance/yaml/file.h"
+#include "tools/client/files.h"
 #include "tools/version/version.h"
 
 namespace hourglass {
@@ -51,17 +50,9 @@ constexpr std::chrono::seconds kStopGrace(30);
 
 // Written whole or not at all: whoever waits for the file never reads half an address.
 absl::Status WriteAddressFile(const std::string& path, const std::string& address) {
-  const std::string temporary = absl::StrCat(path, ".new");
-  std::ofstream out(temporary, std::ios::trunc);
-  out << address << '\n';
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(temporary, path, error);
-  if (!out || error) {
-    return Error(ErrorReason::kConfigurationInvalid, "address_file",
-                 absl::StrCat("cannot write ", path));
-  }
-  return absl::OkStatus();
+  const absl::Status written = client::ReplaceFile(path, absl::StrCat(address, "\n"), 0644);
+  if (written.ok()) return written;
+  return Error(ErrorReason::kConfigurationInvalid, "address_file", written.message());
 }
 
 // Whether any tenant's leaves are signed by an issuing sub-key.
