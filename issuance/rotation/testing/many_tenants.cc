@@ -49,7 +49,7 @@ class Maker {
         const std::string name,
         keys_->DefaultUri(absl::StrCat("hourglass-", tenant.tenant_id, "-r", generation)));
     ASSIGN_OR_RETURN(const std::string uri, keys_->CanonicalUri(name));
-    RETURN_IF_ERROR(store_->PlanKey({tenant.tenant_id, generation, uri}));
+    RETURN_IF_ERROR(store_->PlanKey({tenant.tenant_id, generation, uri, ""}));
     ASSIGN_OR_RETURN(const std::unique_ptr<hsm::SigningKey> key,
                      keys_->Generate(uri, order_.key_type));
     ca::RootSpecification specification;
