@@ -260,8 +260,8 @@ TEST_F(BadRequestTest, FieldsThatNobodyKnowsAreNotStored) {
   report.set_device_id("laptop-3");
   report.mutable_state()->mutable_disk_encryption()->set_enabled(true);
   v1::DeviceState* state = report.mutable_state();
-  state->GetReflection()->MutableUnknownFields(state)->AddLengthDelimited(
-      1000, std::string(100'000, 'x'));
+  state->GetReflection()->MutableUnknownFields(state)->AddLengthDelimited(1000,
+                                                                          std::string(50'000, 'x'));
   v1::Device device;
   grpc::ClientContext context;
   ASSERT_THAT(devices->ReportDevice(&context, report, &device), Succeeded());

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/clock.h"
 #include "issuance/status_detail.h"
 #include "issuance/store/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
@@ -414,7 +415,10 @@ TEST(DaemonTest, AnUpkeepOfTheJournalThatFailsIsSaidAndCertificatesAreIssued) {
     }
     ASSERT_TRUE(issuance::AddSamplePrimary(*store, "fabrikam").ok());
     for (const char* id : {"sealed", "active"}) {
-      ASSERT_TRUE(issuance::Append(*store, issuance::SampleIntent(id, "fabrikam")).ok());
+      issuance::Intent intent = issuance::SampleIntent(id, "fabrikam");
+      // A clock that stands long after the newest record would be doubted.
+      intent.intended_at = issuance::SystemClock().Now();
+      ASSERT_TRUE(issuance::Append(*store, intent).ok());
     }
   }
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
