@@ -28,15 +28,15 @@ TEST(ProxyTest, VerdictsComeFromWhereTheConfigurationSays) {
   daemon.directory().Write(
       "hourglassd.yaml",
       absl::StrReplaceAll(
-          text, {{embedded, absl::StrCat("compliance: {deadline: 20s, endpoint: \"", judge.address(),
-                                         "\", tls: {certificate: ", credential.certificate_file,
-                                         ", private_key: ", credential.private_key_file,
-                                         ", trusted_roots: ", judge.tls().trusted_roots_file(),
-                                         "}}")}}));
+          text,
+          {{embedded, absl::StrCat("compliance: {deadline: 20s, endpoint: \"", judge.address(),
+                                   "\", tls: {certificate: ", credential.certificate_file,
+                                   ", private_key: ", credential.private_key_file,
+                                   ", trusted_roots: ", judge.tls().trusted_roots_file(), "}}")}}));
   // Nobody listens on port 1.
-  ASSERT_TRUE(daemon.Start({"env", "-u", "no_proxy", "-u", "no_grpc_proxy",
-                            "grpc_proxy=http://127.0.0.1:1", "https_proxy=http://127.0.0.1:1",
-                            "http_proxy=http://127.0.0.1:1"}))
+  ASSERT_TRUE(
+      daemon.Start({"env", "-u", "no_proxy", "-u", "no_grpc_proxy", "grpc_proxy=http://127.0.0.1:1",
+                    "https_proxy=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1"}))
       << daemon.Log();
   daemon.CreateTenant();
   daemon.CreateRoot();

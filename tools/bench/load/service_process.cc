@@ -85,8 +85,7 @@ void ServiceProcess::WriteConfiguration() {
       "\n  trusted_roots: ", tls().trusted_roots_file(), "\nkeys: ", keys,
       "\ncompliance: {embedded: {policy_directory: policies}}\nlog_level: ", options_.log_level,
       // All brokers are of this one machine.
-      "\nlimits: {connections: 100000, connections_per_source: 100000}",
-      "\ncallers:\n");
+      "\nlimits: {connections: 100000, connections_per_source: 100000}", "\ncallers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
     if (!caller.all_tenants) continue;
     absl::StrAppend(&yaml, "  - {name: ", caller.name, ", identity: \"", caller.identity,
