@@ -116,11 +116,13 @@ absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
     RETURN_IF_ERROR(ForgetPlannedKey(connection, key_uri));
     return connection.Change("DELETE FROM bound_keys WHERE key_uri = ?", {Text{key_uri}}).status();
   }
-  // A plan whose key was never noted is known by its URI only.
+  // A plan whose key was never noted is known by its URI only, one of before version 6 by a URI
+  // without id.
+  const std::string name(hsm::UriWithoutId(key_uri));
   RETURN_IF_ERROR(connection
                       .Change("DELETE FROM planned_keys WHERE public_key = ? OR "
-                              "(key_uri = ? AND public_key = x'')",
-                              {Blob{public_key}, Text{key_uri}})
+                              "(key_uri IN (?, ?) AND public_key = x'')",
+                              {Blob{public_key}, Text{key_uri}, Text{name}})
                       .status());
   return connection.Change("DELETE FROM bound_keys WHERE public_key = ?", {Blob{public_key}})
       .status();

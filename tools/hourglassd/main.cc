@@ -43,6 +43,13 @@
 #include "tools/client/files.h"
 #include "tools/version/version.h"
 
+// Of gperftools' <gperftools/malloc_extension_c.h>; weak, because the sanitizers' builds have
+// another allocator.
+extern "C" {
+[[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
+[[gnu::weak]] void MallocExtension_ReleaseFreeMemory();
+}
+
 namespace hourglass {
 namespace {
 
@@ -88,12 +95,30 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// What a flood made the service take, the allocator keeps when it is over, for ever. So much of it
+// may stay: under load it is used again and again.
+void GiveBackFreeMemory() {
+  constexpr std::size_t kMayStay = std::size_t{64} << 20;
+  std::size_t free = 0;
+  // Null where the allocator is another.
+  if (MallocExtension_GetNumericProperty == nullptr ||
+      MallocExtension_GetNumericProperty("tcmalloc.pageheap_free_bytes", &free) == 0 ||
+      free <= kMayStay) {
+    return;
+  }
+  MallocExtension_ReleaseFreeMemory();
+}
+
 // Until SIGINT or SIGTERM. Every other signal of `awaited` is told, and nothing else.
 void AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
+  constexpr timespec kPause = {10, 0};
   for (;;) {
     siginfo_t about = {};
-    const int received = sigwaitinfo(&awaited, &about);
-    if (received < 0) continue;
+    const int received = sigtimedwait(&awaited, &about, &kPause);
+    if (received < 0) {
+      GiveBackFreeMemory();
+      continue;
+    }
     if (received == SIGINT || received == SIGTERM) {
       log.Info("stopping", {{"signal", strsignal(received)}});
       return;

@@ -148,10 +148,12 @@ bool JournalHoldsAll(Daemon& daemon, const SoundLoad& load) {
   return true;
 }
 
-Footprint AfterCalm(Daemon& daemon, int sockets) {
+Footprint AfterCalm(Daemon& daemon, const Footprint& before) {
   const auto end = steady_clock::now() + kCalm;
   Footprint footprint = FootprintOf(daemon.pid());
-  while (footprint.sockets > sockets && steady_clock::now() < end) {
+  while ((footprint.sockets > before.sockets ||
+          footprint.megabytes > before.megabytes + kMegabytesLeft) &&
+         steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     footprint = FootprintOf(daemon.pid());
   }
@@ -208,7 +210,7 @@ int Run(std::chrono::seconds duration) {
 
   Verdicts verdicts;
   const std::vector<std::chrono::microseconds> disturbed = Suffer(daemon, load, duration, verdicts);
-  const Footprint after = AfterCalm(daemon, before.sockets);
+  const Footprint after = AfterCalm(daemon, before);
   load.Stop();
   Print("undisturbed", undisturbed);
   Print("under abuse", disturbed);
