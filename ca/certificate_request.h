@@ -42,12 +42,13 @@ class RequestedKey {
 // Parses a DER CertificationRequest (RFC 2986 section 4), verifies its signature with its own key
 // and checks that key: P-256 or P-384 (named curve, uncompressed point on the curve) or RSA (odd
 // modulus of an accepted size, odd exponent of at least 65537 and below 2^64), and none that
-// CheckKeyStrength (ca/weak_keys.h) knows. The request's signature must be ECDSA or RSA PKCS#1 v1.5 or PSS with SHA-256, SHA-384 or
-// SHA-512. Subject, attributes and extensions are not looked at beyond being well-formed DER;
-// attributes may be left out, as some clients do. docs/certificate-requests.md has what OpenSSL
-// accepts and this does not, on purpose; nothing that OpenSSL refuses is accepted.
-// Errors, all with field `pkcs10`: REQUEST_MALFORMED, REQUEST_SIGNATURE_INVALID, KEY_UNSUPPORTED,
-// KEY_SIZE_REFUSED, KEY_INVALID, KEY_WEAK. Safe to call from several threads.
+// CheckKeyStrength (ca/weak_keys.h) knows. The request's signature must be ECDSA or RSA PKCS#1 v1.5
+// or PSS with SHA-256, SHA-384 or SHA-512. Subject, attributes and extensions are not looked at
+// beyond being well-formed DER; attributes may be left out, as some clients do.
+// docs/certificate-requests.md has what OpenSSL accepts and this does not, on purpose; nothing that
+// OpenSSL refuses is accepted. Errors, all with field `pkcs10`: REQUEST_MALFORMED,
+// REQUEST_SIGNATURE_INVALID, KEY_UNSUPPORTED, KEY_SIZE_REFUSED, KEY_INVALID, KEY_WEAK. Safe to call
+// from several threads.
 absl::StatusOr<RequestedKey> ParseCertificateRequest(absl::string_view der,
                                                      const KeyPolicy& policy);
 
