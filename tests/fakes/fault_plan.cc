@@ -105,6 +105,11 @@ std::vector<FaultRule> FaultPlan::Call(Function function) {
 
 std::string FaultPlan::module_path() { return Current()->script.module_path; }
 
+void FaultPlan::Hang() {
+  RegisterProcess(path_ + ".hanging");
+  for (;;) pause();
+}
+
 void FaultPlan::WaitForAnotherScript() {
   const std::shared_ptr<const Loaded> before = Current();
   while (Current() == before) {

@@ -19,13 +19,15 @@ namespace hourglass {
 class FaultPlan {
  public:
   // `script` need not exist. The counts are kept in `script`.counts, and this process's
-  // number is added to `script`.processes.
+  // number is added to `script`.processes, and to `script`.hanging by each call that hangs.
   explicit FaultPlan(const std::string& script);
 
   // Counts a call of `function` and returns the rules that it meets, in the script's order.
   std::vector<FaultRule> Call(Function function);
 
   std::string module_path();
+
+  [[noreturn]] void Hang();
 
   // Returns once the script is another than it was when this was called.
   void WaitForAnotherScript();

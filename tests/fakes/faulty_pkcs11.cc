@@ -74,8 +74,12 @@ std::uint64_t FaultyPkcs11::Count(absl::string_view function) const {
   return 0;
 }
 
-std::vector<int> FaultyPkcs11::Processes() const {
-  std::ifstream in(module_path_ + ".script.processes");
+std::vector<int> FaultyPkcs11::Processes() const { return ProcessesOf("processes"); }
+
+std::vector<int> FaultyPkcs11::Hanging() const { return ProcessesOf("hanging"); }
+
+std::vector<int> FaultyPkcs11::ProcessesOf(absl::string_view list) const {
+  std::ifstream in(absl::StrCat(module_path_, ".script.", list));
   std::vector<int> processes;
   for (int process = 0; in >> process;) processes.push_back(process);
   return processes;

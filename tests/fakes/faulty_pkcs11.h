@@ -45,7 +45,12 @@ class FaultyPkcs11 {
   // still run.
   std::vector<int> Processes() const;
 
+  // The numbers of the processes in which a call hung, once a call, whether or not they still run.
+  std::vector<int> Hanging() const;
+
  private:
+  std::vector<int> ProcessesOf(absl::string_view list) const;
+
   TemporaryDirectory directory_;
   std::string real_module_;
   std::string module_path_;

@@ -79,7 +79,7 @@ void Befall(const FaultRule& rule, CK_ULONG handle) {
     case Verb::kDelay:
       return Sleep(rule.argument);
     case Verb::kHang:
-      for (;;) pause();
+      Plan().Hang();
     case Verb::kStall:
       return Plan().WaitForAnotherScript();
     case Verb::kCrash:
