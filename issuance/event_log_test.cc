@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "tests/support/status_matchers.h"
 
@@ -113,8 +114,11 @@ Told ToldOf(const std::vector<std::string>& lines, const std::string& event,
     } else if (line["event"] != "lines_left_out" || line["of"] != event) {
       continue;
     }
-    if (line.contains("left_out"))
-      told.left_out += std::stoull(line["left_out"].get<std::string>());
+    if (line.contains("left_out")) {
+      std::uint64_t left_out = 0;
+      EXPECT_TRUE(absl::SimpleAtoi(line["left_out"].get<std::string>(), &left_out)) << text;
+      told.left_out += left_out;
+    }
     told.levels.insert(line["level"]);
   }
   return told;

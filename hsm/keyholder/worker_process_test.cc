@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "hsm/base/error.h"
@@ -211,7 +212,11 @@ TEST(WorkerProcessTest, TakesNoSignalMaskFromTheParent) {
   signal(SIGUSR1, SIG_DFL);
   ASSERT_OK(Ask(*worker, Greeting()));
   auto fields = StatusOfProcess(absl::StrCat(worker->pid()));
-  const auto set = [&fields](const char* name) { return std::stoull(fields[name], nullptr, 16); };
+  const auto set = [&fields](const char* name) {
+    std::uint64_t signals = 0;
+    EXPECT_TRUE(absl::SimpleHexAtoi(fields[name], &signals)) << name << ": " << fields[name];
+    return signals;
+  };
   // SIGINT, SIGQUIT, SIGTERM: bits 1, 2 and 14.
   EXPECT_EQ(set("SigBlk"), 0x4006U);
   // Two of the C library's own are ignored in whatever posix_spawn starts.
@@ -250,7 +255,9 @@ TEST(WorkerProcessTest, TheWorkerIsConfined) {
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) EXPECT_EQ(fields[set], none);
   constexpr int kSetPcap = 8;
   const std::string own = StatusOfProcess("self")["CapEff"];
-  const bool may_drop_bounding_set = (std::stoull(own, nullptr, 16) >> kSetPcap & 1) != 0;
+  std::uint64_t capabilities = 0;
+  ASSERT_TRUE(absl::SimpleHexAtoi(own, &capabilities)) << own;
+  const bool may_drop_bounding_set = (capabilities >> kSetPcap & 1) != 0;
   if (may_drop_bounding_set) {
     EXPECT_EQ(fields["CapBnd"], none);
   }

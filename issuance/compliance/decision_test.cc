@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
 
@@ -35,7 +36,9 @@ v1::DeviceState State(const std::string& text) {
   for (std::size_t at; (at = resolved.find("NOW")) != std::string::npos;) {
     const std::size_t end = resolved.find_first_of(" }", at);
     const std::string offset = resolved.substr(at + 3, end - at - 3);
-    const std::int64_t time = kNowSeconds + (offset.empty() ? 0 : std::stoll(offset));
+    std::int64_t seconds = 0;
+    EXPECT_TRUE(offset.empty() || absl::SimpleAtoi(offset, &seconds)) << text;
+    const std::int64_t time = kNowSeconds + seconds;
     resolved.replace(at, end - at, std::to_string(time));
   }
   v1::DeviceState state;

@@ -19,9 +19,9 @@
 #include "hourglass/v1/keys.pb.h"
 #include "hourglass/v1/roots.pb.h"
 #include "hourglass/v1/tenants.pb.h"
-#include "tests/abuse/scrape.h"
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
+#include "tests/support/scrape.h"
 
 namespace hourglass {
 namespace {

@@ -2,13 +2,9 @@
 // part is broken.
 #include "tests/support/daemon.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
@@ -28,6 +24,7 @@
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/health_client.h"
+#include "tests/support/scrape.h"
 #include "tests/support/subprocess.h"
 
 namespace hourglass {
@@ -283,32 +280,13 @@ TEST(DaemonTest, ATokenThatIsAwayAtTheStartIsFoundWhenItIsBack) {
   EXPECT_TRUE(daemon.WaitForLog("\"event\":\"key_custodian_healthy\"")) << daemon.Log();
 }
 
-// What `GET /metrics` answers.
-std::string Scrape(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  sockaddr_in to = {};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-  EXPECT_EQ(inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr), 1);
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
-  const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
-  EXPECT_EQ(write(socket, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-  std::string answer;
-  char piece[4096];
-  for (ssize_t size; (size = read(socket, piece, sizeof(piece))) > 0;) {
-    answer.append(piece, static_cast<std::size_t>(size));
-  }
-  close(socket);
-  return answer;
-}
-
 TEST(DaemonTest, TellsItsMetrics) {
   Daemon daemon;
   const std::string keys = absl::StrCat("{tokens: [\"", daemon.token().Uri(), "\"]}");
   daemon.Configure(keys, daemon.data_directory(), "metrics: {listen: 127.0.0.1:0}\n");
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
   const std::string address = daemon.LastLogged("metrics_address");
+  ASSERT_NE(address, "") << daemon.Log();
   const std::string unused = Scrape(address);
   EXPECT_THAT(unused, testing::StartsWith("HTTP/1.1 200"));
   const std::string of = "{token=\"pkcs11:token=hourglass\"";

@@ -86,9 +86,12 @@ void Daemon::Kill() { process_->Stop(SIGKILL); }
 
 int Daemon::Stop() { return process_->Stop(SIGTERM); }
 
-std::string Daemon::LastLogged(const std::string& name) const {
-  const std::string log = Log();
+std::string Daemon::LastLogged(const std::string& name) {
   const std::string before = absl::StrCat("\"", name, "\":\"");
+  if (!WaitForLog(before)) return "";
+  // The last line may not be whole.
+  const std::string all = Log();
+  const std::string log = all.substr(0, all.rfind('\n') + 1);
   const std::size_t at = log.rfind(before);
   if (at == std::string::npos) return "";
   const std::size_t begin = at + before.size();

@@ -44,8 +44,9 @@ class Daemon : public ServiceClient {
   bool Running() { return process_ != nullptr && process_->Running(); }
   // As BackgroundProcess::WaitForLog.
   bool WaitForLog(const std::string& text) { return process_->WaitForLog(text); }
-  // The value of this name in the last line of the log that has it, or "".
-  std::string LastLogged(const std::string& name) const;
+  // The value of this name in the last line of the log that has it. Waits for the first such line,
+  // since the service writes its log on a thread of its own; "" where none comes.
+  std::string LastLogged(const std::string& name);
   // What it wrote to standard error since the first Start.
   std::string Log() const;
 

@@ -31,8 +31,7 @@ static std::uint32_t NumberAt(absl::string_view octets, std::size_t at, int size
   return value;
 }
 
-// A literal header field without indexing, new name (RFC 7541 section 6.2.2); lengths below 127.
-static std::string Field(absl::string_view name, absl::string_view value) {
+std::string Field(absl::string_view name, absl::string_view value) {
   return absl::StrCat(std::string(1, '\0'), std::string(1, static_cast<char>(name.size())), name,
                       std::string(1, static_cast<char>(value.size())), value);
 }
@@ -145,9 +144,10 @@ class RawHttp2::Tls {
 RawHttp2::RawHttp2(std::unique_ptr<Tls> tls) : tls_(std::move(tls)) {}
 
 RawHttp2::RawHttp2(const std::string& address, const std::string& trusted_roots_file,
-                   const TlsCredential& credential, absl::string_view settings)
+                   const TlsCredential& credential, absl::string_view settings,
+                   Acknowledgement acknowledgement)
     : RawHttp2(std::make_unique<Tls>(address, trusted_roots_file, credential)) {
-  if (!tls_->ShakeHands() || !SendPreface(settings)) Die("no connection");
+  if (!tls_->ShakeHands() || !SendPreface(settings, acknowledgement)) Die("no connection");
 }
 
 std::unique_ptr<RawHttp2> RawHttp2::TryToConnect(const std::string& address,
@@ -156,14 +156,17 @@ std::unique_ptr<RawHttp2> RawHttp2::TryToConnect(const std::string& address,
                                                  absl::string_view settings) {
   std::unique_ptr<RawHttp2> connection(
       new RawHttp2(std::make_unique<Tls>(address, trusted_roots_file, credential)));
-  const bool connected = connection->tls_->ShakeHands() && connection->SendPreface(settings);
+  const bool connected =
+      connection->tls_->ShakeHands() && connection->SendPreface(settings, Acknowledgement::kSent);
   ERR_clear_error();
   return connected ? std::move(connection) : nullptr;
 }
 
-bool RawHttp2::SendPreface(absl::string_view settings) {
-  return Send(absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                           http2::Frame(http2::kSettings, 0, 0, settings)));
+bool RawHttp2::SendPreface(absl::string_view settings, Acknowledgement acknowledgement) {
+  const bool is_sent = acknowledgement == Acknowledgement::kSent;
+  return Send(absl::StrCat(
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", http2::Frame(http2::kSettings, 0, 0, settings),
+      is_sent ? http2::Frame(http2::kSettings, http2::kAcknowledged, 0, "") : ""));
 }
 
 RawHttp2::~RawHttp2() = default;

@@ -28,6 +28,7 @@ enum FrameType : std::uint8_t {
   kContinuation = 9,
 };
 
+inline constexpr std::uint8_t kAcknowledged = 1;
 inline constexpr std::uint8_t kEndStream = 1;
 inline constexpr std::uint8_t kEndHeaders = 4;
 inline constexpr std::uint32_t kEnhanceYourCalm = 11;
@@ -36,6 +37,9 @@ std::string Frame(FrameType type, std::uint8_t flags, std::uint32_t stream,
                   absl::string_view payload);
 // Four octets, big-endian.
 std::string Number(std::uint32_t value);
+// A literal header field without indexing, with a new name (RFC 7541 section 6.2.2). Lengths below
+// 127.
+std::string Field(absl::string_view name, absl::string_view value);
 // The header fields of a gRPC call of `/hourglass.v1.Service/Method`, HPACK without the dynamic
 // table.
 std::string CallFields(absl::string_view path);
@@ -57,10 +61,14 @@ class RawHttp2 {
     std::string payload;
   };
 
+  // Whether the other side's SETTINGS are acknowledged, in advance.
+  enum class Acknowledgement { kSent, kNotSent };
+
   // Connects to `host:port`, shakes hands, and sends the preface and SETTINGS, with `settings` in
   // it. Ends the process where there is no connection.
   RawHttp2(const std::string& address, const std::string& trusted_roots_file,
-           const TlsCredential& credential, absl::string_view settings = "");
+           const TlsCredential& credential, absl::string_view settings = "",
+           Acknowledgement acknowledgement = Acknowledgement::kSent);
   // The same; null where there is no connection.
   static std::unique_ptr<RawHttp2> TryToConnect(const std::string& address,
                                                 const std::string& trusted_roots_file,
@@ -86,7 +94,7 @@ class RawHttp2 {
   class Tls;
 
   explicit RawHttp2(std::unique_ptr<Tls> tls);
-  bool SendPreface(absl::string_view settings);
+  bool SendPreface(absl::string_view settings, Acknowledgement acknowledgement);
   bool Fill(std::size_t size);
   void Account(const Received& received);
   std::int64_t WindowOf(std::uint32_t stream);

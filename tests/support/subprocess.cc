@@ -137,8 +137,12 @@ int BackgroundProcess::Stop(int signal) {
 
 bool BackgroundProcess::WaitForLog(const std::string& text, int seconds) {
   for (int i = 0; i < seconds * 100; ++i) {
-    if (Log().find(text) != std::string::npos) return true;
-    if (!Running()) return Log().find(text) != std::string::npos;
+    // A line may be written in pieces.
+    const bool runs = Running();
+    const std::string log = Log();
+    const std::size_t at = log.find(text);
+    if (at != std::string::npos && (!runs || log.find('\n', at) != std::string::npos)) return true;
+    if (!runs) return false;
     const timespec ten_milliseconds = {0, 10'000'000};
     nanosleep(&ten_milliseconds, nullptr);
   }

@@ -33,8 +33,8 @@ class BackgroundProcess {
   bool Running();
   // Sends `signal`, waits for the end and returns the exit code as in CommandResult.
   int Stop(int signal);
-  // Waits until the log holds `text`, the program ends, or `seconds` have passed; true in the first
-  // case.
+  // Waits until the log holds `text` in a line that has ended, the program ends, or `seconds` have
+  // passed; whether the log holds it then. What else the line says is there, too.
   bool WaitForLog(const std::string& text, int seconds = 30);
   std::string Log() const;
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -25,7 +26,12 @@ int PropertyOf(const std::string& properties, absl::string_view name) {
   for (const absl::string_view line : absl::StrSplit(properties, '\n')) {
     const std::vector<std::string> parts = absl::StrSplit(line, ": ");
     if (parts.size() == 2 && parts[0] == name) {
-      return static_cast<int>(std::strtol(parts[1].c_str(), nullptr, 0));
+      int value = 0;
+      const bool hexadecimal = parts[1].rfind("0x", 0) == 0;
+      if (hexadecimal ? absl::SimpleHexAtoi(parts[1], &value)
+                      : absl::SimpleAtoi(parts[1], &value)) {
+        return value;
+      }
     }
   }
   Die(absl::StrCat("tpm2_getcap does not say ", name, ": ", properties));
