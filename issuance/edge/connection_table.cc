@@ -109,6 +109,14 @@ std::string ConnectionTable::PeerOf(const std::string& random) const {
   return found == by_random_.end() ? "" : connections_.at(found->second).peer.name;
 }
 
+std::string ConnectionTable::CallerOf(const std::string& random) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_random_.find(random);
+  if (found == by_random_.end()) return "";
+  const auto& admitted = connections_.at(found->second).admitted;
+  return admitted == nullptr ? "" : admitted->caller->name;
+}
+
 bool ConnectionTable::Admit(const std::string& random, AdmittedPeer admitted) {
   const std::lock_guard lock(mutex_);
   Connection* const connection = Find(random);

@@ -11,7 +11,9 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "issuance/caller_certificate.h"
+#include "issuance/edge/frame_bounds.h"
 #include "issuance/edge/made_contexts.h"
+#include "issuance/edge/watched_reads.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -62,10 +64,13 @@ class HandshakeGate::Judge {
 
   // As SSL_CTX_set_cert_verify_callback(3) wants it.
   static int OnCertificate(X509_STORE_CTX* store, void*) {
-    const auto* const ssl = static_cast<const SSL*>(
-        X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* const ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
-    if (judge != nullptr && judge->Verify(store, RandomOf(ssl))) return 1;
+    if (judge != nullptr && judge->Verify(store, RandomOf(ssl)) &&
+        WatchReads(ssl, std::make_unique<FrameWatcher>())) {
+      return 1;
+    }
     SendAlertOf(ssl);
     // A failure must have a cause, or OpenSSL goes on where the peer need not have a certificate.
     if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
@@ -111,6 +116,28 @@ class HandshakeGate::Judge {
   }
 
  private:
+  class FrameWatcher : public ReadWatcher {
+   public:
+    bool OnRead(const SSL* ssl, absl::string_view octets) override {
+      const std::string& wrong = bounds_.Take(octets);
+      if (wrong.empty()) return true;
+      auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
+      if (judge != nullptr) judge->LogEnd(RandomOf(ssl), wrong);
+      return false;
+    }
+
+   private:
+    FrameBounds bounds_;
+  };
+
+  void LogEnd(const std::string& random, absl::string_view why) {
+    const std::shared_lock lock(mutex_);
+    if (callers_ == nullptr) return;
+    log_->Warning(
+        "connection_ended",
+        {{"peer", table_->PeerOf(random)}, {"caller", table_->CallerOf(random)}, {"message", why}});
+  }
+
   bool Verify(X509_STORE_CTX* store, const std::string& random) {
     const std::shared_lock lock(mutex_);
     if (callers_ == nullptr) return false;
@@ -153,6 +180,7 @@ HandshakeGate::~HandshakeGate() { judge_->Retire(); }
 
 absl::Status HandshakeGate::Guard(const std::vector<SSL_CTX*>& contexts) const {
   if (contexts.empty()) return absl::InternalError("the TLS library made no context of OpenSSL's");
+  if (!ReadsAreWatched()) return absl::InternalError("OpenSSL's SSL_read cannot be replaced");
   for (SSL_CTX* context : contexts) {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

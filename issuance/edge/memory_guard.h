@@ -11,10 +11,10 @@
 
 namespace hourglass::issuance {
 
-// gRPC keeps some of what a peer sends before there is a call that could be refused: messages that
-// are announced longer than any may be, header blocks without end, whatever its settings say. So a
-// thread looks at the process's memory four times a second: while it is kMostGrowth above the least
-// of the last minute, and grows, the connection that receives most is ended, one after the other.
+// gRPC keeps some of what a peer sends before there is a call that could be refused. What is known
+// of it is bounded where it is read (FrameBounds); this is for what is not known: a thread looks at
+// the process's memory four times a second: while it is kMostGrowth above the least of the last
+// minute, and grows, the connection that receives most is ended, one after the other.
 class MemoryGuard {
  public:
   static constexpr std::uint64_t kMostGrowth = std::uint64_t{256} * 1024 * 1024;

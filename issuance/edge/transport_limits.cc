@@ -1,7 +1,10 @@
 #include "issuance/edge/transport_limits.h"
 
+#include <grpc/compression.h>
 #include <grpc/grpc.h>
 #include <grpcpp/resource_quota.h>
+
+#include "issuance/edge/message_size.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -19,6 +22,10 @@ constexpr int kKeepaliveTimeoutMilliseconds = 20'000;
 
 void LimitTransport(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageSize);
+  // The size is that of the octets that come: 60 kB of them can be 60 MB of nothing.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataSize);
   // A stream's window stays what it is at first, 64 KiB, however fast the peer sends: a message

@@ -4,11 +4,9 @@
 
 #include <grpcpp/server_builder.h>
 
-namespace hourglass::issuance {
+#include <cstddef>
 
-// Octets of a message; the largest sound one, a request with a PKCS#10 of 16 KiB, has less than
-// 18 KiB. gRPC answers a larger one with RESOURCE_EXHAUSTED.
-inline constexpr int kMaxMessageSize = 64 * 1024;
+namespace hourglass::issuance {
 
 // Calls and streams under way on a connection (RFC 9113 section 5.1.2).
 inline constexpr int kMaxConcurrentStreams = 256;
@@ -19,7 +17,8 @@ inline constexpr int kMaxMetadataSize = 8 * 1024;
 // Octets that all connections' buffers, and the messages in them, may take, as gRPC counts them.
 inline constexpr std::size_t kTransportMemory = std::size_t{256} * 1024 * 1024;
 
-// Sets these, and what a connection may do without calls: pings, settings, silence.
+// Sets these, and what a connection may do without calls: pings, settings, silence. Compressed
+// messages are refused with UNIMPLEMENTED.
 void LimitTransport(grpc::ServerBuilder& builder);
 
 }  // namespace hourglass::issuance

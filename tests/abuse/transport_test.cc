@@ -7,7 +7,9 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,7 @@
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/raw_http2.h"
+#include "tests/support/subprocess.h"
 
 namespace hourglass {
 namespace {
@@ -25,6 +28,9 @@ constexpr char kIssueMany[] = "/hourglass.v1.CertificateIssuer/IssueCertificates
 // MB: what all buffers may take, and as much again for what goes on until it is noticed that they
 // do.
 constexpr double kBound = 600;
+
+// MB: where the connection ends before anything is kept.
+constexpr double kBoundOfEnded = 64;
 
 class TransportTest : public testing::Test {
  protected:
@@ -46,9 +52,12 @@ class TransportTest : public testing::Test {
     EXPECT_LT(grown, megabytes);
   }
 
-  std::unique_ptr<RawHttp2> Connect(absl::string_view settings = "") {
+  std::unique_ptr<RawHttp2> Connect(
+      absl::string_view settings = "",
+      RawHttp2::Acknowledgement acknowledgement = RawHttp2::Acknowledgement::kSent) {
     return std::make_unique<RawHttp2>(daemon_.address(), daemon_.tls().trusted_roots_file(),
-                                      daemon_.CredentialOf(kOtherBroker), settings);
+                                      daemon_.CredentialOf(kOtherBroker), settings,
+                                      acknowledgement);
   }
 
   Daemon daemon_;
@@ -85,11 +94,15 @@ TEST_F(TransportTest, AMessageThatIsAnnouncedAsAGigabyte) {
     ASSERT_TRUE(connections.back()->Send(http2::Headers(1, fields)));
     ASSERT_TRUE(connections.back()->SendData(
         1, absl::StrCat(std::string(1, '\0'), http2::Number(1U << 30))));
-    for (int i = 0; i < 200 && connections.back()->SendData(1, megabyte); ++i) ++sent;
+    int of_this = 0;
+    while (of_this < 200 && connections.back()->SendData(1, megabyte)) ++of_this;
+    EXPECT_LT(of_this, 200) << "the service goes on listening";
+    sent += of_this;
     ExpectIssues();
   }
   std::cout << sent << " MB of announced messages sent\n";
-  ExpectGrewByLessThan(kBound);
+  EXPECT_TRUE(daemon_.WaitForLog("longer than 65536 octets have more")) << daemon_.Log();
+  ExpectGrewByLessThan(kBoundOfEnded);
 }
 
 TEST_F(TransportTest, Resets) {
@@ -144,22 +157,95 @@ TEST_F(TransportTest, Settings) {
   ExpectGrewByLessThan(100);
 }
 
+// As gRPC counts header fields, anew in each frame, once below and once above its bound, which only
+// binds whoever acknowledges it.
 TEST_F(TransportTest, HeaderBlocksWithoutEnd) {
-  const auto connection = Connect();
-  ASSERT_TRUE(connection->Send(http2::Frame(http2::kHeaders, 0, 1, http2::CallFields(kIssueOne))));
-  std::string field(1, '\0');
-  absl::StrAppend(&field, "\x03", "x-y", "\x64", std::string(100, 'v'));
-  std::string fields;
-  for (int i = 0; i < 140; ++i) absl::StrAppend(&fields, field);
-  const std::string more = http2::Frame(http2::kContinuation, 0, 1, fields);
+  for (const auto &[acknowledgement, fields_each] :
+       {std::pair(RawHttp2::Acknowledgement::kSent, 50),
+        std::pair(RawHttp2::Acknowledgement::kNotSent, 140)}) {
+    const auto connection = Connect("", acknowledgement);
+    ASSERT_TRUE(
+        connection->Send(http2::Frame(http2::kHeaders, 0, 1, http2::CallFields(kIssueOne))));
+    std::string fields;
+    for (int i = 0; i < fields_each; ++i) {
+      absl::StrAppend(&fields, http2::Field("x-y", std::string(100, 'v')));
+    }
+    const std::string more = http2::Frame(http2::kContinuation, 0, 1, fields);
+    int sent = 0;
+    while (sent < 250'000 && connection->Send(more)) ++sent;
+    std::cout << sent << " continuations of " << more.size() << " octets sent\n";
+    EXPECT_LT(sent, 250'000) << "the service goes on listening";
+    ExpectIssues();
+  }
+  EXPECT_TRUE(daemon_.WaitForLog(
+      "\"caller\":\"other-broker\",\"message\":\"a header block has more than 4 frames"))
+      << daemon_.Log();
+  EXPECT_TRUE(daemon_.WaitForLog("a header block has more than 32768 octets")) << daemon_.Log();
+  ExpectGrewByLessThan(kBoundOfEnded);
+}
+
+// A field of HPACK's tables is one octet, and some sixty of memory. Whoever acknowledges no setting
+// is not bound by the size of header fields that they demand.
+TEST_F(TransportTest, FieldsOfTheTableWithoutSettings) {
+  const auto connection = Connect("", RawHttp2::Acknowledgement::kNotSent);
+  // Entry 16 of the static table: accept-encoding.
+  const std::string fields =
+      absl::StrCat(http2::CallFields(kIssueMany), std::string(16'000, '\x90'));
   int sent = 0;
-  // Ten times the bound.
-  while (sent < 250'000 && connection->Send(more)) ++sent;
-  std::cout << sent << " continuations sent\n";
-  EXPECT_LT(sent, 250'000) << "the service goes on listening";
-  EXPECT_TRUE(daemon_.WaitForLog("\"event\":\"connection_ended\"")) << daemon_.Log();
+  for (std::uint32_t stream = 1; sent < 250 && connection->Send(http2::Headers(stream, fields));
+       stream += 2) {
+    ++sent;
+  }
+  while (sent < 100'000 && connection->Send(http2::Frame(http2::kData, 0, 1, "12345"))) ++sent;
+  EXPECT_LT(sent, 100'000) << "the service goes on listening";
+  EXPECT_TRUE(daemon_.WaitForLog("the settings are not acknowledged")) << daemon_.Log();
   ExpectIssues();
-  ExpectGrewByLessThan(kBound);
+  ExpectGrewByLessThan(kBoundOfEnded);
+}
+
+// 60 MB of nothing in 60 kB.
+TEST_F(TransportTest, CompressedMessages) {
+  const CommandResult compressed =
+      RunCommand({"sh", "-c", "head -c 60000000 /dev/zero | gzip -9n"});
+  ASSERT_EQ(compressed.exit_code, 0);
+  ASSERT_LT(compressed.output.size(), 64U * 1024);
+  const std::string message = absl::StrCat(
+      std::string(1, '\1'), http2::Number(static_cast<std::uint32_t>(compressed.output.size())),
+      compressed.output);
+  const std::string fields =
+      absl::StrCat(http2::CallFields(kIssueOne), http2::Field("grpc-encoding", "gzip"));
+  const auto connection = Connect();
+  int sent = 0;
+  for (std::uint32_t stream = 1; stream < 2 * 32; stream += 2) {
+    if (!connection->Send(http2::Headers(stream, fields)) ||
+        !connection->SendData(stream, message)) {
+      break;
+    }
+    ++sent;
+  }
+  std::cout << sent << " compressed messages sent\n";
+  EXPECT_LT(sent, 32) << "the service goes on listening";
+  EXPECT_TRUE(daemon_.WaitForLog("messages that are compressed or longer than")) << daemon_.Log();
+  ExpectIssues();
+  ExpectGrewByLessThan(kBoundOfEnded);
+}
+
+// The control to all of these: a block of two frames, whose call is answered.
+TEST_F(TransportTest, SoundFramesByHandAreAnswered) {
+  const auto connection = Connect();
+  const std::string fields = http2::CallFields(kIssueOne);
+  ASSERT_TRUE(connection->Send(http2::Frame(http2::kHeaders, 0, 1, fields.substr(0, 20))));
+  ASSERT_TRUE(connection->Send(
+      http2::Frame(http2::kContinuation, http2::kEndHeaders, 1, fields.substr(20))));
+  v1::IssueCertificateRequest request = daemon_.Request();
+  request.set_tenant_id("fabrikam");
+  ASSERT_TRUE(connection->SendData(1, http2::Message(request.SerializeAsString())));
+  std::optional<RawHttp2::Received> frame;
+  do {
+    frame = connection->Read();
+    ASSERT_TRUE(frame.has_value()) << daemon_.Log();
+  } while (frame->type != http2::kHeaders);
+  EXPECT_EQ(frame->stream, 1U);
 }
 
 }  // namespace
