@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "ca/pem.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
@@ -25,8 +24,6 @@ namespace hourglass::ca {
 namespace {
 
 constexpr absl::string_view kBegin = "-----BEGIN ";
-constexpr absl::string_view kEnd = "-----END ";
-constexpr absl::string_view kDashes = "-----";
 
 absl::Status Invalid(absl::string_view message) {
   return Error(ErrorReason::kFieldInvalid, "", message);
@@ -141,24 +138,6 @@ std::optional<std::string> FromBareBase64(absl::string_view text) {
   return octets;
 }
 
-// The lines of a block without its headers, which end with an empty line.
-std::string WithoutHeaders(absl::string_view body) {
-  const std::vector<absl::string_view> lines = absl::StrSplit(body, '\n');
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (absl::StrContains(lines[i], ':')) {
-      const auto empty = std::find_if(
-          lines.begin() + static_cast<std::ptrdiff_t>(i), lines.end(),
-          [](absl::string_view line) { return absl::StripAsciiWhitespace(line).empty(); });
-      begin = static_cast<std::size_t>(empty - lines.begin());
-      break;
-    }
-    if (!absl::StripAsciiWhitespace(lines[i]).empty()) break;
-  }
-  return absl::StrJoin(lines.begin() + static_cast<std::ptrdiff_t>(std::min(begin, lines.size())),
-                       lines.end(), "\n");
-}
-
 }  // namespace
 
 std::string AsText(absl::string_view octets) {
@@ -176,29 +155,6 @@ std::string AsText(absl::string_view octets) {
     return absl::StrReplaceAll(text, {{"\\r\\n", "\n"}, {"\\n", "\n"}});
   }
   return absl::StrReplaceAll(text, {{"\r\n", "\n"}, {"\r", "\n"}});
-}
-
-absl::StatusOr<std::vector<PemBlock>> PemBlocks(absl::string_view text) {
-  std::vector<PemBlock> blocks;
-  for (;;) {
-    const std::size_t begin = text.find(kBegin);
-    if (begin == absl::string_view::npos) return blocks;
-    text.remove_prefix(begin + kBegin.size());
-    const std::size_t label_end = text.find(kDashes);
-    if (label_end == absl::string_view::npos) return Invalid("a PEM block has a broken first line");
-    const absl::string_view label = text.substr(0, label_end);
-    text.remove_prefix(label_end + kDashes.size());
-    const std::size_t end = text.find(absl::StrCat(kEnd, label, kDashes));
-    if (end == absl::string_view::npos) {
-      return Invalid(absl::StrCat("the PEM block `", label, "` has no end: is the file cut off?"));
-    }
-    PemBlock block{std::string(label), ""};
-    if (!absl::Base64Unescape(WithoutHeaders(text.substr(0, end)), &block.octets)) {
-      return Invalid(absl::StrCat("the PEM block `", label, "` is no base64"));
-    }
-    blocks.push_back(std::move(block));
-    text.remove_prefix(end);
-  }
 }
 
 std::string WhatItHolds(absl::string_view octets) {

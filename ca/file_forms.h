@@ -4,7 +4,6 @@
 #define HOURGLASS_CA_FILE_FORMS_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -18,16 +17,6 @@ namespace hourglass::ca {
 // - lines that end in CR LF or CR;
 // - PEM in one line whose ends are written as the two characters `\n` (or four, `\r\n`).
 std::string AsText(absl::string_view octets);
-
-struct PemBlock {
-  std::string label;  // `CERTIFICATE REQUEST`
-  std::string octets;
-};
-
-// Every block of the text, in order; headers before an empty line (RFC 1421 section 4.6) are passed
-// over. `text` is as AsText returns it. Errors: FIELD_INVALID without a field where a block has no
-// end or is no base64.
-absl::StatusOr<std::vector<PemBlock>> PemBlocks(absl::string_view text);
 
 // What the file holds, for a sentence such as "FILE holds …": `a certificate`, `2 certificate
 // requests`, `a private key`, `nothing`, `octets of no known form`.

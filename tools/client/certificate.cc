@@ -1,11 +1,14 @@
 #include "tools/client/certificate.h"
 
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "ca/pem.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
@@ -100,25 +103,13 @@ absl::StatusOr<CertificateFacts> ReadCertificate(absl::string_view der) {
 }
 
 std::string PemOfCertificate(absl::string_view der) {
-  constexpr std::size_t kLine = 64;
-  const std::string base64 = absl::Base64Escape(der);
-  std::string pem = "-----BEGIN CERTIFICATE-----\n";
-  for (std::size_t i = 0; i < base64.size(); i += kLine) {
-    absl::StrAppend(&pem, base64.substr(i, kLine), "\n");
-  }
-  return absl::StrCat(pem, "-----END CERTIFICATE-----\n");
+  return ca::EncodePem(ca::kCertificateLabel, der);
 }
 
 absl::StatusOr<std::string> FirstCertificateInPem(absl::string_view pem) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  if (certificate == nullptr) return Unreadable("no PEM certificate");
-  unsigned char* encoded = nullptr;
-  const int size = i2d_X509(certificate.get(), &encoded);
-  if (size < 0) return Unreadable("cannot encode");
-  std::string der(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
-  OPENSSL_free(encoded);
-  return der;
+  std::optional<std::string> der = ca::DecodePem(pem, {ca::kCertificateLabel, "X509 CERTIFICATE"});
+  if (der.has_value()) return *std::move(der);
+  return Error(ErrorReason::kFieldInvalid, "certificate", "no PEM certificate");
 }
 
 }  // namespace hourglass::client
