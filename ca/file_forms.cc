@@ -236,4 +236,20 @@ std::string PastedHexadecimal(absl::string_view text) {
   return is_hexadecimal ? digits : "";
 }
 
+std::string WhatWasPasted(absl::string_view text) {
+  const std::string digits = PastedHexadecimal(text);
+  const std::string letters = absl::StrReplaceAll(absl::AsciiStrToLower(text), {{"-", ""}});
+  if (absl::StrContains(letters, "sha1")) return "it is a SHA-1 fingerprint";
+  if (absl::StrContains(letters, "md5")) return "it is an MD5 fingerprint";
+  if (digits.empty()) return "it is no hexadecimal number";
+  constexpr absl::string_view kSerial = ", as a serial number";
+  constexpr absl::string_view kSha1 = ", as a SHA-1 fingerprint";
+  constexpr absl::string_view kSha256 = ", as a SHA-256 fingerprint";
+  const absl::string_view kind = digits.size() == 32   ? kSerial
+                                 : digits.size() == 40 ? kSha1
+                                 : digits.size() == 64 ? kSha256
+                                                       : "";
+  return absl::StrCat("it has ", digits.size(), kind);
+}
+
 }  // namespace hourglass::ca

@@ -33,6 +33,10 @@ absl::StatusOr<std::string> SoleRequest(absl::string_view octets);
 // (U+200E and its like, U+FEFF, U+00A0). In small letters; empty where anything else is in it.
 std::string PastedHexadecimal(absl::string_view text);
 
+// Of a text that PastedHexadecimal gives the wrong number of digits for, what it seems to be, to
+// end a sentence: `it has 40, as a SHA-1 fingerprint`, `it is no hexadecimal number`.
+std::string WhatWasPasted(absl::string_view text);
+
 }  // namespace hourglass::ca
 
 #endif  // HOURGLASS_CA_FILE_FORMS_H_

@@ -124,5 +124,16 @@ TEST(PastedHexadecimalTest, TakesWhatViewersShow) {
   }
 }
 
+TEST(WhatWasPastedTest, NamesWhatPeopleMixUp) {
+  EXPECT_EQ(WhatWasPasted(std::string(40, 'a')), "it has 40, as a SHA-1 fingerprint");
+  EXPECT_EQ(WhatWasPasted(std::string(64, 'a')), "it has 64, as a SHA-256 fingerprint");
+  EXPECT_EQ(WhatWasPasted("serial=" + std::string(32, '1')), "it has 32, as a serial number");
+  EXPECT_EQ(WhatWasPasted("SHA1 Fingerprint=AB:CD"), "it is a SHA-1 fingerprint");
+  EXPECT_EQ(WhatWasPasted("MD5 Fingerprint=AB:CD"), "it is an MD5 fingerprint");
+  EXPECT_EQ(WhatWasPasted("ab:cd:e"), "it has 5");
+  EXPECT_EQ(WhatWasPasted("laptop-1"), "it is no hexadecimal number");
+  EXPECT_EQ(WhatWasPasted(""), "it is no hexadecimal number");
+}
+
 }  // namespace
 }  // namespace hourglass::ca

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "ca/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/request_fields.h"
@@ -50,10 +52,6 @@ bool IsUri(absl::string_view text) {
          std::all_of(text.begin(), text.end(), absl::ascii_isgraph);
 }
 
-bool IsSha256Hex(absl::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
-}
-
 absl::Status Unknown(absl::string_view message) {
   return Error(ErrorReason::kCallerUnknown, "", message);
 }
@@ -79,11 +77,28 @@ absl::StatusOr<std::string> ParseIdentity(absl::string_view text) {
   absl::string_view value = text;
   if (absl::ConsumePrefix(&value, "dns:") && IsHostName(value)) return absl::AsciiStrToLower(text);
   if (absl::ConsumePrefix(&value, "uri:") && IsUri(value)) return std::string(text);
-  if (absl::ConsumePrefix(&value, "sha256:") && IsSha256Hex(value)) {
-    return absl::AsciiStrToLower(text);
+  constexpr absl::string_view kForm =
+      "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits";
+  if (absl::StartsWith(text, "dns:") || absl::StartsWith(text, "uri:")) {
+    return Error(ErrorReason::kConfigurationInvalid, "identity", kForm);
   }
+  // No host name and no URI begins so: what has 64 hexadecimal digits can only be this.
+  absl::StatusOr<std::string> fingerprint = ParseFingerprint(text);
+  if (fingerprint.ok()) return fingerprint;
+  const bool was_meant = !ca::PastedHexadecimal(text).empty() ||
+                         absl::StrContains(absl::AsciiStrToLower(text), "sha") ||
+                         absl::StrContains(absl::AsciiStrToLower(text), "fingerprint");
   return Error(ErrorReason::kConfigurationInvalid, "identity",
-               "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits");
+               was_meant ? absl::StrCat(kForm, "; ", ca::WhatWasPasted(text)) : std::string(kForm));
+}
+
+absl::StatusOr<std::string> ParseFingerprint(absl::string_view text) {
+  constexpr std::size_t kDigits = 64;
+  const std::string digits = ca::PastedHexadecimal(text);
+  if (digits.size() == kDigits) return absl::StrCat("sha256:", digits);
+  return Error(ErrorReason::kConfigurationInvalid, "",
+               absl::StrCat("must be the SHA-256 of a certificate, sha256: and ", kDigits,
+                            " hexadecimal digits; ", ca::WhatWasPasted(text)));
 }
 
 std::string WarningAbout(const Caller& caller) {

@@ -27,8 +27,14 @@ absl::string_view RoleName(Role role);
 absl::StatusOr<Role> ParseRole(absl::string_view name);
 
 // The one form of an identity (see Caller): host names and hexadecimal digits in small letters.
-// Errors: CONFIGURATION_INVALID with field `identity`, also for wildcards.
+// Fingerprints are taken as ParseFingerprint takes them. Errors: CONFIGURATION_INVALID with field
+// `identity`, also for wildcards.
 absl::StatusOr<std::string> ParseIdentity(absl::string_view text);
+
+// `sha256:` and 64 hexadecimal digits in small letters, of a certificate's SHA-256 in any form of
+// ca::PastedHexadecimal, with or without a name before it. Errors: CONFIGURATION_INVALID without a
+// field; the message says what it is instead, as far as its length tells.
+absl::StatusOr<std::string> ParseFingerprint(absl::string_view text);
 
 // One entry of `callers:` in the configuration. Immutable after loading.
 struct Caller {
@@ -42,7 +48,7 @@ struct Caller {
   bool all_tenants = false;
   // Certificates whose notBefore is before this are refused.
   std::optional<Timestamp> not_before;
-  // Certificates that are refused, in the form of an identity: `sha256:HEX`.
+  // Certificates that are refused, in the form of ParseFingerprint.
   std::vector<std::string> refused;
 
   bool Has(Role role) const;

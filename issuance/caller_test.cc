@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -103,6 +106,39 @@ TEST(ParseIdentityTest, GivesOneForm) {
     EXPECT_THAT(ParseIdentity(bad), FailsWith(ErrorReason::kConfigurationInvalid, "identity"))
         << bad;
   }
+}
+
+// As OpenSSL, Windows, browsers and people write them.
+TEST(ParseFingerprintTest, TakesWhatIsPasted) {
+  std::string plain;
+  std::string colons;
+  for (int i = 0; i < 32; ++i) {
+    absl::StrAppend(&plain, "a", i % 10);
+    absl::StrAppend(&colons, i == 0 ? "A" : ":A", i % 10);
+  }
+  const std::string wanted = "sha256:" + plain;
+  for (const std::string& pasted :
+       {plain, wanted, colons, "sha256:" + colons, "sha256 Fingerprint=" + colons,
+        "SHA256 Fingerprint=" + colons + "\n", "SHA-256 Fingerprint: " + colons, "sha256=" + plain,
+        "0x" + plain, "\xE2\x80\x8E" + absl::StrReplaceAll(colons, {{":", " "}})}) {
+    EXPECT_EQ(ParseFingerprint(pasted).value(), wanted) << pasted;
+    EXPECT_EQ(ParseIdentity(pasted).value(), wanted) << pasted;
+  }
+  for (const auto& [pasted, what] : std::vector<std::pair<std::string, std::string>>{
+           {plain.substr(0, 40), "it has 40, as a SHA-1 fingerprint"},
+           {"SHA1 Fingerprint=" + colons.substr(0, 59), "it is a SHA-1 fingerprint"},
+           {"serial=" + plain.substr(0, 32), "it has 32, as a serial number"},
+           {"sha256:" + plain.substr(1), "it has 63"},
+           {"sha256:" + plain.substr(1) + "g", "it is no hexadecimal number"}}) {
+    const auto fingerprint = ParseFingerprint(pasted);
+    EXPECT_THAT(fingerprint, FailsWith(ErrorReason::kConfigurationInvalid, ""));
+    EXPECT_THAT(std::string(fingerprint.status().message()), testing::EndsWith("; " + what));
+    const auto identity = ParseIdentity(pasted);
+    EXPECT_THAT(identity, FailsWith(ErrorReason::kConfigurationInvalid, "identity"));
+    EXPECT_THAT(std::string(identity.status().message()), testing::EndsWith("; " + what));
+  }
+  // Names stay names, also such as are hexadecimal.
+  EXPECT_EQ(ParseIdentity("dns:" + plain.substr(0, 60)).value(), "dns:" + plain.substr(0, 60));
 }
 
 TEST(AuthorizeTest, WantsRoleAndTenant) {

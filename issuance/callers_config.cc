@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "ca/name_rules.h"
 #include "issuance/revocation_lists.h"
@@ -66,9 +67,9 @@ void ReadShutOut(Mapping fields, Caller* caller) {
   }
   const std::vector<std::string> refused = fields.Strings("refused");
   for (std::size_t i = 0; i < refused.size(); ++i) {
-    const auto parsed = ParseIdentity(refused[i]);
-    if (!parsed.ok() || !absl::StartsWith(*parsed, "sha256:")) {
-      fields.ItemMistake("refused", i, "must be sha256: and 64 hexadecimal digits");
+    const auto parsed = ParseFingerprint(refused[i]);
+    if (!parsed.ok()) {
+      fields.ItemMistake("refused", i, parsed.status().message());
     } else if (*parsed == caller->identity) {
       fields.ItemMistake("refused", i, "is the caller's identity: take the caller out");
     } else {
@@ -103,7 +104,7 @@ std::vector<Caller> ReadCallers(Mapping root) {
         fields.Mistake("identity", "another caller has this identity");
       }
     } else if (!identity.empty()) {
-      fields.Mistake("identity", "must be dns:NAME, uri:URI or sha256: and 64 hexadecimal digits");
+      fields.Mistake("identity", absl::StripPrefix(parsed.status().message(), "identity: "));
     }
     ReadRoles(fields, &caller);
     ReadCallerTenants(fields, &caller);

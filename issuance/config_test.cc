@@ -483,11 +483,22 @@ TEST(ParseConfigTest, SaysWhatIsWrongWithThoseShutOut) {
                 HasSubstr("callers[0].not_before: must be "))
         << time;
   }
-  EXPECT_EQ(mistakes("refused: [\"dns:broker.local\"]"),
-            "/etc/h.yaml:5: callers[0].refused[0]: must be sha256: and 64 hexadecimal digits");
+  EXPECT_EQ(
+      mistakes("refused: [\"dns:broker.local\"]"),
+      "/etc/h.yaml:5: callers[0].refused[0]: must be the SHA-256 of a certificate, sha256: and "
+      "64 hexadecimal digits; it is no hexadecimal number");
+  EXPECT_EQ(
+      mistakes(absl::StrCat("refused: [\"", std::string(40, 'a'), "\"]")),
+      "/etc/h.yaml:5: callers[0].refused[0]: must be the SHA-256 of a certificate, sha256: and "
+      "64 hexadecimal digits; it has 40, as a SHA-1 fingerprint");
+  std::string pasted = "SHA256 Fingerprint=AA";
+  for (int i = 1; i < 32; ++i) absl::StrAppend(&pasted, ":AA");
   const std::string hash = absl::StrCat("\"sha256:", std::string(64, 'a'), "\"");
-  EXPECT_EQ(MistakesWith(identity, absl::StrCat("identity: ", hash, ", refused: [", hash, "]")),
-            "/etc/h.yaml:5: callers[0].refused[0]: is the caller's identity: take the caller out");
+  for (const std::string& other : {hash, absl::StrCat("\"", pasted, "\"")}) {
+    EXPECT_EQ(MistakesWith(identity, absl::StrCat("identity: ", hash, ", refused: [", other, "]")),
+              "/etc/h.yaml:5: callers[0].refused[0]: is the caller's identity: take the caller out")
+        << other;
+  }
   EXPECT_THAT(MistakesWithLine("limits: {connections: 15}"),
               HasSubstr("limits.connections: must be a whole number, 16 to 100000"));
 }

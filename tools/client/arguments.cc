@@ -64,7 +64,8 @@ absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now)
 absl::StatusOr<std::string> ParseSerialNumber(absl::string_view text) {
   const std::string digits = ca::PastedHexadecimal(text);
   if (digits.size() != 2 * kSerialNumberSize) {
-    return Invalid(text, "a serial number of 32 hexadecimal digits");
+    return Invalid(
+        text, absl::StrCat("a serial number of 32 hexadecimal digits: ", ca::WhatWasPasted(text)));
   }
   return absl::HexStringToBytes(digits);
 }

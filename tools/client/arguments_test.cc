@@ -1,6 +1,9 @@
 #include "tools/client/arguments.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
 
 #include "tests/support/status_matchers.h"
 
@@ -54,6 +57,8 @@ TEST(ArgumentsTest, SerialNumbersAreSixteenOctets) {
         "4f000aff0102030405060708090a0b0c00"}) {
     EXPECT_THAT(ParseSerialNumber(text), FailsWith(ErrorReason::kFieldInvalid)) << text;
   }
+  EXPECT_THAT(ParseSerialNumber(std::string(64, 'a')).status().message(),
+              testing::HasSubstr("it has 64, as a SHA-256 fingerprint"));
 }
 
 }  // namespace
