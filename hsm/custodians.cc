@@ -1,8 +1,13 @@
 #include "hsm/custodians.h"
 
+#include <utility>
+
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key_uri.h"
 #include "hsm/keyholder/remote_custodian.h"
+#include "hsm/keyholder/worker_parent.h"
+#include "hsm/keyholder/worker_spawner.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
 #include "hsm/tpm/tpm_custodian.h"
 
@@ -12,6 +17,7 @@ namespace {
 RemoteCustodianOptions RemoteOptions(const KeyStoreOptions& options) {
   RemoteCustodianOptions remote;
   remote.program = options.keyholder_program;
+  remote.parent = WorkerParentOfThisProcess();
   remote.workers = options.workers_per_token;
   remote.sessions = options.sessions_per_token;
   remote.hang_timeout = options.hang_timeout;
@@ -35,6 +41,23 @@ absl::StatusOr<TpmConnection> ConnectionOf(const TpmPlace& tpm) {
 }
 
 }  // namespace
+
+absl::Status ForkWorkerParent(const KeyStoreOptions& options) {
+  SpawnerOptions spawner;
+  spawner.program.path = options.keyholder_program;
+  for (const std::string& text : options.tokens) {
+    ASSIGN_OR_RETURN(TokenUri token, ParseTokenUri(text));
+    spawner.custodians.emplace_back(std::move(token));
+  }
+  if (options.tpm.has_value()) {
+    ASSIGN_OR_RETURN(TpmConnection tpm, ConnectionOf(*options.tpm));
+    spawner.custodians.emplace_back(std::move(tpm));
+  }
+  if (options.keyholder_program.empty() || spawner.custodians.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::shared_ptr<WorkerParent> parent, ForkWorkerSpawner(std::move(spawner)));
+  SetWorkerParent(std::move(parent));
+  return absl::OkStatus();
+}
 
 std::shared_ptr<KeyCustodian> CustodianOfToken(const TokenUri& token,
                                                const KeyStoreOptions& options) {

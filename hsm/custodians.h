@@ -13,6 +13,11 @@
 
 namespace hourglass::hsm {
 
+// Forks the process that starts the workers of every token and the TPM of `options`, which from now
+// on is the WorkerParentOfThisProcess; nothing where there is nothing to start. As
+// ForkWorkerSpawner; errors also: CONFIGURATION_INVALID.
+absl::Status ForkWorkerParent(const KeyStoreOptions& options);
+
 // One object under its two faces.
 struct TpmFaces {
   std::shared_ptr<KeyCustodian> custodian;

@@ -107,10 +107,11 @@ class CallQueue {
   };
   // How a lane stands when it asks for work.
   struct Standing {
-    int outstanding = 0;  // requests that its worker owes
-    int long_calls = 0;   // of these, those that may take minutes and cannot be parted
+    int outstanding = 0;  // requests that its worker owes on its signing socket
+    int long_calls = 0;   // and on the other one, those that may take minutes and cannot be parted
     bool others = false;  // has a thread for calls that are no signatures
     bool lists = false;   // and these may be a list: it has none under way
+    bool administers = true;  // has no call under way that makes or destroys a key
   };
   // A call that may take minutes is not given to the last worker that signs while another one could
   // take it.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/keyholder/call_queue.h"
+#include "hsm/keyholder/protocol.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -18,7 +19,7 @@ constexpr int kMostAttempts = 3;
 // The subject of a refused PIN that logs in.
 constexpr char kWholeCustodian[] = "";
 
-// And is one call of the module, so that nothing can be signed in between.
+// And is one call of the module, during which some sign nothing else.
 bool MayTakeMinutes(Call& call) { return call.request().has_generate(); }
 
 }  // namespace
@@ -164,15 +165,16 @@ CallQueue::Work CallQueue::Take(int lane, const Standing& standing, SteadyTime n
   const auto other = std::find_if(others_.begin(), others_.end(), [&](const auto& call) {
     return call->worker_since <= mine.worker_start &&
            (standing.lists || !call->request().has_list()) &&
+           (standing.administers || !IsAdministrative(call->request())) &&
            (!MayTakeMinutes(*call) || LeavesASigner(lane));
   });
   if (other != others_.end()) {
     // Until there is a thread for it nothing else goes first, or it might wait for ever.
-    if (!standing.others) return work;
+    if (!standing.others && !IsAdministrative((*other)->request())) return work;
     if (MayTakeMinutes(**other)) ++mine.long_calls;
     work.calls.push_back(std::move(*other));
     others_.erase(other);
-    mine.outstanding = standing.outstanding + 1;
+    if (!IsAdministrative(work.calls[0]->request())) ++mine.outstanding;
     return work;
   }
   work.key = keys_.NextInTurn(mine.worker_start);

@@ -19,6 +19,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/keyholder/call_filter.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -128,14 +129,18 @@ absl::Status ForbidDumps() {
   return absl::OkStatus();
 }
 
-absl::Status ConfineKeyholder(int socket) {
+absl::Status ConfineKeyholder(int socket, int administration) {
   umask(S_IRWXG | S_IRWXO);
   KeepOutOfSwap();
   // Before the two below: a change of credentials may undo them (prctl(2), PR_SET_PDEATHSIG,
   // PR_SET_DUMPABLE).
   RETURN_IF_ERROR(DropCapabilities());
   RETURN_IF_ERROR(ForbidDumps());
-  return EndWithParent(socket);
+  RETURN_IF_ERROR(EndWithParent(socket));
+  if (administration >= 0 && fcntl(administration, F_SETFD, FD_CLOEXEC) != 0) {
+    return Failed("fcntl(F_SETFD)");
+  }
+  return ForbidCalls(CallFilter::kKeyholder);
 }
 
 }  // namespace hourglass::hsm

@@ -18,10 +18,11 @@ inline constexpr unsigned kSecondsWithoutParent = 3;
 // it at the latest (SIGUSR1 by PR_SET_PDEATHSIG, then SIGALRM, for modules that do not return),
 // outlives any other signal of hsm/base/signals.h with a line on standard error, drops every
 // capability, keeps its memory out of swap where RLIMIT_MEMLOCK is unlimited or may be raised to
-// that, makes files for its user only, lets what it starts inherit no `socket`. `socket` is the
-// worker's end of a socket pair that its parent made. Before the module is loaded and any thread is
-// made. Errors: INTERNAL_ERROR naming the call; the parent being gone already.
-absl::Status ConfineKeyholder(int socket);
+// that, makes files for its user only, lets what it starts inherit no `socket` or `administration`.
+// `socket` is the worker's end of a socket pair that its parent made; `administration` another one,
+// or negative. Then ForbidCalls. Before the module is loaded and any thread is made. Errors:
+// INTERNAL_ERROR naming the call; the parent being gone already.
+absl::Status ConfineKeyholder(int socket, int administration = -1);
 
 }  // namespace hourglass::hsm
 

@@ -187,4 +187,8 @@ absl::Status ReadFailure(const keyholder::Failure& failure) {
   return failure.needs_new_worker() ? NeedingNewCustodian(std::move(error)) : error;
 }
 
+bool IsAdministrative(const keyholder::Request& request) {
+  return request.has_generate() || request.has_destroy() || request.has_seal();
+}
+
 }  // namespace hourglass::hsm

@@ -37,6 +37,10 @@ KeySelector ReadSelector(const keyholder::Key& key);
 
 absl::StatusOr<KeyType> ReadKeyType(int key_type);
 
+// Whether the request makes or destroys a key, or seals one: such have a socket of their own, and
+// are answered on no other.
+bool IsAdministrative(const keyholder::Request& request);
+
 // The key that a batch is to be signed with, of 1 to kMostDigests digests, each as long as the
 // hash of the key's type.
 absl::StatusOr<CustodialKey> ReadSignBatch(const keyholder::SignBatch& batch);

@@ -52,7 +52,10 @@ class WorkerGroup final : public RemoteCustodian {
       : custodian_(custodian),
         options_(options),
         name_(QueueOptions(custodian, options, observer).name),
-        queue_(std::make_shared<CallQueue>(QueueOptions(custodian, options, observer))) {}
+        queue_(std::make_shared<CallQueue>(QueueOptions(custodian, options, observer))),
+        parent_(options.parent != nullptr
+                    ? options.parent
+                    : ParentHere({options.program, {}, options.administration})) {}
 
   ~WorkerGroup() override {
     queue_->Stop();
@@ -155,6 +158,10 @@ class WorkerGroup final : public RemoteCustodian {
   }
 
   absl::StatusOr<Reply> Ask(Request request, std::chrono::milliseconds timeout) {
+    if (IsAdministrative(request) && !options_.administration) {
+      return Error(ErrorReason::kKeyNotPermitted, name_,
+                   "keys.administration is off: this service makes and destroys no keys");
+    }
     RETURN_IF_ERROR(EnsureLane());
     const std::shared_ptr<CallQueue> queue = queue_;
     return queue->Ask(std::move(request), timeout,
@@ -192,6 +199,7 @@ class WorkerGroup final : public RemoteCustodian {
     lane.index = index;
     lane.custodian = custodian_;
     lane.remote = options_;
+    lane.parent = parent_;
     lane.threads = threads;
     lane.plan = [this, index](const CustodianFacts& facts) { return Plan(index, facts); };
     try {
@@ -220,6 +228,7 @@ class WorkerGroup final : public RemoteCustodian {
   const RemoteCustodianOptions options_;
   const std::string name_;
   const std::shared_ptr<CallQueue> queue_;
+  const std::shared_ptr<WorkerParent> parent_;
   std::once_flag first_lane_once_;
   std::unique_ptr<WorkerLane> first_lane_;
   std::vector<std::unique_ptr<WorkerLane>> lanes_;  // by the thread of the first, then by ~

@@ -14,8 +14,14 @@
 
 namespace hourglass::hsm {
 
+class WorkerParent;
+
 struct RemoteCustodianOptions {
   std::string program;  // hourglass-keyholder, absolute path
+  // Who starts it; null: this process does.
+  std::shared_ptr<WorkerParent> parent;
+  // Else no key is made, destroyed or sealed: KEY_NOT_PERMITTED.
+  bool administration = true;
   // Processes; 0: as many as cores where the token signs on this machine's cores, else 2, but 1 for
   // what only one process can use.
   int workers = 0;

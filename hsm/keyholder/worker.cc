@@ -59,7 +59,8 @@ class Keyholder {
   explicit Keyholder(const Holding& holding) {
     if (const auto* token = std::get_if<TokenUri>(&holding.custodian)) {
       Pkcs11CustodianOptions options;
-      options.sessions = holding.threads;
+      // And one to make keys in, opened when it is needed: signatures do not wait for that.
+      options.sessions = holding.threads + 1;
       // Whoever starts workers sees to it that a refused PIN is tried by one of them.
       options.logs_in_again = false;
       auto custodian = CreatePkcs11Custodian(*token, options);
@@ -83,8 +84,15 @@ class Keyholder {
   }
 
   // False where the request asks for nothing.
-  bool Answer(Request& request, Reply* reply) {
+  bool Answer(Request& request, bool administers, Reply* reply) {
     const std::shared_lock<std::shared_mutex> lock(under_way_);
+    if (request.operation_case() != Request::OPERATION_NOT_SET &&
+        IsAdministrative(request) != administers) {
+      WriteFailure(Error(ErrorReason::kKeyNotPermitted, custodian_->name(),
+                         "this socket is not for such a request"),
+                   reply->mutable_failure());
+      return true;
+    }
     absl::Status done;
     switch (request.operation_case()) {
       case Request::kSign:
@@ -224,7 +232,7 @@ void Deliver(int socket, PacketBuffer& buffer, const Reply& reply, Keyholder& ke
 }
 
 // One of the threads that wait for the next request, whichever gets it.
-[[noreturn]] void Serve(int socket, Keyholder& keyholder) {
+[[noreturn]] void Serve(int socket, bool administers, Keyholder& keyholder) {
   PacketBuffer buffer;
   // Kept from one request to the next, for their memory.
   Request request;
@@ -243,7 +251,8 @@ void Deliver(int socket, PacketBuffer& buffer, const Reply& reply, Keyholder& ke
     if (secret) buffer.Wipe();
     reply.Clear();
     reply.set_id(request.id());
-    if (!keyholder.Answer(request, &reply)) Exit(kNoSuchPacket, "got a request for nothing");
+    if (!keyholder.Answer(request, administers, &reply))
+      Exit(kNoSuchPacket, "got a request for nothing");
     Deliver(socket, buffer, reply, keyholder);
     if (!secret) continue;
     buffer.Wipe();
@@ -253,9 +262,9 @@ void Deliver(int socket, PacketBuffer& buffer, const Reply& reply, Keyholder& ke
 
 }  // namespace
 
-void RunKeyholder(int socket) {
+void RunKeyholder(int signing, int administration) {
   keyholder::Start start;
-  const Outcome received = PacketBuffer().Receive(socket, &start);
+  const Outcome received = PacketBuffer().Receive(signing, &start);
   if (received == Outcome::kHungUp) _exit(kParentGone);
   if (received != Outcome::kDone) Exit(kNoSuchPacket, "got what is no start");
   const absl::StatusOr<Holding> holding = ReadStart(start);
@@ -265,13 +274,16 @@ void RunKeyholder(int socket) {
   Keyholder keyholder(*holding);
   std::vector<std::thread> threads;
   try {
-    while (threads.size() + 1 < static_cast<size_t>(holding->threads)) {
-      threads.emplace_back([socket, &keyholder] { Serve(socket, keyholder); });
+    if (administration >= 0) {
+      threads.emplace_back([=, &keyholder] { Serve(administration, true, keyholder); });
+    }
+    for (int i = 1; i < holding->threads; ++i) {
+      threads.emplace_back([signing, &keyholder] { Serve(signing, false, keyholder); });
     }
   } catch (const std::system_error& error) {
     Exit(kCannotServe, error.what());
   }
-  Serve(socket, keyholder);
+  Serve(signing, false, keyholder);
 }
 
 }  // namespace hourglass::hsm

@@ -80,8 +80,7 @@ void WorkerLane::Start() {
   start_ = steady_clock::now();
   const CallQueue::Permit permit = queue_.AskToStart(options_.index, stamp_, start_);
   if (!permit.granted) return static_cast<void>(Poll(permit.ask_again));
-  auto worker = WorkerProcess::Start(options_.remote.program,
-                                     WriteStart({options_.custodian, options_.threads}));
+  auto worker = WorkerProcess::Start(options_.parent, {options_.custodian, options_.threads});
   if (!worker.ok()) {
     return queue_.Lost(options_.index, "KEY_UNAVAILABLE", worker.status().message(), true,
                        steady_clock::now());
@@ -121,10 +120,12 @@ SteadyTime WorkerLane::NextEvent() const {
 }
 
 bool WorkerLane::Poll(SteadyTime until) {
-  std::array<pollfd, 3> files = {{{waker_.file(), POLLIN, 0},
+  std::array<pollfd, 4> files = {{{waker_.file(), POLLIN, 0},
                                   {worker_ == nullptr ? -1 : worker_->socket(), POLLIN, 0},
+                                  {-1, POLLIN, 0},
                                   {-1, POLLIN, 0}}};
   if (worker_ != nullptr && reads_standard_error_) files[2].fd = worker_->standard_error();
+  if (worker_ != nullptr) files[3].fd = worker_->administration_socket();
   const SteadyTime now = steady_clock::now();
   // Without a waker: look often.
   if (waker_.file() < 0) until = std::min(until, now + milliseconds(10));
@@ -139,19 +140,24 @@ bool WorkerLane::Poll(SteadyTime until) {
     if (lines.empty() && (files[2].revents & POLLIN) == 0) reads_standard_error_ = false;
     queue_.ReportLines(lines);
   }
-  return files[1].revents != 0;
+  return files[1].revents != 0 || files[3].revents != 0;
 }
 
 CallQueue::Standing WorkerLane::StandingNow() const {
   CallQueue::Standing standing;
-  standing.outstanding = static_cast<int>(debts_.size());
-  standing.others = standing.outstanding < options_.threads;
   standing.lists = !unfinished_.has_value();
   for (const Debt& debt : debts_) {
-    if (debt.kind != Kind::kOther) continue;
-    if (debt.work.calls[0]->request().has_list()) standing.lists = false;
-    if (debt.work.calls[0]->request().has_generate()) ++standing.long_calls;
+    if (debt.administers) {
+      standing.administers = false;
+      if (debt.work.calls[0]->request().has_generate()) ++standing.long_calls;
+      continue;
+    }
+    ++standing.outstanding;
+    if (debt.kind == Kind::kOther && debt.work.calls[0]->request().has_list()) {
+      standing.lists = false;
+    }
   }
+  standing.others = standing.outstanding < options_.threads;
   return standing;
 }
 
@@ -161,8 +167,12 @@ void WorkerLane::Fill(SteadyTime now) {
   while (worker_ != nullptr) {
     const CallQueue::Standing standing = StandingNow();
     const int owed = standing.outstanding;
-    const bool slow = std::any_of(debts_.begin(), debts_.end(),
-                                  [](const Debt& debt) { return debt.kind == Kind::kOther; });
+    // What has one thread for signatures may do one thing at a time (a TPM), and a signature that
+    // waits behind a key that is made would be taken for hung.
+    if (options_.threads == 1 && !standing.administers) return;
+    const bool slow = std::any_of(debts_.begin(), debts_.end(), [](const Debt& debt) {
+      return debt.kind == Kind::kOther && !debt.administers;
+    });
     if (owed >= options_.threads + (slow ? 0 : 1)) return;
     const bool part = unfinished_.has_value() && standing.others;
     if (part && std::exchange(part_is_next_, false)) {
@@ -180,15 +190,25 @@ void WorkerLane::Fill(SteadyTime now) {
       return;
     }
     debt.kind = debt.work.key == nullptr ? Kind::kOther : Kind::kSignatures;
-    debt.timeout =
-        debt.kind == Kind::kOther ? debt.work.calls[0]->timeout() : options_.remote.hang_timeout;
-    debt.due = now + debt.timeout * (owed < options_.threads ? 1 : 2);
+    SetDue(debt, owed, now);
     if (debt.kind == Kind::kOther && debt.work.calls[0]->request().has_list()) {
       // Whatever another worker has answered of it is of no use.
       debt.work.calls[0]->request().mutable_list()->set_continues(false);
       so_far_.Clear();
     }
     if (!Send(std::move(debt), now)) return;
+  }
+}
+
+void WorkerLane::SetDue(Debt& debt, int owed, SteadyTime now) const {
+  const milliseconds hang = options_.remote.hang_timeout;
+  debt.timeout = debt.kind == Kind::kOther ? debt.work.calls[0]->timeout() : hang;
+  debt.administers = debt.kind == Kind::kOther && IsAdministrative(debt.work.calls[0]->request());
+  if (!debt.administers) {
+    debt.due = now + debt.timeout * (owed < options_.threads ? 1 : 2);
+  } else {
+    // Where one thing is done at a time, behind the signatures that are under way.
+    debt.due = now + debt.timeout + hang * (options_.threads == 1 ? owed : 0);
   }
 }
 
@@ -246,8 +266,10 @@ void WorkerLane::Receive() {
   Debt debt = std::move(*answered);
   debts_.erase(answered);
   // Whoever works at one thing after the other has begun the next just now.
-  if (options_.threads == 1) {
-    for (Debt& rest : debts_) rest.due = std::max<SteadyTime>(rest.due, now + rest.timeout);
+  if (options_.threads == 1 && !debt.administers) {
+    for (Debt& rest : debts_) {
+      if (!rest.administers) rest.due = std::max<SteadyTime>(rest.due, now + rest.timeout);
+    }
   }
   queue_.Count(options_.index, reply.counters());
   switch (debt.kind) {

@@ -26,6 +26,7 @@ class WorkerLane {
     int index = 0;  // of the queue's lanes
     std::variant<TokenUri, TpmConnection> custodian;
     RemoteCustodianOptions remote;
+    std::shared_ptr<WorkerParent> parent;
     // Of the worker. `plan`, told what a worker has found, says how many are better.
     int threads = 1;
     std::function<int(const CustodianFacts&)> plan;
@@ -43,6 +44,7 @@ class WorkerLane {
   struct Debt {
     std::uint64_t id = 0;
     Kind kind = Kind::kOther;
+    bool administers = false;  // by the other socket, and the thread of that
     SteadyTime sent;
     std::chrono::milliseconds timeout{0};
     SteadyTime due;  // from then on the worker is held to hang
@@ -60,6 +62,8 @@ class WorkerLane {
   bool Poll(SteadyTime until);
 
   void Fill(SteadyTime now);
+  // Of what is sent now, while the worker owes `owed` requests of its signing socket.
+  void SetDue(Debt& debt, int owed, SteadyTime now) const;
   // Sends the next part of what is unfinished.
   bool SendPart(SteadyTime now);
   CallQueue::Standing StandingNow() const;

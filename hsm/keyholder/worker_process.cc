@@ -1,10 +1,8 @@
 #include "hsm/keyholder/worker_process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,109 +11,16 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/keyholder/protocol.h"
 
 namespace hourglass::hsm {
 namespace {
 
 using Outcome = PacketBuffer::Outcome;
 
-constexpr int kWorkerSocket = 3;
 constexpr size_t kLongestLine = 4096;
 // Of one call of TakeStandardError: a module that never stops writing must not keep its parent.
 constexpr size_t kMostStandardError = 64UL * 1024;
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  int Release() { return std::exchange(number_, -1); }
-  void Reset(int number) {
-    if (number_ >= 0) close(number_);
-    number_ = number;
-  }
-
- private:
-  int number_ = -1;
-};
-
-absl::Status CannotStart(absl::string_view program, int error) {
-  return Error(ErrorReason::kKeyUnavailable, "",
-               absl::StrCat("cannot start ", program, ": ", strerror(error)));
-}
-
-// Both ends of a worker's line; the worker's end is above the numbers that it is to get there, so
-// that moving one end into its place cannot close another.
-struct Line {
-  Descriptor ours;    // does not block
-  Descriptor theirs;  // blocks
-};
-
-int Finish(const int ends[2], Line* line) {
-  line->ours.Reset(ends[0]);
-  const Descriptor low(ends[1]);
-  line->theirs.Reset(fcntl(low.number(), F_DUPFD_CLOEXEC, kWorkerSocket + 1));
-  if (line->theirs.number() < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return errno;
-  return 0;
-}
-
-int OpenSocket(Line* line) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
-  // So that a machine with small defaults still lets the largest packet through, where it may.
-  const int room = 2 * static_cast<int>(kLargestPacket);
-  for (const int end : ends) setsockopt(end, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-  return Finish(ends, line);
-}
-
-int OpenPipe(Line* line) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
-  return Finish(ends, line);
-}
-
-class SpawnPlan {
- public:
-  SpawnPlan(int socket, int standard_error) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, standard_error, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocket);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, kWorkerSocket + 1);
-
-    sigset_t signals;
-    posix_spawnattr_init(&attributes_);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-    // Blocked, and not in a process group of its own, so that a stopped parent's workers stop too.
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&signals, signal);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  }
-  ~SpawnPlan() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  // An error number, or 0.
-  int Spawn(const std::string& program, pid_t* pid) const {
-    char* arguments[] = {const_cast<char*>(program.c_str()), nullptr};
-    return posix_spawn(pid, program.c_str(), &actions_, &attributes_, arguments, environ);
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
 
 // Until the other side has closed its end, as the end of its process does.
 void AwaitHangUp(int socket, std::chrono::milliseconds longest) {
@@ -137,31 +42,22 @@ std::string HowItEnded(int status) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string& program,
-                                                                    const keyholder::Start& start) {
-  Line socket;
-  Line standard_error;
-  if (const int error = OpenSocket(&socket); error != 0) return CannotStart(program, error);
-  if (const int error = OpenPipe(&standard_error); error != 0) return CannotStart(program, error);
-  const SpawnPlan plan(socket.theirs.number(), standard_error.theirs.number());
-  pid_t pid = -1;
-  if (const int error = plan.Spawn(program, &pid); error != 0) return CannotStart(program, error);
-  std::unique_ptr<WorkerProcess> worker(
-      new WorkerProcess(pid, socket.ours.Release(), standard_error.ours.Release()));
-  if (worker->buffer_.Send(worker->socket_, start) != Outcome::kDone) {
-    return Error(ErrorReason::kKeyUnavailable, "", absl::StrCat(program, " ", worker->End()));
-  }
-  return worker;
+absl::StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
+    std::shared_ptr<WorkerParent> parent, const Holding& holding) {
+  ASSIGN_OR_RETURN(WorkerEnds ends, parent->Start(holding));
+  return std::unique_ptr<WorkerProcess>(new WorkerProcess(std::move(parent), std::move(ends)));
 }
 
-WorkerProcess::~WorkerProcess() {
-  End();
-  close(socket_);
-  close(standard_error_);
+absl::StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const std::string& program,
+                                                                    const Holding& holding) {
+  return Start(ParentHere({program, {}, true}), holding);
 }
+
+WorkerProcess::~WorkerProcess() { End(); }
 
 WorkerProcess::Sent WorkerProcess::Send(const keyholder::Request& request) {
-  const Outcome outcome = buffer_.Send(socket_, request);
+  const int to = IsAdministrative(request) ? administration_socket() : socket();
+  const Outcome outcome = to < 0 ? Outcome::kHungUp : buffer_.Send(to, request);
   if (request.has_seal() || request.has_unseal()) buffer_.Wipe();
   switch (outcome) {
     case Outcome::kDone:
@@ -176,8 +72,14 @@ WorkerProcess::Sent WorkerProcess::Send(const keyholder::Request& request) {
 }
 
 absl::StatusOr<std::optional<keyholder::Reply>> WorkerProcess::Receive() {
+  ASSIGN_OR_RETURN(std::optional<keyholder::Reply> reply, ReceiveFrom(socket()));
+  if (reply.has_value() || administration_socket() < 0) return reply;
+  return ReceiveFrom(administration_socket());
+}
+
+absl::StatusOr<std::optional<keyholder::Reply>> WorkerProcess::ReceiveFrom(int socket) {
   std::optional<keyholder::Reply> reply(std::in_place);
-  const Outcome outcome = buffer_.Receive(socket_, &*reply);
+  const Outcome outcome = buffer_.Receive(socket, &*reply);
   switch (outcome) {
     case Outcome::kDone:
       if (!reply->octets().empty()) buffer_.Wipe();
@@ -197,7 +99,7 @@ std::string WorkerProcess::TakeStandardError() {
   std::string lines;
   char octets[4096];
   while (lines.size() < kMostStandardError) {
-    const ssize_t count = read(standard_error_, octets, sizeof(octets));
+    const ssize_t count = read(standard_error(), octets, sizeof(octets));
     if (count < 0 && errno == EINTR) continue;
     // Where nothing can be read any more there is no more to come, or the process has ended.
     const bool over = count == 0 || (count < 0 && !ending_.empty());
@@ -222,16 +124,10 @@ std::string WorkerProcess::End(std::chrono::milliseconds grace) {
   if (!ending_.empty()) return ending_;
   // Modules write while they log in, and SoftHSM empties its token's file first: whoever is killed
   // in between leaves no token.
-  shutdown(socket_, SHUT_WR);
-  AwaitHangUp(socket_, grace);
-  kill(pid_, SIGKILL);
-  int status = 0;
-  pid_t reaped = -1;
-  do {
-    reaped = waitpid(pid_, &status, 0);
-  } while (reaped < 0 && errno == EINTR);
-  // Where the program has SIGCHLD ignored nobody can know.
-  ending_ = reaped == pid_ ? HowItEnded(status) : "ended";
+  shutdown(socket(), SHUT_WR);
+  AwaitHangUp(socket(), grace);
+  const std::optional<int> status = parent_->Reap(pid());
+  ending_ = status.has_value() ? HowItEnded(*status) : "ended";
   return ending_;
 }
 

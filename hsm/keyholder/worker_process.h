@@ -8,34 +8,37 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hsm/keyholder/keyholder.pb.h"
 #include "hsm/keyholder/packet.h"
+#include "hsm/keyholder/worker_parent.h"
 
 namespace hourglass::hsm {
 
-// For one thread at a time, the one that called Start: the process ends when that thread does
-// (PR_SET_PDEATHSIG). Ended as by End() when this object goes.
+// For one thread at a time. Ended as by End() when this object goes.
 class WorkerProcess {
  public:
-  // posix_spawn of `program`, which inherits nothing but the socket, a pipe for standard error and
-  // the environment; sends `start`. The process takes no SIGINT, SIGTERM, SIGHUP or SIGQUIT: a
-  // terminal and systemd send them to the whole group, while its parent still finishes what it has
-  // begun. Errors: KEY_UNAVAILABLE where it cannot be started.
+  // Errors: those of WorkerParent::Start.
+  static absl::StatusOr<std::unique_ptr<WorkerProcess>> Start(std::shared_ptr<WorkerParent> parent,
+                                                              const Holding& holding);
+  // By ParentHere: for the thread that calls, with which the process ends.
   static absl::StatusOr<std::unique_ptr<WorkerProcess>> Start(const std::string& program,
-                                                              const keyholder::Start& start);
+                                                              const Holding& holding);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  pid_t pid() const { return pid_; }
-  // To poll for replies, and for what the module writes to standard error. Neither blocks.
-  int socket() const { return socket_; }
-  int standard_error() const { return standard_error_; }
+  pid_t pid() const { return ends_.pid; }
+  // To poll for replies, and for what the module writes to standard error. None blocks. What makes
+  // or destroys keys has a socket of its own; -1 where this worker has none.
+  int socket() const { return ends_.signing.number(); }
+  int administration_socket() const { return ends_.administration.number(); }
+  int standard_error() const { return ends_.standard_error.number(); }
 
-  // kFull: once the socket is writable again.
+  // kFull: once the socket is writable again. kGone also for what no socket takes.
   enum class Sent { kYes, kFull, kGone };
   Sent Send(const keyholder::Request& request);
 
@@ -54,14 +57,14 @@ class WorkerProcess {
   std::string End(std::chrono::milliseconds grace = std::chrono::seconds(1));
 
  private:
-  WorkerProcess(pid_t pid, int socket, int standard_error)
-      : pid_(pid), socket_(socket), standard_error_(standard_error) {}
+  WorkerProcess(std::shared_ptr<WorkerParent> parent, WorkerEnds ends)
+      : parent_(std::move(parent)), ends_(std::move(ends)) {}
+  absl::StatusOr<std::optional<keyholder::Reply>> ReceiveFrom(int socket);
   // Moves the whole lines of what was read to `lines`.
   void AddToLines(absl::string_view octets, std::string* lines);
 
-  pid_t pid_;
-  int socket_;
-  int standard_error_;
+  const std::shared_ptr<WorkerParent> parent_;
+  const WorkerEnds ends_;
   PacketBuffer buffer_;
   std::string partial_line_;
   std::string ending_;

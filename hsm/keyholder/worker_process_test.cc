@@ -43,7 +43,7 @@ const SofthsmToken& Softhsm() {
   return softhsm;
 }
 
-keyholder::Start TokenStart() { return WriteStart({*ParseTokenUri(Softhsm().Uri()), 2}); }
+Holding TokenStart() { return {*ParseTokenUri(Softhsm().Uri()), 2}; }
 
 std::unique_ptr<WorkerProcess> StartWorker() {
   absl::StatusOr<std::unique_ptr<WorkerProcess>> worker =
@@ -143,11 +143,9 @@ TEST(WorkerProcessTest, WhatIsNoRequestEndsTheWorker) {
 }
 
 TEST(WorkerProcessTest, WhatIsNoStartEndsTheWorker) {
-  keyholder::Start relative = TokenStart();
-  relative.mutable_pkcs11()->set_module_path("libsofthsm2.so");
-  keyholder::Start nothing;
-  nothing.mutable_pkcs11();
-  for (const keyholder::Start& start : {relative, nothing}) {
+  TokenUri relative = *ParseTokenUri(Softhsm().Uri());
+  relative.module_path = "libsofthsm2.so";
+  for (const Holding& start : {Holding{relative, 1}, Holding{TokenUri(), 1}}) {
     const auto worker = WorkerProcess::Start(kKeyholderProgram, start);
     ASSERT_OK(worker);
     AwaitEnd((*worker)->pid());
@@ -166,7 +164,7 @@ TEST(WorkerProcessTest, WhatIsNoReplyIsRefused) {
   EXPECT_THAT(std::string(reply.status().message()), HasSubstr("what is no reply"));
 }
 
-TEST(WorkerProcessTest, InheritsTheSocketAndStandardErrorAlone) {
+TEST(WorkerProcessTest, InheritsTheSocketsAndStandardErrorAlone) {
   // Without O_CLOEXEC, and past the numbers that the worker's own replace.
   const int zero = open("/dev/zero", O_RDONLY);
   const int ours = fcntl(zero, F_DUPFD, 7);
@@ -176,8 +174,8 @@ TEST(WorkerProcessTest, InheritsTheSocketAndStandardErrorAlone) {
   const std::string output =
       OutputOf("(for fd in 0 1 2 3 4 5 6 7 8 9; do readlink /proc/$$/fd/$fd; done) >&2; true");
   close(ours);
-  EXPECT_THAT(output,
-              ::testing::MatchesRegex("/dev/null\n/dev/null\npipe:[^\n]*\nsocket:[^\n]*\n"));
+  EXPECT_THAT(output, ::testing::MatchesRegex(
+                          "/dev/null\n/dev/null\npipe:[^\n]*\nsocket:[^\n]*\nsocket:[^\n]*\n"));
 }
 
 TEST(WorkerProcessTest, FindsItsPlacesAlsoWhereTheParentHasNone) {

@@ -11,6 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/key_type.h"
 #include "hsm/key_uri.h"
+#include "hsm/keyholder/packet.h"
 #include "hsm/keyholder/protocol.h"
 #include "hsm/signature.h"
 #include "tests/fakes/faulty_pkcs11.h"
@@ -37,7 +38,7 @@ const SofthsmToken& Softhsm() {
 
 std::unique_ptr<WorkerProcess> StartWorker(const TokenUri& token, int threads = 1) {
   absl::StatusOr<std::unique_ptr<WorkerProcess>> worker =
-      WorkerProcess::Start(kKeyholderProgram, WriteStart({token, threads}));
+      WorkerProcess::Start(kKeyholderProgram, {token, threads});
   EXPECT_OK(worker);
   return *std::move(worker);
 }
@@ -260,13 +261,58 @@ TEST(WorkerTest, SaysThatThePinWasRefused) {
   const TemporaryDirectory directory;
   TokenUri token = *ParseTokenUri(Softhsm().Uri("signing"));
   token.pin_source = {PinSource::Kind::kFile, directory.Write("pin", "24680")};
-  const auto worker = WorkerProcess::Start(kKeyholderProgram, WriteStart({token, 1}));
+  const auto worker = WorkerProcess::Start(kKeyholderProgram, {token, 1});
   ASSERT_OK(worker);
   keyholder::Request request;
   request.mutable_greet();
   const absl::Status failure = FailureOf(Ask(**worker, request));
   EXPECT_THAT(failure, FailsWith(ErrorReason::kPinRefused, "pkcs11:token=signing"));
   EXPECT_THAT(std::string(failure.message()), Not(HasSubstr("24680")));
+}
+
+// Sends over the socket, whichever the request should go by.
+keyholder::Reply AskOver(int socket, WorkerProcess& worker, const keyholder::Request& request) {
+  EXPECT_EQ(PacketBuffer().Send(socket, request), PacketBuffer::Outcome::kDone);
+  const auto reply = NextReply(worker);
+  EXPECT_OK(reply);
+  return *reply;
+}
+
+TEST(WorkerTest, MakesAndDestroysKeysOverASocketOfItsOwnOnly) {
+  const auto worker = StartWorker("signing");
+  const CustodialKey key = Generate(*worker, "kept", KeyType::kEcP256);
+  keyholder::Request destroy;
+  WriteSelector(key.selector, destroy.mutable_destroy());
+  keyholder::Request seal;
+  seal.mutable_seal()->set_secret("secret");
+  for (const keyholder::Request& request :
+       {GenerateRequest("unmade", KeyType::kEcP256), destroy, seal}) {
+    EXPECT_THAT(FailureOf(AskOver(worker->socket(), *worker, request)),
+                FailsWith(ErrorReason::kKeyNotPermitted));
+  }
+  const keyholder::Request sign = SignRequest(key, DigestsOfMessages(key.type, 1));
+  EXPECT_THAT(FailureOf(AskOver(worker->administration_socket(), *worker, sign)),
+              FailsWith(ErrorReason::kKeyNotPermitted));
+  ExpectSignatures(key, AskOver(worker->socket(), *worker, sign), 1);
+  EXPECT_OK(FailureOf(AskOver(worker->administration_socket(), *worker, destroy)));
+}
+
+TEST(WorkerTest, MakesAndDestroysNothingWithoutThatSocket) {
+  const TokenUri token = *ParseTokenUri(Softhsm().Uri("signing"));
+  const auto other = StartWorker("signing");
+  const CustodialKey key = Generate(*other, "not mine", KeyType::kEcP256);
+  ASSERT_OK_AND_ASSIGN(
+      const auto worker,
+      WorkerProcess::Start(ParentHere({kKeyholderProgram, {}, false}), {token, 1}));
+  EXPECT_EQ(worker->administration_socket(), -1);
+  keyholder::Request destroy;
+  WriteSelector(key.selector, destroy.mutable_destroy());
+  EXPECT_EQ(worker->Send(destroy), WorkerProcess::Sent::kGone);
+  EXPECT_THAT(FailureOf(AskOver(worker->socket(), *worker, destroy)),
+              FailsWith(ErrorReason::kKeyNotPermitted));
+  ASSERT_OK_AND_ASSIGN(const keyholder::Reply reply,
+                       Ask(*worker, SignRequest(key, DigestsOfMessages(key.type, 2))));
+  ExpectSignatures(key, reply, 2);
 }
 
 TEST(WorkerTest, SealsNothingInAToken) {
@@ -282,8 +328,8 @@ TEST(WorkerTest, SealsNothingInAToken) {
 
 TEST(WorkerTest, SignsAndSealsInATpm) {
   const Swtpm tpm;
-  const auto worker = WorkerProcess::Start(kKeyholderProgram,
-                                           WriteStart({TpmConnection{tpm.Tcti(), std::nullopt}}));
+  const auto worker =
+      WorkerProcess::Start(kKeyholderProgram, {TpmConnection{tpm.Tcti(), std::nullopt}, 1});
   ASSERT_OK(worker);
   keyholder::Request generate;
   WriteSelector({"0x81010001", ""}, generate.mutable_generate()->mutable_key());

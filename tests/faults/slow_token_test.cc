@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
 #include "hsm/key_type.h"
 #include "hsm/keyholder/remote_custodian.h"
 #include "hsm/signature.h"
@@ -45,12 +46,13 @@ class SlowTokenTest : public testing::Test {
     return *softhsm;
   }
 
-  std::unique_ptr<RemoteCustodian> Make(int workers) {
+  std::unique_ptr<RemoteCustodian> Make(int workers,
+                                        std::chrono::milliseconds wait = std::chrono::minutes(1)) {
     RemoteCustodianOptions options;
     options.program = KeyholderProgram();
     options.workers = workers;
     options.sessions = workers;
-    options.wait = std::chrono::minutes(1);
+    options.wait = wait;
     return RemoteCustodian::Create(*ParseTokenUri(faulty_.Through(Softhsm().Uri("slow"))), options,
                                    nullptr);
   }
@@ -128,6 +130,26 @@ TEST_F(SlowTokenTest, SignsWhileKeysAreMade) {
   faulty_.Clear();
   for (std::thread& maker : makers) maker.join();
   ExpectUnmoved(*custodian);
+}
+
+// A module may do one thing at a time, as a TPM does: a signature behind a key that is made would
+// be taken for hung, and the key be lost with the worker.
+TEST_F(SlowTokenTest, AWorkerWithOneThreadIsAskedForNothingWhileItMakesAKey) {
+  const auto custodian = Make(1, std::chrono::seconds(5));
+  ASSERT_OK_AND_ASSIGN(const CustodialKey key,
+                       custodian->Generate({"there", "\x03"}, KeyType::kEcP256));
+  ASSERT_OK(Signs(*custodian, key));
+  const auto before = faulty_.Count("C_GenerateKeyPair");
+  faulty_.Set({"C_GenerateKeyPair * stall", "C_Sign * stall"});
+  std::thread maker([&] { EXPECT_OK(custodian->Generate({"slowly", "\x04"}, KeyType::kEcP256)); });
+  while (faulty_.Count("C_GenerateKeyPair") == before) std::this_thread::yield();
+  // Waits for longer than a worker that hangs is left alone.
+  EXPECT_THAT(Signs(*custodian, key), FailsWith(ErrorReason::kKeyUnavailable));
+  EXPECT_EQ(custodian->Status().worker_restarts, 0U);
+  faulty_.Clear();
+  maker.join();
+  EXPECT_OK(Signs(*custodian, key));
+  EXPECT_EQ(custodian->Status().worker_restarts, 0U);
 }
 
 // A batch that was made up when the token was fast.

@@ -24,8 +24,8 @@ absl::StatusOr<keyholder::Reply> NextReply(hsm::WorkerProcess& worker) {
     const absl::StatusOr<std::optional<keyholder::Reply>> reply = worker.Receive();
     if (!reply.ok()) return reply.status();
     if (reply->has_value()) return **reply;
-    pollfd socket = {worker.socket(), POLLIN, 0};
-    if (poll(&socket, 1, kMinute) == 0) return absl::DeadlineExceededError("no reply");
+    pollfd sockets[] = {{worker.socket(), POLLIN, 0}, {worker.administration_socket(), POLLIN, 0}};
+    if (poll(sockets, 2, kMinute) == 0) return absl::DeadlineExceededError("no reply");
   }
 }
 

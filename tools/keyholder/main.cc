@@ -1,5 +1,7 @@
 // hourglass-keyholder: holds a PKCS#11 module or a TPM's connection, and the PIN, in a process of
 // their own. hourglassd starts it.
+#include <fcntl.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -10,7 +12,9 @@
 #include "tools/version/version.h"
 
 int main(int argc, char** argv) {
-  constexpr int kSocket = 3;
+  constexpr int kSigning = 3;
+  // Not there where the service makes and destroys no keys.
+  const int administration = fcntl(4, F_GETFD) >= 0 ? 4 : -1;
   if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
     std::puts(hourglass::VersionLine("hourglass-keyholder").c_str());
     return 0;
@@ -20,10 +24,10 @@ int main(int argc, char** argv) {
                stderr);
     return 2;
   }
-  const absl::Status confined = hourglass::hsm::ConfineKeyholder(kSocket);
+  const absl::Status confined = hourglass::hsm::ConfineKeyholder(kSigning, administration);
   if (!confined.ok()) {
     std::fprintf(stderr, "hourglass-keyholder: %s\n", std::string(confined.message()).c_str());
     return 1;
   }
-  hourglass::hsm::RunKeyholder(kSocket);
+  hourglass::hsm::RunKeyholder(kSigning, administration);
 }
