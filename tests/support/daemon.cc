@@ -62,22 +62,38 @@ bool Daemon::Start(const std::vector<std::string>& prefix) {
   return false;
 }
 
+namespace {
+
+// pid (name) state parent …, proc(5); the name is cut to 15 characters.
+struct ProcessStat {
+  std::string name;
+  std::string state;
+  int parent = -1;
+};
+
+ProcessStat StatOf(int pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string text;
+  std::getline(file, text);
+  ProcessStat stat;
+  const std::size_t name = text.find('('), name_end = text.rfind(')');
+  if (name == std::string::npos || name_end == std::string::npos) return stat;
+  stat.name = text.substr(name + 1, name_end - name - 1);
+  std::istringstream(text.substr(name_end + 1)) >> stat.state >> stat.parent;
+  return stat;
+}
+
+}  // namespace
+
 std::vector<int> Daemon::Keyholders() const {
   std::vector<int> pids;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     int pid = 0;
     if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
-    // pid (name) state parent …, proc(5); the name is cut to 15 characters.
-    std::ifstream file(entry.path() / "stat");
-    std::string stat;
-    std::getline(file, stat);
-    const std::size_t name_end = stat.rfind(')');
-    if (!absl::StrContains(stat, "(hourglass-keyho)") || name_end == std::string::npos) continue;
-    std::istringstream rest(stat.substr(name_end + 1));
-    std::string state;
-    int parent = 0;
-    rest >> state >> parent;
-    if (parent == process_->pid() && state != "Z") pids.push_back(pid);
+    const ProcessStat stat = StatOf(pid);
+    if (stat.name != "hourglass-keyho" || stat.state == "Z") continue;
+    // A child of the service's starts them.
+    if (StatOf(stat.parent).parent == process_->pid()) pids.push_back(pid);
   }
   return pids;
 }

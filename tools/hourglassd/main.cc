@@ -23,7 +23,9 @@
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/custodians.h"
 #include "hsm/key_store.h"
+#include "hsm/keyholder/call_filter.h"
 #include "hsm/keyholder/confinement.h"
 #include "hsm/secure_heap.h"
 #include "issuance/clock.h"
@@ -35,6 +37,7 @@
 #include "issuance/event_log.h"
 #include "issuance/foreign_lines.h"
 #include "issuance/open_tenants.h"
+#include "issuance/pin_warnings.h"
 #include "issuance/server.h"
 #include "issuance/start_check.h"
 #include "issuance/store/sqlite_check.h"
@@ -77,6 +80,17 @@ absl::Status ProtectMemory(const issuance::Config& config) {
                           (keys.tpm.has_value() && !keys.tpm->sealed_directory.empty()) ||
                           HasSubKeys(config);
   return holds_keys ? hsm::InitializeSecureHeap() : absl::OkStatus();
+}
+
+// Before any thread is made: forks what starts the key holders, then gives up whatever this process
+// does not need, the right to start anything included.
+absl::Status Confine(const issuance::Config& config) {
+  RETURN_IF_ERROR(hsm::ForkWorkerParent(config.keys));
+  RETURN_IF_ERROR(ProtectMemory(config));
+  // Modules that are loaded into this process may do what those of key holders may.
+  const bool holds_modules = config.keys.keyholder_program.empty() &&
+                             (!config.keys.tokens.empty() || config.keys.tpm.has_value());
+  return hsm::ForbidCalls(holds_modules ? hsm::CallFilter::kKeyholder : hsm::CallFilter::kService);
 }
 
 // For people, before there is a log; and to nobody, where nobody takes it for a second: whoever
@@ -130,6 +144,9 @@ void AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
 
 absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& awaited,
                                const issuance::EventLog& log) {
+  for (const std::string& warning : issuance::PinsInEnvironment(config.keys)) {
+    log.Warning("pin_in_environment", {{"message", warning}});
+  }
   const issuance::SystemClock clock;
   const issuance::LinuxKernelTime kernel;
   issuance::SystemEntropy entropy;
@@ -211,6 +228,9 @@ absl::Status CheckAll(const std::string& config_file) {
       std::printf("warning: caller %s %s\n", caller.name.c_str(), warning.c_str());
     }
   }
+  for (const std::string& warning : issuance::PinsInEnvironment(config.keys)) {
+    std::printf("%s: warning: %s\n", config_file.c_str(), warning.c_str());
+  }
   RETURN_IF_ERROR(ProtectMemory(config));
   return issuance::CheckStart(config, issuance::TakenAddress::kFine);
 }
@@ -259,8 +279,8 @@ int Run(const std::string& config_file, Task task) {
   const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
   if (!config.ok()) return Fail(config.status());
   if (task == Task::kCheckDatabase) return CheckDatabase(*config);
-  const absl::Status protection = ProtectMemory(*config);
-  return protection.ok() ? Serve(*config, awaited) : Fail(protection);
+  const absl::Status confined = Confine(*config);
+  return confined.ok() ? Serve(*config, awaited) : Fail(confined);
 }
 
 }  // namespace

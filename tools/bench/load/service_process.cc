@@ -124,7 +124,14 @@ absl::Status ServiceProcess::Stop() {
   return absl::InternalError(absl::StrCat("hourglassd ended with ", exit_code));
 }
 
-std::vector<pid_t> ServiceProcess::Keyholders() const { return ChildrenOf(pid()); }
+// A child of the service's starts them.
+std::vector<pid_t> ServiceProcess::Keyholders() const {
+  std::vector<pid_t> keyholders;
+  for (const pid_t child : ChildrenOf(pid())) {
+    for (const pid_t keyholder : ChildrenOf(child)) keyholders.push_back(keyholder);
+  }
+  return keyholders;
+}
 
 absl::Status ServiceProcess::MakeTenants(v1::KeyType key_type, int devices) {
   for (const std::string& tenant_id : options_.tenant_ids) {
