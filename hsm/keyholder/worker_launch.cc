@@ -149,6 +149,8 @@ class ThisProcess final : public WorkerParent {
     return reaped == pid ? std::make_optional(status) : std::nullopt;
   }
 
+  pid_t pid() const override { return getpid(); }
+
  private:
   const WorkerProgram program_;
 };

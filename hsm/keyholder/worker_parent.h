@@ -39,6 +39,9 @@ class WorkerParent {
   // does; nothing where nobody can know. Once.
   virtual std::optional<int> Reap(pid_t pid) = 0;
 
+  // The process whose children the workers are. They end with it.
+  virtual pid_t pid() const = 0;
+
  protected:
   WorkerParent() = default;
 };

@@ -62,8 +62,8 @@ std::optional<Answer> ReceiveAnswer(int socket) {
 
 class Spawner final : public WorkerParent {
  public:
-  Spawner(Descriptor socket, const SpawnerOptions& options)
-      : socket_(std::move(socket)), program_(options.program.path) {
+  Spawner(Descriptor socket, pid_t pid, const SpawnerOptions& options)
+      : socket_(std::move(socket)), pid_(pid), program_(options.program.path) {
     for (const auto& custodian : options.custodians) custodians_.push_back(IdentityOf(custodian));
   }
 
@@ -95,6 +95,8 @@ class Spawner final : public WorkerParent {
     return answer->reply.status;
   }
 
+  pid_t pid() const override { return pid_; }
+
  private:
   absl::Status CannotStart(absl::string_view why) const {
     return Error(ErrorReason::kKeyUnavailable, "",
@@ -111,6 +113,7 @@ class Spawner final : public WorkerParent {
 
   std::mutex mutex_;  // one question at a time
   const Descriptor socket_;
+  const pid_t pid_;
   const std::string program_;
   std::vector<std::string> custodians_;
 };
@@ -151,7 +154,7 @@ absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(SpawnerOptions o
     ours.Reset(-1);
     RunSpawner(theirs.number(), options);
   }
-  return std::make_shared<Spawner>(std::move(ours), options);
+  return std::make_shared<Spawner>(std::move(ours), child, options);
 }
 
 }  // namespace hourglass::hsm

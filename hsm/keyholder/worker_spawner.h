@@ -27,6 +27,8 @@ struct SpawnerOptions {
 // an account, the process keeps root's right to change accounts and to end processes, and no other
 // (CAP_SETUID, CAP_SETGID, CAP_KILL). Errors: INTERNAL_ERROR naming the call, or that there are
 // threads.
+//
+// Where it ends first, as by SIGKILL, this process gets SIGCHLD; nothing starts another.
 absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(SpawnerOptions options);
 
 // What the two say to each other, a packet each; with a Started come the ends of the worker's

@@ -1,6 +1,7 @@
 // What hourglassd and its key holders give up, seen from outside.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -44,6 +45,36 @@ TEST(PrivilegesTest, AFilterOfCallsIsOnEveryThread) {
       EXPECT_THAT(status, HasSubstr("\nSeccomp:\t2\n")) << thread.path();
     }
   }
+}
+
+// 0 where it is not known.
+int ParentOf(int pid) {
+  const std::string status = FileOfProcess(pid, "status");
+  const std::string before = "\nPPid:\t";
+  const std::size_t at = status.find(before);
+  return at == std::string::npos ? 0 : std::atoi(status.c_str() + at + before.size());
+}
+
+// Nothing else may start it anew: who starts key holders knows where PINs are.
+TEST(PrivilegesTest, TheServiceEndsForANewStartWithWhatStartsItsKeyHolders) {
+  Daemon daemon;
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  daemon.MakeReady();
+  ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  const std::vector<int> keyholders = daemon.Keyholders();
+  ASSERT_FALSE(keyholders.empty());
+  const int spawner = ParentOf(keyholders.front());
+  ASSERT_EQ(ParentOf(spawner), daemon.pid());
+  // One that only stops is no reason.
+  ASSERT_EQ(kill(spawner, SIGSTOP), 0);
+  ASSERT_EQ(kill(spawner, SIGCONT), 0);
+  ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
+  ASSERT_EQ(kill(spawner, SIGKILL), 0);
+  EXPECT_TRUE(daemon.WaitForLog("\"event\":\"spawner_ended\",\"how\":\"killed by SIGKILL\""))
+      << daemon.Log();
+  EXPECT_EQ(daemon.Stop(), 1);
+  ASSERT_TRUE(daemon.Start()) << daemon.Log();
+  EXPECT_THAT(daemon.Issue(daemon.Request()), Succeeded());
 }
 
 TEST(PrivilegesTest, KeyHoldersGetNoVariableButThoseTheyNeed) {

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,7 @@
 #include "hsm/key_store.h"
 #include "hsm/keyholder/call_filter.h"
 #include "hsm/keyholder/confinement.h"
+#include "hsm/keyholder/worker_parent.h"
 #include "hsm/secure_heap.h"
 #include "issuance/clock.h"
 #include "issuance/compliance/policy.h"
@@ -123,8 +126,18 @@ void GiveBackFreeMemory() {
   MallocExtension_ReleaseFreeMemory();
 }
 
-// Until SIGINT or SIGTERM. Every other signal of `awaited` is told, and nothing else.
-void AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
+// How the process that starts the key holders ended; nothing while it runs, or where there is none.
+std::optional<std::string> HowSpawnerEnded() {
+  const std::shared_ptr<hsm::WorkerParent> spawner = hsm::WorkerParentOfThisProcess();
+  int status = 0;
+  if (spawner == nullptr || waitpid(spawner->pid(), &status, WNOHANG) == 0) return std::nullopt;
+  return WIFSIGNALED(status) ? absl::StrCat("killed by ", SignalName(WTERMSIG(status)))
+                             : absl::StrCat("exited with ", WEXITSTATUS(status));
+}
+
+// Until SIGINT or SIGTERM, or until key holders cannot be started any more, which a new start of
+// this process mends. Every other signal of `awaited` is told, and nothing else. The exit code.
+int AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
   constexpr timespec kPause = {10, 0};
   for (;;) {
     siginfo_t about = {};
@@ -133,17 +146,24 @@ void AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
       GiveBackFreeMemory();
       continue;
     }
+    if (received == SIGCHLD) {
+      const std::optional<std::string> how = HowSpawnerEnded();
+      if (!how.has_value()) continue;
+      log.Failure("spawner_ended", {{"how", *how}});
+      return 1;
+    }
     if (received == SIGINT || received == SIGTERM) {
       log.Info("stopping", {{"signal", strsignal(received)}});
-      return;
+      return 0;
     }
     log.Warning("signal_ignored",
                 {{"signal", SignalName(received)}, {"pid", absl::StrCat(about.si_pid)}});
   }
 }
 
-absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& awaited,
-                               const issuance::EventLog& log) {
+// The exit code.
+absl::StatusOr<int> ServeUntilStopped(const issuance::Config& config, const sigset_t& awaited,
+                                      const issuance::EventLog& log) {
   for (const std::string& warning : issuance::PinsInEnvironment(config.keys)) {
     log.Warning("pin_in_environment", {{"message", warning}});
   }
@@ -161,12 +181,12 @@ absl::Status ServeUntilStopped(const issuance::Config& config, const sigset_t& a
                        {"metrics_address", server->metrics_address()},
                        {"data_directory", config.data_directory}});
   issuance::NotifyServiceManager("READY=1");
-  AwaitStop(awaited, log);
+  const int exit_code = AwaitStop(awaited, log);
   // The port is not answered from now on: so much may the last answer be old.
   issuance::NotifyServiceManager("STOPPING=1\nWATCHDOG=1");
   server->Stop(kStopGrace);
   log.Info("stopped", {});
-  return absl::OkStatus();
+  return exit_code;
 }
 
 // From here on all that is said is a line of the log, so that whoever reads standard error need
@@ -177,9 +197,9 @@ int Serve(const issuance::Config& config, const sigset_t& awaited) {
                                                  : issuance::EventLog::PersonalData::kLeftOut);
   if (!log.ok()) return Fail(log.status());
   const issuance::ForeignLines foreign(&*log);
-  const absl::Status served = ServeUntilStopped(config, awaited, *log);
-  if (served.ok()) return 0;
-  log->Failure("start_failed", {{"message", std::string(served.message())}});
+  const absl::StatusOr<int> served = ServeUntilStopped(config, awaited, *log);
+  if (served.ok()) return *served;
+  log->Failure("start_failed", {{"message", std::string(served.status().message())}});
   return 1;
 }
 
@@ -260,7 +280,9 @@ int Run(const std::string& config_file, Task task) {
   sigset_t awaited = BlockStraySignals();
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
-  for (const int number : {SIGINT, SIGTERM}) {
+  // The default, or nobody is told of children (waitid(2)).
+  signal(SIGCHLD, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGCHLD}) {
     sigaddset(&stop_signals, number);
     sigaddset(&awaited, number);
   }
