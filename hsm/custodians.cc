@@ -17,6 +17,7 @@ namespace {
 RemoteCustodianOptions RemoteOptions(const KeyStoreOptions& options) {
   RemoteCustodianOptions remote;
   remote.program = options.keyholder_program;
+  remote.environment = options.keyholder_environment;
   remote.parent = WorkerParentOfThisProcess();
   remote.workers = options.workers_per_token;
   remote.sessions = options.sessions_per_token;
@@ -45,6 +46,7 @@ absl::StatusOr<TpmConnection> ConnectionOf(const TpmPlace& tpm) {
 absl::Status ForkWorkerParent(const KeyStoreOptions& options) {
   SpawnerOptions spawner;
   spawner.program.path = options.keyholder_program;
+  spawner.program.environment = options.keyholder_environment;
   for (const std::string& text : options.tokens) {
     ASSIGN_OR_RETURN(TokenUri token, ParseTokenUri(text));
     spawner.custodians.emplace_back(std::move(token));

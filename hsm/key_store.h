@@ -43,6 +43,8 @@ struct KeyStoreOptions {
   // hourglass-keyholder, an absolute path: every token and the TPM are reached through processes of
   // their own. Empty: modules are loaded into this process, which then dies with them.
   std::string keyholder_program;
+  // Names of variables that these processes get besides those of docs/keys.md; no PIN's.
+  std::vector<std::string> keyholder_environment;
   int workers_per_token = 0;  // processes, 0 to 64; 0: chosen for the machine and the token
   // A module that gives no answer for so long is killed; with keyholder_program.
   std::chrono::milliseconds hang_timeout = std::chrono::seconds(2);

@@ -54,6 +54,7 @@ keys:
   workers_per_token: 2
   hang_timeout: 1500ms
   keyholder: bin/keyholder
+  environment: [VENDOR_LIBRARY_CONF, _v2]
 issuing:
   lifetime: 30m
   backdate: 0s
@@ -170,6 +171,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.keys.workers_per_token, 2);
   EXPECT_EQ(config.keys.hang_timeout, std::chrono::milliseconds(1500));
   EXPECT_EQ(config.keys.keyholder_program, "/etc/h/bin/keyholder");
+  EXPECT_THAT(config.keys.keyholder_environment, ElementsAre("VENDOR_LIBRARY_CONF", "_v2"));
   EXPECT_EQ(config.compliance.policy_directory, "");
   EXPECT_EQ(config.compliance.endpoint, "compliance.contoso.example:8444");
   EXPECT_EQ(config.compliance.server_name, "compliance.contoso.example");
@@ -286,6 +288,11 @@ TEST(ParseConfigTest, RefusesWhatDoesNothing) {
             "/etc/h.yaml:6: keys.in_process: does nothing without tokens or tpm");
   EXPECT_EQ(MistakesWith("software_directory: keys", "software_directory: keys, hang_timeout: 3s"),
             "/etc/h.yaml:6: keys.hang_timeout: does nothing without tokens or tpm");
+  EXPECT_EQ(MistakesWith("software_directory: keys", "software_directory: keys, environment: [A]"),
+            "/etc/h.yaml:6: keys.environment: does nothing without tokens or tpm");
+  EXPECT_EQ(MistakesWith("software_directory: keys",
+                         "tpm: {tcti: t}, in_process: true, environment: [A]"),
+            "/etc/h.yaml:6: keys.environment: does nothing with in_process");
   EXPECT_EQ(MistakesWith("software_directory: keys",
                          "tpm: {tcti: \"swtpm:path=/s\"}, in_process: true, workers_per_token: 2"),
             "/etc/h.yaml:6: keys.workers_per_token: does nothing with in_process");
@@ -330,6 +337,22 @@ TEST(ParseConfigTest, RefusesMalformedKeyPlaces) {
       with("tpm: {tcti: t}, hang_timeout: 99ms"),
       "/etc/h.yaml:6: keys.hang_timeout: must be a duration such as 500ms, 2s, 60m, 24h or 3d, "
       "100ms to 1m");
+  for (const char* name : {"1A", "A=b", "A B", "A-B"}) {
+    EXPECT_EQ(with(absl::StrCat("tpm: {tcti: t}, environment: [A, ", name, "]")),
+              "/etc/h.yaml:6: keys.environment[1]: must be the name of a variable: A-Z a-z 0-9 "
+              "and _")
+        << name;
+  }
+  EXPECT_EQ(with("tpm: {tcti: t}, environment: [A, A]"),
+            "/etc/h.yaml:6: keys.environment[1]: appears twice");
+  // Or one token's key holders would have another's PIN.
+  for (const char* name : {"PIN_T", "PIN_2", "CREDENTIALS_DIRECTORY"}) {
+    EXPECT_EQ(with(absl::StrCat("tpm: {tcti: t, pin_source: 'env:PIN_T'}, tokens: ['pkcs11:token=a?"
+                                "module-path=/m.so&pin-source=env:PIN_2'], environment: [",
+                                name, "]")),
+              "/etc/h.yaml:6: keys.environment[0]: leads to a PIN: those get it that need that PIN")
+        << name;
+  }
   EXPECT_EQ(with("tpm: {tcti: t}, in_process: true, keyholder: k"),
             "/etc/h.yaml:6: keys.keyholder: is not used with in_process");
   EXPECT_EQ(MistakesWithLine("metrics: {listen: 9464}"),

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -10,7 +11,9 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -180,16 +183,56 @@ std::string ReadKeyholder(Mapping fields, FileChecks checks, bool needed) {
   return program;
 }
 
+// Of the environment of this service.
+bool IsVariableName(absl::string_view name) {
+  return !name.empty() && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) &&
+         std::all_of(name.begin(), name.end(), [](unsigned char octet) {
+           return absl::ascii_isalnum(octet) || octet == '_';
+         });
+}
+
+// The variables that PINs are in.
+std::set<std::string> VariablesOfPins(const hsm::KeyStoreOptions& keys) {
+  std::set<std::string> names;
+  const auto add = [&](const absl::StatusOr<hsm::PinSource>& source) {
+    if (source.ok() && source->kind == hsm::PinSource::Kind::kEnvironment) {
+      names.insert(source->name);
+    }
+  };
+  for (const std::string& text : keys.tokens) {
+    const absl::StatusOr<hsm::TokenUri> token = hsm::ParseTokenUri(text);
+    if (token.ok()) add(token->pin_source);
+  }
+  if (keys.tpm.has_value()) add(hsm::ParsePinSource(keys.tpm->pin_source));
+  return names;
+}
+
+std::vector<std::string> ReadEnvironment(Mapping fields, const hsm::KeyStoreOptions& keys) {
+  const std::set<std::string> pins = VariablesOfPins(keys);
+  std::vector<std::string> names = fields.Strings("environment");
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!IsVariableName(names[i])) {
+      fields.ItemMistake("environment", i, "must be the name of a variable: A-Z a-z 0-9 and _");
+    } else if (pins.count(names[i]) != 0 || names[i] == "CREDENTIALS_DIRECTORY") {
+      fields.ItemMistake("environment", i, "leads to a PIN: those get it that need that PIN");
+    } else if (!seen.insert(names[i]).second) {
+      fields.ItemMistake("environment", i, "appears twice");
+    }
+  }
+  return names;
+}
+
 // What counts for tokens and the TPM only, or for processes of their own only.
 void RefuseIdleFields(Mapping fields) {
   const bool in_process = fields.Bool("in_process").value_or(false);
   const bool held = fields.Has("tokens") || fields.Has("tpm");
-  for (const char* name : {"workers_per_token", "hang_timeout"}) {
+  for (const char* name : {"workers_per_token", "hang_timeout", "environment"}) {
     if (in_process && fields.Has(name)) fields.Mistake(name, "does nothing with in_process");
   }
   if (held) return;
-  for (const char* name :
-       {"sessions_per_token", "workers_per_token", "hang_timeout", "keyholder", "in_process"}) {
+  for (const char* name : {"sessions_per_token", "workers_per_token", "hang_timeout", "keyholder",
+                           "environment", "in_process"}) {
     if (fields.Has(name)) fields.Mistake(name, "does nothing without tokens or tpm");
   }
 }
@@ -216,6 +259,7 @@ hsm::KeyStoreOptions ReadKeys(Mapping fields, FileChecks checks) {
           .value_or(keys.hang_timeout);
   keys.keyholder_program =
       ReadKeyholder(fields, checks, !keys.tokens.empty() || keys.tpm.has_value());
+  keys.keyholder_environment = ReadEnvironment(fields, keys);
   if (!fields.Has("tokens") && !fields.Has("software_directory") && !fields.Has("tpm")) {
     fields.Mistake("", "must have tokens, tpm or software_directory");
   } else {

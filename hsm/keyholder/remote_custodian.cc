@@ -55,7 +55,7 @@ class WorkerGroup final : public RemoteCustodian {
         queue_(std::make_shared<CallQueue>(QueueOptions(custodian, options, observer))),
         parent_(options.parent != nullptr
                     ? options.parent
-                    : ParentHere({options.program, {}, options.administration})) {}
+                    : ParentHere({options.program, options.environment, options.administration})) {}
 
   ~WorkerGroup() override {
     queue_->Stop();

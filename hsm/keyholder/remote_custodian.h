@@ -18,6 +18,8 @@ class WorkerParent;
 
 struct RemoteCustodianOptions {
   std::string program;  // hourglass-keyholder, absolute path
+  // Names of variables that it gets besides those of IsOfWorkers; without `parent`.
+  std::vector<std::string> environment;
   // Who starts it; null: this process does.
   std::shared_ptr<WorkerParent> parent;
   // Else no key is made, destroyed or sealed: KEY_NOT_PERMITTED.

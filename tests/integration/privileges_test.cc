@@ -80,10 +80,15 @@ TEST(PrivilegesTest, TheServiceEndsForANewStartWithWhatStartsItsKeyHolders) {
 TEST(PrivilegesTest, KeyHoldersGetNoVariableButThoseTheyNeed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root sees the environment of these processes";
   Daemon daemon;
+  daemon.Configure(absl::StrCat("{tokens: [\"", daemon.token().Uri(),
+                                "\"], environment: [OF_A_VENDOR, NOT_SET]}"),
+                   daemon.data_directory());
   setenv("PIN_OF_ANOTHER_TOKEN", "97531", 1);
+  setenv("OF_A_VENDOR", "configured", 1);
   setenv("TPM2_PKCS11_STORE", "/of/a/module", 1);
   ASSERT_TRUE(daemon.Start()) << daemon.Log();
   unsetenv("PIN_OF_ANOTHER_TOKEN");
+  unsetenv("OF_A_VENDOR");
   unsetenv("TPM2_PKCS11_STORE");
   daemon.MakeReady();
   ASSERT_THAT(daemon.Issue(daemon.Request()), Succeeded());
@@ -94,6 +99,8 @@ TEST(PrivilegesTest, KeyHoldersGetNoVariableButThoseTheyNeed) {
     const std::string environment = FileOfProcess(pid, "environ");
     EXPECT_THAT(environment, HasSubstr("SOFTHSM2_CONF="));
     EXPECT_THAT(environment, HasSubstr("TPM2_PKCS11_STORE=/of/a/module"));
+    EXPECT_THAT(environment, HasSubstr("OF_A_VENDOR=configured"));
+    EXPECT_THAT(environment, Not(HasSubstr("NOT_SET")));
     EXPECT_THAT(environment, Not(HasSubstr("97531")));
   }
 }
