@@ -43,8 +43,10 @@ absl::StatusOr<TpmConnection> ConnectionOf(const TpmPlace& tpm) {
 
 }  // namespace
 
-absl::Status ForkWorkerParent(const KeyStoreOptions& options) {
+absl::Status ForkWorkerParent(const KeyStoreOptions& options,
+                              const std::optional<Account>& account) {
   SpawnerOptions spawner;
+  spawner.account = account;
   spawner.program.path = options.keyholder_program;
   spawner.program.environment = options.keyholder_environment;
   for (const std::string& text : options.tokens) {

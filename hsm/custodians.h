@@ -4,19 +4,22 @@
 #define HOURGLASS_HSM_CUSTODIANS_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "hsm/custodian.h"
 #include "hsm/key_store.h"
 #include "hsm/key_uri.h"
+#include "hsm/keyholder/account.h"
 #include "hsm/tpm/sealer.h"
 
 namespace hourglass::hsm {
 
 // Forks the process that starts the workers of every token and the TPM of `options`, which from now
 // on is the WorkerParentOfThisProcess; nothing where there is nothing to start. As
-// ForkWorkerSpawner; errors also: CONFIGURATION_INVALID.
-absl::Status ForkWorkerParent(const KeyStoreOptions& options);
+// ForkWorkerSpawner, `account` included; errors also: CONFIGURATION_INVALID.
+absl::Status ForkWorkerParent(const KeyStoreOptions& options,
+                              const std::optional<Account>& account);
 
 // One object under its two faces.
 struct TpmFaces {

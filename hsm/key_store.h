@@ -45,6 +45,8 @@ struct KeyStoreOptions {
   std::string keyholder_program;
   // Names of variables that these processes get besides those of docs/keys.md; no PIN's.
   std::vector<std::string> keyholder_environment;
+  // The account that the service has them started under, for ForkWorkerParent; empty: its own.
+  std::string keyholder_account;
   int workers_per_token = 0;  // processes, 0 to 64; 0: chosen for the machine and the token
   // A module that gives no answer for so long is killed; with keyholder_program.
   std::chrono::milliseconds hang_timeout = std::chrono::seconds(2);

@@ -13,6 +13,7 @@
 #include "ca/intermediate_certificate.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
+#include "hsm/keyholder/account.h"
 #include "issuance/callers_config.h"
 #include "issuance/file_trust.h"
 #include "issuance/host_port.h"
@@ -31,7 +32,9 @@ using yaml::Mapping;
 // mistake.
 class ConfigReader {
  public:
-  ConfigReader(FileChecks checks, Timestamp now) : checks_(checks), now_(now) {}
+  // `of_keyholders`: of what key holders use where they have an account of their own.
+  ConfigReader(FileChecks checks, FileChecks of_keyholders, Timestamp now)
+      : checks_(checks), of_keyholders_(of_keyholders), now_(now) {}
 
   Config Read(Mapping root) const;
 
@@ -47,6 +50,7 @@ class ConfigReader {
   bool ChecksFiles() const { return checks_ != FileChecks::kNone; }
 
   const FileChecks checks_;
+  const FileChecks of_keyholders_;
   const Timestamp now_;
 };
 
@@ -56,6 +60,24 @@ std::string ReadListen(Mapping root) {
     root.Mistake("listen", "must be host:port, port 0 to 65535");
   }
   return listen;
+}
+
+bool AreOfOneUser(const std::string& name, const std::string& other) {
+  const absl::StatusOr<hsm::Account> account = hsm::FindAccount(name);
+  const absl::StatusOr<hsm::Account> another = hsm::FindAccount(other);
+  return account.ok() && another.ok() && account->user == another->user;
+}
+
+// A key holder of the service's own account would have nothing that the service has not.
+void RefuseSharedAccount(const Config& config, Mapping keys, FileChecks checks) {
+  const std::string& holders = config.keys.keyholder_account;
+  if (holders.empty()) return;
+  if (config.account.empty()) {
+    keys.Mistake("account", "does nothing where the service has none: set account, too");
+  } else if (config.account == holders ||
+             (checks != FileChecks::kNone && AreOfOneUser(config.account, holders))) {
+    keys.Mistake("account", "must be another than the service's");
+  }
 }
 
 ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
@@ -259,6 +281,7 @@ ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
 
 Config ConfigReader::Read(Mapping root) const {
   Config config;
+  config.account = ReadAccount(root, checks_);
   config.listen = ReadListen(root);
   config.address_file = ReadAddressFile(root);
   config.data_directory = ReadFolder(root, "data_directory", root.RequiredPath("data_directory"));
@@ -267,7 +290,9 @@ Config ConfigReader::Read(Mapping root) const {
   config.tls = ReadTls(tls, TlsSide::kServer);
   config.revocation_lists = ReadRevocationLists(tls, config.tls.trusted_roots, checks_);
   config.callers = ReadCallers(root);
-  config.keys = ReadKeys(root.Required("keys"), checks_);
+  Mapping keys = root.Required("keys");
+  config.keys = ReadKeys(keys, checks_, of_keyholders_);
+  RefuseSharedAccount(config, keys, checks_);
   ReadAllIssuing(root, &config);
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
@@ -280,13 +305,13 @@ Config ConfigReader::Read(Mapping root) const {
 }
 
 absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name, FileChecks checks,
-                             Timestamp now) {
+                             FileChecks of_keyholders, Timestamp now) {
   yaml::Document document(yaml, file_name);
   if (checks != FileChecks::kNone) {
     const std::string mistake = MistakeInTrust(std::string(file_name));
     if (!mistake.empty()) document.AddMistake(1, "", mistake);
   }
-  Config config = ConfigReader(checks, now).Read(document.Root());
+  Config config = ConfigReader(checks, of_keyholders, now).Read(document.Root());
   RETURN_IF_ERROR(document.Finish());
   return config;
 }
@@ -294,12 +319,17 @@ absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name) {
-  return Parse(yaml, file_name, FileChecks::kNone, Timestamp());
+  return Parse(yaml, file_name, FileChecks::kNone, FileChecks::kNone, Timestamp());
 }
 
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now) {
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file_name));
-  return Parse(text, file_name, checks, now);
+  return Parse(text, file_name, checks, FileChecks::kNone, now);
+}
+
+absl::Status CheckKeyholderFiles(absl::string_view yaml, absl::string_view file_name,
+                                 FileChecks checks) {
+  return Parse(yaml, file_name, FileChecks::kNone, checks, Timestamp()).status();
 }
 
 }  // namespace hourglass::issuance

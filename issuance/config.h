@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/certificate_request.h"
@@ -75,6 +76,7 @@ struct JournalConfig {
 };
 
 struct Config {
+  std::string account;       // that the service takes where root starts it; empty: none
   std::string listen;        // `host:port`; port 0 takes a free one
   std::string address_file;  // where the address listened on is written once the service is ready;
                              // may be empty
@@ -107,6 +109,12 @@ absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view fil
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name,
                                   FileChecks checks = FileChecks::kStart,
                                   Timestamp now = SystemClock().Now());
+
+// Where keys.account is given, LoadConfig leaves alone what key holders use: PINs, modules, folders
+// of tokens. This looks at them, as LoadConfig would, and is to be called as that account, which
+// need not be able to read the configuration: `yaml` is its text.
+absl::Status CheckKeyholderFiles(absl::string_view yaml, absl::string_view file_name,
+                                 FileChecks checks);
 
 }  // namespace hourglass::issuance
 

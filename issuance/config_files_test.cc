@@ -289,6 +289,48 @@ TEST_F(LoadConfigTest, WantsSecretsToBeItsOwn) {
   }
 }
 
+TEST_F(LoadConfigTest, WantsTwoAccountsThatAreNotRoots) {
+  const std::string text = ReadFileOrDie(file_);
+  directory_.Write("h.yaml", absl::StrCat("account: no-such-account\n", text));
+  EXPECT_EQ(Mistakes(), "FILE:1: account: is no account of this machine");
+  directory_.Write("h.yaml", absl::StrCat("account: root\n", text));
+  EXPECT_EQ(Mistakes(), "FILE:1: account: must be another than root");
+  directory_.Write("h.yaml", absl::StrCat("account: daemon\n", text));
+  EXPECT_OK(LoadConfig(file_));
+  Replace("  keyholder: keyholder", "  keyholder: keyholder\n  account: no-such-account");
+  EXPECT_EQ(Mistakes(), "FILE:14: keys.account: is no account of this machine");
+  Replace("no-such-account", "daemon");
+  EXPECT_EQ(Mistakes(), "FILE:14: keys.account: must be another than the service's");
+  Replace("  account: daemon", "  account: nobody");
+  EXPECT_OK(LoadConfig(file_));
+}
+
+// They are another account's to look at.
+TEST_F(LoadConfigTest, LeavesToTheAccountOfKeyHoldersWhatTheyUse) {
+  Replace("  keyholder: keyholder", "  keyholder: keyholder\n  account: nobody");
+  directory_.Write("h.yaml", absl::StrCat("account: daemon\n", ReadFileOrDie(file_)));
+  const auto keyholders = [&] {
+    return CheckKeyholderFiles(ReadFileOrDie(file_), file_, FileChecks::kStart);
+  };
+  EXPECT_OK(keyholders());
+  chmod(directory_.File("pin").c_str(), 0640);
+  EXPECT_OK(LoadConfig(file_));
+  EXPECT_THAT(keyholders(), FailsWith(ErrorReason::kConfigurationInvalid));
+  EXPECT_THAT(std::string(keyholders().message()),
+              HasSubstr("keys.tokens[0]: pin-source may be read by others than its owner"));
+  chmod(directory_.File("pin").c_str(), 0600);
+  // What both rely on, both look at.
+  chmod(directory_.File("keyholder").c_str(), 0777);
+  EXPECT_THAT(Mistakes(), HasSubstr("keys.keyholder: may be changed by others"));
+  EXPECT_THAT(std::string(keyholders().message()),
+              HasSubstr("keys.keyholder: may be changed by others"));
+  chmod(directory_.File("keyholder").c_str(), 0755);
+  // And the service's own is not the key holders' business.
+  chmod(directory_.File("data").c_str(), 0777);
+  EXPECT_THAT(Mistakes(), HasSubstr("data_directory: may be changed by others"));
+  EXPECT_OK(keyholders());
+}
+
 // A service whose clock is wrong, or that cannot be given a new certificate now, still starts.
 TEST_F(LoadConfigTest, LooksAtPeriodsOnlyWhenAskedTo) {
   const Timestamp now = SystemClock().Now();

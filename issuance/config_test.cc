@@ -360,6 +360,46 @@ TEST(ParseConfigTest, RefusesMalformedKeyPlaces) {
   EXPECT_EQ(MistakesWithLine("metrics: {}"), "/etc/h.yaml:9: metrics: is empty");
 }
 
+TEST(ParseConfigTest, ReadsTheAccounts) {
+  const std::string text = absl::StrCat(
+      "account: hourglass\n",
+      absl::StrReplaceAll(kSmallest, {{"{software_directory: keys}",
+                                       "{tokens: ['pkcs11:token=a?module-path=/m.so&pin-source="
+                                       "file:/pin'], account: hourglass-keys}"}}));
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(text, "/etc/h.yaml"));
+  EXPECT_EQ(config.account, "hourglass");
+  EXPECT_EQ(config.keys.keyholder_account, "hourglass-keys");
+  ASSERT_OK_AND_ASSIGN(const Config smallest, ParseConfig(kSmallest, "/etc/h.yaml"));
+  EXPECT_EQ(smallest.account, "");
+  EXPECT_EQ(smallest.keys.keyholder_account, "");
+}
+
+// What only the service has is no secret from it.
+TEST(ParseConfigTest, RefusesAccountsThatKeepNothingFromTheService) {
+  const std::string line = "keys: {software_directory: keys}";
+  EXPECT_EQ(
+      MistakesWith(line, "keys: {tpm: {tcti: t}, account: k}"),
+      "/etc/h.yaml:6: keys.account: does nothing where the service has none: set account, too");
+  const auto with = [&](const std::string& keys) {
+    return MistakesWith(line, absl::StrCat("account: h\nkeys: {", keys, ", account: k}"));
+  };
+  EXPECT_EQ(MistakesWith(line, "account: k\nkeys: {tpm: {tcti: t}, account: k}"),
+            "/etc/h.yaml:7: keys.account: must be another than the service's");
+  for (const char* pin : {"env:PIN", "credential:pin"}) {
+    EXPECT_EQ(
+        with(absl::StrCat("tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=", pin, "']")),
+        "/etc/h.yaml:7: keys.tokens[0]: pin-source must be a file: with keys.account, one of that "
+        "account");
+    EXPECT_EQ(with(absl::StrCat("tpm: {pin_source: '", pin, "'}")),
+              "/etc/h.yaml:7: keys.tpm.pin_source: must be a file: with keys.account, one of that "
+              "account");
+  }
+  EXPECT_EQ(with("tpm: {tcti: t}, in_process: true"),
+            "/etc/h.yaml:7: keys.account: does nothing with in_process");
+  EXPECT_EQ(with("software_directory: keys"),
+            "/etc/h.yaml:7: keys.account: does nothing without tokens or tpm");
+}
+
 TEST(ParseConfigTest, RefusesMalformedFields) {
   EXPECT_EQ(MistakesWith("127.0.0.1:0", "8443"),
             "/etc/h.yaml:1: listen: must be host:port, port 0 to 65535");

@@ -21,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "hsm/key_uri.h"
+#include "hsm/keyholder/account.h"
 #include "issuance/file_trust.h"
 #include "issuance/tls_files.h"
 
@@ -41,7 +42,12 @@ std::string MistakeInModule(const std::string& path) {
 }
 
 std::string MistakeInPinSource(const hsm::PinSource& source) {
-  return source.kind == hsm::PinSource::Kind::kFile ? MistakeInSecretFile(source.name) : "";
+  if (source.kind != hsm::PinSource::Kind::kFile) return "";
+  std::string mistake = MistakeInSecretFile(source.name);
+  if (mistake.empty() && access(source.name.c_str(), R_OK) != 0) {
+    mistake = absl::StrCat("cannot be read: ", std::strerror(errno));
+  }
+  return mistake;
 }
 
 // What is wrong with where SoftHSM keeps its tokens; empty if nothing is, or it is another module.
@@ -116,7 +122,7 @@ std::vector<int> ReadRegisters(Mapping fields) {
   return registers;
 }
 
-std::optional<hsm::TpmPlace> ReadTpm(Mapping fields, FileChecks checks) {
+std::optional<hsm::TpmPlace> ReadTpm(Mapping fields, FileChecks checks, FileChecks held) {
   if (!fields.present()) return std::nullopt;
   hsm::TpmPlace tpm;
   tpm.tcti = fields.String("tcti").value_or(tpm.tcti);
@@ -131,7 +137,7 @@ std::optional<hsm::TpmPlace> ReadTpm(Mapping fields, FileChecks checks) {
   const auto source = hsm::ParsePinSource(tpm.pin_source);
   if (!source.ok()) {
     fields.Mistake("pin_source", "must be file:ABSOLUTE-PATH, env:NAME or credential:NAME");
-  } else if (checks != FileChecks::kNone) {
+  } else if (held != FileChecks::kNone) {
     const std::string mistake = MistakeInPinSource(*source);
     if (!mistake.empty()) fields.Mistake("pin_source", mistake);
   }
@@ -223,16 +229,34 @@ std::vector<std::string> ReadEnvironment(Mapping fields, const hsm::KeyStoreOpti
   return names;
 }
 
+// What only the service has: its environment, and systemd's credentials, which are of the account
+// that systemd starts it as.
+void RefusePinsOfTheService(Mapping fields, const hsm::KeyStoreOptions& keys) {
+  const std::string mistake = "must be a file: with keys.account, one of that account";
+  const auto is_of_service = [](const absl::StatusOr<hsm::PinSource>& source) {
+    return source.ok() && source->kind != hsm::PinSource::Kind::kFile;
+  };
+  for (std::size_t i = 0; i < keys.tokens.size(); ++i) {
+    const absl::StatusOr<hsm::TokenUri> token = hsm::ParseTokenUri(keys.tokens[i]);
+    if (token.ok() && is_of_service(token->pin_source)) {
+      fields.ItemMistake("tokens", i, absl::StrCat("pin-source ", mistake));
+    }
+  }
+  if (keys.tpm.has_value() && is_of_service(hsm::ParsePinSource(keys.tpm->pin_source))) {
+    fields.Optional("tpm").Mistake("pin_source", mistake);
+  }
+}
+
 // What counts for tokens and the TPM only, or for processes of their own only.
 void RefuseIdleFields(Mapping fields) {
   const bool in_process = fields.Bool("in_process").value_or(false);
   const bool held = fields.Has("tokens") || fields.Has("tpm");
-  for (const char* name : {"workers_per_token", "hang_timeout", "environment"}) {
+  for (const char* name : {"workers_per_token", "hang_timeout", "environment", "account"}) {
     if (in_process && fields.Has(name)) fields.Mistake(name, "does nothing with in_process");
   }
   if (held) return;
   for (const char* name : {"sessions_per_token", "workers_per_token", "hang_timeout", "keyholder",
-                           "environment", "in_process"}) {
+                           "environment", "account", "in_process"}) {
     if (fields.Has(name)) fields.Mistake(name, "does nothing without tokens or tpm");
   }
 }
@@ -245,11 +269,25 @@ std::vector<std::string> KeyholderPlaces(const std::string& directory) {
           absl::StrCat(directory, "/../libexec/hourglass/hourglass-keyholder")};
 }
 
-hsm::KeyStoreOptions ReadKeys(Mapping fields, FileChecks checks) {
+std::string ReadAccount(Mapping fields, FileChecks checks) {
+  const std::string name = fields.String("account").value_or("");
+  if (name.empty() || checks == FileChecks::kNone) return name;
+  const absl::StatusOr<hsm::Account> account = hsm::FindAccount(name);
+  if (!account.ok()) {
+    fields.Mistake("account", account.status().message());
+  } else if (account->user == 0) {
+    fields.Mistake("account", "must be another than root");
+  }
+  return name;
+}
+
+hsm::KeyStoreOptions ReadKeys(Mapping fields, FileChecks checks, FileChecks of_keyholders) {
   hsm::KeyStoreOptions keys;
-  keys.tokens = ReadTokens(fields, checks);
+  keys.keyholder_account = ReadAccount(fields, checks);
+  const FileChecks held = fields.Has("account") ? of_keyholders : checks;
+  keys.tokens = ReadTokens(fields, held);
   keys.software_directory = ReadFolder(fields, "software_directory", checks);
-  keys.tpm = ReadTpm(fields.Optional("tpm"), checks);
+  keys.tpm = ReadTpm(fields.Optional("tpm"), checks, held);
   keys.sessions_per_token =
       fields.Integer("sessions_per_token", 1, 256).value_or(keys.sessions_per_token);
   keys.workers_per_token =
@@ -257,9 +295,10 @@ hsm::KeyStoreOptions ReadKeys(Mapping fields, FileChecks checks) {
   keys.hang_timeout =
       fields.Duration("hang_timeout", std::chrono::milliseconds(100), std::chrono::seconds(60))
           .value_or(keys.hang_timeout);
-  keys.keyholder_program =
-      ReadKeyholder(fields, checks, !keys.tokens.empty() || keys.tpm.has_value());
+  keys.keyholder_program = ReadKeyholder(fields, checks != FileChecks::kNone ? checks : held,
+                                         !keys.tokens.empty() || keys.tpm.has_value());
   keys.keyholder_environment = ReadEnvironment(fields, keys);
+  if (fields.Has("account")) RefusePinsOfTheService(fields, keys);
   if (!fields.Has("tokens") && !fields.Has("software_directory") && !fields.Has("tpm")) {
     fields.Mistake("", "must have tokens, tpm or software_directory");
   } else {

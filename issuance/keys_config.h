@@ -22,7 +22,12 @@ enum class FileChecks {
 
 // Reads `keys`; each mistake is added to `fields`. With kNone, `keyholder_program` is empty where
 // the file does not name it; else it is the program found, or empty where keys are used in process.
-hsm::KeyStoreOptions ReadKeys(yaml::Mapping fields, FileChecks checks);
+// `of_keyholders` is instead of `checks` for what key holders use, where they have an account of
+// their own: for that account to look at.
+hsm::KeyStoreOptions ReadKeys(yaml::Mapping fields, FileChecks checks, FileChecks of_keyholders);
+
+// `account` of a mapping, an account of the machine other than root. Empty if there is none.
+std::string ReadAccount(yaml::Mapping fields, FileChecks checks);
 
 // Where hourglass-keyholder is looked for, best first, by a program in `directory`: beside it, as
 // in a build tree, and as installed.

@@ -1,9 +1,6 @@
 // hourglassd: the certificate authority as a service.
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +24,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/custodians.h"
 #include "hsm/key_store.h"
+#include "hsm/keyholder/account.h"
 #include "hsm/keyholder/call_filter.h"
 #include "hsm/keyholder/confinement.h"
 #include "hsm/keyholder/worker_parent.h"
@@ -45,8 +43,8 @@
 #include "issuance/start_check.h"
 #include "issuance/store/sqlite_check.h"
 #include "issuance/timekeeping/kernel_time.h"
-#include "issuance/yaml/file.h"
 #include "tools/client/files.h"
+#include "tools/hourglassd/accounts.h"
 #include "tools/version/version.h"
 
 // Of gperftools' <gperftools/malloc_extension_c.h>; weak, because the sanitizers' builds have
@@ -86,9 +84,13 @@ absl::Status ProtectMemory(const issuance::Config& config) {
 }
 
 // Before any thread is made: forks what starts the key holders, then gives up whatever this process
-// does not need, the right to start anything included.
-absl::Status Confine(const issuance::Config& config) {
-  RETURN_IF_ERROR(hsm::ForkWorkerParent(config.keys));
+// does not need: root, and the right to start anything.
+absl::Status Confine(const issuance::Config& config, const Accounts& accounts) {
+  // Only what starts others under another account has to be root's.
+  const bool root_starts = accounts.keyholders.has_value();
+  if (root_starts) RETURN_IF_ERROR(hsm::ForkWorkerParent(config.keys, accounts.keyholders));
+  if (accounts.service.has_value()) RETURN_IF_ERROR(hsm::BecomeAccount(*accounts.service));
+  if (!root_starts) RETURN_IF_ERROR(hsm::ForkWorkerParent(config.keys, std::nullopt));
   RETURN_IF_ERROR(ProtectMemory(config));
   // Modules that are loaded into this process may do what those of key holders may.
   const bool holds_modules = config.keys.keyholder_program.empty() &&
@@ -203,34 +205,10 @@ int Serve(const issuance::Config& config, const sigset_t& awaited) {
   return 1;
 }
 
-// As the service's account, where root asks: the owner of its data. What root may read and change
-// says nothing of what the service may.
-absl::Status BecomeTheServicesAccount(const std::string& config_file) {
-  ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(config_file));
-  const auto config = issuance::ParseConfig(text, config_file);
-  struct stat about = {};
-  // Mistakes are told later.
-  if (geteuid() != 0 || !config.ok() || stat(config->data_directory.c_str(), &about) != 0 ||
-      about.st_uid == 0) {
-    return absl::OkStatus();
-  }
-  const passwd* const account = getpwuid(about.st_uid);
-  const bool changed = (account != nullptr ? initgroups(account->pw_name, account->pw_gid)
-                                           : setgroups(0, nullptr)) == 0 &&
-                       setgid(account != nullptr ? account->pw_gid : about.st_gid) == 0 &&
-                       setuid(about.st_uid) == 0;
-  if (!changed) return absl::InternalError("cannot become the owner of data_directory");
-  std::printf("checking as %s, who owns data_directory\n",
-              account != nullptr ? account->pw_name : std::to_string(about.st_uid).c_str());
-  return absl::OkStatus();
-}
-
 // What the start would refuse, and more that it would only log: modules that are not there,
 // certificates that are not valid now, and policies with mistakes, with which it denies.
 absl::Status CheckAll(const std::string& config_file) {
-  RETURN_IF_ERROR(BecomeTheServicesAccount(config_file));
-  ASSIGN_OR_RETURN(const issuance::Config config,
-                   issuance::LoadConfig(config_file, issuance::FileChecks::kAll));
+  ASSIGN_OR_RETURN(const issuance::Config config, LoadAndStayTheService(config_file));
   if (!config.compliance.policy_directory.empty()) {
     RETURN_IF_ERROR(issuance::CheckPolicyFiles(config.compliance.policy_directory));
   }
@@ -263,8 +241,12 @@ int Check(const std::string& config_file) {
 }
 
 // Every octet of it, which may take minutes; for a service that is stopped.
-int CheckDatabase(const issuance::Config& config) {
-  const std::string path = absl::StrCat(config.data_directory, "/hourglass.sqlite");
+int CheckDatabase(const std::string& config_file) {
+  const absl::Status became = BecomeTheServicesAccount(config_file);
+  if (!became.ok()) return Fail(became);
+  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
+  if (!config.ok()) return Fail(config.status());
+  const std::string path = absl::StrCat(config->data_directory, "/hourglass.sqlite");
   const absl::StatusOr<std::vector<std::string>> findings = issuance::CheckSqliteStore(path);
   if (!findings.ok()) return Fail(findings.status());
   for (const std::string& finding : *findings) std::fprintf(stderr, "%s\n", finding.c_str());
@@ -294,15 +276,11 @@ int Run(const std::string& config_file, Task task) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   if (task == Task::kCheck) return Check(config_file);
-  if (task == Task::kCheckDatabase) {
-    const absl::Status became = BecomeTheServicesAccount(config_file);
-    if (!became.ok()) return Fail(became);
-  }
-  const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
-  if (!config.ok()) return Fail(config.status());
-  if (task == Task::kCheckDatabase) return CheckDatabase(*config);
-  const absl::Status confined = Confine(*config);
-  return confined.ok() ? Serve(*config, awaited) : Fail(confined);
+  if (task == Task::kCheckDatabase) return CheckDatabase(config_file);
+  const absl::StatusOr<Loaded> loaded = LoadAsAccounts(config_file, issuance::FileChecks::kStart);
+  if (!loaded.ok()) return Fail(loaded.status());
+  const absl::Status confined = Confine(loaded->config, loaded->accounts);
+  return confined.ok() ? Serve(loaded->config, awaited) : Fail(confined);
 }
 
 }  // namespace
