@@ -65,12 +65,16 @@ TEST_F(BenchTest, PrintsATableOfTheChosenPartsAndLeavesNothingBehind) {
 
 TEST_F(BenchTest, LeavesNothingBehindWhenItIsInterrupted) {
   const TemporaryDirectory log;
-  BackgroundProcess run({"tools/bench/hourglass-bench", "library", "--scratch", files_.path()},
-                        log.File("log"));
+  const std::string report = log.Write("report", "of the last run");
+  BackgroundProcess run(
+      {"tools/bench/hourglass-bench", "library", "--scratch", files_.path(), "--output", report},
+      log.File("log"));
   ASSERT_TRUE(run.WaitForLog("library")) << run.Log();
   EXPECT_FALSE(std::filesystem::is_empty(files_.path()));
   EXPECT_EQ(run.Stop(SIGTERM), 128 + SIGTERM);
   EXPECT_TRUE(std::filesystem::is_empty(files_.path()));
+  EXPECT_EQ(ReadFileOrDie(report), "of the last run");
+  EXPECT_FALSE(std::filesystem::exists(report + ".new"));
 }
 
 TEST_F(BenchTest, SaysWhatIsWrongWithItsArguments) {

@@ -4,8 +4,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,7 @@
 #include "tools/bench/scratch_directory.h"
 #include "tools/bench/setting.h"
 #include "tools/bench/storm.h"
+#include "tools/client/files.h"
 #include "tools/version/version.h"
 
 namespace hourglass::bench {
@@ -66,42 +68,51 @@ absl::Status CheckProgram(const std::string& path, const std::string& option) {
                             ": build it with `bazel build -c opt //tools/bench`, or name it"));
 }
 
-absl::Status WriteFile(const std::string& path, const std::string& content,
-                       const std::string& option) {
-  std::ofstream out(path, std::ios::trunc | std::ios::binary);
-  out << content;
-  out.close();
-  if (out) return absl::OkStatus();
-  return Error(ErrorReason::kConfigurationInvalid, option, absl::StrCat("cannot write ", path));
+// What a file could not be written for, of the option that named it.
+absl::Status OfOption(const absl::Status& status, const std::string& option) {
+  if (status.ok()) return status;
+  return Error(ErrorReason::kConfigurationInvalid, option, status.message());
 }
 
-// A run takes long: what cannot be written is said before it.
+constexpr mode_t kMode = 0644;
+
+// A run takes long: what cannot be written is said before it. The files that there are stay as they
+// are until there is something to put in their place.
 absl::Status CheckOutputs(const Wishes& wishes) {
   if (!wishes.plot_directory.empty()) {
     std::error_code error;
     std::filesystem::create_directories(wishes.plot_directory, error);
-    RETURN_IF_ERROR(WriteFile(wishes.plot_directory + "/.writable", "", "--plot"));
-    std::filesystem::remove(wishes.plot_directory + "/.writable", error);
+    const std::string probe = wishes.plot_directory + "/.writable";
+    RETURN_IF_ERROR(OfOption(client::StagedFile::Write(probe, "", kMode).status(), "--plot"));
   }
-  return wishes.output_file.empty() ? absl::OkStatus()
-                                    : WriteFile(wishes.output_file, "", "--output");
+  if (wishes.output_file.empty()) return absl::OkStatus();
+  return OfOption(client::StagedFile::Write(wishes.output_file, "", kMode).status(), "--output");
 }
 
-absl::Status Plot(const std::string& directory, const Report& report) {
-  for (const Chart& chart : report.charts()) {
-    RETURN_IF_ERROR(
-        WriteFile(absl::StrCat(directory, "/", chart.name, ".svg"), Svg(chart), "--plot"));
+// The charts and the report, all or none.
+absl::Status Replace(const Wishes& wishes, const Report& report, const std::string& text) {
+  std::vector<client::StagedFile> files;
+  const auto stage = [&](const std::string& path, absl::string_view content, const char* option) {
+    absl::StatusOr<client::StagedFile> staged = client::StagedFile::Write(path, content, kMode);
+    if (staged.ok()) files.push_back(*std::move(staged));
+    return OfOption(staged.status(), option);
+  };
+  if (!wishes.plot_directory.empty()) {
+    for (const Chart& chart : report.charts()) {
+      const std::string path = absl::StrCat(wishes.plot_directory, "/", chart.name, ".svg");
+      RETURN_IF_ERROR(stage(path, Svg(chart), "--plot"));
+    }
   }
-  return absl::OkStatus();
+  if (!wishes.output_file.empty()) RETURN_IF_ERROR(stage(wishes.output_file, text, "--output"));
+  return OfOption(client::CommitTogether(files), "--output");
 }
 
 absl::Status Show(const Wishes& wishes, const Report& report) {
   const std::string text = wishes.json       ? report.Json()
                            : wishes.markdown ? report.Markdown()
                                              : report.Table();
-  if (!wishes.plot_directory.empty()) RETURN_IF_ERROR(Plot(wishes.plot_directory, report));
-  if (!wishes.output_file.empty()) return WriteFile(wishes.output_file, text, "--output");
-  std::fputs(text.c_str(), stdout);
+  RETURN_IF_ERROR(Replace(wishes, report, text));
+  if (wishes.output_file.empty()) std::fputs(text.c_str(), stdout);
   return absl::OkStatus();
 }
 
