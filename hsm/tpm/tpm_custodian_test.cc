@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "hsm/key_type.h"
@@ -444,7 +445,10 @@ TEST_F(TpmCustodianTest, ConnectsAnewWithinTheCallThatFindsTheConnectionLost) {
   for (int i = 1; i < 4; ++i) {
     EXPECT_EQ(custodian->Status().logins, i);
     EXPECT_EQ(custodian->Status().sessions, 1);
-    kill(std::stoi(ReadFileOrDie(pid)), SIGKILL);
+    const std::string connected = ReadFileOrDie(pid);
+    int process = 0;
+    ASSERT_TRUE(absl::SimpleAtoi(connected, &process)) << connected;
+    kill(process, SIGKILL);
     EXPECT_OK(SignAndVerify(*custodian, key));
     EXPECT_EQ(custodian->Status().state, State::kHealthy);
   }
