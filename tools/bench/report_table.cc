@@ -18,7 +18,7 @@ std::string Number(double value) {
   if (size == 0) return "0";
   if (size >= 100) return absl::StrFormat("%.0f", value);
   if (size >= 10) return absl::StrFormat("%.1f", value);
-  return absl::StrFormat(size >= 1 ? "%.2f" : "%.3f", value);
+  return size >= 1 ? absl::StrFormat("%.2f", value) : absl::StrFormat("%.3f", value);
 }
 
 std::string Bound(const Target& target) {
