@@ -27,7 +27,8 @@ std::string TimeText(std::chrono::nanoseconds time) {
 }
 
 std::string RateText(double per_second) {
-  return absl::StrFormat(per_second < 100 ? "%.1f" : "%.0f", per_second);
+  return per_second < 100 ? absl::StrFormat("%.1f", per_second)
+                          : absl::StrFormat("%.0f", per_second);
 }
 
 Json RateAsJson(const SigningRate& rate) {
