@@ -95,7 +95,7 @@ struct Question {
   std::size_t limit;
 };
 
-constexpr Timestamp kEndOfTime(std::chrono::microseconds(std::numeric_limits<std::int64_t>::max()));
+constexpr Timestamp kEndOfTime{std::chrono::microseconds(std::numeric_limits<std::int64_t>::max())};
 
 // The last time at which a record of the segment may have been intended.
 Timestamp EndOf(const Segment& segment) {
