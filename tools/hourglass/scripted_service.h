@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -90,7 +91,10 @@ class Roots final : public v1::RootService::Service {
 
   grpc::Status ListIntermediates(grpc::ServerContext*, const v1::ListIntermediatesRequest* request,
                                  v1::ListIntermediatesResponse* answer) override {
-    const std::size_t page = request->page_token().empty() ? 0 : std::stoul(request->page_token());
+    std::size_t page = 0;
+    if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &page)) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request->page_token());
+    }
     if (page < intermediates.size()) *answer->add_intermediates() = intermediates[page];
     if (page + 1 < intermediates.size()) answer->set_next_page_token(std::to_string(page + 1));
     return script_.Take(*request);
@@ -158,7 +162,10 @@ class Journal final : public v1::JournalService::Service {
   grpc::Status ListCertificates(grpc::ServerContext*, const v1::ListCertificatesRequest* request,
                                 v1::ListCertificatesResponse* answer) override {
     *answer->add_entries() = entry;
-    const int page = request->page_token().empty() ? 1 : std::stoi(request->page_token());
+    int page = 1;
+    if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &page)) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request->page_token());
+    }
     if (page < pages) answer->set_next_page_token(absl::StrCat(page + 1));
     return script_.Take(*request);
   }
