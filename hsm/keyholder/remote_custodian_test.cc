@@ -588,6 +588,10 @@ TEST_F(RemoteCustodianTest, ADeletedKeyIsNotFoundAndOthersGoOn) {
 
 TEST_F(RemoteCustodianTest, DestroyedKeysAreGone) {
   const auto custodian = Make();
+  ASSERT_OK(custodian->Greet());
+  // A worker that starts tests the keys that are known: one that is destroyed meanwhile ends it,
+  // and whatever it was asked is asked anew.
+  ASSERT_TRUE(HasWorkers(*custodian, 2));
   ASSERT_OK_AND_ASSIGN(const CustodialKey key,
                        custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
   EXPECT_OK(custodian->Destroy(key.selector));
