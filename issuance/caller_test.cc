@@ -302,10 +302,10 @@ TEST(CallerDirectoryTest, NeverTakesOneCallerForAnother) {
 
 // A certificate of the OpenSSL CLI is valid from now on for a day.
 TEST(CallerDirectoryTest, LooksAtThePeriodEachTime) {
+  const std::string pem = Certificate("DNS:broker.example");
   ManualClock clock;
   ASSERT_OK_AND_ASSIGN(const CallerDirectory directory,
                        Directory({CallerWith("broker", "dns:broker.example")}, &clock));
-  const std::string pem = Certificate("DNS:broker.example");
   EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");
   clock.Advance(std::chrono::hours(23));
   EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");

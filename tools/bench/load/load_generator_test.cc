@@ -55,7 +55,10 @@ TEST_F(LoadGeneratorTest, AClosedLoopCountsWhatTheJournalHolds) {
   {
     ASSERT_OK_AND_ASSIGN(const auto load,
                          StartLoad(Target(), pool_, {.arrivals = ClosedLoop{.outstanding = 5}}));
-    result = load->Measure(milliseconds(500));
+    // A busy machine may take longer for the first.
+    do {
+      result = load->Measure(milliseconds(500));
+    } while (result.certificates == 0 && result.errors.empty());
   }
   for (const char* tenant_id : {"contoso", "fabrikam"}) {
     all += static_cast<std::uint64_t>(service_.JournalSize(tenant_id));
