@@ -122,10 +122,11 @@ void CertificateEnds::LookAtRoots(Timestamp now, Seen* seen, Told* told) {
       const std::string what = absl::StrCat("root ", root.tenant_id, " ", root.root_id);
       if (!IsNew(what, end, now, told)) continue;
       const std::string within = absl::StrCat(Threshold(end, now));
+      const std::string end_text = Text(end);
       const EventLog::Fields fields = {{"tenant", root.tenant_id},
                                        {"root", root.root_id},
                                        {"state", ca::RootStateName(root.state)},
-                                       {"end", Text(end)},
+                                       {"end", end_text},
                                        {"within_days", within}};
       if (end <= now) {
         log_.Failure("certificate_ended", fields);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "hsm/base/openssl.h"
 #include "issuance/status_detail.h"
 #include "tests/fakes/faulty_pkcs11.h"
@@ -96,6 +97,23 @@ class Brokers {
   std::vector<std::thread> threads_;
 };
 
+int Count(absl::string_view text, absl::string_view part) {
+  int count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// Waits until the log has `once`, or `often` more than `times` times.
+bool LogHas(const Daemon& daemon, absl::string_view once, absl::string_view often, int times) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+  while (std::chrono::steady_clock::now() < end) {
+    const std::string log = daemon.Log();
+    if (Count(log, once) > 0 || Count(log, often) > times) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
 TEST(DaemonFaultsTest, NothingWrongIsHandedOutAndNothingUnrecorded) {
   Daemon daemon;
   FaultyPkcs11 faulty;
@@ -125,8 +143,16 @@ TEST(DaemonFaultsTest, NothingWrongIsHandedOutAndNothingUnrecorded) {
   }
   EXPECT_EQ(brokers.refusals().count(v1::KEY_MISMATCH), 0u);
 
-  faulty.Set({"C_Sign 1 wrong-signature"});
-  ASSERT_TRUE(daemon.WaitForLog("\"event\":\"key_out_of_service\"")) << daemon.Log();
+  // A key holder that is starting may use it up for its test signature: that ends the key holder
+  // alone.
+  const std::string out_of_service = "\"event\":\"key_out_of_service\"";
+  const std::string test_signature = "gave a test signature that does not verify";
+  for (int used_up = 0; used_up < 10; ++used_up) {
+    faulty.Set({"C_Sign 1 wrong-signature"});
+    ASSERT_TRUE(LogHas(daemon, out_of_service, test_signature, used_up)) << daemon.Log();
+    if (Count(daemon.Log(), out_of_service) > 0) break;
+  }
+  ASSERT_GT(Count(daemon.Log(), out_of_service), 0);
   faulty.Clear();
   EXPECT_THAT(daemon.Issue(daemon.Request()), RefusedWith(v1::KEY_MISMATCH));
   brokers.Stop();
