@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/sanitizers.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::hsm {
@@ -119,13 +120,7 @@ absl::Status ForbidProcesses(const Filter& filter) {
 
 }  // namespace
 
-bool CallFilterIsBuiltIn() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return false;
-#else
-  return true;
-#endif
-}
+bool CallFilterIsBuiltIn() { return !kSanitizer; }
 
 absl::Status ForbidCalls(CallFilter kind) {
   if (!CallFilterIsBuiltIn()) return absl::OkStatus();

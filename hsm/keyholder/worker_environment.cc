@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/match.h"
+#include "hsm/base/sanitizers.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -36,9 +37,7 @@ constexpr absl::string_view kNames[] = {
 constexpr absl::string_view kPrefixes[] = {"LC_",      "TSS2_",    "TPM2_PKCS11_",
                                            "P11_KIT_", "CKNFAST_", "CLOUDHSM_"};
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr absl::string_view kOfSanitizers = "SAN_OPTIONS";
-#endif
 
 const std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConnection>& custodian) {
   if (const auto* token = std::get_if<TokenUri>(&custodian)) return token->pin_source;
@@ -48,9 +47,7 @@ const std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConne
 }  // namespace
 
 bool IsOfWorkers(absl::string_view name) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  if (absl::EndsWith(name, kOfSanitizers)) return true;
-#endif
+  if (kSanitizer && absl::EndsWith(name, kOfSanitizers)) return true;
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) ||
          std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                      [&](absl::string_view prefix) { return absl::StartsWith(name, prefix); });

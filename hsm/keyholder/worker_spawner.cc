@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/sanitizers.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::hsm {
@@ -119,11 +120,7 @@ class Spawner final : public WorkerParent {
 };
 
 // ThreadSanitizer has a thread of its own, which it makes anew in the child where it needs it.
-#if defined(__SANITIZE_THREAD__)
-constexpr int kMostThreads = 2;
-#else
-constexpr int kMostThreads = 1;
-#endif
+constexpr int kMostThreads = kThreadSanitizer ? 2 : 1;
 
 // As of now; a process that has several must not fork.
 bool HasOneThread() {

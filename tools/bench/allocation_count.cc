@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "hsm/base/sanitizers.h"
+
 namespace hourglass::bench {
 namespace {
 
@@ -13,7 +15,7 @@ std::uint64_t AllocationsOfThisThread() { return allocations; }
 
 }  // namespace hourglass::bench
 
-#ifndef __SANITIZE_ADDRESS__
+#if !HOURGLASS_ADDRESS_SANITIZER
 
 // The C library's own, under names that are not replaced (glibc's malloc/malloc.c). What they
 // allocate, the C library's free takes back.
