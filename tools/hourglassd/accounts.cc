@@ -1,6 +1,5 @@
 #include "tools/hourglassd/accounts.h"
 
-#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,14 +69,13 @@ absl::Status BecomeTheOwnerOfTheData(const issuance::Config& config) {
   if (stat(config.data_directory.c_str(), &about) != 0 || about.st_uid == 0) {
     return absl::OkStatus();
   }
-  const passwd* const account = getpwuid(about.st_uid);
-  const bool changed = (account != nullptr ? initgroups(account->pw_name, account->pw_gid)
-                                           : setgroups(0, nullptr)) == 0 &&
-                       setgid(account != nullptr ? account->pw_gid : about.st_gid) == 0 &&
-                       setuid(about.st_uid) == 0;
-  if (!changed) return absl::InternalError("cannot become the owner of data_directory");
-  std::printf("checking as %s, who owns data_directory\n",
-              account != nullptr ? account->pw_name : std::to_string(about.st_uid).c_str());
+  Account owner{std::to_string(about.st_uid), about.st_uid, about.st_gid, {}, ""};
+  const passwd* const named = getpwuid(about.st_uid);
+  if (named != nullptr) {
+    ASSIGN_OR_RETURN(owner, hsm::FindAccount(named->pw_name));
+  }
+  RETURN_IF_ERROR(hsm::BecomeAccount(owner));
+  std::printf("checking as %s, who owns data_directory\n", owner.name.c_str());
   return absl::OkStatus();
 }
 
@@ -129,8 +127,7 @@ absl::StatusOr<issuance::Config> LoadAndStayTheService(const std::string& config
 }
 
 absl::Status BecomeTheServicesAccount(const std::string& config_file) {
-  ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(config_file));
-  const auto config = issuance::ParseConfig(text, config_file);
+  const absl::StatusOr<issuance::Config> config = Parse(config_file);
   // Mistakes are told later.
   if (geteuid() != 0 || !config.ok()) return absl::OkStatus();
   if (config->account.empty()) return BecomeTheOwnerOfTheData(*config);
