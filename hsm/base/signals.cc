@@ -1,6 +1,7 @@
 #include "hsm/base/signals.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -47,6 +48,11 @@ std::string SignalName(int number) {
   }
   const char* const name = sigabbrev_np(number);
   return name != nullptr ? absl::StrCat("SIG", name) : absl::StrCat("signal ", number);
+}
+
+std::string ProcessEnding(int status) {
+  return WIFEXITED(status) ? absl::StrCat("exited with ", WEXITSTATUS(status))
+                           : absl::StrCat("killed by ", SignalName(WTERMSIG(status)));
 }
 
 }  // namespace hourglass

@@ -25,6 +25,9 @@ sigset_t BlockStraySignals();
 // `SIGHUP`, `SIGRTMIN+3`.
 std::string SignalName(int number);
 
+// How a process ended, by its status from wait(2): `exited with 1`, `killed by SIGSEGV`.
+std::string ProcessEnding(int status);
+
 }  // namespace hourglass
 
 #endif  // HOURGLASS_HSM_BASE_SIGNALS_H_

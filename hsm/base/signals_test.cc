@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 namespace hourglass {
 namespace {
@@ -21,6 +22,12 @@ TEST(StraySignalsTest, AreThoseThatNobodyEndsAProcessWith) {
 TEST(StraySignalsTest, HaveNames) {
   EXPECT_EQ(SignalName(SIGHUP), "SIGHUP");
   EXPECT_EQ(SignalName(SIGRTMIN + 3), "SIGRTMIN+3");
+}
+
+// The status's form is wait(2)'s.
+TEST(ProcessEndingTest, TellsHowItEnded) {
+  EXPECT_EQ(ProcessEnding(W_EXITCODE(9, 0)), "exited with 9");
+  EXPECT_EQ(ProcessEnding(W_EXITCODE(0, SIGSEGV)), "killed by SIGSEGV");
 }
 
 // Not even one that a library unblocks.

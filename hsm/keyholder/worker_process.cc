@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/keyholder/protocol.h"
 
@@ -31,13 +32,6 @@ void AwaitHangUp(int socket, std::chrono::milliseconds longest) {
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (rest.count() <= 0 || poll(&file, 1, static_cast<int>(rest.count())) > 0) return;
   }
-}
-
-std::string HowItEnded(int status) {
-  if (WIFEXITED(status)) return absl::StrCat("exited with ", WEXITSTATUS(status));
-  const char* name = sigabbrev_np(WTERMSIG(status));
-  if (name == nullptr) return absl::StrCat("killed by signal ", WTERMSIG(status));
-  return absl::StrCat("killed by SIG", name);
 }
 
 }  // namespace
@@ -127,7 +121,7 @@ std::string WorkerProcess::End(std::chrono::milliseconds grace) {
   shutdown(socket(), SHUT_WR);
   AwaitHangUp(socket(), grace);
   const std::optional<int> status = parent_->Reap(pid());
-  ending_ = status.has_value() ? HowItEnded(*status) : "ended";
+  ending_ = status.has_value() ? ProcessEnding(*status) : "ended";
   return ending_;
 }
 

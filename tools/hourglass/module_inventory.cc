@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key_type.h"
 #include "hsm/key_uri.h"
@@ -104,9 +105,7 @@ class Child {
     }
     pid_ = -1;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
-    if (WIFEXITED(status)) return absl::StrCat("exited with ", WEXITSTATUS(status));
-    const char* const name = sigabbrev_np(WTERMSIG(status));
-    return absl::StrCat("killed by SIG", name == nullptr ? "?" : name);
+    return ProcessEnding(status);
   }
 
  private:

@@ -133,8 +133,7 @@ std::optional<std::string> HowSpawnerEnded() {
   const std::shared_ptr<hsm::WorkerParent> spawner = hsm::WorkerParentOfThisProcess();
   int status = 0;
   if (spawner == nullptr || waitpid(spawner->pid(), &status, WNOHANG) == 0) return std::nullopt;
-  return WIFSIGNALED(status) ? absl::StrCat("killed by ", SignalName(WTERMSIG(status)))
-                             : absl::StrCat("exited with ", WEXITSTATUS(status));
+  return ProcessEnding(status);
 }
 
 // Until SIGINT or SIGTERM, or until key holders cannot be started any more, which a new start of
