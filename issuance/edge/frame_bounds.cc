@@ -17,7 +17,6 @@ constexpr std::uint8_t kSettings = 4;
 constexpr std::uint8_t kContinuation = 9;
 constexpr std::uint8_t kAcknowledged = 0x01;
 constexpr std::uint8_t kEndStream = 0x01;
-constexpr std::uint8_t kEndHeaders = 0x04;
 constexpr std::uint8_t kPadded = 0x08;
 
 constexpr int kPrefixSize = 5;  // of a gRPC message
@@ -84,7 +83,6 @@ void FrameBounds::CountBlock() {
   } else if (block_octets_ > kMostBlockOctets) {
     wrong_ = absl::StrCat("a header block has more than ", kMostBlockOctets, " octets");
   }
-  if ((flags_ & kEndHeaders) != 0) block_frames_ = 0;
 }
 
 void FrameBounds::TakePayload(absl::string_view& octets) {

@@ -122,18 +122,53 @@ TEST(FrameBoundsTest, MessagesThatAreTooLargeAreFew) {
 }
 
 TEST(FrameBoundsTest, StreamsThatWereLeftInAMessageAreBounded) {
-  const auto left = [](std::uint32_t streams, absl::string_view after) {
+  const auto left = [](std::uint32_t streams, std::string (*after)(std::uint32_t stream)) {
     std::string octets = Beginning();
     for (std::uint32_t i = 0; i < streams; ++i) {
-      absl::StrAppend(&octets, Announced(2 * i + 1, 100, 10),
-                      after.empty() ? "" : http2::Reset(2 * i + 1));
+      const std::uint32_t stream = 2 * i + 1;
+      absl::StrAppend(&octets, Announced(stream, 100, 10), after(stream));
     }
     return octets;
   };
   const auto most = static_cast<std::uint32_t>(FrameBounds::kMostStreams);
-  EXPECT_EQ(WrongIn(left(most, "")), "");
-  EXPECT_EQ(WrongIn(left(most + 1, "reset")), "");
-  EXPECT_THAT(WrongIn(left(most + 1, "")), HasSubstr("4096 streams have not ended"));
+  const auto nothing = [](std::uint32_t) { return std::string(); };
+  const auto reset = [](std::uint32_t stream) { return http2::Reset(stream); };
+  const auto reset_with_reserved_bit = [](std::uint32_t stream) {
+    return http2::Reset(stream | 0x8000'0000);
+  };
+  const auto end = [](std::uint32_t stream) {
+    return http2::Frame(http2::kData, http2::kEndStream, stream, std::string(10, 'x'));
+  };
+  const auto trailers = [](std::uint32_t stream) {
+    return http2::Frame(http2::kHeaders, http2::kEndHeaders | http2::kEndStream, stream, "");
+  };
+  const auto rest = [](std::uint32_t stream) {
+    return http2::Frame(http2::kData, 0, stream, std::string(90, 'x'));
+  };
+  EXPECT_EQ(WrongIn(left(most, nothing)), "");
+  EXPECT_THAT(WrongIn(left(most + 1, nothing)), HasSubstr("4096 streams have not ended"));
+  EXPECT_EQ(WrongIn(left(most + 1, reset)), "");
+  EXPECT_EQ(WrongIn(left(most + 1, reset_with_reserved_bit)), "");
+  EXPECT_EQ(WrongIn(left(most + 1, end)), "");
+  EXPECT_EQ(WrongIn(left(most + 1, trailers)), "");
+  EXPECT_EQ(WrongIn(left(most + 1, rest)), "");
+  // The flag of the end means something else in a frame of another type.
+  const auto ping = [](std::uint32_t stream) {
+    return http2::Frame(http2::kPing, http2::kEndStream, stream, std::string(8, 'x'));
+  };
+  EXPECT_THAT(WrongIn(left(most + 1, ping)), HasSubstr("4096 streams have not ended"));
+}
+
+TEST(FrameBoundsTest, StreamsAreToldApartByAllOfTheirNumber) {
+  // Were both one stream, what the second sends first would be the rest of the first's message, and
+  // then a message that is far too large.
+  const std::uint32_t first = 0x0000'0001, second = 0x7F00'0001;
+  std::string octets = absl::StrCat(Beginning(), Announced(first, 4, 0));
+  for (int i = 0; i < 100; ++i) {
+    absl::StrAppend(&octets,
+                    http2::Frame(http2::kData, 0, second, http2::Message(std::string(16'000, 1))));
+  }
+  EXPECT_EQ(WrongIn(octets), "");
 }
 
 }  // namespace

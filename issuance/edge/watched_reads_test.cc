@@ -83,6 +83,8 @@ TEST_F(WatchedReadsTest, SeesWhatIsReadAndBreaksTheConnection) {
   EXPECT_EQ(SSL_get_error(server_.get(), -1), SSL_ERROR_WANT_READ);
   Write("good");
   EXPECT_EQ(Read(), "good");
+  Write("1");
+  EXPECT_EQ(Read(), "1");
   Write("bad");
   EXPECT_EQ(Read(), "");
   EXPECT_EQ(SSL_get_error(server_.get(), -1), SSL_ERROR_SSL);
@@ -90,7 +92,7 @@ TEST_F(WatchedReadsTest, SeesWhatIsReadAndBreaksTheConnection) {
   Write("late");
   EXPECT_EQ(Read(), "");
   EXPECT_EQ(SSL_get_error(server_.get(), -1), SSL_ERROR_SSL);
-  EXPECT_EQ(seen, "goodbad");
+  EXPECT_EQ(seen, "good1bad");
   EXPECT_EQ(gone, 0);
   server_.reset();
   EXPECT_EQ(gone, 1);
