@@ -1,18 +1,13 @@
 #include "issuance/calls/call_pool.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "issuance/background_thread.h"
 #include "issuance/store/reading.h"
 
 namespace hourglass::issuance {
 namespace {
-
-// About a tenth of the weight of a thread that has none (sched(7)).
-constexpr int kListingNiceness = 10;
 
 template <typename T>
 T AtLeastOne(T value) {
@@ -22,12 +17,6 @@ T AtLeastOne(T value) {
 CallLines::Limits ForChanges(const CallPoolOptions& options) {
   return {options.changes_waiting, AtLeastOne(options.changes_waiting / 2),
           AtLeastOne(options.changing_threads / 2)};
-}
-
-// Of this thread alone, which is Linux' way (setpriority(2), "C library/kernel differences"). Where
-// it is not permitted, listings are only not nice.
-void BecomeNice() {
-  static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kListingNiceness));
 }
 
 }  // namespace
@@ -43,7 +32,7 @@ CallPool::CallPool(const CallPoolOptions& options)
   }
   for (int i = 0; i < options.listing_threads; ++i) {
     threads_.emplace_back([this] {
-      BecomeNice();
+      RunInBackground();
       SetReadingOfThisThread(Reading::kListing);
       Work({&listings_}, listing_comes_);
     });

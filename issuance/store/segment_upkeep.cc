@@ -1,6 +1,5 @@
 #include "issuance/store/segment_upkeep.h"
 
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/background_thread.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -105,9 +105,8 @@ void SegmentUpkeep::Wake() {
 }
 
 void SegmentUpkeep::Run() {
-  // Of this thread alone (setpriority(2), "C library/kernel differences"). Nobody waits for it, but
-  // for requests. It still gets a tenth of a busy core.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
+  // Nobody waits for it, but for requests.
+  RunInBackground();
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     woken_ = false;
