@@ -177,6 +177,7 @@ void AddOptions(CLI::App& app, Wishes& wishes) {
 
 int main(int argc, char** argv) try {
   hourglass::ServeAsRawSigner(argc, argv);
+  hourglass::bench::ServeAsAuditor(argc, argv);
   CLI::App app("What a certificate costs, each figure beside its floor, with the targets",
                "hourglass-bench");
   hourglass::bench::Wishes wishes;

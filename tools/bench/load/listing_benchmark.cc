@@ -1,9 +1,16 @@
 #include "tools/bench/load/listing_benchmark.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "tests/support/listing_flood.h"
+#include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/bench/load/saturation.h"
 #include "tools/bench/load/scratch.h"
@@ -24,17 +32,36 @@ namespace {
 constexpr double kPerSecond = 100;
 constexpr int kTurns = 3;
 constexpr char kSection[] = "listings";
+constexpr char kAuditorCommand[] = "list-without-end";
+constexpr char kBegun[] = "begun";
+// What the auditor says at its end, after that.
+constexpr char kSummary[] = "begun\nanswered %d refused %d";
 // What the auditor reads: a page of the journal has up to a thousand.
 constexpr int kRecords = 2000;
 
-ListingFlood::Options FloodOf(ServiceProcess& process) {
-  const TlsCredential& auditor = process.CredentialOf(kAuditor);
-  return {.address = process.address(),
-          .trusted_roots = ReadFileOrDie(process.tls().trusted_roots_file()),
-          .certificate_chain = ReadFileOrDie(auditor.certificate_file),
-          .private_key = ReadFileOrDie(auditor.private_key_file),
-          .tenant_id = "t1"};
-}
+// An auditor that lists without end, in a process of the lowest priority: what it does with the
+// answers takes no time of the generator's, which reads its own on the same processors.
+class Auditor {
+ public:
+  explicit Auditor(ServiceProcess& service)
+      : process_(
+            {std::filesystem::read_symlink("/proc/self/exe"), kAuditorCommand, service.address(),
+             service.tls().trusted_roots_file(), service.CredentialOf(kAuditor).certificate_file,
+             service.CredentialOf(kAuditor).private_key_file, "t1"},
+            directory_.File("log")) {}
+
+  bool HasBegun() { return process_.WaitForLog(kBegun); }
+
+  // Ends it; false where it did not end well.
+  bool End(int* answered, int* refused) {
+    if (process_.Stop(SIGTERM) != 0) return false;
+    return std::sscanf(process_.Log().c_str(), kSummary, answered, refused) == 2;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  BackgroundProcess process_;
+};
 
 // Records of t1, for the auditor to list.
 absl::Status FillJournal(LoadedService& service) {
@@ -102,21 +129,27 @@ absl::StatusOr<Measured> MeasureInTurns(LoadedService& service, const LoadWindow
   // In turns, so that both meet the same noise.
   for (int turn = 0; turn < turns; ++turn) {
     for (LatencyHistogram* latencies : {&measured.without, &measured.with}) {
-      std::unique_ptr<ListingFlood> flood;
+      std::unique_ptr<Auditor> auditor;
       std::unique_ptr<Promotions> promotions;
       if (latencies == &measured.with) {
-        flood = std::make_unique<ListingFlood>(FloodOf(*service.process));
+        auditor = std::make_unique<Auditor>(*service.process);
+        if (!auditor->HasBegun()) return absl::InternalError("the auditor did not begin");
         promotions = std::make_unique<Promotions>(*service.process);
       }
       std::this_thread::sleep_for(window.warm_up);
       const LoadResult result = issuing->Measure(window.duration);
       RETURN_IF_ERROR(CheckLoad({nullptr, pool, service.roots}, result));
       latencies->Add(result.latencies);
-      if (flood == nullptr) continue;
+      if (auditor == nullptr) continue;
       measured.promotions += promotions->made();
       measured.failed_promotions += promotions->failed();
-      measured.listings += flood->answered();
-      measured.refused_listings += flood->refused();
+      int answered = 0;
+      int refused = 0;
+      if (!auditor->End(&answered, &refused)) {
+        return absl::InternalError("the auditor did not end well");
+      }
+      measured.listings += answered;
+      measured.refused_listings += refused;
     }
   }
   return measured;
@@ -150,6 +183,29 @@ void AddFigures(const Measured& measured, Report& report) {
 }
 
 }  // namespace
+
+void ServeAsAuditor(int argc, char** argv) {
+  if (argc != 7 || std::strcmp(argv[1], kAuditorCommand) != 0) return;
+  constexpr int kLowestPriority = 19;
+  setpriority(PRIO_PROCESS, 0, kLowestPriority);
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGTERM);
+  // Before there are threads, which inherit it.
+  pthread_sigmask(SIG_BLOCK, &end, nullptr);
+  ListingFlood flood({.address = argv[2],
+                      .trusted_roots = ReadFileOrDie(argv[3]),
+                      .certificate_chain = ReadFileOrDie(argv[4]),
+                      .private_key = ReadFileOrDie(argv[5]),
+                      .tenant_id = argv[6]});
+  std::printf("%s\n", kBegun);
+  std::fflush(stdout);
+  int received = 0;
+  sigwait(&end, &received);
+  std::printf("answered %d refused %d\n", flood.answered(), flood.refused());
+  std::fflush(stdout);
+  std::_Exit(0);
+}
 
 absl::Status MeasureListings(const Options& options, Report& report) {
   const TemporaryDirectoriesIn scratch(options.scratch_directory);

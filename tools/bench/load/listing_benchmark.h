@@ -8,6 +8,10 @@
 
 namespace hourglass::bench {
 
+// For main: where the program was started as the auditor of MeasureListings, lists until SIGTERM
+// and ends the process. Else returns.
+void ServeAsAuditor(int argc, char** argv);
+
 // A tenant's requests for certificates, 100 a second, beside an auditor of another tenant with
 // 2 500 listings of the journal outstanding, and without; and the other tenant's promotions
 // meanwhile. The service has one half of the processors for itself, the load generators the other.
