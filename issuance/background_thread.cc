@@ -27,10 +27,10 @@ constexpr int kNiceness = 10;
 // The longest that Linux takes.
 constexpr std::uint64_t kSliceNanoseconds = 100'000'000;
 
-// Linux lets a thread of whatever niceness end its slice, some 3 ms, before one that wakes gets the
-// processor, unless that one's slice is the shorter (from 6.12 on; before, slices are nobody's own,
-// and this is not kept). With a long slice a thread is not the longer at it: how much it gets is
-// told by its niceness.
+// Linux lets a thread of whatever niceness end its slice, one to three ms, before one that wakes
+// gets the processor, unless that one's slice is the shorter (from 6.12 on; before, slices are
+// nobody's own, and this is not kept). With a long slice a thread is not the longer at it: how much
+// it gets is told by its niceness.
 void TakeLongSlice() {
   SchedulingAttributes attributes = {};
   attributes.size = sizeof(attributes);
