@@ -1,27 +1,15 @@
 #include "issuance/background_thread.h"
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
 
+#include "issuance/scheduling_attributes.h"
+
 namespace hourglass::issuance {
 namespace {
-
-// Of sched_setattr(2), for which Debian 12's C library has no declaration and the kernel's header
-// one that cannot be included beside <sched.h>.
-struct SchedulingAttributes {
-  std::uint32_t size;
-  std::uint32_t policy;
-  std::uint64_t flags;
-  std::int32_t nice;
-  std::uint32_t priority;
-  std::uint64_t runtime;  // nanoseconds
-  std::uint64_t deadline;
-  std::uint64_t period;
-};
 
 constexpr int kNiceness = 10;
 // The longest that Linux takes.
@@ -33,9 +21,8 @@ constexpr std::uint64_t kSliceNanoseconds = 100'000'000;
 // it gets is told by its niceness.
 void TakeLongSlice() {
   SchedulingAttributes attributes = {};
-  attributes.size = sizeof(attributes);
-  attributes.policy = SCHED_OTHER;
-  attributes.nice = kNiceness;
+  // Policy and niceness stay what they are.
+  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
   attributes.runtime = kSliceNanoseconds;
   static_cast<void>(syscall(SYS_sched_setattr, 0, &attributes, 0));
 }

@@ -5,23 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <thread>
+
+#include "issuance/scheduling_attributes.h"
 
 namespace hourglass::issuance {
 namespace {
-
-// sched_setattr(2)
-struct SchedulingAttributes {
-  std::uint32_t size;
-  std::uint32_t policy;
-  std::uint64_t flags;
-  std::int32_t nice;
-  std::uint32_t priority;
-  std::uint64_t runtime;  // nanoseconds
-  std::uint64_t deadline;
-  std::uint64_t period;
-};
 
 SchedulingAttributes OfThisThread() {
   SchedulingAttributes attributes = {};
