@@ -11,7 +11,6 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/custodian.h"
-#include "issuance/edge/connection_end.h"
 #include "issuance/status_detail.h"
 
 namespace hourglass::issuance {
@@ -72,7 +71,8 @@ void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string
 // Counts as under way until the answer has been sent, and not only until it is known.
 class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit Reactor(CallBounds::Ticket ticket) : ticket_(std::move(ticket)) {}
+  Reactor(OpenCalls::Call call, CallBounds::Ticket ticket)
+      : call_(std::move(call)), ticket_(std::move(ticket)) {}
 
   CallBounds::Ticket& ticket() { return ticket_; }
 
@@ -83,24 +83,9 @@ class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
   }
 
  private:
+  const OpenCalls::Call call_;
   CallBounds::Ticket ticket_;
 };
-
-CallBounds::Ticket CallRunner::HoldRefusal(const grpc::ServerContextBase& context,
-                                           const Caller* caller) {
-  bool is_flood = false;
-  const absl::string_view name = caller == nullptr ? "" : caller->name;
-  CallBounds::Ticket ticket = bounds_.Refuse(name, is_flood);
-  if (is_flood && EndConnectionOf(context.peer())) {
-    log_->Warning("connection_ended",
-                  {{"caller", name},
-                   {"peer", context.peer()},
-                   {"message",
-                    "it has more calls refused, given up or not read than the service "
-                    "keeps"}});
-  }
-  return ticket;
-}
 
 grpc::ServerUnaryReactor* CallRunner::Refuse(const CallContext& context, absl::string_view name,
                                              const absl::Status& refusal) {
@@ -109,7 +94,9 @@ grpc::ServerUnaryReactor* CallRunner::Refuse(const CallContext& context, absl::s
   if (!absl::IsCancelled(told)) {
     LogFailure(*context.context, name, caller.value_or(nullptr), told);
   }
-  auto* const refused = new Reactor(HoldRefusal(*context.context, caller.value_or(nullptr)));
+  OpenCalls::Call call = Follow(*context.context);
+  call.Refuse();
+  auto* const refused = new Reactor(std::move(call), CallBounds::Ticket());
   refused->Finish(FailureOf(told, {}));
   return refused;
 }
@@ -138,7 +125,7 @@ grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, absl::stri
   const Caller& caller = **identified;
   absl::StatusOr<CallBounds::Ticket> begun = bounds_.Begin(caller.name, context.request_size);
   if (!begun.ok()) return Refuse(context, name, begun.status());
-  auto* const reactor = new Reactor(*std::move(begun));
+  auto* const reactor = new Reactor(Follow(*context.context), *std::move(begun));
   const bool queued = pool_->Submit(
       caller.name, KindOfMethod(name).value_or(MethodKind::kListing),
       [this, context, reactor, &caller, name = std::string(name), method = std::move(method)] {

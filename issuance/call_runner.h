@@ -21,6 +21,7 @@
 #include "issuance/calls/call_bounds.h"
 #include "issuance/calls/call_context.h"
 #include "issuance/calls/call_pool.h"
+#include "issuance/edge/open_calls.h"
 #include "issuance/event_log.h"
 #include "issuance/issuance_counters.h"
 
@@ -44,8 +45,13 @@ class CallRunner {
   // All must outlive this object and every call.
   // `failures` counts calls and messages of streams that failed, by reason.
   CallRunner(const CallerDirectory* callers, CallPool* pool, const CallLimits& limits,
-             IssuanceCounters* failures, const EventLog* log)
-      : callers_(callers), pool_(pool), failures_(failures), log_(log), bounds_(limits) {}
+             OpenCalls* open_calls, IssuanceCounters* failures, const EventLog* log)
+      : callers_(callers),
+        pool_(pool),
+        open_calls_(open_calls),
+        failures_(failures),
+        log_(log),
+        bounds_(limits) {}
 
   // Identifies the caller by its client certificate, queues `method` in the line that is for the
   // caller and the kind of the method `name`, and finishes the call with what it returns. Calls
@@ -59,10 +65,10 @@ class CallRunner {
   grpc::ServerUnaryReactor* Refuse(const CallContext& context, absl::string_view name,
                                    const absl::Status& refusal);
 
-  // What a refused call holds until its refusal has gone. Where a caller has too many of these,
-  // because it resets its calls or reads nothing, the connection of this one is ended, and that is
-  // logged. `caller` may be null where it is not known.
-  CallBounds::Ticket HoldRefusal(const grpc::ServerContextBase& context, const Caller* caller);
+  // What each call keeps until gRPC has done with it.
+  OpenCalls::Call Follow(const grpc::ServerContextBase& context) const {
+    return open_calls_->Follow(context.peer());
+  }
 
   // For calls that Run does not run: what they hold. A ticket goes when the answer has been sent,
   // and not only known.
@@ -91,6 +97,7 @@ class CallRunner {
 
   const CallerDirectory* const callers_;
   CallPool* const pool_;
+  OpenCalls* const open_calls_;
   IssuanceCounters* const failures_;
   const EventLog* const log_;
   CallBounds bounds_;

@@ -23,6 +23,7 @@
 #include "issuance/compliance/engine.h"
 #include "issuance/edge/edge.h"
 #include "issuance/edge/memory_guard.h"
+#include "issuance/edge/open_calls.h"
 #include "issuance/edge/transport_limits.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/issuance_load.h"
@@ -155,15 +156,15 @@ class RunningServer final : public Server {
         pool_({.changes_waiting = static_cast<std::size_t>(config.limits.queue_length),
                .listings_waiting = 4 * static_cast<std::size_t>(config.limits.queue_length)}),
         calls_(&callers_, &pool_,
-               CallLimitsFor(static_cast<std::size_t>(config.limits.queue_length)), &failed_calls_,
-               log),
+               CallLimitsFor(static_cast<std::size_t>(config.limits.queue_length)), &open_calls_,
+               &failed_calls_, log),
         tenant_service_(&calls_, store_.get(), clock_, log),
         root_service_(&calls_, &roots_, store_.get(), log),
         key_service_(&calls_, &key_administration_, clock_, log),
         journal_service_(&calls_, store_.get()),
         device_service_(&calls_, store_.get(), clock_, log),
         clock_service_(&calls_, time_.guard.get()),
-        edge_(&callers_, revocations_.get(), clock_, log) {}
+        edge_(&callers_, revocations_.get(), &open_calls_, clock_, log) {}
 
   ~RunningServer() override { Stop(std::chrono::milliseconds(0)); }
 
@@ -301,6 +302,7 @@ class RunningServer final : public Server {
   std::optional<Pipeline> pipeline_;
   std::optional<Lanes> lanes_;
   CallPool pool_;
+  OpenCalls open_calls_;
   CallRunner calls_;
   std::optional<IssuerService> issuer_service_;
   std::optional<ComplianceService> compliance_service_;

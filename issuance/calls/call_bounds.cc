@@ -29,7 +29,6 @@ struct CallBounds::Load {
   std::size_t calls = 0;
   std::size_t streams = 0;
   std::size_t octets = 0;
-  std::size_t refusals = 0;
 };
 
 CallBounds::Ticket& CallBounds::Ticket::operator=(Ticket&& other) noexcept {
@@ -40,7 +39,6 @@ CallBounds::Ticket& CallBounds::Ticket::operator=(Ticket&& other) noexcept {
   octets_ = other.octets_;
   calls_ = other.calls_;
   streams_ = other.streams_;
-  refusals_ = other.refusals_;
   return *this;
 }
 
@@ -60,7 +58,6 @@ void CallBounds::Ticket::Return() {
     load->octets -= octets_;
     load->calls -= calls_;
     load->streams -= streams_;
-    load->refusals -= refusals_;
   }
   if (bounds->stopping_ && bounds->all_->calls == 0) bounds->ended_.notify_all();
 }
@@ -132,19 +129,6 @@ absl::StatusOr<CallBounds::Ticket> CallBounds::BeginStream(absl::string_view cal
 CallBounds::Ticket CallBounds::Take(absl::string_view caller, std::size_t octets) {
   const std::lock_guard lock(mutex_);
   return Count(LoadOf(caller), octets, 0, 0);
-}
-
-CallBounds::Ticket CallBounds::Refuse(absl::string_view caller, bool& is_flood) {
-  constexpr std::size_t kToldAgainAfter = 256;
-  const std::lock_guard lock(mutex_);
-  Load& load = LoadOf(caller);
-  is_flood = load.refusals >= limits_.refusals_of_a_caller &&
-             (load.refusals - limits_.refusals_of_a_caller) % kToldAgainAfter == 0;
-  ++load.refusals;
-  ++all_->refusals;
-  Ticket ticket = Count(load, 0, 0, 0);
-  ticket.refusals_ = 1;
-  return ticket;
 }
 
 bool CallBounds::HasRoom(absl::string_view caller) {

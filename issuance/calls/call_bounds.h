@@ -24,9 +24,6 @@ struct CallLimits {
   // Streams under way.
   std::size_t streams_of_a_caller = 64;
   std::size_t streams = 512;
-  // Calls that were refused and whose refusal has not gone: as many as a caller sends, whatever is
-  // answered, so that beyond this only the end of its connection helps.
-  std::size_t refusals_of_a_caller = 2048;
   // Octets of messages that came in and are not answered, and of answers that are not sent.
   std::size_t octets_of_a_caller = 16 * 1024 * 1024;
   std::size_t octets = 64 * 1024 * 1024;
@@ -61,9 +58,8 @@ class CallBounds {
     CallBounds* bounds_ = nullptr;  // null: of no call
     Load* load_ = nullptr;
     std::size_t octets_ = 0;
-    std::size_t calls_ = 0;     // 0 for a message of a stream
-    std::size_t streams_ = 0;   // 1 for a stream
-    std::size_t refusals_ = 0;  // 1 for a refusal
+    std::size_t calls_ = 0;    // 0 for a message of a stream
+    std::size_t streams_ = 0;  // 1 for a stream
   };
 
   explicit CallBounds(const CallLimits& limits);
@@ -80,10 +76,6 @@ class CallBounds {
   // A message of a stream that is under way. Never refused: whoever reads one while there is no
   // room must have no other of that stream.
   Ticket Take(absl::string_view caller, std::size_t octets);
-
-  // A call that is refused, until its answer has gone. `is_flood` becomes true at the first beyond
-  // CallLimits::refusals_of_a_caller, and at every 256th after it.
-  Ticket Refuse(absl::string_view caller, bool& is_flood);
 
   // Whether the octets held leave room for one more message, for this caller.
   bool HasRoom(absl::string_view caller);

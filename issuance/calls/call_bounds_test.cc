@@ -18,7 +18,6 @@ constexpr CallLimits kLimits = {.calls_of_a_caller = 2,
                                 .calls = 3,
                                 .streams_of_a_caller = 1,
                                 .streams = 2,
-                                .refusals_of_a_caller = 2,
                                 .octets_of_a_caller = 100,
                                 .octets = 150};
 
@@ -84,26 +83,6 @@ TEST(CallBoundsTest, TheStopWaitsForCallsAndTakesNoMore) {
       std::async(std::launch::async, [&] { bounds.Stop(std::chrono::hours(1)); });
   call->Return();
   stopped.get();
-}
-
-TEST(CallBoundsTest, RefusalsThatDoNotGoAreAFlood) {
-  CallBounds bounds(kLimits);
-  std::vector<Ticket> refusals;
-  std::vector<int> floods;
-  for (int i = 0; i < 600; ++i) {
-    bool is_flood = false;
-    refusals.push_back(bounds.Refuse("a", is_flood));
-    if (is_flood) floods.push_back(i);
-  }
-  EXPECT_THAT(floods, testing::ElementsAre(2, 258, 514));
-  bool is_flood = false;
-  const Ticket others = bounds.Refuse("b", is_flood);
-  EXPECT_FALSE(is_flood);
-  refusals.clear();
-  const Ticket later = bounds.Refuse("a", is_flood);
-  EXPECT_FALSE(is_flood);
-  // Refusals take nothing from calls.
-  EXPECT_OK(bounds.Begin("a", 1).status());
 }
 
 TEST(CallBoundsTest, AMovedTicketIsReturnedOnce) {

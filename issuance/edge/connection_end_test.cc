@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 namespace hourglass::issuance {
@@ -41,7 +42,7 @@ struct Loopback {
   }
   bool IsOpen() const {
     char octet;
-    return recv(client, &octet, 1, MSG_DONTWAIT) == -1;
+    return recv(client, &octet, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
   }
 
   bool there_is = false;
@@ -80,8 +81,22 @@ TEST(ConnectionEndTest, CountsWhatAConnectionReceived) {
   ASSERT_EQ(received.size(), 1U);
   EXPECT_EQ(received.begin()->first, "ipv4:127.0.0.1:" + std::to_string(first.client_port));
   EXPECT_EQ(received.begin()->second, 5U);
-  EXPECT_TRUE(EndConnectionOf(received.begin()->first));
-  EXPECT_EQ(recv(first.client, octets, sizeof(octets), 0), 0);
+}
+
+TEST(ConnectionEndTest, NothingIsReadOfWhatHadCome) {
+  const Loopback named(AF_INET);
+  const Loopback other(AF_INET);
+  ASSERT_TRUE(named.there_is && other.there_is);
+  char octets[5];
+  for (const Loopback* connection : {&named, &other}) {
+    ASSERT_EQ(send(connection->client, "12345", 5, 0), 5);
+    ASSERT_EQ(recv(connection->server, octets, sizeof(octets), MSG_PEEK | MSG_WAITALL), 5);
+  }
+  EXPECT_TRUE(EndConnectionOf("ipv4:127.0.0.1:" + std::to_string(named.client_port)));
+  EXPECT_LE(recv(named.server, octets, sizeof(octets), MSG_DONTWAIT), 0);
+  EXPECT_EQ(recv(other.server, octets, sizeof(octets), MSG_DONTWAIT), 5);
+  EXPECT_EQ(recv(named.client, octets, sizeof(octets), 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
 }
 
 TEST(ConnectionEndTest, SaysWhereThereIsNone) {

@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Edge::Start(
       GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
       static_cast<int>(std::chrono::milliseconds(Acceptor::kHandshakeTimeout).count()));
   table_.emplace(LimitsOf(options));
-  gate_.emplace(callers_, &*table_, log_);
+  gate_.emplace(callers_, &*table_, open_calls_, log_);
   std::unique_ptr<grpc::Server> server;
   {
     const MadeContexts made;

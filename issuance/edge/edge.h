@@ -14,6 +14,7 @@
 #include "issuance/edge/acceptor.h"
 #include "issuance/edge/connection_table.h"
 #include "issuance/edge/handshake_gate.h"
+#include "issuance/edge/open_calls.h"
 #include "issuance/edge/watchdog.h"
 #include "issuance/event_log.h"
 #include "issuance/revocation_lists.h"
@@ -31,9 +32,13 @@ struct EdgeOptions {
 class Edge {
  public:
   // All must outlive this object; `revocations` may be null.
-  Edge(const CallerDirectory* callers, RevocationLists* revocations, const Clock* clock,
-       const EventLog* log)
-      : callers_(callers), revocations_(revocations), clock_(clock), log_(log) {}
+  Edge(const CallerDirectory* callers, RevocationLists* revocations, OpenCalls* open_calls,
+       const Clock* clock, const EventLog* log)
+      : callers_(callers),
+        revocations_(revocations),
+        open_calls_(open_calls),
+        clock_(clock),
+        log_(log) {}
 
   // Builds the server with these credentials, which must demand and verify a client certificate,
   // and gives it connections from then on. Errors: UNAVAILABLE where it cannot listen; INTERNAL.
@@ -51,6 +56,7 @@ class Edge {
  private:
   const CallerDirectory* const callers_;
   RevocationLists* const revocations_;
+  OpenCalls* const open_calls_;
   const Clock* const clock_;
   const EventLog* const log_;
   int port_ = 0;

@@ -34,7 +34,7 @@ class EdgeTest : public testing::Test {
                          .value());
     testing::internal::CaptureStderr();
     log_.emplace(EventLog::ToStandardError("info").value());
-    edge_.emplace(&*callers_, revocations_.get(), &clock_, &*log_);
+    edge_.emplace(&*callers_, revocations_.get(), &open_calls_, &clock_, &*log_);
     const TlsCredential own = tls_.Server();
     grpc::SslServerCredentialsOptions options(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
@@ -81,6 +81,7 @@ class EdgeTest : public testing::Test {
   std::unique_ptr<RevocationLists> revocations_;
   std::optional<CallerDirectory> callers_;
   std::optional<EventLog> log_;
+  OpenCalls open_calls_;
   std::optional<Edge> edge_;
   grpc::CallbackGenericService service_;
   std::unique_ptr<grpc::Server> server_;

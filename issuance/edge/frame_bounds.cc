@@ -1,6 +1,7 @@
 #include "issuance/edge/frame_bounds.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "issuance/edge/message_size.h"
@@ -46,6 +47,8 @@ const std::string& FrameBounds::Take(absl::string_view octets) {
   return wrong_;
 }
 
+int FrameBounds::TakeBegun() { return std::exchange(begun_, 0); }
+
 void FrameBounds::TakeHead(absl::string_view& octets) {
   const std::size_t size = std::min(kHeadSize - head_.size(), octets.size());
   absl::StrAppend(&head_, octets.substr(0, size));
@@ -62,6 +65,10 @@ void FrameBounds::TakeHead(absl::string_view& octets) {
 // Before the payload is there: what is too much need not come.
 void FrameBounds::BeginFrame() {
   if (type_ == kHeaders || type_ == kContinuation) CountBlock();
+  if (type_ == kHeaders && stream_ > latest_stream_) {
+    latest_stream_ = stream_;
+    ++begun_;
+  }
   if (type_ == kSettings && (flags_ & kAcknowledged) != 0) settled_ = true;
   if (settled_) return;
   unsettled_octets_ += kHeadSize + payload_left_;

@@ -34,6 +34,10 @@ class FrameBounds {
   // time from then on.
   const std::string& Take(absl::string_view octets);
 
+  // Streams, and so calls, that began in what was taken since this was asked last: their numbers
+  // only grow (section 5.1.1).
+  int TakeBegun();
+
  private:
   // Where in the gRPC messages a stream is: each is five octets, whether it is compressed and in
   // four its length, and so many more.
@@ -60,6 +64,8 @@ class FrameBounds {
   std::uint8_t flags_ = 0;
   std::uint32_t stream_ = 0;
 
+  std::uint32_t latest_stream_ = 0;
+  int begun_ = 0;
   int block_frames_ = 0;
   std::size_t block_octets_ = 0;
   bool settled_ = false;

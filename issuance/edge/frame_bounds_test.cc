@@ -64,6 +64,25 @@ TEST(FrameBoundsTest, SoundCallsAreWithin) {
   EXPECT_EQ(WrongIn(octets), "");
 }
 
+TEST(FrameBoundsTest, TellsHowManyStreamsBegan) {
+  FrameBounds bounds;
+  EXPECT_EQ(bounds.Take(Beginning()), "");
+  EXPECT_EQ(bounds.TakeBegun(), 0);
+  const std::string octets =
+      absl::StrCat(http2::Headers(1, "x"), http2::Reset(1), http2::Headers(3, "x"),
+                   http2::Frame(http2::kData, http2::kEndStream, 3, "x"));
+  EXPECT_EQ(bounds.Take(octets.substr(0, octets.size() - 5)), "");
+  EXPECT_EQ(bounds.TakeBegun(), 2);
+  EXPECT_EQ(bounds.Take(octets.substr(octets.size() - 5)), "");
+  EXPECT_EQ(bounds.TakeBegun(), 0);
+  // Trailers, and continuations, begin none.
+  EXPECT_EQ(bounds.Take(absl::StrCat(
+                http2::Headers(3, "x"), http2::Frame(http2::kHeaders, 0, 5, ""),
+                http2::Frame(http2::kContinuation, 4, 5, "x"), http2::Headers(1, "x"))),
+            "");
+  EXPECT_EQ(bounds.TakeBegun(), 1);
+}
+
 TEST(FrameBoundsTest, BlocksHaveFewFrames) {
   EXPECT_EQ(WrongIn(absl::StrCat(Beginning(), Block(FrameBounds::kMostBlockFrames, 0),
                                  Block(FrameBounds::kMostBlockFrames, 10))),

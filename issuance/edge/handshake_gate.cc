@@ -2,6 +2,7 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <chrono>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -54,8 +55,9 @@ absl::Status UnverifiedChain(int error) {
 
 class HandshakeGate::Judge {
  public:
-  Judge(const CallerDirectory* callers, ConnectionTable* table, const EventLog* log)
-      : callers_(callers), table_(table), log_(log) {}
+  Judge(const CallerDirectory* callers, ConnectionTable* table, OpenCalls* open_calls,
+        const EventLog* log)
+      : callers_(callers), table_(table), open_calls_(open_calls), log_(log) {}
 
   void Retire() {
     const std::lock_guard lock(mutex_);
@@ -67,8 +69,7 @@ class HandshakeGate::Judge {
     auto* const ssl =
         static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
-    if (judge != nullptr && judge->Verify(store, RandomOf(ssl)) &&
-        WatchReads(ssl, std::make_unique<FrameWatcher>())) {
+    if (judge != nullptr && judge->Verify(store, RandomOf(ssl)) && judge->WatchFrames(ssl)) {
       return 1;
     }
     SendAlertOf(ssl);
@@ -118,8 +119,14 @@ class HandshakeGate::Judge {
  private:
   class FrameWatcher : public ReadWatcher {
    public:
+    explicit FrameWatcher(std::unique_ptr<OpenCalls::Connection> calls)
+        : calls_(std::move(calls)) {}
+
     bool OnRead(const SSL* ssl, absl::string_view octets) override {
-      const std::string& wrong = bounds_.Take(octets);
+      std::string wrong = bounds_.Take(octets);
+      const int begun = bounds_.TakeBegun();
+      if (wrong.empty() && begun > 0)
+        wrong = calls_->Begin(begun, std::chrono::steady_clock::now());
       if (wrong.empty()) return true;
       auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
       if (judge != nullptr) judge->LogEnd(RandomOf(ssl), wrong);
@@ -128,7 +135,17 @@ class HandshakeGate::Judge {
 
    private:
     FrameBounds bounds_;
+    const std::unique_ptr<OpenCalls::Connection> calls_;
   };
+
+  bool WatchFrames(SSL* ssl) {
+    const std::string random = RandomOf(ssl);
+    const std::shared_lock lock(mutex_);
+    if (callers_ == nullptr) return false;
+    return WatchReads(ssl, std::make_unique<FrameWatcher>(
+                               open_calls_->Open(table_->PeerOf(random), table_->CallerOf(random),
+                                                 std::chrono::steady_clock::now())));
+  }
 
   void LogEnd(const std::string& random, absl::string_view why) {
     const std::shared_lock lock(mutex_);
@@ -169,12 +186,13 @@ class HandshakeGate::Judge {
   std::shared_mutex mutex_;
   const CallerDirectory* callers_;  // guarded by mutex_; null when all is over
   ConnectionTable* const table_;
+  OpenCalls* const open_calls_;
   const EventLog* const log_;
 };
 
 HandshakeGate::HandshakeGate(const CallerDirectory* callers, ConnectionTable* table,
-                             const EventLog* log)
-    : judge_(std::make_shared<Judge>(callers, table, log)) {}
+                             OpenCalls* open_calls, const EventLog* log)
+    : judge_(std::make_shared<Judge>(callers, table, open_calls, log)) {}
 
 HandshakeGate::~HandshakeGate() { judge_->Retire(); }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "issuance/caller.h"
 #include "issuance/edge/connection_table.h"
+#include "issuance/edge/open_calls.h"
 #include "issuance/event_log.h"
 
 namespace hourglass::issuance {
@@ -20,13 +21,15 @@ namespace hourglass::issuance {
 // chain that does not verify), and the log a line `connection_refused` with the peer's address, the
 // reason, and whose certificate it was. Handshakes of connections that are not in the table are
 // refused. Sessions are never resumed, so that there is no handshake without this: no tickets, and
-// no cache. After the handshake it bounds what the client sends below the calls (FrameBounds):
-// beyond it, the connection ends, and the log has a line `connection_ended`. Safe to use from
+// no cache. After the handshake it bounds what the client sends below the calls (FrameBounds),
+// and how far its calls are ahead of the service (OpenCalls): beyond it, the connection ends, and
+// the log has a line `connection_ended`. Safe to use from
 // several threads.
 class HandshakeGate {
  public:
   // All must outlive this object; contexts need not be outlived: after it, they refuse everybody.
-  HandshakeGate(const CallerDirectory* callers, ConnectionTable* table, const EventLog* log);
+  HandshakeGate(const CallerDirectory* callers, ConnectionTable* table, OpenCalls* open_calls,
+                const EventLog* log);
   ~HandshakeGate();
   HandshakeGate(const HandshakeGate&) = delete;
   HandshakeGate& operator=(const HandshakeGate&) = delete;

@@ -32,7 +32,7 @@ grpc::Status Stopping() {
 class IssueStreams::Stream final : public Reactor {
  public:
   Stream(IssueStreams* streams, grpc::CallbackServerContext* context)
-      : streams_(streams), context_(context) {}
+      : streams_(streams), context_(context), call_(streams->calls_->Follow(*context)) {}
 
   void Start();
   void Stop() { End(Stopping()); }
@@ -63,6 +63,7 @@ class IssueStreams::Stream final : public Reactor {
 
   IssueStreams* const streams_;
   grpc::CallbackServerContext* const context_;
+  OpenCalls::Call call_;
   const Caller* caller_ = nullptr;
   CallBounds::Ticket ticket_;
   grpc::ByteBuffer read_;  // gRPC's while reading_
@@ -142,7 +143,7 @@ void IssueStreams::Stream::Start() {
 
 void IssueStreams::Stream::Refuse(const absl::Status& refusal) {
   streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, refusal);
-  ticket_ = streams_->calls_->HoldRefusal(*context_, caller_);
+  call_.Refuse();
   End(FailureOf(refusal, {}));
 }
 

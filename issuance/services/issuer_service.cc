@@ -24,7 +24,10 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
  public:
   IssueCall(IssuerService* service, const CallContext& context, const AskedForOne& asked,
             v1::IssueCertificateResponse* certificate_response)
-      : service_(service), context_(context.context), asked_(asked) {
+      : service_(service),
+        context_(context.context),
+        asked_(asked),
+        call_(service->calls_->Follow(*context_)) {
     request = &asked.message;
     response = certificate_response;
     deadline = context_->deadline();
@@ -58,13 +61,14 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
  private:
   void Refuse(const absl::Status& refusal) {
     service_->calls_->LogFailure(*context_, kIssueCertificate, caller, refusal);
-    ticket_ = service_->calls_->HoldRefusal(*context_, caller);
+    call_.Refuse();
     Finish(FailureOf(refusal, {}));
   }
 
   IssuerService* const service_;
   grpc::CallbackServerContext* const context_;
   const AskedForOne& asked_;
+  OpenCalls::Call call_;
   CallBounds::Ticket ticket_;
 };
 

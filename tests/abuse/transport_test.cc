@@ -4,14 +4,18 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tests/abuse/process_memory.h"
 #include "tests/support/daemon.h"
@@ -31,6 +35,22 @@ constexpr double kBound = 600;
 
 // MB: where the connection ends before anything is kept.
 constexpr double kBoundOfEnded = 64;
+
+void KeepOnOneProcessor(int pid) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  std::error_code error;
+  for (const auto& thread :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", pid, "/task"), error)) {
+    pid_t tid = 0;
+    if (!absl::SimpleAtoi(thread.path().filename().string(), &tid)) continue;
+    EXPECT_EQ(sched_setaffinity(tid, sizeof(one), &one), 0);
+  }
+}
+
+// MB: two thousand refused calls of a caller, and a thousand more of a connection or two.
+constexpr double kBoundOfRefusals = 250;
 
 class TransportTest : public testing::Test {
  protected:
@@ -123,6 +143,27 @@ TEST_F(TransportTest, Resets) {
   ExpectGrewByLessThan(kBound);
 }
 
+// What is reset is not done with: the service has each call to end, and others keep its processors
+// busy. It must not take more in than it gets through.
+TEST_F(TransportTest, ResetsOnConnectionAfterConnection) {
+  KeepOnOneProcessor(daemon_.pid());
+  const std::string fields = http2::CallFields(kIssueMany);
+  std::string octets;
+  for (std::uint32_t stream = 1; stream < 2 * 2000; stream += 2) {
+    absl::StrAppend(&octets, http2::Headers(stream, fields), http2::Reset(stream));
+  }
+  int sent = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::unique_ptr<RawHttp2> connection = RawHttp2::TryToConnect(
+        daemon_.address(), daemon_.tls().trusted_roots_file(), daemon_.CredentialOf(kOtherBroker));
+    if (connection != nullptr && connection->Send(octets)) ++sent;
+  }
+  std::cout << sent << " connections, each with two thousand resets\n";
+  ExpectIssues();
+  EXPECT_TRUE(daemon_.WaitForLog("calls began and are not done with")) << daemon_.Log();
+  ExpectGrewByLessThan(kBoundOfRefusals);
+}
+
 TEST_F(TransportTest, Pings) {
   const auto connection = Connect();
   const std::string ping = http2::Frame(http2::kPing, 0, 0, "12345678");
@@ -160,7 +201,7 @@ TEST_F(TransportTest, Settings) {
 // As gRPC counts header fields, anew in each frame, once below and once above its bound, which only
 // binds whoever acknowledges it.
 TEST_F(TransportTest, HeaderBlocksWithoutEnd) {
-  for (const auto &[acknowledgement, fields_each] :
+  for (const auto& [acknowledgement, fields_each] :
        {std::pair(RawHttp2::Acknowledgement::kSent, 50),
         std::pair(RawHttp2::Acknowledgement::kNotSent, 140)}) {
     const auto connection = Connect("", acknowledgement);

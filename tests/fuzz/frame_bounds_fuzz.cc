@@ -1,4 +1,5 @@
-// Whatever a peer sends, and in whatever pieces it comes, FrameBounds finds the same.
+// Whatever a peer sends, and in whatever pieces it comes, FrameBounds finds the same, and as many
+// streams that began.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -18,11 +19,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   octets.append(reinterpret_cast<const char*>(data) + 1, size - 1);
   FrameBounds whole;
   const std::string wrong = whole.Take(octets);
+  const int begun = whole.TakeBegun();
   FrameBounds pieces;
+  int begun_in_pieces = 0;
   for (std::size_t at = 0; at < octets.size(); at += piece) {
     const std::string& so_far = pieces.Take(absl::string_view(octets).substr(at, piece));
     if (!so_far.empty() && so_far != wrong) std::abort();
+    begun_in_pieces += pieces.TakeBegun();
   }
-  if (pieces.Take("") != wrong) std::abort();
+  if (pieces.Take("") != wrong || begun_in_pieces != begun) std::abort();
   return 0;
 }
