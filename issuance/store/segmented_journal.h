@@ -15,7 +15,7 @@
 #include "issuance/store/journal_files.h"
 #include "issuance/store/segment_upkeep.h"
 #include "issuance/store/sqlite_connections.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite_store_options.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance::sqlite {
