@@ -22,8 +22,8 @@
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
 #include "ca/time.h"
-#include "hsm/signature.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signature.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {
 
@@ -118,8 +118,8 @@ class Authority {
       const IntermediateSpecification& specification, absl::string_view public_key) const;
   absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs) const;
 
-  // Whether OpenSSL computes the signatures in this process (hsm/signing_key.h): signing then takes
-  // this thread's CPU, and waits for nobody.
+  // Whether OpenSSL computes the signatures in this process (hsm/key/signing_key.h): signing then
+  // takes this thread's CPU, and waits for nobody.
   bool signs_in_process() const { return key_->signs_in_process(); }
 
   // Signs what Prepare of this same object made and returns the Certificate, DER. Every signature

@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "ca/der.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {
 

@@ -16,8 +16,8 @@
 #include "ca/digest.h"
 #include "ca/root_certificate.h"
 #include "hsm/base/openssl.h"
-#include "hsm/key_type.h"
-#include "hsm/software_key.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {

@@ -16,8 +16,8 @@
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
-#include "hsm/signature.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/signature.h"
 
 namespace hourglass::ca {
 namespace {

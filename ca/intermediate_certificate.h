@@ -11,7 +11,7 @@
 #include "ca/issuer_certificate.h"
 #include "ca/root_certificate.h"
 #include "ca/time.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {
 

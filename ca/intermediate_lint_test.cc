@@ -15,8 +15,8 @@
 #include "ca/intermediate_certificate.h"
 #include "ca/oids.h"
 #include "ca/testing/certificate_parts.h"
-#include "hsm/key_type.h"
-#include "hsm/software_key.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {

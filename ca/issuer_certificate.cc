@@ -6,7 +6,7 @@
 #include "ca/digest.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 
 namespace hourglass::ca {
 namespace {

@@ -13,7 +13,7 @@
 #include "ca/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/signature.h"
+#include "hsm/key/signature.h"
 
 namespace hourglass::ca {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "ca/issuer_certificate.h"
 #include "ca/time.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "issuance/status_detail.h"
 
 namespace hourglass::issuance {

@@ -3,7 +3,7 @@
 #define HOURGLASS_ISSUANCE_KEY_EVENTS_H_
 
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "issuance/event_log.h"
 
 namespace hourglass::issuance {

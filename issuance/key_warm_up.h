@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/event_log.h"
 #include "issuance/tenants.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/entropy.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/rotation/testing/many_tenants.h"

@@ -20,8 +20,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "hsm/key_uri.h"
-#include "hsm/keyholder/account.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/keyholder/process/account.h"
 #include "issuance/file_trust.h"
 #include "issuance/tls_files.h"
 

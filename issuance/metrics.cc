@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 
 namespace hourglass::issuance {
 namespace {

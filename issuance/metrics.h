@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/certificate_ends.h"
 #include "issuance/issuance_counters.h"
 #include "issuance/issuance_load.h"

@@ -2,7 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 
 namespace hourglass::issuance {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 
 namespace hourglass::issuance {
 

@@ -14,7 +14,7 @@
 #include "ca/name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "issuance/pipeline_work.h"
 #include "issuance/proto_time.h"
 #include "issuance/renewal.h"

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/pipeline.h"
 #include "issuance/proto_time.h"
 #include "issuance/rotation/root_administration.h"

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/call_runner.h"
 #include "issuance/calls/call_bounds.h"
 #include "issuance/calls/call_pool.h"

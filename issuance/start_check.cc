@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/caller.h"
 #include "issuance/clock.h"
 #include "issuance/host_port.h"

@@ -8,7 +8,7 @@
 #include "ca/intermediate_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "issuance/timekeeping/deciding_time.h"
 
 namespace hourglass::issuance {

@@ -14,7 +14,7 @@
 
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "issuance/store/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"

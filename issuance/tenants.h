@@ -17,7 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "ca/authority.h"
 #include "ca/certificate_request.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/config.h"
 #include "issuance/store/store.h"
 #include "issuance/sub_keys.h"

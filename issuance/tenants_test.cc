@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/entropy.h"
 #include "issuance/rotation/testing/many_tenants.h"
 #include "issuance/store/sqlite_store.h"

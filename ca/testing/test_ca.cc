@@ -15,7 +15,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 
 namespace hourglass::ca {
 namespace {

@@ -17,7 +17,7 @@
 #include "ca/authority.h"
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {
 

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "ca/pem.h"
-#include "hsm/key_type.h"
-#include "hsm/software_key.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"

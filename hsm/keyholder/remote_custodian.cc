@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/keyholder/call_queue.h"
-#include "hsm/keyholder/protocol.h"
-#include "hsm/keyholder/recovery.h"
+#include "hsm/keyholder/protocol/protocol.h"
+#include "hsm/keyholder/queue/call_queue.h"
+#include "hsm/keyholder/recovery/recovery.h"
 #include "hsm/keyholder/worker_lane.h"
 
 namespace hourglass::hsm {

@@ -7,9 +7,9 @@
 #include <string>
 #include <variant>
 
-#include "hsm/custodian.h"
-#include "hsm/key_uri.h"
-#include "hsm/tpm/sealer.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/sealer.h"
 #include "hsm/tpm/tpm_custodian.h"
 
 namespace hourglass::hsm {

@@ -12,11 +12,11 @@
 #include <variant>
 #include <vector>
 
-#include "hsm/keyholder/call_queue.h"
-#include "hsm/keyholder/protocol.h"
-#include "hsm/keyholder/recovery.h"
+#include "hsm/keyholder/process/worker_process.h"
+#include "hsm/keyholder/protocol/protocol.h"
+#include "hsm/keyholder/queue/call_queue.h"
+#include "hsm/keyholder/recovery/recovery.h"
 #include "hsm/keyholder/remote_custodian.h"
-#include "hsm/keyholder/worker_process.h"
 
 namespace hourglass::hsm {
 

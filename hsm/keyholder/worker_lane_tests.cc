@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "hsm/keyholder/worker_lane.h"
 
 namespace hourglass::hsm {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/signature.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/pkcs11/token_objects.h"
-#include "hsm/signature.h"
 #include "tests/fakes/faulty_pkcs11.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"

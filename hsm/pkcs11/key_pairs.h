@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 
 namespace hourglass::hsm {

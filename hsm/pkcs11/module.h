@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
 
 namespace hourglass::hsm {
 

@@ -12,7 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/signature.h"
 #include "hsm/pkcs11/ecdsa_value.h"
 #include "hsm/pkcs11/key_handles.h"
 #include "hsm/pkcs11/key_pairs.h"
@@ -20,7 +21,6 @@
 #include "hsm/pkcs11/session_pool.h"
 #include "hsm/pkcs11/token_listing.h"
 #include "hsm/pkcs11/token_objects.h"
-#include "hsm/signature.h"
 
 namespace hourglass::hsm {
 namespace {

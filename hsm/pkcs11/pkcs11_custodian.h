@@ -4,9 +4,9 @@
 
 #include <memory>
 
-#include "hsm/custodian.h"
-#include "hsm/key_uri.h"
-#include "hsm/keys_in_parts.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/keys_in_parts.h"
 
 namespace hourglass::hsm {
 

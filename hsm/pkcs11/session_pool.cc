@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/pkcs11/pin.h"
+#include "hsm/key/pin.h"
 #include "hsm/pkcs11/return_code.h"
 
 namespace hourglass::hsm {

@@ -16,8 +16,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hsm/custodian.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
 #include "hsm/pkcs11/module.h"
 #include "hsm/pkcs11/return_code.h"
 

@@ -9,9 +9,9 @@
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/pin.h"
 #include "hsm/pkcs11/module.h"
-#include "hsm/pkcs11/pin.h"
 #include "hsm/pkcs11/return_code.h"
 
 namespace hourglass::hsm {

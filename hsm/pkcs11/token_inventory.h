@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "hsm/key_uri.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::hsm {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 
 namespace hourglass::hsm {

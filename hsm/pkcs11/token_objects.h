@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/signing_key.h"
 #include "hsm/pkcs11/session_pool.h"
-#include "hsm/signing_key.h"
 
 namespace hourglass::hsm {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/signature.h"
 #include "hsm/pkcs11/pkcs11_custodian.h"
-#include "hsm/signature.h"
 #include "tests/support/shared_library.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"

@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "absl/status/status.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 
 namespace hourglass::hsm {
 

@@ -9,7 +9,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "hsm/tpm/esys_connection.h"
 
 namespace hourglass::hsm {

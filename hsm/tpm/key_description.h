@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::hsm {
 

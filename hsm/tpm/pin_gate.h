@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "hsm/key_uri.h"
-#include "hsm/pkcs11/pin.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/pin.h"
 
 namespace hourglass::hsm {
 

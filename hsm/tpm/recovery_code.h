@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/key_folder.h"
+#include "hsm/key/key_folder.h"
 
 namespace hourglass::hsm {
 

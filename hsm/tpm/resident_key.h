@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "hsm/tpm/esys_connection.h"
 
 namespace hourglass::hsm {

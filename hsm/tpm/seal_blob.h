@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/tpm/sealer.h"
+#include "hsm/key/sealer.h"
 
 namespace hourglass::hsm {
 

@@ -6,7 +6,7 @@
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "hsm/tpm/recovery_code.h"
 #include "hsm/tpm/seal_blob.h"
 #include "hsm/tpm/sealed_key_file.h"

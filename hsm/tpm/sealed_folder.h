@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/key_folder.h"
-#include "hsm/signing_key.h"
-#include "hsm/tpm/sealer.h"
+#include "hsm/key/key_folder.h"
+#include "hsm/key/sealer.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::hsm {
 
@@ -29,9 +29,9 @@ struct SealedKeyListing {
 
 // Each key is the file NAME.sealed (hsm/tpm/sealed_key_file.h), mode 0600: the private key under a
 // key-encryption key of its own, which the TPM seals. Once open, it signs in this process and needs
-// the TPM no more; its private half is in the secure heap (hsm/secure_heap.h). Safe to call from
-// several threads and processes. The field of errors is `tpm:sealed=NAME`; those of the sealer keep
-// what hsm/custodian.h adds to errors.
+// the TPM no more; its private half is in the secure heap (hsm/key/secure_heap.h). Safe to call
+// from several threads and processes. The field of errors is `tpm:sealed=NAME`; those of the sealer
+// keep what hsm/key/custodian.h adds to errors.
 class SealedFolder {
  public:
   // As of SoftwareFolder, with field `keys.tpm.sealed_directory`. `authorization` is what opening

@@ -9,8 +9,8 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/key_uri.h"
 #include "hsm/tpm/octet_reader.h"
 
 namespace hourglass::hsm {

@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/secure_heap.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/secure_heap.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::hsm {
 

@@ -6,9 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/key/sealer.h"
 #include "hsm/tpm/esys_connection.h"
 #include "hsm/tpm/seal_blob.h"
-#include "hsm/tpm/sealer.h"
 
 namespace hourglass::hsm {
 

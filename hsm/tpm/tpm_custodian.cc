@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "hsm/tpm/custodian_record.h"
 #include "hsm/tpm/esys_connection.h"
 #include "hsm/tpm/key_description.h"

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "hsm/custodian.h"
-#include "hsm/key_uri.h"
-#include "hsm/tpm/sealer.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/sealer.h"
 
 namespace hourglass::hsm {
 

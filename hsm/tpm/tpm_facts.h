@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 #include "hsm/tpm/esys_connection.h"
 
 namespace hourglass::hsm {

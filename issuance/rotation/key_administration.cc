@@ -9,8 +9,8 @@
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/key_uri.h"
 #include "issuance/rotation/key_destruction.h"
 #include "issuance/rotation/tenant_key_name.h"
 

@@ -10,9 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/root_states.h"
-#include "hsm/custodian.h"
-#include "hsm/key_store.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/signing_key.h"
+#include "hsm/store/key_store.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/store.h"
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/root_states.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/store/store.h"

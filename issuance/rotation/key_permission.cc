@@ -5,7 +5,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 #include "issuance/rotation/tenant_key_name.h"
 
 namespace hourglass::issuance {

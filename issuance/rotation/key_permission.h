@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {

@@ -9,7 +9,7 @@
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 #include "issuance/rotation/tenant_quota.h"
 #include "issuance/timekeeping/deciding_time.h"
 

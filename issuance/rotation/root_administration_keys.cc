@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/rotation/tenant_key_name.h"
 

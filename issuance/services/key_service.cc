@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "issuance/proto_time.h"
 #include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"

@@ -10,7 +10,7 @@
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/roots.pb.h"
 #include "hourglass/v1/tenants.pb.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "issuance/store/records.h"
 
 namespace hourglass::issuance {

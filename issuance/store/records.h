@@ -9,7 +9,7 @@
 
 #include "ca/root_states.h"
 #include "ca/time.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "issuance/clock.h"
 
 namespace hourglass::issuance {

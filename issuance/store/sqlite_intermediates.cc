@@ -7,7 +7,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite_tenants.h"
 #include "issuance/store/sqlite_values.h"

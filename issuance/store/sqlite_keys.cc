@@ -7,7 +7,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 #include "issuance/store/sqlite_roots.h"
 #include "issuance/store/sqlite_tenants.h"
 #include "issuance/store/sqlite_values.h"

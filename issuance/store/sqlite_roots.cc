@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "issuance/store/sqlite_keys.h"
 #include "issuance/store/sqlite_tenants.h"
 #include "issuance/store/sqlite_values.h"

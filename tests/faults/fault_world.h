@@ -11,7 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "tests/fakes/faulty_pkcs11.h"
 #include "tests/faults/recording_observer.h"
 #include "tests/faults/recovery_table.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/custodian.h"
+#include "hsm/key/custodian.h"
 
 namespace hourglass {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/signature.h"
+#include "hsm/key/signature.h"
 
 namespace hourglass {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "hsm/base/error.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass {
 

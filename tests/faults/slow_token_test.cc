@@ -17,9 +17,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/signature.h"
 #include "hsm/keyholder/remote_custodian.h"
-#include "hsm/signature.h"
 #include "tests/fakes/faulty_pkcs11.h"
 #include "tests/faults/fault_world.h"
 #include "tests/faults/full_token.h"

@@ -20,7 +20,7 @@
 #include "ca/name.h"
 #include "ca/profile.h"
 #include "ca/root_certificate.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "tests/fuzz/request_readings.h"
 
 namespace hourglass::ca {

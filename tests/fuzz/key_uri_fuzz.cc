@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
-#include "hsm/key_uri.h"
+#include "hsm/key/key_uri.h"
 
 namespace hourglass::hsm {
 namespace {

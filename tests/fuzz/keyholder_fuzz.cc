@@ -7,9 +7,9 @@
 
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
-#include "hsm/key_type.h"
-#include "hsm/keyholder/keyholder.pb.h"
-#include "hsm/keyholder/protocol.h"
+#include "hsm/key/key_type.h"
+#include "hsm/keyholder/protocol/keyholder.pb.h"
+#include "hsm/keyholder/protocol/protocol.h"
 
 namespace hourglass::hsm {
 namespace {

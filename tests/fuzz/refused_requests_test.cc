@@ -14,7 +14,7 @@
 #include "ca/certificate_request.h"
 #include "ca/der.h"
 #include "hsm/base/openssl.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "tests/fuzz/request_readings.h"
 #include "tests/support/status_matchers.h"
 

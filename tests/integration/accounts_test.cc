@@ -21,7 +21,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "hsm/keyholder/account.h"
+#include "hsm/keyholder/process/account.h"
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/subprocess.h"

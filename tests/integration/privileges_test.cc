@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/keyholder/call_filter.h"
+#include "hsm/keyholder/process/call_filter.h"
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
 

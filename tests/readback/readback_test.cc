@@ -13,7 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "ca/testing/test_ca.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "tests/support/pkcs10.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"

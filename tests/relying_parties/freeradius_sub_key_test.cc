@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ca/testing/test_ca.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "tests/relying_parties/openssl_ca.h"
 #include "tests/relying_parties/radius_server.h"
 #include "tests/support/status_matchers.h"

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
-#include "hsm/keyholder/worker_process.h"
+#include "hsm/keyholder/process/worker_process.h"
 
 namespace hourglass {
 

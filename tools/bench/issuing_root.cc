@@ -9,8 +9,8 @@
 #include "ca/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
-#include "hsm/software_key.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/software_key.h"
 
 namespace hourglass::bench {
 namespace {

@@ -10,7 +10,7 @@
 #include "ca/authority.h"
 #include "ca/name.h"
 #include "hsm/base/openssl.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "tools/bench/request_pool.h"
 
 namespace hourglass::bench {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "tools/bench/raw_signer.h"
 
 namespace hourglass {

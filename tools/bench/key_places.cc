@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "tests/support/shared_library.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/subprocess.h"

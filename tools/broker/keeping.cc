@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "tools/broker/on_renew.h"
 #include "tools/broker/report.h"
 #include "tools/broker/schedule.h"

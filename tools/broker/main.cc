@@ -6,7 +6,7 @@
 #include <random>
 
 #include "hsm/base/error.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "tools/broker/keeping.h"
 #include "tools/broker/report.h"
 #include "tools/client/arguments.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 #include "tools/broker/asking.h"
 #include "tools/broker/output_files.h"
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "tools/client/table.h"
 #include "tools/hourglass/keys.h"
 #include "tools/hourglass/signing_rate.h"

@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "tools/hourglass/keys.h"
 
 namespace hourglass::cli {

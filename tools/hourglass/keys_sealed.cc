@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
+#include "hsm/key/key_type.h"
 #include "hsm/tpm/sealed_folder.h"
 #include "tools/client/files.h"
 #include "tools/hourglass/keys.h"

@@ -8,10 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "hsm/custodian.h"
-#include "hsm/key_store.h"
-#include "hsm/key_uri.h"
-#include "hsm/tpm/sealer.h"
+#include "hsm/key/custodian.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/key/sealer.h"
+#include "hsm/store/key_store.h"
 
 namespace hourglass::cli {
 

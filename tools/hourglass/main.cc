@@ -6,8 +6,8 @@
 #include <exception>
 #include <iostream>
 
-#include "hsm/keyholder/confinement.h"
-#include "hsm/secure_heap.h"
+#include "hsm/key/secure_heap.h"
+#include "hsm/keyholder/process/confinement.h"
 #include "tools/client/connection_config.h"
 #include "tools/client/usage.h"
 #include "tools/client/wording.h"

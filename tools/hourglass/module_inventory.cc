@@ -15,9 +15,9 @@
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_type.h"
-#include "hsm/key_uri.h"
-#include "hsm/keyholder/confinement.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/key_uri.h"
+#include "hsm/keyholder/process/confinement.h"
 #include "hsm/pkcs11/token_inventory.h"
 #include "tools/client/wording.h"
 

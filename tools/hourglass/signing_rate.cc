@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/signature.h"
+#include "hsm/key/signature.h"
 
 namespace hourglass::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hsm/software_key.h"
+#include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::cli {

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "hsm/keyholder/account.h"
+#include "hsm/keyholder/process/account.h"
 #include "issuance/config.h"
 
 namespace hourglass {

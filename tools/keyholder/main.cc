@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "hsm/keyholder/confinement.h"
-#include "hsm/keyholder/worker.h"
+#include "hsm/keyholder/process/confinement.h"
+#include "hsm/keyholder/worker/worker.h"
 #include "tools/version/version.h"
 
 int main(int argc, char** argv) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "hsm/key_store.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
+#include "hsm/store/key_store.h"
 #include "issuance/clock.h"
 #include "issuance/entropy.h"
 #include "issuance/store/store.h"

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "hsm/base/openssl.h"
-#include "hsm/signing_key.h"
+#include "hsm/key/signing_key.h"
 
 namespace hourglass::bench {
 

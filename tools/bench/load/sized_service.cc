@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hsm/base/status_macros.h"
-#include "hsm/key_store.h"
+#include "hsm/store/key_store.h"
 #include "issuance/clock.h"
 #include "issuance/entropy.h"
 #include "issuance/rotation/testing/many_tenants.h"

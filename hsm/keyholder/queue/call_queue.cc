@@ -1,0 +1,233 @@
+#include "hsm/keyholder/queue/call_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/key_type.h"
+
+namespace hourglass::hsm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Who is refused by a wrong PIN; the whole custodian where it logs in.
+std::string SubjectOf(const keyholder::Request& request) {
+  return request.has_unseal() && request.unseal().recovery_code().empty() ? request.unseal().blob()
+                                                                          : "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> CallQueue::Sign(const CustodialKey& key, absl::string_view digest) {
+  return std::move(SignAll(key, {std::string(digest)}).front());
+}
+
+std::vector<absl::StatusOr<std::string>> CallQueue::SignAll(const CustodialKey& key,
+                                                            absl::Span<const std::string> digests) {
+  const auto size = static_cast<std::size_t>(EVP_MD_get_size(DigestOf(key.type)));
+  if (digests.empty()) return {};
+  if (std::any_of(digests.begin(), digests.end(),
+                  [&](const std::string& digest) { return digest.size() != size; })) {
+    return {digests.size(),
+            Error(ErrorReason::kInternalError, "digest", "is not of the size that the key signs")};
+  }
+  const SteadyTime now = steady_clock::now();
+  const auto unanswered = std::make_shared<Unanswered>(digests.size(), now + options_.wait);
+  std::vector<std::shared_ptr<Call>> calls;
+  calls.reserve(digests.size());
+  for (const std::string& digest : digests) {
+    calls.push_back(std::make_shared<Call>(digest, unanswered));
+  }
+  const absl::StatusOr<std::shared_ptr<HeldKey>> held = Enqueue(key, calls, now);
+  if (!held.ok()) return {digests.size(), held.status()};
+  const bool answered = unanswered->Wait();
+  --waiting_;
+  unsigned_ -= static_cast<int>(calls.size());
+  const absl::Status late = answered ? absl::OkStatus() : GiveUp(held->get(), calls);
+  std::vector<absl::StatusOr<std::string>> signatures;
+  signatures.reserve(calls.size());
+  for (const auto& call : calls) {
+    signatures.push_back(!answered && call->Abandon() ? late : call->TakeSignature());
+  }
+  return signatures;
+}
+
+absl::StatusOr<std::shared_ptr<HeldKey>> CallQueue::Enqueue(
+    const CustodialKey& key, const std::vector<std::shared_ptr<Call>>& calls, SteadyTime now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
+  ASSIGN_OR_RETURN(std::shared_ptr<HeldKey> held, keys_.Hold(key));
+  if (held->out_of_service) {
+    return Error(ErrorReason::kKeyMismatch, options_.name,
+                 absl::StrCat("the key ", key.selector.label,
+                              " gave signatures that do not verify: it is out of service"));
+  }
+  held->last_used = now;
+  for (const auto& call : calls) {
+    ++unsigned_;
+    const absl::Status in_time = AdmitInTime(*held);
+    if (in_time.ok()) {
+      keys_.Append(held, call);
+    } else {
+      call->AnswerError(in_time);
+    }
+  }
+  ++waiting_;
+  WakeLanes(calls.size());
+  return held;
+}
+
+absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, milliseconds timeout,
+                                                milliseconds wait) {
+  const SteadyTime now = steady_clock::now();
+  const std::string subject = SubjectOf(request);
+  const auto unanswered = std::make_shared<Unanswered>(1, now + wait);
+  const auto call = std::make_shared<Call>(std::move(request), timeout, unanswered);
+  call->asked = now;
+  call->wait = wait;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    RETURN_IF_ERROR(Admit(subject, now));
+    others_.push_back(call);
+    ++waiting_;
+    WakeLanes(1);
+  }
+  const bool answered = unanswered->Wait();
+  --waiting_;
+  if (!answered && call->Abandon()) return GiveUp(nullptr, {call});
+  absl::StatusOr<keyholder::Reply> reply = call->TakeReply();
+  if (!reply.ok()) return ForCaller(reply.status());
+  return reply;
+}
+
+absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
+  if (stopped()) return Stopped();
+  circuit_.Use(now);
+  if (!refusals_.empty() && !options_.pin_logs_in) {
+    const auto refusal = refusals_.find(subject);
+    if (refusal != refusals_.end()) {
+      if (refusal->second.stamp == StampOf(options_.pin_source)) return refusal->second.error;
+      refusals_.erase(refusal);
+    }
+  }
+  return circuit_.Admit(waiting_.load(std::memory_order_relaxed), now);
+}
+
+absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
+  int threads = 0;
+  for (const Lane& lane : lanes_) threads += lane.threads;
+  const int with_it = unsigned_.load(std::memory_order_relaxed);
+  if (threads == 0 || with_it * slowest_pace_ <= threads * options_.wait) {
+    return absl::OkStatus();
+  }
+  const auto until = keys_.TimeUntilSigned(key) / threads;
+  if (until <= options_.wait) return absl::OkStatus();
+  const auto delay = std::chrono::ceil<milliseconds>(until);
+  return WithRetryDelay(
+      Error(ErrorReason::kKeyUnavailable, options_.name,
+            absl::StrCat("signs too slowly for all who ask: those before would take ",
+                         delay.count(), " ms")),
+      delay);
+}
+
+absl::Status CallQueue::GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (key != nullptr) {
+    keys_.Remove(*key, calls);
+  } else {
+    others_.erase(std::remove(others_.begin(), others_.end(), calls.front()), others_.end());
+  }
+  return circuit_.Unavailable(steady_clock::now());
+}
+
+absl::Status CallQueue::Hold(const CustodialKey& key) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ASSIGN_OR_RETURN(const std::shared_ptr<HeldKey> held, keys_.Hold(key));
+  held->last_used = steady_clock::now();
+  return absl::OkStatus();
+}
+
+void CallQueue::Forget(const KeySelector& selector) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& call : keys_.Forget(selector)) {
+    call->AnswerError(Error(ErrorReason::kKeyNotFound, options_.name, "the key was destroyed"));
+  }
+}
+
+// At most as many lanes as there are calls, those first that owe least.
+void CallQueue::WakeLanes(std::size_t calls) {
+  for (; calls > 0; --calls) {
+    Lane* idlest = nullptr;
+    for (Lane& lane : lanes_) {
+      if (!lane.wants_work || lane.woken) continue;
+      if (idlest == nullptr || lane.outstanding < idlest->outstanding) idlest = &lane;
+    }
+    if (idlest == nullptr) return;
+    idlest->woken = true;
+    idlest->waker.Wake();
+  }
+}
+
+absl::Status CallQueue::Stopped() const {
+  return Error(ErrorReason::kKeyUnavailable, options_.name, "is being closed");
+}
+
+void CallQueue::Stop() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopped_ = true;
+  FailEveryone(Stopped());
+  for (const Lane& lane : lanes_) lane.waker.Wake();
+}
+
+void CallQueue::FailOthers(const absl::Status& error) {
+  for (const auto& call : std::exchange(others_, {})) call->AnswerError(error);
+}
+
+void CallQueue::FailEveryone(const absl::Status& error) {
+  for (const auto& call : keys_.TakeAllCalls()) call->AnswerError(error);
+  FailOthers(error);
+}
+
+CustodianStatus CallQueue::Status() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return StatusLocked();
+}
+
+CustodianStatus CallQueue::StatusLocked() const {
+  CustodianStatus status = totals_;
+  status.state = circuit_.state();
+  status.since = circuit_.since();
+  status.message = circuit_.message();
+  for (const Lane& lane : lanes_) {
+    if (!lane.running) continue;
+    ++status.workers;
+    status.logins += lane.counters.logins();
+    status.sessions += lane.counters.sessions();
+    for (const auto& [name, count] : lane.counters.errors()) status.errors[name] += count;
+  }
+  return status;
+}
+
+void CallQueue::Changed() {
+  if (options_.observer != nullptr)
+    options_.observer->CustodianChanged(options_.name, StatusLocked());
+}
+
+void CallQueue::Report(int pid, absl::string_view how_it_ended) const {
+  if (options_.observer != nullptr)
+    options_.observer->WorkerEnded(options_.name, pid, how_it_ended);
+}
+
+void CallQueue::ReportLines(absl::string_view lines) const {
+  if (options_.observer == nullptr) return;
+  for (const absl::string_view line : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+    options_.observer->WorkerSaid(options_.name, line);
+  }
+}
+
+}  // namespace hourglass::hsm
