@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ca/certificate_rules.h"
+#include "ca/certificate/certificate_rules.h"
 #include "ca/specimens.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"

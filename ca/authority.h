@@ -13,15 +13,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "ca/certificate.h"
-#include "ca/certificate_request.h"
-#include "ca/certificate_template.h"
-#include "ca/intermediate_certificate.h"
-#include "ca/issuer_certificate.h"
-#include "ca/name.h"
-#include "ca/profile.h"
-#include "ca/root_certificate.h"
-#include "ca/time.h"
+#include "ca/certificate/certificate.h"
+#include "ca/certificate/certificate_template.h"
+#include "ca/certificate/issuer_certificate.h"
+#include "ca/certificate/profile.h"
+#include "ca/encoding/time.h"
+#include "ca/issuers/intermediate_certificate.h"
+#include "ca/issuers/root_certificate.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/key/signature.h"
 #include "hsm/key/signing_key.h"
 
@@ -112,8 +112,8 @@ class Authority {
                                                   const LeafProfile& profile,
                                                   const LeafRequest& request);
 
-  // As the functions of these names in ca/intermediate_certificate.h, with this root and its key.
-  // Errors: INTERNAL_ERROR of an authority that has a sub-key itself.
+  // As the functions of these names in ca/issuers/intermediate_certificate.h, with this root and
+  // its key. Errors: INTERNAL_ERROR of an authority that has a sub-key itself.
   absl::StatusOr<TbsIntermediate> PrepareIntermediate(
       const IntermediateSpecification& specification, absl::string_view public_key) const;
   absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs) const;

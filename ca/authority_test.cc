@@ -12,9 +12,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "ca/intermediate_certificate.h"
-#include "ca/pem.h"
-#include "ca/root_certificate.h"
+#include "ca/encoding/pem.h"
+#include "ca/issuers/intermediate_certificate.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ca/certificate.h"
-#include "ca/der.h"
-#include "ca/digest.h"
-#include "ca/lint.h"
-#include "ca/lint_botan.h"
-#include "ca/oids.h"
+#include "ca/certificate/certificate.h"
+#include "ca/encoding/der.h"
+#include "ca/encoding/digest.h"
+#include "ca/encoding/oids.h"
+#include "ca/lint/lint.h"
+#include "ca/lint/lint_botan.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"

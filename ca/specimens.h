@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ca/certificate_template.h"
-#include "ca/issuer_certificate.h"
-#include "ca/profile.h"
+#include "ca/certificate/certificate_template.h"
+#include "ca/certificate/issuer_certificate.h"
+#include "ca/certificate/profile.h"
 
 namespace hourglass::ca {
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ca/certificate.h"
-#include "ca/der.h"
-#include "ca/lint_botan.h"
-#include "ca/root_certificate.h"
+#include "ca/certificate/certificate.h"
+#include "ca/encoding/der.h"
+#include "ca/issuers/root_certificate.h"
+#include "ca/lint/lint_botan.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 #include "issuance/revocation_lists.h"
 #include "issuance/tenant_id.h"
 

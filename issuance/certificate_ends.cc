@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
-#include "ca/time.h"
+#include "ca/encoding/time.h"
 #include "issuance/tls_files.h"
 #include "issuance/tls_fitness.h"
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "ca/root_states.h"
+#include "ca/issuers/root_states.h"
 #include "issuance/clock.h"
 #include "issuance/event_log.h"
 #include "issuance/store/store.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ca/intermediate_certificate.h"
+#include "ca/issuers/intermediate_certificate.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
 #include "hsm/keyholder/process/account.h"

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "ca/visible_text.h"
+#include "ca/text/visible_text.h"
 #include "hsm/base/error.h"
 #include "issuance/line_limits.h"
 #include "issuance/line_writer.h"

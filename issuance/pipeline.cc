@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "ca/authority.h"
-#include "ca/certificate_request.h"
-#include "ca/name.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/custodian.h"

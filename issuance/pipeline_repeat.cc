@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "ca/authority.h"
-#include "ca/intermediate_certificate.h"
+#include "ca/issuers/intermediate_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/pipeline.h"

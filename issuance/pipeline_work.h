@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ca/authority.h"
-#include "ca/certificate_request.h"
-#include "ca/name.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/issue_task.h"
 #include "issuance/pipeline.h"

@@ -3,7 +3,7 @@
 #include <initializer_list>
 
 #include "absl/strings/str_cat.h"
-#include "ca/digest.h"
+#include "ca/encoding/digest.h"
 
 namespace hourglass::issuance {
 

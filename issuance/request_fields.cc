@@ -6,8 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "ca/name_rules.h"
-#include "ca/utf8.h"
+#include "ca/encoding/utf8.h"
+#include "ca/names/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/tenant_id.h"

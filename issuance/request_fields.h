@@ -18,9 +18,9 @@ inline constexpr std::size_t kMaxUserIdSize = 64;
 // with `field`.
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field);
 
-// A device id that is to be recorded: CheckId, and what ca::FaultInId (ca/name_rules.h) accepts.
-// One that is only looked for is as CheckId has it, so that what is on record from before is found.
-// Errors as CheckId, with field `device_id`.
+// A device id that is to be recorded: CheckId, and what ca::FaultInId (ca/names/name_rules.h)
+// accepts. One that is only looked for is as CheckId has it, so that what is on record from before
+// is found. Errors as CheckId, with field `device_id`.
 absl::Status CheckNewDeviceId(absl::string_view id);
 
 // At most 256 octets of UTF-8 without control characters, or nothing: what a user principal name

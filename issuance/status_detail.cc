@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "ca/utf8.h"
+#include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::issuance {

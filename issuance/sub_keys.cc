@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "absl/strings/escaping.h"
-#include "ca/certificate.h"
-#include "ca/intermediate_certificate.h"
+#include "ca/certificate/certificate.h"
+#include "ca/issuers/intermediate_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/software_key.h"

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "ca/root_certificate.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/key/software_key.h"
 #include "issuance/store/sqlite_store.h"

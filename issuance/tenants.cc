@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "ca/intermediate_certificate.h"
-#include "ca/profile.h"
-#include "ca/root_certificate.h"
-#include "ca/root_states.h"
+#include "ca/certificate/profile.h"
+#include "ca/issuers/intermediate_certificate.h"
+#include "ca/issuers/root_certificate.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 

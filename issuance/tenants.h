@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/authority.h"
-#include "ca/certificate_request.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/store/key_store.h"
 #include "issuance/config.h"
 #include "issuance/store/store.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "ca/domain_name.h"
+#include "ca/names/domain_name.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::issuance {

@@ -10,8 +10,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "ca/certificate.h"
-#include "ca/der.h"
+#include "ca/certificate/certificate.h"
+#include "ca/encoding/der.h"
 
 namespace hourglass::ca {
 

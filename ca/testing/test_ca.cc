@@ -8,10 +8,10 @@
 #include <optional>
 #include <utility>
 
-#include "ca/certificate_request.h"
-#include "ca/intermediate_certificate.h"
-#include "ca/name.h"
-#include "ca/pem.h"
+#include "ca/encoding/pem.h"
+#include "ca/issuers/intermediate_certificate.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"

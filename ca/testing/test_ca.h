@@ -15,8 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/authority.h"
-#include "ca/profile.h"
-#include "ca/root_certificate.h"
+#include "ca/certificate/profile.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/key/signing_key.h"
 
 namespace hourglass::ca {

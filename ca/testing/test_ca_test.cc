@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ca/pem.h"
+#include "ca/encoding/pem.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"

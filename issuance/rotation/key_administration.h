@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ca/root_states.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/key/custodian.h"
 #include "hsm/key/signing_key.h"
 #include "hsm/store/key_store.h"

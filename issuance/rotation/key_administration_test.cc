@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ca/root_certificate.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
 #include "issuance/store/sqlite_store.h"
 #include "tests/support/manual_clock.h"

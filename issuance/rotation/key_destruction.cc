@@ -4,7 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ca/digest.h"
+#include "ca/encoding/digest.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ca/root_certificate.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_uri.h"

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "ca/root_states.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {

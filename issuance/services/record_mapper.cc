@@ -1,6 +1,6 @@
 #include "issuance/services/record_mapper.h"
 
-#include "ca/root_certificate.h"
+#include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
 #include "issuance/proto_time.h"
 

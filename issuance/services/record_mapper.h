@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ca/root_states.h"
+#include "ca/issuers/root_states.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/roots.pb.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/services/record_mapper.h"

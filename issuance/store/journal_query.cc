@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"

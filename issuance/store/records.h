@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "ca/root_states.h"
-#include "ca/time.h"
+#include "ca/encoding/time.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/key/signing_key.h"
 #include "issuance/clock.h"
 

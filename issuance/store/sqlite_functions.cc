@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {

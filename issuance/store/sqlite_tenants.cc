@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "ca/root_name.h"
+#include "ca/names/root_name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite_values.h"

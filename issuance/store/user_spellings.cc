@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance::sqlite {

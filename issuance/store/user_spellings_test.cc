@@ -9,7 +9,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "ca/name_rules.h"
+#include "ca/names/name_rules.h"
 #include "issuance/store/segment_file.h"
 #include "issuance/store/segment_records.h"
 #include "issuance/store/testing/sample_records.h"

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "ca/utf8.h"
+#include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
 #include "issuance/yaml/mapping.h"
 #include "issuance/yaml/nearest_name.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "ca/der.h"
+#include "ca/encoding/der.h"
 
 namespace hourglass {
 

@@ -7,9 +7,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "ca/file_forms.h"
-#include "ca/pem.h"
-#include "ca/utf8.h"
+#include "ca/encoding/file_forms.h"
+#include "ca/encoding/pem.h"
+#include "ca/encoding/utf8.h"
 
 namespace hourglass::ca {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
-#include "ca/domain_name.h"
-#include "ca/name_rules.h"
-#include "ca/visible_text.h"
+#include "ca/names/domain_name.h"
+#include "ca/names/name_rules.h"
+#include "ca/text/visible_text.h"
 
 namespace hourglass::ca {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ca/certificate.h"
-#include "ca/certificate_request.h"
-#include "ca/der.h"
+#include "ca/certificate/certificate.h"
+#include "ca/encoding/der.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key/software_key.h"
 #include "tests/fuzz/request_readings.h"
@@ -202,7 +202,7 @@ TEST(RefusedRequestsTest, Keys) {
 }
 
 // The key of a private scalar that anybody can guess; of the many kinds of weak keys that
-// ca/weak_keys_test.cc makes the one that costs nothing to make.
+// ca/keys/weak_keys_test.cc makes the one that costs nothing to make.
 TEST(RefusedRequestsTest, WeakKeys) {
   const GroupPtr group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
   std::string point(65, '\0');

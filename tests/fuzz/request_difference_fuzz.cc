@@ -16,7 +16,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
-#include "ca/der.h"
+#include "ca/encoding/der.h"
 #include "hsm/base/openssl.h"
 #include "tests/fuzz/der_tree.h"
 #include "tests/fuzz/request_readings.h"

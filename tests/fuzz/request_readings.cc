@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "ca/certificate_request.h"
-#include "ca/der.h"
+#include "ca/encoding/der.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/openssl.h"
 
 namespace hourglass {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ca/pem.h"
+#include "ca/encoding/pem.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"

@@ -4,9 +4,9 @@
 
 #include <utility>
 
-#include "ca/certificate_request.h"
-#include "ca/profile.h"
-#include "ca/root_certificate.h"
+#include "ca/certificate/profile.h"
+#include "ca/issuers/root_certificate.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"

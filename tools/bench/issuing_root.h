@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ca/authority.h"
-#include "ca/name.h"
+#include "ca/names/name.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key/signing_key.h"
 #include "tools/bench/request_pool.h"

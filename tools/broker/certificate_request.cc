@@ -3,7 +3,7 @@
 #include <openssl/pem.h>
 
 #include "absl/strings/str_cat.h"
-#include "ca/file_forms.h"
+#include "ca/encoding/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "ca/file_forms.h"
+#include "ca/encoding/file_forms.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::client {

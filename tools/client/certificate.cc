@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ca/pem.h"
+#include "ca/encoding/pem.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"

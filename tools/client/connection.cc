@@ -8,7 +8,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "ca/file_forms.h"
+#include "ca/encoding/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"

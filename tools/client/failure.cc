@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "ca/visible_text.h"
+#include "ca/text/visible_text.h"
 #include "hsm/base/error.h"
 #include "tools/client/connection.h"
 #include "tools/client/wording.h"

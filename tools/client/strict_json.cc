@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "ca/file_forms.h"
+#include "ca/encoding/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ca/visible_text.h"
+#include "ca/text/visible_text.h"
 
 namespace hourglass::client {
 

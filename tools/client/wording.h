@@ -31,8 +31,8 @@ std::string TimeForJson(absl::Time time);
 // Two lower-case digits an octet, nothing between them: how serial numbers are written.
 std::string Hex(absl::string_view octets);
 
-// ca::VisibleText (ca/visible_text.h): what is not seen or steers the terminal is shown as `\xNN`
-// or
+// ca::VisibleText (ca/text/visible_text.h): what is not seen or steers the terminal is shown as
+// `\xNN` or
 // `\u{202E}`, so that a name from elsewhere cannot forge a line or pass for another.
 std::string Printable(absl::string_view text);
 

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "ca/root_certificate.h"
-#include "ca/root_states.h"
+#include "ca/issuers/root_certificate.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/rotation/root_administration.h"
 

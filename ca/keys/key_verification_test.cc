@@ -1,0 +1,127 @@
+#include "ca/keys/key_verification.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hsm/base/openssl.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::ca {
+namespace {
+
+constexpr absl::string_view kMessage = "message";
+constexpr int kDigestBits[] = {256, 384, 512};
+
+const EVP_MD* Sha2(int bits) {
+  return bits == 256 ? EVP_sha256() : bits == 384 ? EVP_sha384() : EVP_sha512();
+}
+
+// A key of OpenSSL's, and what its owner signs with each hash.
+struct Owner {
+  explicit Owner(PublicKeyKind of) : kind(of) {
+    const EvpPkeyPtr key(EVP_EC_gen(of == PublicKeyKind::kEcP256 ? "P-256" : "P-384"));
+    unsigned char* encoded = nullptr;
+    const std::size_t size = EVP_PKEY_get1_encoded_public_key(key.get(), &encoded);
+    point.assign(encoded, encoded + size);
+    OPENSSL_free(encoded);
+    for (const int bits : kDigestBits) signatures.push_back(Sign(key.get(), bits));
+  }
+
+  static std::string Sign(EVP_PKEY* key, int bits) {
+    const EvpMdCtxPtr context(EVP_MD_CTX_new());
+    unsigned char out[256];
+    std::size_t size = sizeof(out);
+    EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, Sha2(bits), nullptr, key), 1);
+    EXPECT_EQ(
+        EVP_DigestSign(context.get(), out, &size,
+                       reinterpret_cast<const unsigned char*>(kMessage.data()), kMessage.size()),
+        1);
+    return std::string(out, out + size);
+  }
+
+  PublicKey Key() const { return {kind, point, {}, {}}; }
+
+  PublicKeyKind kind;
+  std::string point;
+  std::vector<std::string> signatures;
+};
+
+std::vector<Owner> MakeOwners() {
+  std::vector<Owner> owners;
+  for (int i = 0; i < 4; ++i) {
+    owners.emplace_back(PublicKeyKind::kEcP256);
+    owners.emplace_back(PublicKeyKind::kEcP384);
+  }
+  return owners;
+}
+
+absl::Status Check(const Owner& key, const Owner& signer, std::size_t digest) {
+  return CheckSignature(key.Key(), {SignatureScheme::kEcdsa, kDigestBits[digest], 0}, kMessage,
+                        signer.signatures[digest]);
+}
+
+// Each thread verifies with one key of each curve, whose point is replaced. So every key is tried
+// with every signature, right after every other key was used: nothing may be left of it.
+void ExpectEachKeyToVerifyItsOwnOnly(const std::vector<Owner>& owners) {
+  for (std::size_t before = 0; before < owners.size(); ++before) {
+    for (std::size_t key = 0; key < owners.size(); ++key) {
+      for (std::size_t signer = 0; signer < owners.size(); ++signer) {
+        const std::size_t digest = (before + key + signer) % 3;
+        ASSERT_OK(Check(owners[before], owners[before], digest));
+        if (key == signer) {
+          EXPECT_OK(Check(owners[key], owners[signer], digest)) << before << " " << key;
+        } else {
+          EXPECT_THAT(Check(owners[key], owners[signer], digest),
+                      FailsWith(ErrorReason::kRequestSignatureInvalid, "pkcs10"))
+              << before << " " << key << " " << signer;
+        }
+      }
+    }
+  }
+}
+
+TEST(KeyVerificationTest, NothingOfTheKeyBeforeIsLeft) {
+  ExpectEachKeyToVerifyItsOwnOnly(MakeOwners());
+}
+
+TEST(KeyVerificationTest, ThreadsDoNotMeet) {
+  const std::vector<Owner> owners = MakeOwners();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&owners] { ExpectEachKeyToVerifyItsOwnOnly(owners); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// A point that is refused does not leave the one before to verify with, and the next is fine.
+TEST(KeyVerificationTest, APointOffTheCurveVerifiesNothing) {
+  for (const Owner& owner : MakeOwners()) {
+    Owner off_curve = owner;
+    off_curve.point.back() = static_cast<char>(off_curve.point.back() ^ 1);
+    Owner zero = owner;
+    zero.point = "\x04" + std::string(owner.point.size() - 1, '\0');
+    for (std::size_t digest = 0; digest < 3; ++digest) {
+      EXPECT_OK(Check(owner, owner, digest));
+      EXPECT_THAT(Check(off_curve, owner, digest), FailsWith(ErrorReason::kKeyInvalid, "pkcs10"));
+      EXPECT_THAT(Check(zero, owner, digest), FailsWith(ErrorReason::kKeyInvalid, "pkcs10"));
+      EXPECT_OK(Check(owner, owner, digest));
+    }
+  }
+}
+
+TEST(KeyVerificationTest, TheSchemeMustBeOneOfTheKey) {
+  const Owner owner(PublicKeyKind::kEcP256);
+  ASSERT_OK(Check(owner, owner, 0));
+  for (const SignatureScheme scheme : {SignatureScheme::kRsaPkcs1, SignatureScheme::kRsaPss}) {
+    EXPECT_THAT(CheckSignature(owner.Key(), {scheme, 256, 0}, kMessage, owner.signatures[0]),
+                FailsWith(ErrorReason::kRequestSignatureInvalid, "pkcs10"));
+  }
+  EXPECT_THAT(CheckSignature(owner.Key(), {SignatureScheme::kEcdsa, 256, 0}, kMessage, ""),
+              FailsWith(ErrorReason::kRequestSignatureInvalid, "pkcs10"));
+}
+
+}  // namespace
+}  // namespace hourglass::ca
