@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "issuance/background_thread.h"
+#include "issuance/base/background_thread.h"
 #include "issuance/store/reading.h"
 
 namespace hourglass::issuance {

@@ -10,8 +10,8 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
-#include "issuance/call_runner.h"
 #include "issuance/calls/call_context.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/malformed_message.h"
 #include "issuance/calls/read_message.h"
 

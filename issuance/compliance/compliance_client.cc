@@ -15,9 +15,9 @@
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/entropy.h"
-#include "issuance/proto_time.h"
-#include "issuance/request_fields.h"
+#include "issuance/base/entropy.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {

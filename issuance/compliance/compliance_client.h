@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 #include "issuance/yaml/mapping.h"
 
 namespace hourglass::issuance {

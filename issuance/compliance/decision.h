@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/error.pb.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 #include "issuance/compliance/policy.h"
 
 namespace hourglass::issuance {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {

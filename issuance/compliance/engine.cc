@@ -9,8 +9,8 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
-#include "issuance/proto_time.h"
 #include "issuance/timekeeping/deciding_time.h"
+#include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 namespace {

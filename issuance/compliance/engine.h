@@ -9,10 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/compliance.pb.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
+#include "issuance/base/entropy.h"
 #include "issuance/compliance/policy_files.h"
-#include "issuance/entropy.h"
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {

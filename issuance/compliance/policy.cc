@@ -14,7 +14,7 @@
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/tenant_id.h"
+#include "issuance/base/tenant_id.h"
 #include "issuance/yaml/document.h"
 #include "issuance/yaml/file.h"
 #include "issuance/yaml/mapping.h"

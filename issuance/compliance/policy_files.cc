@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
-#include "issuance/tenant_id.h"
+#include "issuance/base/tenant_id.h"
 #include "issuance/yaml/file.h"
 
 namespace hourglass::issuance {

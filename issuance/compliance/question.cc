@@ -4,7 +4,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/request_fields.h"
+#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -18,7 +18,7 @@
 #include "issuance/edge/connection_table.h"
 #include "issuance/edge/descriptor.h"
 #include "issuance/edge/listening_sockets.h"
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
 

@@ -16,9 +16,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "issuance/caller.h"
 #include "issuance/edge/descriptor.h"
 #include "issuance/edge/peer_address.h"
+#include "issuance/identity/caller.h"
 
 namespace hourglass::issuance {
 

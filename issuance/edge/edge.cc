@@ -7,8 +7,8 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/edge/file_limit.h"
 #include "issuance/edge/listening_sockets.h"
-#include "issuance/edge/made_contexts.h"
 #include "issuance/edge/service_notice.h"
+#include "issuance/edge/transport/made_contexts.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -9,15 +9,15 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "issuance/caller.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 #include "issuance/edge/acceptor.h"
 #include "issuance/edge/connection_table.h"
 #include "issuance/edge/handshake_gate.h"
-#include "issuance/edge/open_calls.h"
+#include "issuance/edge/transport/open_calls.h"
 #include "issuance/edge/watchdog.h"
-#include "issuance/event_log.h"
-#include "issuance/revocation_lists.h"
+#include "issuance/identity/caller.h"
+#include "issuance/identity/revocation_lists.h"
+#include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
 

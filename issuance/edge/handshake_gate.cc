@@ -11,10 +11,10 @@
 #include "absl/status/statusor.h"
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
-#include "issuance/caller_certificate.h"
-#include "issuance/edge/frame_bounds.h"
-#include "issuance/edge/made_contexts.h"
-#include "issuance/edge/watched_reads.h"
+#include "issuance/edge/transport/frame_bounds.h"
+#include "issuance/edge/transport/made_contexts.h"
+#include "issuance/edge/transport/watched_reads.h"
+#include "issuance/identity/caller_certificate.h"
 
 namespace hourglass::issuance {
 namespace {

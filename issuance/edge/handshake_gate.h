@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "issuance/caller.h"
 #include "issuance/edge/connection_table.h"
-#include "issuance/edge/open_calls.h"
-#include "issuance/event_log.h"
+#include "issuance/edge/transport/open_calls.h"
+#include "issuance/identity/caller.h"
+#include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
 

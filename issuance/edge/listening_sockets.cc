@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/host_port.h"
+#include "issuance/base/host_port.h"
 
 namespace hourglass::issuance {
 namespace {

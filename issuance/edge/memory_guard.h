@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "issuance/edge/acceptor.h"
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
 

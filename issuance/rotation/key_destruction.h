@@ -11,8 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "ca/issuers/root_states.h"
 #include "hsm/store/key_store.h"
-#include "issuance/clock.h"
-#include "issuance/event_log.h"
+#include "issuance/base/clock.h"
+#include "issuance/log/event_log.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {

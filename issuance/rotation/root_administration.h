@@ -15,13 +15,13 @@
 #include "ca/issuers/root_states.h"
 #include "hsm/key/signing_key.h"
 #include "hsm/store/key_store.h"
-#include "issuance/clock.h"
-#include "issuance/entropy.h"
-#include "issuance/event_log.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/base/clock.h"
+#include "issuance/base/entropy.h"
+#include "issuance/log/event_log.h"
 #include "issuance/rotation/key_destruction.h"
 #include "issuance/rotation/key_permission.h"
 #include "issuance/store/store.h"
-#include "issuance/tenants.h"
 
 namespace hourglass::issuance {
 

@@ -3,7 +3,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "issuance/tenant_id.h"
+#include "issuance/base/tenant_id.h"
 
 namespace hourglass::issuance {
 namespace {

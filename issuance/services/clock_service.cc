@@ -6,7 +6,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 namespace {

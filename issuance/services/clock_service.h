@@ -2,7 +2,7 @@
 #define HOURGLASS_ISSUANCE_SERVICES_CLOCK_SERVICE_H_
 
 #include "hourglass/v1/clock.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/timekeeping/time_guard.h"
 

@@ -4,7 +4,7 @@
 
 #include "hsm/base/status_macros.h"
 #include "issuance/compliance/question.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 

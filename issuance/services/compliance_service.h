@@ -2,10 +2,10 @@
 #define HOURGLASS_ISSUANCE_SERVICES_COMPLIANCE_SERVICE_H_
 
 #include "hourglass/v1/compliance.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/compliance/compliance_client.h"
-#include "issuance/tenants.h"
 
 namespace hourglass::issuance {
 

@@ -8,10 +8,10 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/os_version.h"
-#include "issuance/proto_time.h"
-#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/timekeeping/deciding_time.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -8,11 +8,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "issuance/call_runner.h"
-#include "issuance/event_log.h"
-#include "issuance/issuance_counters.h"
-#include "issuance/issue_task.h"
-#include "issuance/lanes.h"
+#include "issuance/admission/lanes.h"
+#include "issuance/calls/call_runner.h"
+#include "issuance/calls/issuance_counters.h"
+#include "issuance/log/event_log.h"
+#include "issuance/pipeline/issue_task.h"
 
 namespace hourglass::issuance {
 

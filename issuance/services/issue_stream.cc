@@ -12,9 +12,9 @@
 #include "hsm/base/error.h"
 #include "issuance/calls/call_bounds.h"
 #include "issuance/calls/read_message.h"
-#include "issuance/issue_task.h"
-#include "issuance/request_fields.h"
-#include "issuance/status_detail.h"
+#include "issuance/pipeline/issue_task.h"
+#include "issuance/wire/request_fields.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {

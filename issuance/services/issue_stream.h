@@ -8,7 +8,7 @@
 #include <mutex>
 #include <unordered_set>
 
-#include "issuance/call_runner.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/services/issue_desk.h"
 
 namespace hourglass::issuance {

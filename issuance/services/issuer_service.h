@@ -2,11 +2,11 @@
 #define HOURGLASS_ISSUANCE_SERVICES_ISSUER_SERVICE_H_
 
 #include "hourglass/v1/issuance.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/admission/lanes.h"
+#include "issuance/calls/call_runner.h"
+#include "issuance/calls/issuance_counters.h"
 #include "issuance/calls/unary_service.h"
-#include "issuance/event_log.h"
-#include "issuance/issuance_counters.h"
-#include "issuance/lanes.h"
+#include "issuance/log/event_log.h"
 #include "issuance/services/issue_desk.h"
 #include "issuance/services/issue_stream.h"
 #include "issuance/store/store.h"

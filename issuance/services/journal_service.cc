@@ -7,9 +7,9 @@
 #include "ca/authority.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/proto_time.h"
-#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -2,7 +2,7 @@
 #define HOURGLASS_ISSUANCE_SERVICES_JOURNAL_SERVICE_H_
 
 #include "hourglass/v1/journal.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/store/store.h"
 

@@ -2,7 +2,7 @@
 
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 v1::KeyType ToProto(hsm::KeyType key_type) {

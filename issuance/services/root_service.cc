@@ -7,8 +7,8 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/request_fields.h"
 #include "issuance/services/record_mapper.h"
+#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {

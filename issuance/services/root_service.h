@@ -2,9 +2,9 @@
 #define HOURGLASS_ISSUANCE_SERVICES_ROOT_SERVICE_H_
 
 #include "hourglass/v1/roots.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/store.h"
 

@@ -2,10 +2,10 @@
 #define HOURGLASS_ISSUANCE_SERVICES_TENANT_SERVICE_H_
 
 #include "hourglass/v1/tenants.grpc.pb.h"
-#include "issuance/call_runner.h"
+#include "issuance/base/clock.h"
+#include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
-#include "issuance/clock.h"
-#include "issuance/event_log.h"
+#include "issuance/log/event_log.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

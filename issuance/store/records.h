@@ -10,7 +10,7 @@
 #include "ca/encoding/time.h"
 #include "ca/issuers/root_states.h"
 #include "hsm/key/signing_key.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

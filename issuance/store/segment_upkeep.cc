@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "hsm/base/status_macros.h"
-#include "issuance/background_thread.h"
+#include "issuance/base/background_thread.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

@@ -2,7 +2,7 @@
 #define HOURGLASS_ISSUANCE_TIMEKEEPING_DECIDING_TIME_H_
 
 #include "absl/status/statusor.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "absl/strings/string_view.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass::issuance {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/loopback.h"

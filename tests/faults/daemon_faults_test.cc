@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/openssl.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/fakes/faulty_pkcs11.h"
 #include "tests/faults/recovery_table.h"
 #include "tests/support/daemon.h"

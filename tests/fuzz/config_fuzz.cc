@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
 #include "issuance/compliance/policy.h"
-#include "issuance/config.h"
+#include "issuance/config/config.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "issuance/edge/frame_bounds.h"
+#include "issuance/edge/transport/frame_bounds.h"
 
 using hourglass::issuance::FrameBounds;
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/test_service.h"
 

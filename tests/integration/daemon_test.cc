@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/clock.h"
-#include "issuance/status_detail.h"
+#include "issuance/base/clock.h"
 #include "issuance/store/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/health_client.h"
 #include "tests/support/scrape.h"

@@ -15,9 +15,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
-#include "issuance/clock.h"
-#include "issuance/proto_time.h"
-#include "issuance/status_detail.h"
+#include "issuance/base/clock.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/test_service.h"

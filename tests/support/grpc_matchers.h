@@ -8,7 +8,7 @@
 #include <string>
 
 #include "hourglass/v1/error.pb.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass {
 

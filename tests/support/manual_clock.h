@@ -4,7 +4,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 
 namespace hourglass {
 

@@ -15,7 +15,7 @@
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
 #include "hourglass/v1/tenants.grpc.pb.h"
-#include "issuance/caller.h"
+#include "issuance/identity/caller.h"
 #include "tests/support/mutual_tls.h"
 
 namespace hourglass {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/clock.grpc.pb.h"
-#include "issuance/proto_time.h"
+#include "issuance/wire/proto_time.h"
 
 namespace hourglass {
 

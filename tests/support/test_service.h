@@ -8,10 +8,10 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "issuance/config.h"
-#include "issuance/entropy.h"
-#include "issuance/event_log.h"
-#include "issuance/server.h"
+#include "issuance/base/entropy.h"
+#include "issuance/config/config.h"
+#include "issuance/log/event_log.h"
+#include "issuance/server/server.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/manual_kernel_time.h"
 #include "tests/support/service_client.h"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "issuance/renewal.h"
+#include "issuance/pipeline/renewal.h"
 
 namespace hourglass::bench {
 namespace {

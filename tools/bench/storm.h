@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "issuance/clock.h"
+#include "issuance/base/clock.h"
 #include "issuance/store/records.h"
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <numeric>
 
-#include "issuance/renewal.h"
+#include "issuance/pipeline/renewal.h"
 
 namespace hourglass::bench {
 namespace {

@@ -21,7 +21,7 @@
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/client/certificate.h"

@@ -12,7 +12,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/openssl.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tools/client/files.h"
 #include "tools/client/own_certificate.h"
 #include "tools/client/wording.h"

@@ -1,6 +1,6 @@
 // The program as its users meet it: tenants and roots, failures, and wrong usage.
 #include "hsm/base/error.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/mutual_tls.h"
 #include "tools/hourglass/scripted_service.h"
 

@@ -1,6 +1,6 @@
 // The commands about keys that ask the service.
 #include "hsm/base/error.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 #include "tools/hourglass/scripted_service.h"
 
 namespace hourglass::cli {

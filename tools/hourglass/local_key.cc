@@ -15,7 +15,7 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/keyholder/remote_custodian.h"
 #include "hsm/tpm/tpm_custodian.h"
-#include "issuance/keys_config.h"
+#include "issuance/config/keys_config.h"
 #include "tools/client/failure.h"
 
 namespace hourglass::cli {

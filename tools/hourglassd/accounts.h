@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hsm/keyholder/process/account.h"
-#include "issuance/config.h"
+#include "issuance/config/config.h"
 
 namespace hourglass {
 

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "hsm/key/signing_key.h"
 #include "hsm/store/key_store.h"
-#include "issuance/clock.h"
-#include "issuance/entropy.h"
+#include "issuance/base/clock.h"
+#include "issuance/base/entropy.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {

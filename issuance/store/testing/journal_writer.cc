@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/journal.h"
+#include "issuance/pipeline/journal.h"
 #include "issuance/store/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/error.pb.h"
-#include "issuance/status_detail.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass::bench {
 namespace {

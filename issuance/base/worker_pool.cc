@@ -1,0 +1,44 @@
+#include "issuance/base/worker_pool.h"
+
+#include <utility>
+
+namespace hourglass::issuance {
+
+WorkerPool::WorkerPool(int workers, std::size_t queue_length) : queue_length_(queue_length) {
+  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { Work(); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+bool WorkerPool::Submit(std::function<void()> call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= queue_length_) return false;
+    queue_.push_back(std::move(call));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void WorkerPool::Work() {
+  for (;;) {
+    std::function<void()> call;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      call = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    call();
+  }
+}
+
+}  // namespace hourglass::issuance

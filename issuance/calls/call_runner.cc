@@ -1,0 +1,142 @@
+#include "issuance/calls/call_runner.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/custodian.h"
+#include "issuance/wire/status_detail.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::chrono::milliseconds kOverloadedRetryDelay(250);
+// Where a key cannot be used and its custodian does not say when to come back.
+constexpr std::chrono::milliseconds kKeyRetryDelay(1000);
+
+// Lives as long as the context, which keeps what it was asked for.
+absl::StatusOr<absl::string_view> ClientCertificatePem(const grpc::ServerContextBase& context) {
+  const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
+  if (auth != nullptr && auth->IsPeerAuthenticated()) {
+    const auto certificates = auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+    if (certificates.size() == 1) {
+      return absl::string_view(certificates.front().data(), certificates.front().size());
+    }
+  }
+  return Error(ErrorReason::kCallerUnknown, "", "no client certificate");
+}
+
+}  // namespace
+
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons) {
+  StatusExtras extras;
+  extras.deny_reasons = deny_reasons;
+  if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
+    extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
+  } else if (ReasonOf(status) == ErrorReason::kOverloaded) {
+    extras.retry_delay = kOverloadedRetryDelay;
+  }
+  return ToGrpcStatus(status, extras);
+}
+
+grpc::Status OverloadedUntil(std::chrono::milliseconds come_back) {
+  StatusExtras extras;
+  extras.retry_delay = come_back;
+  return ToGrpcStatus(
+      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes"), extras);
+}
+
+absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context) const {
+  ASSIGN_OR_RETURN(const absl::string_view certificate, ClientCertificatePem(context));
+  return callers_->Identify(certificate);
+}
+
+void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
+                            const Caller* caller, const absl::Status& status) {
+  failures_->Count(status);
+  log_->Warning("call_failed", {{"method", name},
+                                {"caller", caller == nullptr ? "" : caller->name},
+                                {"peer", context.peer()},
+                                {"code", absl::StatusCodeToString(status.code())},
+                                {"reason", ErrorReasonName(ReasonOf(status))},
+                                {"message", std::string(status.message())}});
+}
+
+// Counts as under way until the answer has been sent, and not only until it is known.
+class CallRunner::Reactor final : public grpc::ServerUnaryReactor {
+ public:
+  Reactor(OpenCalls::Call call, CallBounds::Ticket ticket)
+      : call_(std::move(call)), ticket_(std::move(ticket)) {}
+
+  CallBounds::Ticket& ticket() { return ticket_; }
+
+  void OnDone() override {
+    // The end of the last call may be the end of whoever counts them: after all else is gone.
+    const CallBounds::Ticket last = std::move(ticket_);
+    delete this;
+  }
+
+ private:
+  const OpenCalls::Call call_;
+  CallBounds::Ticket ticket_;
+};
+
+grpc::ServerUnaryReactor* CallRunner::Refuse(const CallContext& context, absl::string_view name,
+                                             const absl::Status& refusal) {
+  const absl::StatusOr<const Caller*> caller = Identify(*context.context);
+  const absl::Status& told = caller.ok() ? refusal : caller.status();
+  if (!absl::IsCancelled(told)) {
+    LogFailure(*context.context, name, caller.value_or(nullptr), told);
+  }
+  OpenCalls::Call call = Follow(*context.context);
+  call.Refuse();
+  auto* const refused = new Reactor(std::move(call), CallBounds::Ticket());
+  refused->Finish(FailureOf(told, {}));
+  return refused;
+}
+
+void CallRunner::RunInTurn(const CallContext& context, const std::string& name,
+                           const Caller& caller, const Method& method, Reactor* reactor) {
+  if (context.context->IsCancelled()) {
+    reactor->Finish(
+        grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
+    return;
+  }
+  std::vector<v1::DenyReason> deny_reasons;
+  // Since it was let in, answers may have piled up that nobody reads.
+  absl::Status status = bounds_.HasRoom(caller.name)
+                            ? method(caller, deny_reasons)
+                            : Error(ErrorReason::kOverloaded, "", "too many answers are not read");
+  if (!status.ok()) LogFailure(*context.context, name, &caller, status);
+  reactor->ticket().Hold(status.ok() ? context.response->ByteSizeLong() : 0);
+  reactor->Finish(FailureOf(status, deny_reasons));
+}
+
+grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, absl::string_view name,
+                                          Method method) {
+  const absl::StatusOr<const Caller*> identified = Identify(*context.context);
+  if (!identified.ok()) return Refuse(context, name, identified.status());
+  const Caller& caller = **identified;
+  absl::StatusOr<CallBounds::Ticket> begun = bounds_.Begin(caller.name, context.request_size);
+  if (!begun.ok()) return Refuse(context, name, begun.status());
+  auto* const reactor = new Reactor(Follow(*context.context), *std::move(begun));
+  const bool queued = pool_->Submit(
+      caller.name, KindOfMethod(name).value_or(MethodKind::kListing),
+      [this, context, reactor, &caller, name = std::string(name), method = std::move(method)] {
+        RunInTurn(context, name, caller, method, reactor);
+      });
+  if (queued) return reactor;
+  const absl::Status refusal =
+      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
+  LogFailure(*context.context, name, &caller, refusal);
+  reactor->Finish(FailureOf(refusal, {}));
+  return reactor;
+}
+
+}  // namespace hourglass::issuance

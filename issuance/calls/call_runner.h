@@ -1,0 +1,108 @@
+// What every method of every service does first and last: who calls, a worker, a status with its
+// detail.
+#ifndef HOURGLASS_ISSUANCE_CALLS_CALL_RUNNER_H_
+#define HOURGLASS_ISSUANCE_CALLS_CALL_RUNNER_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "hourglass/v1/error.pb.h"
+#include "issuance/calls/call_bounds.h"
+#include "issuance/calls/call_context.h"
+#include "issuance/calls/call_pool.h"
+#include "issuance/calls/issuance_counters.h"
+#include "issuance/edge/transport/open_calls.h"
+#include "issuance/identity/caller.h"
+#include "issuance/log/event_log.h"
+
+namespace hourglass::issuance {
+
+// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, and when to
+// come back where a key cannot be used or the service has more to do than it takes.
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
+
+// The same for a call that is refused because too many wait.
+grpc::Status OverloadedUntil(std::chrono::milliseconds come_back);
+
+// Safe to call from several threads.
+class CallRunner {
+ public:
+  // `method` runs on a thread of the pool and may block. It fills the response by itself, and
+  // `deny_reasons` where it fails with DEVICE_NOT_COMPLIANT.
+  using Method =
+      std::function<absl::Status(const Caller& caller, std::vector<v1::DenyReason>& deny_reasons)>;
+
+  // All must outlive this object and every call.
+  // `failures` counts calls and messages of streams that failed, by reason.
+  CallRunner(const CallerDirectory* callers, CallPool* pool, const CallLimits& limits,
+             OpenCalls* open_calls, IssuanceCounters* failures, const EventLog* log)
+      : callers_(callers),
+        pool_(pool),
+        open_calls_(open_calls),
+        failures_(failures),
+        log_(log),
+        bounds_(limits) {}
+
+  // Identifies the caller by its client certificate, queues `method` in the line that is for the
+  // caller and the kind of the method `name`, and finishes the call with what it returns. Calls
+  // that were cancelled (a passed deadline cancels too) when their turn comes are not run. A call
+  // that fails is logged with `name`, the caller, and the error, and counted. Errors of its own:
+  // those of Identify, OVERLOADED, STOPPING.
+  grpc::ServerUnaryReactor* Run(const CallContext& context, absl::string_view name, Method method);
+
+  // Answers the call with this error, or with CALLER_UNKNOWN, and logs and counts it as Run does;
+  // but a call that was given up before its message came is only answered.
+  grpc::ServerUnaryReactor* Refuse(const CallContext& context, absl::string_view name,
+                                   const absl::Status& refusal);
+
+  // What each call keeps until gRPC has done with it.
+  OpenCalls::Call Follow(const grpc::ServerContextBase& context) const {
+    return open_calls_->Follow(context.peer());
+  }
+
+  // For calls that Run does not run: what they hold. A ticket goes when the answer has been sent,
+  // and not only known.
+  CallBounds& bounds() { return bounds_; }
+
+  // Who calls, by the client certificate. Errors: CALLER_UNKNOWN, CALLER_CERTIFICATE_EXPIRED,
+  // CALLER_REFUSED.
+  absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context) const;
+
+  // Counts the failure, too. `caller` may be null where it is not known.
+  void LogFailure(const grpc::ServerContextBase& context, absl::string_view name,
+                  const Caller* caller, const absl::Status& status);
+
+  // The same for what is refused too often to be logged.
+  void CountFailure(const absl::Status& status) { failures_->Count(status); }
+
+  // From now on new calls are refused with STOPPING. Returns when every call that was taken before
+  // has been answered, or after `grace`.
+  void StopTakingCalls(std::chrono::milliseconds grace) { bounds_.Stop(grace); }
+
+ private:
+  class Reactor;
+
+  void RunInTurn(const CallContext& context, const std::string& name, const Caller& caller,
+                 const Method& method, Reactor* reactor);
+
+  const CallerDirectory* const callers_;
+  CallPool* const pool_;
+  OpenCalls* const open_calls_;
+  IssuanceCounters* const failures_;
+  const EventLog* const log_;
+  CallBounds bounds_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_CALLS_CALL_RUNNER_H_

@@ -1,0 +1,121 @@
+// The service's configuration file.
+#ifndef HOURGLASS_ISSUANCE_CONFIG_CONFIG_H_
+#define HOURGLASS_ISSUANCE_CONFIG_CONFIG_H_
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ca/certificate/profile.h"
+#include "ca/request/certificate_request.h"
+#include "hsm/key/signing_key.h"
+#include "hsm/store/key_store.h"
+#include "issuance/base/clock.h"
+#include "issuance/config/keys_config.h"
+#include "issuance/config/tls_files.h"
+#include "issuance/identity/caller.h"
+#include "issuance/identity/upn_domains.h"
+
+namespace hourglass::issuance {
+
+// Whether leaves are signed by a short-lived sub-key in this process's memory instead of by the
+// primary's own key, which may be slow. Only for roots that allow it.
+struct SubKeyConfig {
+  bool enabled = false;
+  // Of its certificate: 1 hour to 30 days, and at least four times the leaf's.
+  std::chrono::seconds lifetime = std::chrono::hours(24);
+  hsm::KeyType key_type = hsm::KeyType::kEcP256;
+};
+
+// What a tenant may have; see issuance/rotation/tenant_quota.h.
+struct TenantQuota {
+  int roots = 20;  // STAGED, PRIMARY or RETIRING, 1 to 1000
+  int keys = 200;  // not destroyed, 1 to 100000
+};
+
+// What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
+struct IssuingConfig {
+  ca::LeafProfileOptions profile;
+  ca::KeyPolicy key_policy;
+  SubKeyConfig sub_key;
+  // Of a tenant only, never of all.
+  UpnDomains upn_domains;
+  TenantQuota quota;
+};
+
+struct ComplianceConfig {
+  // Exactly one of the two is set: the folder of policy files of the embedded engine, or
+  // `host:port` of another service.
+  std::string policy_directory;
+  std::string endpoint;  // port 1 to 65535
+  // With endpoint: mutual TLS to it; the name that its certificate must carry (default: the host).
+  TlsFiles tls;
+  std::string server_name;
+  std::chrono::milliseconds deadline = std::chrono::seconds(2);  // 10 ms to 60 s
+};
+
+struct LimitsConfig {
+  int workers = 32;  // requests under way at once, 1 to 1024
+  int queue_length =
+      1024;  // requests that wait for a worker, 1 to 100000; more are refused with OVERLOADED
+  int loaded_tenants = 20'000;  // kept ready to issue at most, 100 to 1000000
+  // Open at once at most, in all and of one IPv4 address or one /64 of IPv6: 16 to 100000.
+  int connections = 4096;
+  int connections_per_source = 1024;
+};
+
+struct JournalConfig {
+  // How long records are kept, 1 to 36500 days: longer than any certificate lives. Without it, for
+  // ever.
+  std::optional<std::chrono::seconds> retention;
+};
+
+struct Config {
+  std::string account;       // that the service takes where root starts it; empty: none
+  std::string listen;        // `host:port`; port 0 takes a free one
+  std::string address_file;  // where the address listened on is written once the service is ready;
+                             // may be empty
+  std::string data_directory;
+  TlsFiles tls;
+  std::vector<std::string> revocation_lists;  // files, see RevocationLists
+  std::vector<Caller> callers;
+  hsm::KeyStoreOptions keys;
+  IssuingConfig issuing;
+  std::map<std::string, IssuingConfig> tenants;
+  ComplianceConfig compliance;
+  LimitsConfig limits;
+  JournalConfig journal;
+  std::string metrics_listen;      // `host:port` of the metrics; empty: none
+  std::string log_level = "info";  // debug, info, warning, error
+  bool log_personal_data = true;   // whether the log names users and devices
+};
+
+// Parses YAML. Paths that are not absolute are taken from the folder of `file_name`. Errors:
+// CONFIGURATION_INVALID with a message that names every mistake, one a line, as `FILE:LINE: FIELD:
+// what is wrong`: unreadable YAML, unknown, duplicate, missing or malformed fields. Opens no other
+// file. Safe to call from several threads.
+absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name);
+
+// Reads and parses the file, and checks that the files it names can be read, that nobody but root
+// and this process's user may change them (file_trust.h), and that they are what they should be:
+// certificates that do, a private key that fits, folders, PINs, programs, modules that are there;
+// with kAll also that certificates are valid at `now`, and that no module is missing. Each mistake
+// as above.
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name,
+                                  FileChecks checks = FileChecks::kStart,
+                                  Timestamp now = SystemClock().Now());
+
+// Where keys.account is given, LoadConfig leaves alone what key holders use: PINs, modules, folders
+// of tokens. This looks at them, as LoadConfig would, and is to be called as that account, which
+// need not be able to read the configuration: `yaml` is its text.
+absl::Status CheckKeyholderFiles(absl::string_view yaml, absl::string_view file_name,
+                                 FileChecks checks);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_CONFIG_CONFIG_H_

@@ -1,0 +1,12 @@
+#ifndef HOURGLASS_ISSUANCE_EDGE_TRANSPORT_MESSAGE_SIZE_H_
+#define HOURGLASS_ISSUANCE_EDGE_TRANSPORT_MESSAGE_SIZE_H_
+
+namespace hourglass::issuance {
+
+// Octets of a message; the largest sound one, a request with a PKCS#10 of 16 KiB, has less than
+// 18 KiB. gRPC answers a larger one with RESOURCE_EXHAUSTED.
+inline constexpr int kMaxMessageSize = 64 * 1024;
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_EDGE_TRANSPORT_MESSAGE_SIZE_H_

@@ -1,0 +1,49 @@
+// One certificate request among those of a batch, and what became of it.
+#ifndef HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
+#define HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
+
+#include <chrono>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hourglass/v1/issuance.pb.h"
+#include "issuance/identity/caller.h"
+
+namespace hourglass::issuance {
+
+// Belongs to one thread at a time: to whoever made it, then to the pipeline until that is done.
+class IssueTask {
+ public:
+  virtual ~IssueTask() = default;
+
+  // Whether nobody waits for the answer any more. Quick; asked on any thread.
+  virtual bool CallerIsGone() const = 0;
+
+  // Called by the lane that served the task, once, when what the pipeline sets is set; the task may
+  // delete itself. Quick: others of its batch are told after it.
+  virtual void Finished() = 0;
+
+  // Set by whoever makes the task; all must outlive it. `response` is empty.
+  const Caller* caller = nullptr;
+  const v1::IssueCertificateRequest* request = nullptr;
+  v1::IssueCertificateResponse* response = nullptr;
+  // When the caller stops waiting, by the machine's clock.
+  std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max();
+
+  // Set by the pipeline. OK, and `response` is complete, or why nothing is issued, and `response`
+  // is empty: every reason that v1::CertificateIssuer names; without a reason CANCELLED, where the
+  // caller was gone, and DEADLINE_EXCEEDED, before anything was recorded.
+  absl::Status status;
+  // With DEVICE_NOT_COMPLIANT: at least one.
+  std::vector<v1::DenyReason> deny_reasons;
+  // The request needs a thread that may wait, and was asked of one that may not: nothing is
+  // recorded, `status` says nothing, and it is to be asked again.
+  bool needs_patience = false;
+
+  // The next one in the line where it waits; of the AdmissionQueue.
+  IssueTask* behind = nullptr;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_

@@ -1,0 +1,102 @@
+#include "issuance/pipeline/journal.h"
+
+#include <condition_variable>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "hsm/base/error.h"
+
+namespace hourglass::issuance {
+namespace {
+
+// One status a write, whatever the store answered.
+std::vector<absl::Status> Commit(Store& store, const std::vector<JournalWrite>& writes) {
+  absl::StatusOr<std::vector<absl::Status>> statuses = store.AppendToJournal(writes);
+  if (!statuses.ok()) return std::vector<absl::Status>(writes.size(), statuses.status());
+  if (statuses->size() == writes.size()) return *std::move(statuses);
+  return std::vector<absl::Status>(
+      writes.size(),
+      Error(ErrorReason::kInternalError, "", "the store did not answer for every write"));
+}
+
+}  // namespace
+
+struct Journal::Waiter {
+  std::vector<JournalWrite>* writes;
+  std::vector<absl::Status> statuses;
+  // Told once: when the writes are committed, or when it is this writer's turn to commit.
+  std::condition_variable told;
+  bool committed = false;
+  bool commits = false;
+};
+
+absl::Status Journal::Write(JournalWrite write) {
+  std::vector<JournalWrite> writes;
+  writes.push_back(std::move(write));
+  return WriteAll(writes).front();
+}
+
+absl::StatusOr<JournalRecord> Journal::Find(absl::string_view tenant_id,
+                                            absl::string_view request_id) {
+  return store_->FindByRequestId(tenant_id, request_id);
+}
+
+absl::StatusOr<IntermediateRecord> Journal::FindIntermediate(const Intent& intent) {
+  return store_->GetIntermediate(intent.tenant_id, intent.root_id,
+                                 intent.intermediate_serial_number);
+}
+
+void Journal::CommitFor(const std::deque<Waiter*>& group) {
+  if (group.size() == 1) {
+    group.front()->statuses = Commit(*store_, *group.front()->writes);
+    return;
+  }
+  std::vector<JournalWrite> all;
+  for (const Waiter* waiter : group) {
+    all.insert(all.end(), std::make_move_iterator(waiter->writes->begin()),
+               std::make_move_iterator(waiter->writes->end()));
+  }
+  std::vector<absl::Status> statuses = Commit(*store_, all);
+  std::size_t next = 0;
+  for (Waiter* waiter : group) {
+    for (JournalWrite& write : *waiter->writes) {
+      write = std::move(all[next]);
+      waiter->statuses.push_back(std::move(statuses[next]));
+      ++next;
+    }
+  }
+}
+
+std::vector<absl::Status> Journal::WriteAll(std::vector<JournalWrite>& writes) {
+  if (writes.empty()) return {};
+  Waiter self;
+  self.writes = &writes;
+  std::unique_lock<std::mutex> lock(mutex_);
+  waiting_.push_back(&self);
+  if (committing_) {
+    self.told.wait(lock, [&self] { return self.committed || self.commits; });
+    if (self.committed) return std::move(self.statuses);
+  }
+
+  // Nobody commits, so this thread does, for all that wait: itself among them.
+  committing_ = true;
+  const std::deque<Waiter*> group = std::exchange(waiting_, {});
+  lock.unlock();
+  CommitFor(group);
+  lock.lock();
+  committing_ = !waiting_.empty();
+  if (committing_) {
+    waiting_.front()->commits = true;
+    waiting_.front()->told.notify_one();
+  }
+  for (Waiter* waiter : group) {
+    if (waiter == &self) continue;
+    waiter->committed = true;
+    // Under the lock: it may be gone as soon as it can be.
+    waiter->told.notify_one();
+  }
+  return std::move(self.statuses);
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,54 @@
+// Intents and releases in group commits.
+#ifndef HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_
+#define HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_
+
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// Writers that arrive while a commit is under way share the next one: the first of them commits for
+// all, so that an idle journal adds no delay and a busy one pays one fdatasync for many. Safe to
+// call from several threads.
+class Journal {
+ public:
+  // `store` must outlive this object.
+  explicit Journal(Store* store) : store_(store) {}
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Blocks until the writes are durable, and returns one status each, in order: of an intent; or of
+  // a release, of which only then the certificate may leave (promise 3). All are of one commit;
+  // without any there is none. `writes` holds what it held when this returns. Errors: as
+  // Store::AppendToJournal.
+  std::vector<absl::Status> WriteAll(std::vector<JournalWrite>& writes);
+
+  // The same for one.
+  absl::Status Write(JournalWrite write);
+
+  // Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.
+  absl::StatusOr<JournalRecord> Find(absl::string_view tenant_id, absl::string_view request_id);
+
+  // The intermediate that an intent names. Errors: CERTIFICATE_UNKNOWN, JOURNAL_UNAVAILABLE.
+  absl::StatusOr<IntermediateRecord> FindIntermediate(const Intent& intent);
+
+ private:
+  struct Waiter;
+
+  void CommitFor(const std::deque<Waiter*>& group);
+
+  Store* const store_;
+  std::mutex mutex_;
+  std::deque<Waiter*> waiting_;  // guarded by mutex_
+  bool committing_ = false;      // guarded by mutex_
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_

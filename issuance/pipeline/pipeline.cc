@@ -1,0 +1,361 @@
+#include "issuance/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "ca/authority.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/custodian.h"
+#include "issuance/pipeline/pipeline_work.h"
+#include "issuance/pipeline/renewal.h"
+#include "issuance/pipeline/request_digest.h"
+#include "issuance/timekeeping/deciding_time.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/request_fields.h"
+
+namespace hourglass::issuance {
+namespace {
+
+absl::Status CheckSomebodyWaits(const IssueTask& task) {
+  if (task.CallerIsGone()) return absl::CancelledError("the caller gave up");
+  if (std::chrono::system_clock::now() < task.deadline) return absl::OkStatus();
+  return absl::DeadlineExceededError("the caller's deadline passed before anything was recorded");
+}
+
+bool SignsWithoutWaiting(const TenantSnapshot* tenant) {
+  return tenant != nullptr && tenant->primary != nullptr && tenant->primary->signs_in_process();
+}
+
+// Does `step` for each of the batch, in order; those for which it fails drop out, with its status.
+template <typename Batch, typename Step>
+void ForEach(Batch& batch, Step step) {
+  auto kept = batch.begin();
+  for (auto work = batch.begin(); work != batch.end(); ++work) {
+    work->task->status = step(*work);
+    if (!work->task->status.ok()) continue;
+    if (kept != work) *kept = std::move(*work);
+    ++kept;
+  }
+  batch.erase(kept, batch.end());
+}
+
+// A caller who waits for ever.
+class PatientTask final : public IssueTask {
+ public:
+  bool CallerIsGone() const override { return false; }
+  void Finished() override {}
+};
+
+}  // namespace
+
+void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
+  IssuanceLoad::Batch measured(load_, tasks.size());
+  Batch batch(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    batch[i].task = tasks[i];
+    tasks[i]->needs_patience = false;
+  }
+  ForEach(batch, [this](Work& work) { return CheckCaller(work); });
+  ForEach(batch, [decided = DecidingTime(*clock_).status()](Work&) { return decided; });
+  ForEach(batch, [this](Work& work) { return CheckRequest(work); });
+  measured.Done(IssuanceLoad::Step::kCheck);
+  ObtainVerdicts(batch);
+  measured.Done(IssuanceLoad::Step::kVerdict);
+  TakeSnapshots(batch, patience);
+  FillTemplates(batch);
+  measured.Done(IssuanceLoad::Step::kTemplate);
+  WriteIntents(batch);
+  measured.Done(IssuanceLoad::Step::kIntent);
+  SignAndVerify(batch);
+  measured.Done(IssuanceLoad::Step::kSign);
+  WriteReleases(batch);
+  measured.Done(IssuanceLoad::Step::kRelease);
+  for (Work& work : batch) Answer(work);
+}
+
+IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateRequest& request) {
+  IssueOutcome outcome;
+  PatientTask task;
+  task.caller = &caller;
+  task.request = &request;
+  task.response = &outcome.response;
+  IssueTask* const tasks[] = {&task};
+  IssueAll(tasks, Patience::kWaits);
+  outcome.status = std::move(task.status);
+  outcome.deny_reasons = std::move(task.deny_reasons);
+  return outcome;
+}
+
+bool Pipeline::IsReady(absl::string_view tenant_id) {
+  return SignsWithoutWaiting(tenants_->IfLoaded(tenant_id).get());
+}
+
+// 1: who is calling, for which tenant (promise 7).
+absl::Status Pipeline::CheckCaller(Work& work) {
+  const std::string& tenant_id = work.task->request->tenant_id();
+  if (tenant_id.empty()) return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
+  RETURN_IF_ERROR(Authorize(*work.task->caller, {Role::kBroker}, tenant_id));
+  return tenants_->CheckExists(tenant_id);
+}
+
+// 2: is the request sound.
+absl::Status Pipeline::CheckRequest(Work& work) {
+  const v1::IssueCertificateRequest& request = *work.task->request;
+  RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
+  RETURN_IF_ERROR(CheckNewDeviceId(request.device_id()));
+  ASSIGN_OR_RETURN(ca::Subject subject,
+                   ca::Subject::Create(request.user().upn(), request.user().id()));
+  const IssuingConfig& issuing = tenants_->Issuing(request.tenant_id());
+  RETURN_IF_ERROR(issuing.upn_domains.Check(subject.upn()));
+  if (request.pkcs10().empty()) {
+    return Error(ErrorReason::kFieldMissing, "pkcs10", "is required");
+  }
+  ASSIGN_OR_RETURN(ca::RequestedKey key,
+                   ca::ParseCertificateRequest(request.pkcs10(), issuing.key_policy));
+  work.sound = {std::move(subject), std::move(key), RequestDigest(*work.task->caller, request)};
+  return absl::OkStatus();
+}
+
+// 3: may this device connect now (promise 2). Asked anew for every request, repeated ones too.
+void Pipeline::ObtainVerdicts(Batch& batch) {
+  std::vector<ComplianceQuestion> questions;
+  questions.reserve(batch.size());
+  for (const Work& work : batch) {
+    const v1::IssueCertificateRequest& request = *work.task->request;
+    const ca::Subject& subject = work.sound->subject;
+    questions.push_back({request.tenant_id(), subject.user_id(), subject.upn(), request.device_id(),
+                         work.sound->key.sha256(), work.task->deadline});
+  }
+  std::vector<absl::StatusOr<ComplianceVerdict>> verdicts = compliance_->AskAll(questions);
+  auto next = verdicts.begin();
+  ForEach(batch, [&next](Work& work) -> absl::Status {
+    absl::StatusOr<ComplianceVerdict>& verdict = *next++;
+    RETURN_IF_ERROR(CheckSomebodyWaits(*work.task));
+    RETURN_IF_ERROR(verdict.status());
+    if (!verdict->allowed()) {
+      work.task->deny_reasons = std::move(verdict->deny_reasons);
+      return Error(ErrorReason::kDeviceNotCompliant, "device_id",
+                   "the compliance service does not allow this device to connect now");
+    }
+    work.verdict = *std::move(verdict);
+    return absl::OkStatus();
+  });
+}
+
+// 4: one immutable snapshot of the tenant (promise 1), the same for all of its requests in the
+// batch: a key that cannot be opened is tried once.
+void Pipeline::TakeSnapshots(Batch& batch, Patience patience) {
+  std::map<absl::string_view, absl::StatusOr<std::shared_ptr<const TenantSnapshot>>> tenants;
+  ForEach(batch, [&](Work& work) -> absl::Status {
+    const std::string& tenant_id = work.task->request->tenant_id();
+    const auto [tenant, is_new] = tenants.try_emplace(tenant_id);
+    if (is_new) tenant->second = SnapshotOf(tenant_id, patience);
+    // Without patience that is the only error.
+    work.task->needs_patience = patience == Patience::kNone && !tenant->second.ok();
+    ASSIGN_OR_RETURN(work.tenant, tenant->second);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::SnapshotOf(
+    const std::string& tenant_id, Patience patience) {
+  if (patience == Patience::kNone) {
+    std::shared_ptr<const TenantSnapshot> loaded = tenants_->IfLoaded(tenant_id);
+    if (SignsWithoutWaiting(loaded.get())) return loaded;
+    return absl::UnavailableError("needs a thread that may wait");
+  }
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> tenant = tenants_->Snapshot(tenant_id);
+  if (!tenant.ok()) return KeyFailure(tenant_id, tenant.status());
+  if ((*tenant)->primary == nullptr) {
+    // Another process may make one primary, and here nothing is written that its fence could
+    // refuse.
+    tenants_->Forget(tenant_id);
+    return Error(ErrorReason::kNoPrimaryRoot, "tenant_id",
+                 "the tenant has no primary root, so nothing is issued");
+  }
+  return tenant;
+}
+
+// 5: fill the template (promise 4).
+void Pipeline::FillTemplates(Batch& batch) {
+  // Again: the verdict may have taken its time.
+  const absl::StatusOr<Timestamp> now = DecidingTime(*clock_);
+  const absl::StatusOr<std::string> entropy = entropy_->Take(ca::kSerialSize * batch.size());
+  std::size_t used = 0;
+  ForEach(batch, [&](Work& work) -> absl::Status {
+    RETURN_IF_ERROR(entropy.status());
+    RETURN_IF_ERROR(now.status());
+    std::string serial_entropy = entropy->substr(used, ca::kSerialSize);
+    used += ca::kSerialSize;
+    absl::StatusOr<ca::TbsCertificate> tbs = work.tenant->primary->Prepare(
+        {work.sound->subject, work.sound->key, std::move(serial_entropy),
+         std::chrono::floor<std::chrono::seconds>(*now)});
+    if (!tbs.ok()) {
+      // As above: another process may have promoted a root that is good for longer.
+      tenants_->Forget(work.tenant->tenant_id);
+      return tbs.status();
+    }
+    work.tbs = *std::move(tbs);
+    work.filled_at = *now;
+    return absl::OkStatus();
+  });
+}
+
+Intent Pipeline::IntentOf(Work& work) const {
+  const v1::IssueCertificateRequest& request = *work.task->request;
+  Intent intent;
+  intent.tenant_id = request.tenant_id();
+  intent.epoch = work.tenant->epoch;
+  intent.root_id = work.tenant->primary_root_id;
+  intent.request_id = request.request_id();
+  intent.request_digest = work.sound->digest;
+  intent.caller = work.task->caller->name;
+  intent.user_id = work.sound->subject.user_id();
+  intent.user_upn = work.sound->subject.upn();
+  intent.device_id = request.device_id();
+  intent.verdict_id = std::move(work.verdict.verdict_id);
+  intent.policy_version = std::move(work.verdict.policy_version);
+  intent.verdict_evaluated_at = work.verdict.evaluated_at;
+  intent.serial_number = work.tbs->serial_number();
+  intent.not_before = work.tbs->not_before();
+  intent.not_after = work.tbs->not_after();
+  intent.tbs_certificate = work.tbs->der();
+  intent.intended_at = work.filled_at;
+  intent.intermediate_serial_number = IntermediateSerial(*work.tenant->primary);
+  return intent;
+}
+
+// 6: write the intents (promise 3), fenced by the epoch (promise 6). From here on a request is
+// carried to its end, whether or not somebody still waits.
+void Pipeline::WriteIntents(Batch& batch) {
+  ForEach(batch, [](Work& work) { return CheckSomebodyWaits(*work.task); });
+  std::vector<JournalWrite> writes;
+  writes.reserve(batch.size());
+  for (Work& work : batch) writes.emplace_back(IntentOf(work));
+  const std::vector<absl::Status> statuses = journal_->WriteAll(writes);
+  std::size_t next = 0;
+  ForEach(batch, [&](Work& work) -> absl::Status {
+    work.intent = std::get<Intent>(std::move(writes[next]));
+    const absl::Status& status = statuses[next++];
+    if (status.ok()) return status;
+    if (ReasonOf(status) == ErrorReason::kRequestIdReused) return TakeUpRecordedIntent(work);
+    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) {
+      tenants_->Forget(work.tenant->tenant_id);
+    }
+    return status;
+  });
+}
+
+// 7: sign and verify (promise 4; ca::Authority says which signatures are verified).
+void Pipeline::SignAndVerify(Batch& batch) {
+  std::vector<Work*> unsigned_work;
+  for (Work& work : batch) {
+    if (work.certificate.empty()) unsigned_work.push_back(&work);
+  }
+  // Those of one key together.
+  const auto signer = [](const Work* work) { return work->tenant->primary.get(); };
+  std::ranges::stable_sort(unsigned_work, std::less<>(), signer);
+  for (auto first = unsigned_work.begin(); first != unsigned_work.end();) {
+    const auto end = std::find_if(first, unsigned_work.end(),
+                                  [&](const Work* work) { return signer(work) != signer(*first); });
+    std::vector<ca::TbsCertificate> tbs;
+    for (auto work = first; work != end; ++work) tbs.push_back(*std::move((*work)->tbs));
+    std::vector<absl::StatusOr<std::string>> certificates = signer(*first)->SignAll(std::move(tbs));
+    for (auto& certificate : certificates) {
+      Work& work = **first++;
+      if (certificate.ok()) {
+        work.certificate = *std::move(certificate);
+      } else {
+        work.task->status = KeyFailure(work.intent.tenant_id, certificate.status());
+      }
+    }
+  }
+  ForEach(batch, [](Work& work) { return work.task->status; });
+}
+
+// 8: write the releases (promise 3), under the same fence (promise 6). A certificate that the
+// journal has released already passes the fence again.
+void Pipeline::WriteReleases(Batch& batch) {
+  std::vector<JournalWrite> writes;
+  writes.reserve(batch.size());
+  const Timestamp now = clock_->Now();
+  for (Work& work : batch) {
+    const Intent& intent = work.intent;
+    writes.emplace_back(Release{intent.tenant_id, intent.epoch, intent.request_id,
+                                std::move(work.certificate), now});
+  }
+  const std::vector<absl::Status> statuses = journal_->WriteAll(writes);
+  std::size_t next = 0;
+  ForEach(batch, [&](Work& work) -> absl::Status {
+    const Intent& intent = work.intent;
+    work.certificate = std::get<Release>(std::move(writes[next])).certificate;
+    const absl::Status& status = statuses[next++];
+    if (ReasonOf(status) == ErrorReason::kRequestIdReused) {
+      // Released before, or just now by a request of the same id that ran beside this one: what the
+      // journal holds is the certificate.
+      ASSIGN_OR_RETURN(JournalRecord record, journal_->Find(intent.tenant_id, intent.request_id));
+      work.certificate = std::move(record.certificate);
+      return absl::OkStatus();
+    }
+    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) tenants_->Forget(intent.tenant_id);
+    return status;
+  });
+}
+
+// 9: certificate, chain, when to come back.
+void Pipeline::Answer(Work& work) {
+  const Intent& intent = work.intent;
+  const Timestamp now = clock_->Now();
+  v1::IssueCertificateResponse& response = *work.task->response;
+  response.set_certificate(std::move(work.certificate));
+  if (work.other_chain.empty()) {
+    const ca::Authority& primary = *work.tenant->primary;
+    if (primary.intermediate() != nullptr) response.add_chain(primary.intermediate()->der());
+    response.add_chain(primary.root().der());
+  } else {
+    for (std::string& above : work.other_chain) response.add_chain(std::move(above));
+  }
+  response.set_serial_number(intent.serial_number);
+  *response.mutable_not_before() = ToProto(intent.not_before);
+  *response.mutable_not_after() = ToProto(intent.not_after);
+  *response.mutable_renew_after() = ToProto(RenewAfter(now, intent));
+  *response.mutable_server_time() = ToProto(now);
+  response.set_verdict_id(intent.verdict_id);
+}
+
+// A broker has to know that the key cannot be used, and whether asking again may help. Which token,
+// folder and PIN source are at fault is for the administrator.
+absl::Status Pipeline::KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const {
+  ErrorReason reason = ReasonOf(cause);
+  switch (reason) {
+    case ErrorReason::kKeyNotFound:
+    case ErrorReason::kKeyUnavailable:
+    case ErrorReason::kPinRefused:
+    case ErrorReason::kKeyMismatch:
+    case ErrorReason::kKeyUnfit:
+      break;
+    case ErrorReason::kKeyUnsupported:
+    case ErrorReason::kKeyUriInvalid:
+    case ErrorReason::kKeyExists:
+      // To a broker these would speak of its own request.
+      reason = ErrorReason::kKeyUnavailable;
+      break;
+    default:
+      return cause;
+  }
+  log_.Failure("key_failed", {{"tenant", tenant_id}, {"message", std::string(cause.message())}});
+  const absl::Status told = Error(reason, "", "the primary root's key cannot be used");
+  const std::optional<std::chrono::milliseconds> delay = hsm::RetryDelayOf(cause);
+  return delay.has_value() ? hsm::WithRetryDelay(told, *delay) : told;
+}
+
+}  // namespace hourglass::issuance

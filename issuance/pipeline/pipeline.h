@@ -1,0 +1,100 @@
+// Certificate requests from beginning to end, in nine steps.
+#ifndef HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_H_
+#define HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "hourglass/v1/issuance.pb.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/base/clock.h"
+#include "issuance/base/entropy.h"
+#include "issuance/compliance/compliance_client.h"
+#include "issuance/identity/caller.h"
+#include "issuance/log/event_log.h"
+#include "issuance/pipeline/issuance_load.h"
+#include "issuance/pipeline/issue_task.h"
+#include "issuance/pipeline/journal.h"
+
+namespace hourglass::issuance {
+
+struct IssueOutcome {
+  // As IssueTask's.
+  absl::Status status;
+  v1::IssueCertificateResponse response;
+  std::vector<v1::DenyReason> deny_reasons;
+};
+
+// Safe to call from several threads.
+class Pipeline {
+ public:
+  // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
+  // what is wrong with a key; callers only learn that it cannot be used.
+  Pipeline(Tenants* tenants, ComplianceClient* compliance, Journal* journal, Entropy* entropy,
+           const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr)
+      : tenants_(tenants),
+        compliance_(compliance),
+        journal_(journal),
+        entropy_(entropy),
+        clock_(clock),
+        log_(std::move(log)),
+        load_(load) {}
+
+  enum class Patience {
+    // Loads tenants, opens keys, and waits for keys in other processes.
+    kWaits,
+    // Waits for the verdict and the journal alone; tasks that need more are given back with
+    // needs_patience.
+    kNone,
+  };
+
+  // Whether a request for the tenant would now be served without patience.
+  bool IsReady(absl::string_view tenant_id);
+
+  // Issues a batch, of any number, of any tenants: each task as if it were alone, but with one
+  // commit for all intents, one SignAll for each key, and one commit for all releases. Two tasks of
+  // the same request id get the same certificate.
+  void IssueAll(absl::Span<IssueTask* const> tasks, Patience patience);
+
+  // One request, of a caller who waits.
+  IssueOutcome Issue(const Caller& caller, const v1::IssueCertificateRequest& request);
+
+ private:
+  struct Work;
+  using Batch = std::vector<Work>;
+
+  absl::Status CheckCaller(Work& work);
+  absl::Status CheckRequest(Work& work);
+  void ObtainVerdicts(Batch& batch);
+  void TakeSnapshots(Batch& batch, Patience patience);
+  void FillTemplates(Batch& batch);
+  void WriteIntents(Batch& batch);
+  void SignAndVerify(Batch& batch);
+  void WriteReleases(Batch& batch);
+  void Answer(Work& work);
+
+  absl::StatusOr<std::shared_ptr<const TenantSnapshot>> SnapshotOf(const std::string& tenant_id,
+                                                                   Patience patience);
+  Intent IntentOf(Work& work) const;
+  absl::Status TakeUpRecordedIntent(Work& work);
+  absl::Status TakeUpFromAnotherIssuer(Work& work, JournalRecord record);
+  absl::Status KeyFailure(absl::string_view tenant_id, const absl::Status& cause) const;
+
+  Tenants* const tenants_;
+  ComplianceClient* const compliance_;
+  Journal* const journal_;
+  Entropy* const entropy_;
+  const Clock* const clock_;
+  const EventLog log_;
+  IssuanceLoad* const load_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_H_

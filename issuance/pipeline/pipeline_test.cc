@@ -1,0 +1,326 @@
+// The pipeline where it is interrupted: between intent and release, and by a change of the primary.
+#include "issuance/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "issuance/authorities/sub_keys.h"
+#include "issuance/pipeline/testing/pipeline_fixture.h"
+#include "tests/support/pkcs10.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+const absl::Status kDiskFull = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+
+TEST_F(PipelineTest, TheVerdictIsAskedForThisUserDeviceAndKey) {
+  ASSERT_OK(Issue().status);
+  ASSERT_EQ(verdicts_.questions.size(), 1u);
+  const v1::EvaluateRequest& question = verdicts_.questions.front();
+  EXPECT_EQ(question.tenant_id(), "contoso");
+  EXPECT_EQ(question.user_upn(), "alice@contoso.example");
+  EXPECT_EQ(question.device_id(), "laptop-1");
+  EXPECT_EQ(question.public_key_sha256().size(), 32u);
+  EXPECT_GE(question.nonce().size(), 16u);
+}
+
+// Before anybody is asked for a verdict, and so before anything is recorded.
+TEST_F(PipelineTest, AUserOfAnotherDomainIsRefused) {
+  std::map<std::string, IssuingConfig> overrides;
+  ASSERT_EQ(overrides["contoso"].upn_domains.Add("contoso.example"), std::nullopt);
+  tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), overrides);
+  pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
+  for (const char* upn : {"admin@fabrikam.example", "a@sub.contoso.example",
+                          "alice_contoso.example#EXT#@fabrikam.example"}) {
+    request_.mutable_user()->set_upn(upn);
+    EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kUpnNotOfTenant, "user.upn")) << upn;
+  }
+  EXPECT_TRUE(verdicts_.questions.empty());
+  EXPECT_TRUE(Recorded().empty());
+  for (const char* upn : {"alice@Contoso.EXAMPLE", "bob_fabrikam.example#EXT#@contoso.example"}) {
+    request_.mutable_user()->set_upn(upn);
+    request_.set_request_id(upn);
+    EXPECT_OK(Issue().status) << upn;
+  }
+  EXPECT_EQ(Recorded().size(), 2u);
+}
+
+TEST_F(PipelineTest, WithoutARecordedIntentNothingIsSigned) {
+  store_->before_intent = [] { return kDiskFull; };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  EXPECT_TRUE(Recorded().empty());
+  EXPECT_OK(Issue().status);
+}
+
+TEST_F(PipelineTest, WithoutARecordedReleaseNothingLeaves) {
+  store_->before_release = [] { return kDiskFull; };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, AnInterruptedRequestIsTakenUpWhereItWasLeft) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const std::vector<JournalRecord> interrupted = Recorded();
+  clock_.Advance(std::chrono::minutes(7));
+  const IssueOutcome outcome = Issue();
+  ASSERT_OK(outcome.status);
+  ASSERT_EQ(Recorded().size(), 1u);
+  const JournalRecord record = Recorded().front();
+  EXPECT_EQ(record.intent.tbs_certificate, interrupted.front().intent.tbs_certificate);
+  EXPECT_EQ(outcome.response.serial_number(), interrupted.front().intent.serial_number);
+  EXPECT_EQ(outcome.response.certificate(), record.certificate);
+  EXPECT_EQ(outcome.response.verdict_id(), "verdict-1");
+  // It was decided anew all the same.
+  EXPECT_EQ(verdicts_.questions.size(), 2u);
+}
+
+TEST_F(PipelineTest, AClockThatWasSetBackChangesNothingOfWhatWasRecorded) {
+  const IssueOutcome first = Issue();
+  ASSERT_OK(first.status);
+  clock_.Advance(-std::chrono::minutes(30));
+  const IssueOutcome second = Issue();
+  ASSERT_OK(second.status);
+  EXPECT_EQ(second.response.certificate(), first.response.certificate());
+  EXPECT_EQ(second.response.not_after().seconds(), first.response.not_after().seconds());
+  EXPECT_LT(second.response.server_time().seconds(), second.response.renew_after().seconds());
+  EXPECT_LT(second.response.renew_after().seconds(), second.response.not_after().seconds());
+  EXPECT_EQ(Recorded().size(), 1u);
+  // Before the root's notBefore not even that is handed out.
+  clock_.Advance(-std::chrono::hours(1));
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRootNotYetValid));
+}
+
+TEST_F(PipelineTest, AnInterruptedRequestWithOtherContentIsRefused) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  request_.set_device_id("laptop-2");
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRequestIdReused, "request_id"));
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, AChangeOfThePrimaryBeforeTheIntentIsAFence) {
+  store_->before_intent = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_TRUE(Recorded().empty());
+  // Nothing was recorded under this id, so that it is still good.
+  const IssueOutcome outcome = Issue();
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(Recorded().front().intent.root_id, "r2");
+}
+
+TEST_F(PipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
+  store_->before_release = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  const IssueOutcome outcome = Issue();
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+  // Its intent is of the old primary for ever.
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+  request_.set_request_id("request-2");
+  EXPECT_OK(Issue().status);
+}
+
+TEST_F(PipelineTest, AnotherProcessOnTheSameStoreIsFencedToo) {
+  ASSERT_OK(Issue().status);
+  // Its own picture of the tenant, taken before this process changes the primary.
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Journal other_journal(&*store_);
+  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
+  request_.set_request_id("request-2");
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  const RootRecord second = MakePrimary();
+  request_.set_request_id("request-3");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
+  // A certificate of the old primary is not handed out again either.
+  request_.set_request_id("request-2");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
+  request_.set_request_id("request-4");
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), second.certificate);
+}
+
+TEST_F(PipelineTest, AReleasedCertificateIsNotRepeatedByAProcessThatMissedTheSwitch) {
+  ASSERT_OK(Issue().status);
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Journal other_journal(&*store_);
+  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  // The switch comes after the other has found its intent recorded, when only the release's fence
+  // is left.
+  store_->before_release = [this] {
+    MakePrimary();
+    return absl::OkStatus();
+  };
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+}
+
+// Where nothing is written, no fence tells that another process has moved on.
+TEST_F(PipelineTest, AProcessThatSawNoPrimaryLearnsOfTheFirst) {
+  TenantRecord tenant;
+  tenant.tenant_id = "fabrikam";
+  tenant.display_name = "Fabrikam";
+  ASSERT_OK(store_->CreateTenant(tenant));
+  broker_.tenants = {"fabrikam"};
+  request_.set_tenant_id("fabrikam");
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  ASSERT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kNoPrimaryRoot));
+  const RootRecord first = MakePrimary("fabrikam");
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), first.certificate);
+}
+
+TEST_F(PipelineTest, AProcessWhosePrimaryIsExpiringLearnsOfTheNext) {
+  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  ASSERT_OK(other.Issue(broker_, request_).status);
+  clock_.Advance(std::chrono::hours(24 * 365) - std::chrono::minutes(30));
+  const RootRecord second = MakePrimary();
+  request_.set_request_id("request-2");
+  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kRootExpiring));
+  const IssueOutcome outcome = other.Issue(broker_, request_);
+  ASSERT_OK(outcome.status);
+  EXPECT_EQ(outcome.response.chain(0), second.certificate);
+}
+
+TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  IssuingConfig longer;
+  longer.profile.lifetime = std::chrono::hours(2);
+  Tenants other_tenants(&*store_, keys_.get(), longer, {});
+  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  EXPECT_THAT(other.Issue(broker_, request_).status,
+              FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+  EXPECT_FALSE(Recorded().front().released_at.has_value());
+}
+
+TEST_F(PipelineTest, WhereAKeyIsStaysInTheHouse) {
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, store_->GetRoot("contoso", "r1"));
+  ASSERT_OK(keys_->Destroy(root.key_uri));
+  tenants_->Forget("contoso");
+  Tenants fresh(&*store_, keys_.get(), IssuingConfig(), {});
+  Pipeline pipeline(&fresh, &*compliance_, &*journal_, &entropy_, &clock_);
+  const absl::Status status = pipeline.Issue(broker_, request_).status;
+  EXPECT_THAT(status, FailsWith(ErrorReason::kKeyNotFound, ""));
+  EXPECT_EQ(std::string(status.message()), "the primary root's key cannot be used");
+  EXPECT_TRUE(Recorded().empty());
+}
+
+TEST_F(PipelineTest, TheTenantsKeyPolicyNarrowsWhatIsCertified) {
+  IssuingConfig rsa_only;
+  rsa_only.key_policy.allow_ec_p256 = false;
+  Tenants strict_tenants(&*store_, keys_.get(), IssuingConfig(), {{"contoso", rsa_only}});
+  Pipeline strict(&strict_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
+  EXPECT_THAT(strict.Issue(broker_, request_).status,
+              FailsWith(ErrorReason::kKeySizeRefused, "pkcs10"));
+  request_.set_pkcs10(MakePkcs10({"-newkey", "rsa:2048"}));
+  EXPECT_OK(strict.Issue(broker_, request_).status);
+}
+
+// The same with issuing sub-keys.
+class SubKeyPipelineTest : public PipelineTest {
+ protected:
+  void SetUp() override {
+    PipelineTest::SetUp();
+    StartProcess();
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    order.issuing_sub_keys = true;
+    ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+    ASSERT_OK(roots_->Promote("contoso", root.root_id));
+  }
+
+  // What another start of the service has: the same store and keys, and no sub-key.
+  void StartProcess() {
+    pipeline_.reset();
+    roots_.reset();
+    tenants_.reset();
+    sub_keys_.reset();
+    IssuingConfig issuing;
+    issuing.sub_key.enabled = true;
+    sub_keys_.emplace(&*store_, &entropy_, &clock_, EventLog::Silent());
+    tenants_.emplace(&*store_, keys_.get(), issuing, std::map<std::string, IssuingConfig>(),
+                     &*sub_keys_);
+    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+    pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
+  }
+
+  std::optional<SubKeys> sub_keys_;
+};
+
+TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsTakenUpByTheSameSubKey) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const IssueOutcome again = Issue();
+  ASSERT_OK(again.status);
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_EQ(Recorded()[0].certificate, again.response.certificate());
+  EXPECT_EQ(again.response.chain_size(), 2);
+}
+
+// The intent names an intermediate whose key nobody has any more: another may not sign for it,
+// since the to-be-signed octets that are recorded would not be those that are released.
+TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsRefusedWhereTheSubKeyIsGone) {
+  store_->before_release = [] { return kDiskFull; };
+  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
+  const JournalRecord left = Recorded().at(0);
+  StartProcess();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const IssueOutcome outcome = Issue();
+    EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
+    EXPECT_THAT(outcome.status.message(), testing::HasSubstr("sub-key"));
+    EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
+  }
+  ASSERT_EQ(Recorded().size(), 1u);
+  EXPECT_EQ(Recorded()[0].intent.tbs_certificate, left.intent.tbs_certificate);
+  EXPECT_TRUE(Recorded()[0].certificate.empty());
+  request_.set_request_id("request-2");
+  const IssueOutcome anew = Issue();
+  ASSERT_OK(anew.status);
+  ASSERT_EQ(Recorded().size(), 2u);
+  EXPECT_NE(anew.response.serial_number(), left.intent.serial_number);
+}
+
+TEST_F(SubKeyPipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
+  store_->before_release = [this] {
+    RootOrder order;
+    order.tenant_id = "contoso";
+    order.duration = std::chrono::hours(24 * 365);
+    order.key_type = hsm::KeyType::kEcP256;
+    order.issuing_sub_keys = true;
+    const auto root = roots_->Create(order);
+    return root.ok() ? roots_->Promote("contoso", root->root_id).status() : root.status();
+  };
+  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_TRUE(Recorded().at(0).certificate.empty());
+  request_.set_request_id("request-2");
+  EXPECT_OK(Issue().status);
+}
+
+}  // namespace
+}  // namespace hourglass::issuance

@@ -1,0 +1,51 @@
+// A request on its way through the pipeline. Of the pipeline's own sources.
+#ifndef HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_WORK_H_
+#define HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_WORK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/authority.h"
+#include "ca/names/name.h"
+#include "ca/request/certificate_request.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/compliance/compliance_client.h"
+#include "issuance/pipeline/issue_task.h"
+#include "issuance/pipeline/pipeline.h"
+#include "issuance/store/records.h"
+
+namespace hourglass::issuance {
+
+// Grows with the steps; what a step sets is there for those that follow.
+struct Pipeline::Work {
+  struct SoundRequest {
+    ca::Subject subject;
+    ca::RequestedKey key;
+    std::string digest;
+  };
+
+  IssueTask* task = nullptr;
+  std::optional<SoundRequest> sound;             // 2
+  ComplianceVerdict verdict;                     // 3
+  std::shared_ptr<const TenantSnapshot> tenant;  // 4
+  // 5; the time of the certificate, which was believed.
+  Timestamp filled_at;
+  // 5; taken away by the signature.
+  std::optional<ca::TbsCertificate> tbs;
+  // 6; what the journal has recorded.
+  Intent intent;
+  // 6, for what another issuer than the tenant's primary issued: what is above the certificate,
+  // DER, nearest first. Else empty.
+  std::vector<std::string> other_chain;
+  // 7, DER; or 6, where the journal has it already.
+  std::string certificate;
+};
+
+// Of what issues the authority's leaves; empty where the root itself does.
+const std::string& IntermediateSerial(const ca::Authority& authority);
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_PIPELINE_PIPELINE_WORK_H_

@@ -1,0 +1,145 @@
+#include "issuance/server/certificate_ends.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "ca/encoding/time.h"
+#include "issuance/config/tls_files.h"
+#include "issuance/config/tls_fitness.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::chrono::hours kDay(24);
+
+std::string Text(Timestamp time) {
+  return ca::FormatTime(std::chrono::floor<std::chrono::seconds>(time));
+}
+
+}  // namespace
+
+CertificateEnds::CertificateEnds(const std::vector<Own>& own, Store* store, const Clock* clock,
+                                 EventLog log)
+    : store_(*store), clock_(*clock), log_(std::move(log)) {
+  for (const Own& file : own) {
+    std::string mistake;
+    std::vector<Timestamp> ends;
+    for (const X509Ptr& certificate : ParseCertificates(file.pem, &mistake)) {
+      ends.push_back(NotAfter(*certificate));
+    }
+    if (ends.empty()) continue;
+    own_.emplace_back(file.name, file.any_will_do ? *std::max_element(ends.begin(), ends.end())
+                                                  : *std::min_element(ends.begin(), ends.end()));
+  }
+}
+
+CertificateEnds::~CertificateEnds() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CertificateEnds::Watch() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void CertificateEnds::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    Look();
+    lock.lock();
+    stop_.wait_for(lock, std::chrono::hours(1), [this] { return stopping_; });
+  }
+}
+
+int CertificateEnds::Threshold(Timestamp end, Timestamp now) {
+  for (const int days : kWithinDays) {
+    if (end <= now + days * kDay) return days;
+  }
+  return -1;
+}
+
+bool CertificateEnds::IsNew(const std::string& what, Timestamp end, Timestamp now,
+                            Told* told) const {
+  const int threshold = Threshold(end, now);
+  if (threshold < 0) return false;
+  const auto before = told_.find({what, end});
+  // A clock that went back tells nothing twice.
+  const bool is_new = before == told_.end() || threshold < before->second;
+  (*told)[{what, end}] = is_new ? threshold : before->second;
+  return is_new;
+}
+
+void CertificateEnds::Look() {
+  const std::lock_guard looking(looking_);
+  const Timestamp now = clock_.Now();
+  Seen seen;
+  Told told;
+  seen.own = own_;
+  for (const auto& [name, end] : own_) {
+    if (!IsNew(name, end, now, &told)) continue;
+    const std::string within = absl::StrCat(Threshold(end, now));
+    if (end <= now) {
+      log_.Failure("certificate_ended", {{"certificate", name}, {"end", Text(end)}});
+    } else {
+      log_.Warning("certificate_ends_soon",
+                   {{"certificate", name}, {"end", Text(end)}, {"within_days", within}});
+    }
+  }
+  LookAtRoots(now, &seen, &told);
+  told_ = std::move(told);
+  const std::lock_guard lock(mutex_);
+  seen_ = std::move(seen);
+}
+
+void CertificateEnds::LookAtRoots(Timestamp now, Seen* seen, Told* told) {
+  for (const ca::RootState state : kStates) seen->roots[state];
+  const auto tenants = store_.ListTenants();
+  if (!tenants.ok()) {
+    // What was told stays so.
+    told->insert(told_.begin(), told_.end());
+    return;
+  }
+  for (const TenantRecord& tenant : *tenants) {
+    const auto roots = store_.ListRoots(tenant.tenant_id);
+    if (!roots.ok()) continue;
+    for (const RootRecord& root : *roots) {
+      const auto of_state = seen->roots.find(root.state);
+      if (of_state == seen->roots.end()) continue;
+      Seen::Roots& totals = of_state->second;
+      const Timestamp end = root.not_after;
+      if (totals.first_end == Timestamp() || end < totals.first_end) totals.first_end = end;
+      for (std::size_t i = 0; i < kWithinDays.size(); ++i) {
+        if (end <= now + kWithinDays[i] * kDay) ++totals.ending[i];
+      }
+      // A retiring one is meant to end.
+      if (root.state == ca::RootState::kRetiring) continue;
+      const std::string what = absl::StrCat("root ", root.tenant_id, " ", root.root_id);
+      if (!IsNew(what, end, now, told)) continue;
+      const std::string within = absl::StrCat(Threshold(end, now));
+      const std::string end_text = Text(end);
+      const EventLog::Fields fields = {{"tenant", root.tenant_id},
+                                       {"root", root.root_id},
+                                       {"state", ca::RootStateName(root.state)},
+                                       {"end", end_text},
+                                       {"within_days", within}};
+      if (end <= now) {
+        log_.Failure("certificate_ended", fields);
+      } else {
+        log_.Warning("certificate_ends_soon", fields);
+      }
+    }
+  }
+}
+
+CertificateEnds::Seen CertificateEnds::LastSeen() const {
+  const std::lock_guard lock(mutex_);
+  return seen_;
+}
+
+}  // namespace hourglass::issuance

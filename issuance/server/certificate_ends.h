@@ -1,0 +1,91 @@
+// When certificates end that the service cannot do without, told while there is time.
+#ifndef HOURGLASS_ISSUANCE_SERVER_CERTIFICATE_ENDS_H_
+#define HOURGLASS_ISSUANCE_SERVER_CERTIFICATE_ENDS_H_
+
+#include <array>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "ca/issuers/root_states.h"
+#include "issuance/base/clock.h"
+#include "issuance/log/event_log.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// Looks when Watch is called, and every hour from then on, and logs a warning
+// `certificate_ends_soon` when a certificate of the service itself, or a root that is PRIMARY or
+// STAGED, ends within 30, 14 or 7 days, and an error `certificate_ended` when it has ended; each
+// once, and the nearest of them only. Safe to use from several threads.
+class CertificateEnds {
+ public:
+  // One of the service's own, as the configuration names it (`tls.certificate`), and the PEM that
+  // is in use. What cannot be parsed is left out.
+  struct Own {
+    std::string name;
+    std::string pem;
+    // Of several certificates, whether it is the last to end that counts: of roots any does.
+    bool any_will_do = false;
+  };
+
+  static constexpr std::array<ca::RootState, 3> kStates = {
+      ca::RootState::kPrimary, ca::RootState::kStaged, ca::RootState::kRetiring};
+
+  // What there was to see at the last look; of roots of all tenants together, however many.
+  struct Seen {
+    std::vector<std::pair<std::string, Timestamp>> own;
+    struct Roots {
+      // Of the first to end; the epoch where there is none.
+      Timestamp first_end;
+      // That have ended, or do so within 7, 14, 30 days; each counts where it ends later too.
+      std::array<std::uint64_t, 4> ending = {};
+    };
+    std::map<ca::RootState, Roots> roots;
+  };
+  static constexpr std::array<int, 4> kWithinDays = {0, 7, 14, 30};
+
+  // `store` and `clock` must outlive this object.
+  CertificateEnds(const std::vector<Own>& own, Store* store, const Clock* clock, EventLog log);
+  ~CertificateEnds();
+  CertificateEnds(const CertificateEnds&) = delete;
+  CertificateEnds& operator=(const CertificateEnds&) = delete;
+
+  // Starts a thread that looks.
+  void Watch();
+  // Looks now.
+  void Look();
+
+  Seen LastSeen() const;
+
+ private:
+  // What was told of one end, by what ends and when.
+  using Told = std::map<std::pair<std::string, Timestamp>, int>;
+
+  void Run();
+  void LookAtRoots(Timestamp now, Seen* seen, Told* told);
+  // The days of the nearest threshold that `end` is within, -1 for none.
+  static int Threshold(Timestamp end, Timestamp now);
+  // Whether the nearest threshold is yet to be told; says so in `told`.
+  bool IsNew(const std::string& what, Timestamp end, Timestamp now, Told* told) const;
+
+  std::vector<std::pair<std::string, Timestamp>> own_;
+  Store& store_;
+  const Clock& clock_;
+  const EventLog log_;
+  std::mutex looking_;  // held by a look
+  Told told_;           // guarded by looking_
+  mutable std::mutex mutex_;
+  Seen seen_;  // guarded by mutex_
+  std::condition_variable stop_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_CERTIFICATE_ENDS_H_

@@ -1,0 +1,264 @@
+#include "issuance/server/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "hsm/key/custodian.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using hsm::CustodianStatus;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+constexpr CustodianStatus::State kStates[] = {
+    CustodianStatus::State::kUnused, CustodianStatus::State::kHealthy,
+    CustodianStatus::State::kRecovering, CustodianStatus::State::kFailed};
+
+class Family {
+ public:
+  Family(const char* name, const char* help, MetricType type) {
+    family_.name = name;
+    family_.help = help;
+    family_.type = type;
+  }
+
+  void Add(Labels labels, double value) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    if (family_.type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    family_.metric.push_back(std::move(metric));
+  }
+
+  void Add(Labels labels, const Histogram& histogram) {
+    const Histogram::Totals totals = histogram.Read();
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.histogram.sample_count = totals.count;
+    metric.histogram.sample_sum = totals.sum;
+    for (std::size_t i = 0; i < totals.up_to.size(); ++i) {
+      metric.histogram.bucket.push_back({totals.up_to[i], histogram.bounds()[i]});
+    }
+    metric.histogram.bucket.push_back({totals.count, std::numeric_limits<double>::infinity()});
+    family_.metric.push_back(std::move(metric));
+  }
+
+  MetricFamily Take() && { return std::move(family_); }
+
+ private:
+  MetricFamily family_;
+};
+
+// What there is to say of tokens and the TPM.
+class KeyFamilies {
+ public:
+  void Add(const std::string& token, const CustodianStatus& status) {
+    const prometheus::ClientMetric::Label of{"token", token};
+    signatures_.Add({of}, static_cast<double>(status.signatures));
+    for (const auto& [name, count] : status.errors) {
+      errors_.Add({of, {"class", name}}, static_cast<double>(count));
+    }
+    sessions_.Add({of}, status.sessions);
+    logins_.Add({of}, static_cast<double>(status.logins));
+    processes_.Add({of}, status.workers);
+    restarts_.Add({of}, static_cast<double>(status.worker_restarts));
+    for (const CustodianStatus::State state : kStates) {
+      state_.Add({of, {"state", std::string(hsm::CustodianStateName(state))}},
+                 status.state == state ? 1 : 0);
+    }
+    if (status.state == CustodianStatus::State::kUnused) return;
+    const std::chrono::duration<double> age = std::chrono::steady_clock::now() - status.since;
+    age_.Add({of}, age.count());
+  }
+
+  std::vector<MetricFamily> Take() && {
+    std::vector<MetricFamily> families;
+    for (Family* family :
+         {&signatures_, &errors_, &sessions_, &logins_, &processes_, &restarts_, &state_, &age_}) {
+      families.push_back(std::move(*family).Take());
+    }
+    return families;
+  }
+
+ private:
+  Family signatures_{"hourglass_key_signatures_total", "Signatures made.", MetricType::Counter};
+  Family errors_{"hourglass_key_errors_total", "Errors, healed ones too.", MetricType::Counter};
+  Family sessions_{"hourglass_key_sessions", "Sessions open now.", MetricType::Gauge};
+  Family logins_{"hourglass_key_logins_total", "Logins.", MetricType::Counter};
+  Family processes_{"hourglass_keyholder_processes", "hourglass-keyholder processes running now.",
+                    MetricType::Gauge};
+  Family restarts_{"hourglass_keyholder_restarts_total",
+                   "hourglass-keyholder processes that had to be replaced.", MetricType::Counter};
+  Family state_{"hourglass_key_custodian_state", "1 for the state that it is in.",
+                MetricType::Gauge};
+  Family age_{"hourglass_key_custodian_state_seconds", "How long it has been in its state.",
+              MetricType::Gauge};
+};
+
+std::vector<MetricFamily> IssuedAndRefused(const IssuanceCounters& counters) {
+  Family issued("hourglass_certificates_issued_total", "Certificates issued.", MetricType::Counter);
+  Family refused("hourglass_certificates_refused_total", "Requests for certificates refused.",
+                 MetricType::Counter);
+  std::uint64_t issued_total = 0;
+  for (const auto& [reason, count] : counters.Totals()) {
+    if (reason == ErrorReason::kUnspecified) {
+      issued_total = count;
+    } else {
+      refused.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
+    }
+  }
+  issued.Add({}, static_cast<double>(issued_total));
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(issued).Take());
+  families.push_back(std::move(refused).Take());
+  return families;
+}
+
+std::vector<MetricFamily> FailedCalls(const IssuanceCounters& failures) {
+  Family failed("hourglass_calls_failed_total",
+                "Calls of any method, and messages of streams, that were refused or failed.",
+                MetricType::Counter);
+  for (const auto& [reason, count] : failures.Totals()) {
+    failed.Add({{"reason", std::string(ErrorReasonName(reason))}}, static_cast<double>(count));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(failed).Take());
+  return families;
+}
+
+std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
+  Family waiting("hourglass_requests_waiting", "Requests for certificates that wait for a lane.",
+                 MetricType::Gauge);
+  waiting.Add({}, static_cast<double>(load.waiting()));
+  Family sizes("hourglass_batch_size", "Requests that a lane took up together.",
+               MetricType::Histogram);
+  sizes.Add({}, load.batch_sizes());
+  Family seconds("hourglass_batch_step_seconds", "How long a batch was in a step.",
+                 MetricType::Histogram);
+  for (std::size_t step = 0; step < IssuanceLoad::kStepNames.size(); ++step) {
+    seconds.Add({{"step", std::string(IssuanceLoad::kStepNames[step])}},
+                load.seconds(static_cast<IssuanceLoad::Step>(step)));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(waiting).Take());
+  families.push_back(std::move(sizes).Take());
+  families.push_back(std::move(seconds).Take());
+  return families;
+}
+
+std::vector<MetricFamily> ClockFamilies(const TimeGuard& clock) {
+  Family trusted("hourglass_clock_trusted",
+                 "1 while the clock is believed, 0 while nothing is "
+                 "decided by it.",
+                 MetricType::Gauge);
+  trusted.Add({}, clock.IsTrusted() ? 1 : 0);
+  Family doubts("hourglass_clock_doubts_total", "How often it began to be doubted, and why.",
+                MetricType::Counter);
+  for (const ClockDoubt doubt : {ClockDoubt::kLeapt, ClockDoubt::kBehind, ClockDoubt::kFarAhead}) {
+    doubts.Add({{"why", std::string(ClockDoubtName(doubt))}},
+               static_cast<double>(clock.Doubts(doubt)));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(trusted).Take());
+  families.push_back(std::move(doubts).Take());
+  return families;
+}
+
+double SecondsOf(Timestamp time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+// Of roots by state and not by tenant: tenants may be ten thousand.
+std::vector<MetricFamily> EndFamilies(const CertificateEnds::Seen& seen) {
+  Family own("hourglass_certificate_not_after_seconds",
+             "When the service's own certificates end, in seconds since 1970.", MetricType::Gauge);
+  for (const auto& [name, end] : seen.own) own.Add({{"certificate", name}}, SecondsOf(end));
+  Family first("hourglass_root_not_after_seconds",
+               "When the first root in this state ends, in seconds since 1970.", MetricType::Gauge);
+  Family ending("hourglass_roots_ending", "Roots in this state that end within so many days.",
+                MetricType::Gauge);
+  for (const auto& [state, roots] : seen.roots) {
+    const prometheus::ClientMetric::Label of{"state", std::string(ca::RootStateName(state))};
+    if (roots.first_end != Timestamp()) first.Add({of}, SecondsOf(roots.first_end));
+    for (std::size_t i = 0; i < roots.ending.size(); ++i) {
+      ending.Add({of, {"within_days", absl::StrCat(CertificateEnds::kWithinDays[i])}},
+                 static_cast<double>(roots.ending[i]));
+    }
+  }
+  std::vector<MetricFamily> families;
+  for (Family* family : {&own, &first, &ending}) {
+    families.push_back(std::move(*family).Take());
+  }
+  return families;
+}
+
+class Collector final : public prometheus::Collectable {
+ public:
+  explicit Collector(const Metrics::Sources& sources) : sources_(sources) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    KeyFamilies keys;
+    for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
+    std::vector<MetricFamily> families = std::move(keys).Take();
+    for (auto more : {IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
+                      LoadFamilies(*sources_.load), ClockFamilies(*sources_.clock),
+                      EndFamilies(sources_.ends->LastSeen())}) {
+      std::move(more.begin(), more.end(), std::back_inserter(families));
+    }
+    return families;
+  }
+
+ private:
+  const Metrics::Sources sources_;
+};
+
+class ServedMetrics final : public Metrics {
+ public:
+  ServedMetrics(const std::string& listen, std::shared_ptr<Collector> collector)
+      : collector_(std::move(collector)), exposer_(listen) {
+    exposer_.RegisterCollectable(collector_);
+    const std::vector<int> ports = exposer_.GetListeningPorts();
+    address_ =
+        absl::StrCat(listen.substr(0, listen.rfind(':')), ":", ports.empty() ? 0 : ports.front());
+  }
+
+  const std::string& address() const override { return address_; }
+
+ private:
+  const std::shared_ptr<Collector> collector_;
+  prometheus::Exposer exposer_;
+  std::string address_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Metrics>> Metrics::Serve(const std::string& listen,
+                                                        const Sources& sources) {
+  try {
+    return std::make_unique<ServedMetrics>(listen, std::make_shared<Collector>(sources));
+  } catch (const std::exception&) {
+    // What civetweb says of it is only that it could not.
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", listen,
+                                               " for metrics: in use, not of this machine, or "
+                                               "not permitted"));
+  }
+}
+
+}  // namespace hourglass::issuance

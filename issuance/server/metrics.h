@@ -1,0 +1,49 @@
+// The service's metrics, for Prometheus.
+#ifndef HOURGLASS_ISSUANCE_SERVER_METRICS_H_
+#define HOURGLASS_ISSUANCE_SERVER_METRICS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "hsm/store/key_store.h"
+#include "issuance/calls/issuance_counters.h"
+#include "issuance/pipeline/issuance_load.h"
+#include "issuance/server/certificate_ends.h"
+#include "issuance/timekeeping/time_guard.h"
+
+namespace hourglass::issuance {
+
+// Serves `GET /metrics` in Prometheus' text format (version 0.0.4) over plain HTTP. What it says is
+// read when it is asked for. docs/operations.md lists the names.
+class Metrics {
+ public:
+  // All must outlive the metrics.
+  struct Sources {
+    const hsm::KeyStore* keys;
+    const IssuanceCounters* counters;
+    const IssuanceLoad* load;
+    const TimeGuard* clock;
+    const CertificateEnds* ends;
+    const IssuanceCounters* failed_calls;
+  };
+
+  // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where
+  // the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Metrics>> Serve(const std::string& listen,
+                                                        const Sources& sources);
+
+  virtual ~Metrics() = default;
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // `host:port` listened on.
+  virtual const std::string& address() const = 0;
+
+ protected:
+  Metrics() = default;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_METRICS_H_

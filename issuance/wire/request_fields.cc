@@ -1,0 +1,58 @@
+#include "issuance/wire/request_fields.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "ca/encoding/utf8.h"
+#include "ca/names/name_rules.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/base/tenant_id.h"
+
+namespace hourglass::issuance {
+namespace {
+
+constexpr std::size_t kMaxUpnSize = 256;
+
+}  // namespace
+
+absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field) {
+  if (id.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
+  if (id.size() > max_size) {
+    return Error(
+        ErrorReason::kFieldInvalid, field,
+        absl::StrCat("has ", id.size(), " characters, at most ", max_size, " are allowed"));
+  }
+  const auto graphic = [](unsigned char c) { return absl::ascii_isgraph(c); };
+  if (!std::all_of(id.begin(), id.end(), graphic)) {
+    return Error(ErrorReason::kFieldInvalid, field,
+                 "may hold only printable ASCII characters and no space");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNewDeviceId(absl::string_view id) {
+  RETURN_IF_ERROR(CheckId(id, kMaxDeviceIdSize, "device_id"));
+  const std::optional<std::string> fault = ca::FaultInId(id);
+  if (!fault.has_value()) return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, "device_id", *fault);
+}
+
+absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {
+  const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(upn);
+  if (upn.size() <= kMaxUpnSize && text.has_value() && !text->has_controls) return absl::OkStatus();
+  return Error(
+      ErrorReason::kFieldInvalid, field,
+      absl::StrCat("must be at most ", kMaxUpnSize, " octets of UTF-8 without control characters"));
+}
+
+absl::Status CheckTenantId(absl::string_view id) {
+  if (id.empty()) return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
+  if (!IsTenantId(id)) return Error(ErrorReason::kFieldInvalid, "tenant_id", kTenantIdForm);
+  return absl::OkStatus();
+}
+
+}  // namespace hourglass::issuance

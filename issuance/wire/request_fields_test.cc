@@ -1,0 +1,48 @@
+#include "issuance/wire/request_fields.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+TEST(RequestFieldsTest, IdsArePrintableAsciiOfABoundedLength) {
+  EXPECT_OK(CheckId("7f3c:laptop-1", 128, "device_id"));
+  EXPECT_OK(CheckId(std::string(128, 'x'), 128, "device_id"));
+  EXPECT_THAT(CheckId("", 128, "device_id"), FailsWith(ErrorReason::kFieldMissing, "device_id"));
+  for (const std::string& id : {std::string(129, 'x'), std::string("a b"), std::string("a\0b", 3),
+                                std::string("a\n"), std::string("\x7f"), std::string("é")}) {
+    EXPECT_THAT(CheckId(id, 128, "device_id"), FailsWith(ErrorReason::kFieldInvalid, "device_id"))
+        << id;
+  }
+}
+
+TEST(RequestFieldsTest, NewDeviceIdsCannotWidenASearch) {
+  EXPECT_OK(CheckNewDeviceId("7f3c:laptop-1"));
+  EXPECT_OK(CheckNewDeviceId("{6B29FC40-CA47-1067-B31D-00DD010662DA}"));
+  EXPECT_THAT(CheckNewDeviceId(""), FailsWith(ErrorReason::kFieldMissing, "device_id"));
+  EXPECT_THAT(CheckNewDeviceId(std::string(129, 'x')),
+              FailsWith(ErrorReason::kFieldInvalid, "device_id"));
+  for (const char* id : {"laptop*", "a)(b", "a,b", "a\\b", "a\"b", "<a>", "a;b", "a b"}) {
+    EXPECT_THAT(CheckNewDeviceId(id), FailsWith(ErrorReason::kFieldInvalid, "device_id")) << id;
+  }
+}
+
+TEST(RequestFieldsTest, TenantIdsAreLabels) {
+  EXPECT_OK(CheckTenantId("contoso"));
+  EXPECT_OK(CheckTenantId("a"));
+  EXPECT_OK(CheckTenantId("9-lives"));
+  EXPECT_OK(CheckTenantId(std::string(63, 'a')));
+  EXPECT_THAT(CheckTenantId(""), FailsWith(ErrorReason::kFieldMissing, "tenant_id"));
+  for (const std::string& id :
+       {std::string(64, 'a'), std::string("Contoso"), std::string("-a"), std::string("a-"),
+        std::string("../etc"), std::string("a.b"), std::string("a_b"), std::string("*")}) {
+    EXPECT_THAT(CheckTenantId(id), FailsWith(ErrorReason::kFieldInvalid, "tenant_id")) << id;
+  }
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
