@@ -15,7 +15,7 @@
 #include "issuance/base/entropy.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/rotation/testing/many_tenants.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"

@@ -15,7 +15,7 @@
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
 #include "hsm/key/software_key.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"

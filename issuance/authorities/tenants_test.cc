@@ -16,7 +16,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/base/entropy.h"
 #include "issuance/rotation/testing/many_tenants.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"

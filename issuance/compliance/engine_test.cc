@@ -10,7 +10,7 @@
 #include "hourglass/v1/devices.pb.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/embedded_stub.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/manual_clock.h"

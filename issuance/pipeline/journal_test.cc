@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"

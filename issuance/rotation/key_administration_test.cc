@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"

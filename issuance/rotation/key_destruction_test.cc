@@ -9,7 +9,7 @@
 #include <string>
 
 #include "hsm/base/error.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "hsm/base/error.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "issuance/store/sqlite_store.h"
-#include "issuance/store/sqlite_time_records.h"
+#include "issuance/store/sqlite/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_time_records.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "issuance/timekeeping/time_guard.h"

@@ -47,8 +47,8 @@
 #include "issuance/services/key_service.h"
 #include "issuance/services/root_service.h"
 #include "issuance/services/tenant_service.h"
-#include "issuance/store/sqlite_store.h"
-#include "issuance/store/sqlite_time_records.h"
+#include "issuance/store/sqlite/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_time_records.h"
 #include "issuance/timekeeping/time_guard.h"
 
 namespace hourglass::issuance {

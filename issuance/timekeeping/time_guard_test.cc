@@ -7,8 +7,8 @@
 #include <string>
 
 #include "hsm/base/error.h"
-#include "issuance/store/sqlite_store.h"
-#include "issuance/store/sqlite_time_records.h"
+#include "issuance/store/sqlite/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_time_records.h"
 #include "issuance/store/testing/sample_records.h"
 #include "issuance/timekeeping/kernel_time.h"
 #include "tests/support/manual_clock.h"

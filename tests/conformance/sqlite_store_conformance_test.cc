@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/conformance/store_conformance.h"
 #include "tests/support/temporary_directory.h"
 

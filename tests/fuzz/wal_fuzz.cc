@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "issuance/store/wal_file.h"
+#include "issuance/store/sqlite/engine/wal_file.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {

@@ -19,7 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/base/clock.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"

@@ -41,7 +41,7 @@
 #include "issuance/log/foreign_lines.h"
 #include "issuance/server/server.h"
 #include "issuance/server/start_check.h"
-#include "issuance/store/sqlite_check.h"
+#include "issuance/store/sqlite/sqlite_check.h"
 #include "issuance/timekeeping/kernel_time.h"
 #include "tools/client/files.h"
 #include "tools/hourglassd/accounts.h"

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "hsm/base/status_macros.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/fill_journal.h"
 #include "issuance/store/testing/sample_records.h"
 

@@ -21,7 +21,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/rotation/root_administration.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/manual_clock.h"

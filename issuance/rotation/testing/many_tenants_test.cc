@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "issuance/authorities/tenants.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"

@@ -23,7 +23,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/pipeline/journal.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 
 namespace hourglass::issuance {

@@ -15,7 +15,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/rotation/testing/many_tenants.h"
-#include "issuance/store/sqlite_store.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/fill_journal.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tools/bench/options.h"

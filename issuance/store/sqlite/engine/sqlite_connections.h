@@ -1,0 +1,94 @@
+// The connections of one SQLite file: one that writes, a few that read for those who issue, a few
+// for listings.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_ENGINE_SQLITE_CONNECTIONS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_ENGINE_SQLITE_CONNECTIONS_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/store/reading.h"
+#include "issuance/store/sqlite/engine/sqlite.h"
+
+namespace hourglass::issuance::sqlite {
+
+inline absl::Status StatusOfResult(const absl::Status& status) { return status; }
+template <typename T>
+absl::Status StatusOfResult(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
+// Safe to call from several threads.
+class Connections {
+ public:
+  // Opens the file or makes it; see OpenSqliteStore. A schema of before kVersionWithOldJournal is
+  // brought up to that version only.
+  static absl::StatusOr<std::unique_ptr<Connections>> Open(const std::string& path,
+                                                           std::chrono::milliseconds busy_timeout);
+
+  // Calls `statements(Connection&)`, which returns a Status or StatusOr, in one transaction, and
+  // commits it if the result is OK. Waits for other writers. Returns the result, or the error that
+  // kept it from being durable.
+  template <typename Statements>
+  auto Write(Statements statements) -> decltype(statements(std::declval<Connection&>())) {
+    const std::lock_guard<std::mutex> lock(writing_);
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
+    auto result = statements(*writer_);
+    RETURN_IF_ERROR(StatusOfResult(result));
+    RETURN_IF_ERROR(transaction.Commit());
+    return result;
+  }
+
+  // Calls `statements(Connection&)`, which returns a Status or StatusOr and makes its transactions
+  // itself, with the connection that writes. Waits for other writers.
+  template <typename Statements>
+  auto WriteAlone(Statements statements) -> decltype(statements(std::declval<Connection&>())) {
+    const std::lock_guard<std::mutex> lock(writing_);
+    return statements(*writer_);
+  }
+
+  // Calls `statement(Connection&)`, one query that returns a Status or StatusOr and sees all that
+  // was committed before. Does not wait for writers, only for one of kReaders connections of those
+  // that this thread reads with (ReadingOfThisThread).
+  template <typename Statement>
+  auto Read(Statement statement) -> decltype(statement(std::declval<Connection&>())) {
+    Readers& readers =
+        ReadingOfThisThread() == Reading::kListing ? listing_readers_ : issuing_readers_;
+    ASSIGN_OR_RETURN(std::unique_ptr<Connection> reader, TakeReader(readers));
+    auto result = statement(*reader);
+    PutReader(readers, std::move(reader));
+    return result;
+  }
+
+ private:
+  static constexpr int kReaders = 4;
+
+  struct Readers {
+    std::mutex mutex;
+    std::condition_variable one_is_free;
+    std::vector<std::unique_ptr<Connection>> idle;  // guarded by mutex
+    int out = 0;                                    // guarded by mutex
+  };
+
+  Connections(std::string path, std::chrono::milliseconds busy_timeout,
+              std::unique_ptr<Connection> writer);
+  absl::StatusOr<std::unique_ptr<Connection>> TakeReader(Readers& readers);
+  static void PutReader(Readers& readers, std::unique_ptr<Connection> reader);
+
+  const std::string path_;
+  const std::chrono::milliseconds busy_timeout_;
+  std::mutex writing_;
+  const std::unique_ptr<Connection> writer_;
+  Readers issuing_readers_;
+  Readers listing_readers_;
+};
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_ENGINE_SQLITE_CONNECTIONS_H_

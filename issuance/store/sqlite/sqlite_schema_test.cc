@@ -1,0 +1,206 @@
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "issuance/store/sqlite/sqlite_store.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+class SqliteSchemaTest : public testing::Test {
+ protected:
+  std::unique_ptr<Connection> Connect() {
+    return Connection::Open(path_, std::chrono::milliseconds(1000)).value();
+  }
+  std::int64_t Version() { return Connect()->QueryInteger("PRAGMA user_version").value(); }
+
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_.Write("hourglass.db", "");
+};
+
+// What a later version of the program might add.
+std::vector<absl::string_view> WithOneMore(absl::string_view migration) {
+  std::vector<absl::string_view> migrations(Migrations().begin(), Migrations().end());
+  migrations.push_back(migration);
+  return migrations;
+}
+
+TEST_F(SqliteSchemaTest, LeadsFromAnEmptyFileToTheNewest) {
+  ASSERT_OK(Migrate(*Connect(), Migrations()));
+  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  EXPECT_OK(Migrate(*Connect(), Migrations())) << "a second time";
+}
+
+TEST_F(SqliteSchemaTest, LeadsFromEachVersionToTheNewestAndKeepsWhatIsThere) {
+  const std::vector<absl::string_view> migrations =
+      WithOneMore("ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT 'none'");
+  for (std::size_t from = 1; from < migrations.size(); ++from) {
+    directory_.Write("hourglass.db", "");
+    ASSERT_OK(Migrate(*Connect(), absl::MakeConstSpan(migrations).first(from)));
+    ASSERT_OK(Connect()->Execute(
+        "INSERT INTO tenants (tenant_id, display_name, created_at, epoch, revision, "
+        "last_generation) VALUES ('contoso', 'Contoso', 1, 2, 3, 4)"));
+    ASSERT_OK(Migrate(*Connect(), migrations));
+    EXPECT_EQ(Version(), static_cast<std::int64_t>(migrations.size()));
+    const std::unique_ptr<Connection> connection = Connect();
+    EXPECT_THAT(connection->QueryInteger("SELECT epoch FROM tenants WHERE note = 'none'"), IsOk());
+  }
+}
+
+// What the release with schema version 1 had written: every table, one certificate that was
+// released and one that was not.
+constexpr char kOfVersion1[] = R"sql(
+INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4);
+INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, x'3000',
+  100, 90000, 5, 6, 8000, 'create-1');
+INSERT INTO intents VALUES (7, 'contoso', 2, 'r1', 'one', x'd1', 'broker', 'u-1', 'a@contoso', 'd-1',
+  'v-1', '1', 10, x'0001', 4400, 8000, x'300100', 20);
+INSERT INTO intents VALUES (8, 'contoso', 2, 'r1', 'two', x'd2', 'broker', 'u-1', 'a@contoso', 'd-1',
+  'v-2', '1', 11, x'0002', 4400, 8000, x'300200', 21);
+INSERT INTO releases VALUES (7, x'300300', 30);
+INSERT INTO devices VALUES ('contoso', 'd-1', x'', 1, 'inventory');
+)sql";
+
+TEST_F(SqliteSchemaTest, TheJournalOfVersion1IsReadAndWrittenOn) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(1)));
+  ASSERT_OK(Connect()->Execute(kOfVersion1));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  ASSERT_OK_AND_ASSIGN(const JournalRecord released, store->FindByRequestId("contoso", "one"));
+  EXPECT_EQ(released.certificate, std::string("\x30\x03\x00", 3));
+  EXPECT_EQ(released.intent.tbs_certificate, std::string("\x30\x01\x00", 3));
+  EXPECT_EQ(released.intent.intermediate_serial_number, "") << "the root itself issued it";
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, store->GetRoot("contoso", "r1"));
+  EXPECT_EQ(root.state, ca::RootState::kPrimary);
+  EXPECT_EQ(store->ListIntermediates("contoso", "r1", 10, "")->records.size(), 0u);
+
+  Intent next = released.intent;
+  next.request_id = "three";
+  next.serial_number = std::string("\x00\x03", 2);
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<absl::Status> statuses,
+      store->AppendToJournal(
+          {Release{"contoso", 2, "two", "certificate", released.intent.intended_at}, next,
+           Release{"contoso", 2, "one", "another", next.intended_at}}));
+  EXPECT_OK(statuses[0]) << "an interrupted request of before is released";
+  EXPECT_OK(statuses[1]);
+  EXPECT_THAT(statuses[2], FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_EQ(store->ListJournal("contoso", {}, 10, "")->records.size(), 3u);
+}
+
+// Of schema version 3: `count` requests, of which those with an even number were released.
+std::string OfVersion3(int count) {
+  std::string sql =
+      "INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4);"
+      "INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, "
+      "x'3000', 100, 90000, 5, 6, 8000, 'create-1');";
+  for (int i = 1; i <= count; ++i) {
+    absl::StrAppend(&sql, "INSERT INTO intents VALUES (", i, ", 'contoso', 2, 'r1', 'id-", i,
+                    "', x'd1', 'broker', 'u-1', 'a@contoso', 'd-1', 'v-1', '1', 10, x'",
+                    absl::Hex(i, absl::kZeroPad8), "', 4400, 8000, x'300100', ", 100 + i,
+                    ", x'');");
+    if (i % 2 == 0) {
+      absl::StrAppend(&sql, "INSERT INTO releases VALUES (", i, ", x'3003300100ff', 30);");
+    }
+  }
+  return sql;
+}
+
+class OldJournalTest : public SqliteSchemaTest {
+ protected:
+  static constexpr int kCount = 10;
+
+  OldJournalTest() {
+    options_.segment_intents = 4;
+    EXPECT_OK(Migrate(*Connect(), Migrations().first(3)));
+    EXPECT_OK(Connect()->Execute(OfVersion3(kCount)));
+  }
+
+  void ExpectAllThere() {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options_));
+    for (int i = 1; i <= kCount; ++i) {
+      ASSERT_OK_AND_ASSIGN(const JournalRecord found,
+                           store->FindByRequestId("contoso", absl::StrCat("id-", i)));
+      EXPECT_EQ(found.certificate, i % 2 == 0 ? std::string("\x30\x03\x30\x01\x00\xff", 6) : "");
+      EXPECT_EQ(found.released_at.has_value(), i % 2 == 0);
+      EXPECT_OK(store->FindBySerialNumber("contoso", found.intent.serial_number));
+    }
+    EXPECT_EQ(store->ListJournal("contoso", {}, 100, "")->records.size(), std::size_t{kCount});
+    EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  }
+
+  SqliteStoreOptions options_;
+};
+
+TEST_F(OldJournalTest, MovesToSegments) {
+  ExpectAllThere();
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM journal_segments").value(), 4);
+  ExpectAllThere();
+}
+
+TEST_F(OldJournalTest, AnInterruptedMoveIsTakenUp) {
+  // The catalog refuses the second segment, as a crash just before its commit would.
+  ASSERT_OK(Migrate(*Connect(), Migrations(), kVersionWithOldJournal));
+  ASSERT_OK(Connect()->Execute(
+      "CREATE TRIGGER crash BEFORE INSERT ON journal_segments WHEN NEW.number = 2 "
+      "BEGIN SELECT RAISE(ABORT, 'crash'); END"));
+  EXPECT_THAT(OpenSqliteStore(path_, options_), FailsWith(ErrorReason::kInternalError));
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
+  EXPECT_THAT(Migrate(*Connect(), Migrations()), FailsWith(ErrorReason::kInternalError))
+      << "tables with records must not be dropped";
+  EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
+  ASSERT_OK(Connect()->Execute("DROP TRIGGER crash"));
+  ExpectAllThere();
+}
+
+// Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.
+TEST_F(SqliteSchemaTest, TenantsOfOneNameGoOn) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(5)));
+  ASSERT_OK(Connect()->Execute(R"sql(
+      INSERT INTO tenants VALUES ('second', 'CONTOSO', 2, 0, 0, 0);
+      INSERT INTO tenants VALUES ('first', 'Contoso', 1, 0, 0, 0);
+      INSERT INTO tenants VALUES ('other', 'Fabrikam', 3, 0, 0, 0))sql"));
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_OK_AND_ASSIGN(const auto store, OpenSqliteStore(path_));
+    ASSERT_OK_AND_ASSIGN(const auto tenants, store->ListTenants());
+    ASSERT_EQ(tenants.size(), 3u);
+    TenantRecord taken;
+    taken.tenant_id = "taken";
+    for (const char* name : {"contoso", "fabrikam"}) {
+      taken.display_name = name;
+      EXPECT_THAT(store->CreateTenant(taken),
+                  FailsWith(ErrorReason::kDisplayNameTaken, "display_name"));
+    }
+  }
+  EXPECT_EQ(Connect()
+                ->QueryInteger("SELECT count(*) FROM tenants WHERE root_name_key IS NULL AND "
+                               "tenant_id = 'second'")
+                .value(),
+            1);
+}
+
+TEST_F(SqliteSchemaTest, AMigrationThatFailsLeavesTheVersionBeforeIt) {
+  const std::vector<absl::string_view> broken =
+      WithOneMore("CREATE TABLE half (x); INSERT INTO missing VALUES (1)");
+  EXPECT_THAT(Migrate(*Connect(), broken), FailsWith(ErrorReason::kInternalError));
+  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  EXPECT_EQ(
+      Connect()->QueryInteger("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").value(), 0);
+  EXPECT_OK(OpenSqliteStore(path_));
+}
+
+TEST_F(SqliteSchemaTest, ANewerProgramsFileIsRefused) {
+  ASSERT_OK(Migrate(*Connect(), WithOneMore("CREATE TABLE later (x)")));
+  EXPECT_THAT(OpenSqliteStore(path_), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_THAT(CheckSchema(*Connect(), Migrations()), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_OK(CheckSchema(*Connect(), WithOneMore("")));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance::sqlite

@@ -1,0 +1,152 @@
+#include "issuance/store/sqlite/tables/sqlite_intermediates.h"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/key_type.h"
+#include "issuance/store/page_token.h"
+#include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+#define HOURGLASS_SELECT_INTERMEDIATES                                                \
+  "SELECT sequence, tenant_id, epoch, root_id, serial_number, key_type, not_before, " \
+  "not_after, tbs_certificate, intended_at, certificate, released_at FROM intermediates "
+
+// Whether the tenant's epoch is the intermediate's, and its root the tenant's primary (promise 6).
+#define HOURGLASS_IN_THE_FENCE                                                       \
+  "EXISTS (SELECT 1 FROM tenants JOIN roots USING (tenant_id) WHERE tenant_id = ?1 " \
+  "AND root_id = ?2 AND state = 'PRIMARY' AND tenants.epoch = "
+
+struct NumberedRecord {
+  std::int64_t sequence;
+  IntermediateRecord record;
+};
+
+absl::StatusOr<NumberedRecord> TakeRecord(Rows& rows) {
+  NumberedRecord numbered;
+  numbered.sequence = rows.TakeInteger();
+  IntermediateRecord& record = numbered.record;
+  record.tenant_id = rows.TakeOctets();
+  record.epoch = static_cast<std::uint64_t>(rows.TakeInteger());
+  record.root_id = rows.TakeOctets();
+  record.serial_number = rows.TakeOctets();
+  const absl::StatusOr<hsm::KeyType> key_type = hsm::ParseKeyType(rows.TakeOctets());
+  if (!key_type.ok()) {
+    return Error(ErrorReason::kJournalUnavailable, "",
+                 "database: the file is damaged: unknown key type of an intermediate");
+  }
+  record.key_type = *key_type;
+  record.not_before = TakeTime(rows);
+  record.not_after = TakeTime(rows);
+  record.tbs_certificate = rows.TakeOctets();
+  record.intended_at = TakeTimestamp(rows);
+  record.certificate = rows.TakeOctets();
+  if (const std::optional<std::int64_t> microseconds = rows.TakeOptionalInteger()) {
+    record.released_at = Timestamp(std::chrono::microseconds(*microseconds));
+  }
+  return numbered;
+}
+
+// Why an insert of `intermediate` inserted nothing.
+absl::Status RefusalOf(Connection& connection, const IntermediateRecord& intermediate) {
+  RETURN_IF_ERROR(GetTenant(connection, intermediate.tenant_id).status());
+  const auto there = GetIntermediate(connection, intermediate.tenant_id, intermediate.root_id,
+                                     intermediate.serial_number);
+  if (!there.ok()) return PrimaryChanged();
+  return Error(ErrorReason::kInternalError, "serial_number",
+               "the root has an intermediate of this serial number already");
+}
+
+}  // namespace
+
+absl::Status AddIntermediate(Connection& connection, const IntermediateRecord& intermediate) {
+  if (!intermediate.certificate.empty() || intermediate.released_at.has_value()) {
+    return Error(ErrorReason::kInternalError, "certificate",
+                 "an intermediate is recorded before it is signed");
+  }
+  ASSIGN_OR_RETURN(
+      const std::int64_t added,
+      connection.Change(
+          "INSERT INTO intermediates (tenant_id, root_id, epoch, serial_number, key_type, "
+          "not_before, not_after, tbs_certificate, intended_at) "
+          "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE " HOURGLASS_IN_THE_FENCE
+          "?3) ON CONFLICT DO NOTHING",
+          {Text{intermediate.tenant_id}, Text{intermediate.root_id}, ValueOf(intermediate.epoch),
+           Blob{intermediate.serial_number}, Text{hsm::KeyTypeName(intermediate.key_type)},
+           ValueOf(intermediate.not_before), ValueOf(intermediate.not_after),
+           Blob{intermediate.tbs_certificate}, ValueOf(intermediate.intended_at)}));
+  return added == 1 ? absl::OkStatus() : RefusalOf(connection, intermediate);
+}
+
+absl::Status ReleaseIntermediate(Connection& connection, absl::string_view tenant_id,
+                                 absl::string_view root_id, absl::string_view serial_number,
+                                 absl::string_view certificate, Timestamp released_at) {
+  ASSIGN_OR_RETURN(const std::int64_t released,
+                   connection.Change("UPDATE intermediates SET certificate = ?4, released_at = ?5 "
+                                     "WHERE tenant_id = ?1 AND root_id = ?2 AND serial_number = ?3 "
+                                     "AND certificate IS NULL AND " HOURGLASS_IN_THE_FENCE
+                                     "intermediates.epoch)",
+                                     {Text{tenant_id}, Text{root_id}, Blob{serial_number},
+                                      Blob{certificate}, ValueOf(released_at)}));
+  if (released == 1) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const IntermediateRecord there,
+                   GetIntermediate(connection, tenant_id, root_id, serial_number));
+  if (!there.released_at.has_value()) return PrimaryChanged();
+  return Error(ErrorReason::kInternalError, "serial_number", "was released before");
+}
+
+absl::StatusOr<IntermediateRecord> GetIntermediate(Connection& connection,
+                                                   absl::string_view tenant_id,
+                                                   absl::string_view root_id,
+                                                   absl::string_view serial_number) {
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection.Query(HOURGLASS_SELECT_INTERMEDIATES
+                                    "WHERE tenant_id = ? AND root_id = ? AND serial_number = ?",
+                                    {Text{tenant_id}, Text{root_id}, Blob{serial_number}}));
+  ASSIGN_OR_RETURN(const bool found, rows.Next());
+  if (!found) {
+    return Error(ErrorReason::kCertificateUnknown, "",
+                 "the root has no intermediate of this serial number");
+  }
+  ASSIGN_OR_RETURN(NumberedRecord numbered, TakeRecord(rows));
+  return std::move(numbered.record);
+}
+
+absl::StatusOr<Page<IntermediateRecord>> ListIntermediates(Connection& connection,
+                                                           absl::string_view tenant_id,
+                                                           absl::string_view root_id, int page_size,
+                                                           absl::string_view page_token) {
+  RETURN_IF_ERROR(CheckPageSize(page_size));
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  if (!page_token.empty()) {
+    ASSIGN_OR_RETURN(before, ParseIntermediatePosition(page_token));
+  }
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      connection.Query(HOURGLASS_SELECT_INTERMEDIATES
+                       "WHERE tenant_id = ? AND root_id = ? AND sequence < ? "
+                       "ORDER BY sequence DESC LIMIT ?",
+                       {Text{tenant_id}, Text{root_id}, before, std::int64_t{page_size} + 1}));
+  Page<IntermediateRecord> page;
+  std::int64_t last = 0;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return page;
+    if (page.records.size() == static_cast<std::size_t>(page_size)) {
+      page.next_page_token = IntermediatePageToken(last);
+      return page;
+    }
+    ASSIGN_OR_RETURN(NumberedRecord numbered, TakeRecord(rows));
+    last = numbered.sequence;
+    page.records.push_back(std::move(numbered.record));
+  }
+}
+
+}  // namespace hourglass::issuance::sqlite

@@ -1,0 +1,163 @@
+#include "issuance/store/sqlite/tables/sqlite_keys.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/key_uri.h"
+#include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/sqlite/tables/sqlite_roots.h"
+#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+absl::StatusOr<std::vector<KeyHolder>> TakeHolders(Rows rows) {
+  std::vector<KeyHolder> holders;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return holders;
+    KeyHolder& holder = holders.emplace_back();
+    holder.tenant_id = rows.TakeOctets();
+    holder.root_id = rows.TakeOctets();
+    ASSIGN_OR_RETURN(holder.state, ParseState(rows.TakeOctets()));
+    holder.key_uri = rows.TakeOctets();
+  }
+}
+
+bool HasEnded(const KeyHolder& root) {
+  return root.state == ca::RootState::kRetired || root.state == ca::RootState::kDiscarded;
+}
+
+}  // namespace
+
+absl::Status PlanKey(Connection& connection, const PlannedKey& key) {
+  RETURN_IF_ERROR(GetTenant(connection, key.tenant_id).status());
+  ASSIGN_OR_RETURN(const std::int64_t has_root,
+                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ?)",
+                                           {Text{key.key_uri}}));
+  ASSIGN_OR_RETURN(
+      const std::int64_t planned,
+      connection.Change("INSERT INTO planned_keys (key_uri, tenant_id, generation, public_key) "
+                        "VALUES (?, ?, ?, ?) ON CONFLICT (key_uri) DO UPDATE "
+                        "SET public_key = excluded.public_key "
+                        "WHERE tenant_id = excluded.tenant_id AND generation = excluded.generation "
+                        "AND public_key IN (x'', excluded.public_key)",
+                        {Text{key.key_uri}, Text{key.tenant_id}, std::int64_t{key.generation},
+                         Blob{key.public_key}}));
+  if (planned == 1 && has_root == 0) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
+}
+
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri) {
+  return connection.Change("DELETE FROM planned_keys WHERE key_uri = ?", {Text{key_uri}}).status();
+}
+
+absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
+                                                        absl::string_view tenant_id) {
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection.Query("SELECT tenant_id, generation, key_uri, public_key FROM "
+                                    "planned_keys WHERE tenant_id = ? "
+                                    "ORDER BY generation, key_uri",
+                                    {Text{tenant_id}}));
+  std::vector<PlannedKey> keys;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return keys;
+    PlannedKey& key = keys.emplace_back();
+    key.tenant_id = rows.TakeOctets();
+    key.generation = static_cast<int>(rows.TakeInteger());
+    key.key_uri = rows.TakeOctets();
+    key.public_key = rows.TakeOctets();
+  }
+}
+
+absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,
+                                                        absl::string_view public_key) {
+  // instr finds nothing anywhere.
+  if (public_key.empty()) return std::vector<KeyHolder>();
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT tenant_id, root_id, state, key_uri FROM "
+                                               "roots WHERE instr(certificate, ?) > 0 "
+                                               "ORDER BY tenant_id, generation",
+                                               {Blob{public_key}}));
+  return TakeHolders(std::move(rows));
+}
+
+absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
+                                                      absl::string_view key_uri) {
+  const std::string name(hsm::UriWithoutId(key_uri));
+  const std::string with_id = name + ";id=";
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection.Query("SELECT tenant_id, root_id, state, key_uri FROM roots "
+                                    "WHERE key_uri = ? OR substr(key_uri, 1, length(?)) = ? "
+                                    "ORDER BY tenant_id, generation",
+                                    {Text{name}, Text{with_id}, Text{with_id}}));
+  return TakeHolders(std::move(rows));
+}
+
+absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
+                              absl::string_view public_key, Timestamp now) {
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, RootsOfPublicKey(connection, public_key));
+  if (!std::all_of(roots.begin(), roots.end(), HasEnded)) {
+    return Error(ErrorReason::kInternalError, "", "the key of a root that lives is destroyed");
+  }
+  for (const KeyHolder& root : roots) {
+    RETURN_IF_ERROR(
+        connection
+            .Change("UPDATE roots SET key_destroyed_at = ? WHERE tenant_id = ? AND root_id = ? "
+                    "AND key_destroyed_at IS NULL",
+                    {ValueOf(now), Text{root.tenant_id}, Text{root.root_id}})
+            .status());
+  }
+  if (public_key.empty()) {
+    RETURN_IF_ERROR(ForgetPlannedKey(connection, key_uri));
+    return connection.Change("DELETE FROM bound_keys WHERE key_uri = ?", {Text{key_uri}}).status();
+  }
+  // A plan whose key was never noted is known by its URI only, one of before version 6 by a URI
+  // without id.
+  const std::string name(hsm::UriWithoutId(key_uri));
+  RETURN_IF_ERROR(connection
+                      .Change("DELETE FROM planned_keys WHERE public_key = ? OR "
+                              "(key_uri IN (?, ?) AND public_key = x'')",
+                              {Blob{public_key}, Text{key_uri}, Text{name}})
+                      .status());
+  return connection.Change("DELETE FROM bound_keys WHERE public_key = ?", {Blob{public_key}})
+      .status();
+}
+
+absl::Status BindKey(Connection& connection, const BoundKey& key) {
+  RETURN_IF_ERROR(GetTenant(connection, key.tenant_id).status());
+  RETURN_IF_ERROR(
+      connection
+          .Change("INSERT INTO bound_keys (key_uri, tenant_id, public_key) VALUES (?, ?, ?) "
+                  "ON CONFLICT DO NOTHING",
+                  {Text{key.key_uri}, Text{key.tenant_id}, Blob{key.public_key}})
+          .status());
+  ASSIGN_OR_RETURN(
+      const std::int64_t bound,
+      connection.QueryInteger("SELECT count(*) FROM bound_keys WHERE key_uri = ? AND tenant_id = ? "
+                              "AND public_key = ?",
+                              {Text{key.key_uri}, Text{key.tenant_id}, Blob{key.public_key}}));
+  if (bound == 1) return absl::OkStatus();
+  return Error(ErrorReason::kKeyNotPermitted, "tenant_id",
+               "the key, or another of its name, is bound otherwise: destroy that first");
+}
+
+absl::StatusOr<std::vector<BoundKey>> ListBoundKeys(Connection& connection) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT tenant_id, key_uri, public_key "
+                                               "FROM bound_keys ORDER BY key_uri"));
+  std::vector<BoundKey> keys;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return keys;
+    BoundKey& key = keys.emplace_back();
+    key.tenant_id = rows.TakeOctets();
+    key.key_uri = rows.TakeOctets();
+    key.public_key = rows.TakeOctets();
+  }
+}
+
+}  // namespace hourglass::issuance::sqlite

@@ -1,0 +1,32 @@
+// The statements about keys that are planned, bound or destroyed, as issuance/store/store.h
+// describes them. Those that write need a transaction of the caller's, who rolls it back after an
+// error.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/records.h"
+#include "issuance/store/sqlite/engine/sqlite.h"
+
+namespace hourglass::issuance::sqlite {
+
+absl::Status PlanKey(Connection& connection, const PlannedKey& key);
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri);
+absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
+                                                        absl::string_view tenant_id);
+absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,
+                                                        absl::string_view public_key);
+absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
+                                                      absl::string_view key_uri);
+absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
+                              absl::string_view public_key, Timestamp now);
+absl::Status BindKey(Connection& connection, const BoundKey& key);
+absl::StatusOr<std::vector<BoundKey>> ListBoundKeys(Connection& connection);
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_

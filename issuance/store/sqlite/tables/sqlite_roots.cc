@@ -1,0 +1,175 @@
+#include "issuance/store/sqlite/tables/sqlite_roots.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "hsm/key/key_type.h"
+#include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/sqlite/tables/sqlite_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+#define HOURGLASS_ROOT_COLUMNS                                                                 \
+  "tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root, certificate, " \
+  "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id, "          \
+  "key_destroyed_at"
+
+absl::Status Damaged(absl::string_view column) {
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("database: the file is damaged: unknown ", column, " of a root"));
+}
+
+}  // namespace
+
+absl::StatusOr<ca::RootState> ParseState(absl::string_view name) {
+  for (const ca::RootState state :
+       {ca::RootState::kStaged, ca::RootState::kPrimary, ca::RootState::kRetiring,
+        ca::RootState::kRetired, ca::RootState::kDiscarded}) {
+    if (ca::RootStateName(state) == name) return state;
+  }
+  return Damaged("state");
+}
+
+namespace {
+
+absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
+  RootRecord root;
+  root.tenant_id = rows.TakeOctets();
+  root.root_id = rows.TakeOctets();
+  root.generation = static_cast<int>(rows.TakeInteger());
+  ASSIGN_OR_RETURN(root.state, ParseState(rows.TakeOctets()));
+  const absl::StatusOr<hsm::KeyType> key_type = hsm::ParseKeyType(rows.TakeOctets());
+  if (!key_type.ok()) return Damaged("key type");
+  root.key_type = *key_type;
+  root.key_uri = rows.TakeOctets();
+  root.key_made_for_root = rows.TakeInteger() != 0;
+  root.certificate = rows.TakeOctets();
+  root.not_before = TakeTime(rows);
+  root.not_after = TakeTime(rows);
+  root.created_at = TakeTimestamp(rows);
+  root.state_since = TakeTimestamp(rows);
+  if (const std::optional<std::int64_t> seconds = rows.TakeOptionalInteger()) {
+    root.last_leaf_not_after = ca::Time(std::chrono::seconds(*seconds));
+  }
+  root.request_id = rows.TakeOctets();
+  root.key_destroyed_at = TakeOptionalTimestamp(rows);
+  return root;
+}
+
+bool MovesPrimary(const RootStateChange& change) {
+  return (change.from == ca::RootState::kPrimary) != (change.to == ca::RootState::kPrimary);
+}
+
+absl::Status RaiseRevision(Connection& connection, absl::string_view tenant_id,
+                           std::uint64_t expected_revision, bool new_epoch) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t raised,
+      connection.Change("UPDATE tenants SET revision = revision + 1, epoch = epoch + ? "
+                        "WHERE tenant_id = ? AND revision = ?",
+                        {std::int64_t{new_epoch}, Text{tenant_id}, ValueOf(expected_revision)}));
+  if (raised == 1) return absl::OkStatus();
+  RETURN_IF_ERROR(GetTenant(connection, tenant_id).status());
+  return Error(ErrorReason::kPrimaryChanged, "",
+               "the tenant's roots changed in the meantime; look again before you decide");
+}
+
+absl::Status WhyNotChanged(Connection& connection, absl::string_view tenant_id,
+                           const RootStateChange& change) {
+  ASSIGN_OR_RETURN(const RootRecord root, GetRoot(connection, tenant_id, change.root_id));
+  if (root.state != change.from) {
+    return Error(ErrorReason::kRootMoveIllegal, "root_id",
+                 absl::StrCat("the root is ", ca::RootStateName(root.state), ", not ",
+                              ca::RootStateName(change.from)));
+  }
+  return Error(ErrorReason::kRootMoveIllegal, "root_id",
+               "another root is PRIMARY; a tenant has one at most");
+}
+
+absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
+                         const RootStateChange& change, Timestamp now) {
+  // OR IGNORE leaves the row alone where the index one_primary would hold two (promise 1).
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection.Change("UPDATE OR IGNORE roots SET state = ?, state_since = ? "
+                        "WHERE tenant_id = ? AND root_id = ? AND state = ?",
+                        {Text{ca::RootStateName(change.to)}, ValueOf(now), Text{tenant_id},
+                         Text{change.root_id}, Text{ca::RootStateName(change.from)}}));
+  if (changed == 1) return absl::OkStatus();
+  return WhyNotChanged(connection, tenant_id, change);
+}
+
+}  // namespace
+
+absl::Status AddRoot(Connection& connection, const RootRecord& root) {
+  if (root.state != ca::RootState::kStaged) {
+    return Error(ErrorReason::kInternalError, "state", "a new root must be STAGED");
+  }
+  ASSIGN_OR_RETURN(const std::int64_t tenants,
+                   connection.Change("UPDATE tenants SET revision = revision + 1 "
+                                     "WHERE tenant_id = ?",
+                                     {Text{root.tenant_id}}));
+  if (tenants == 0) return TenantUnknown();
+  ASSIGN_OR_RETURN(
+      const std::int64_t added,
+      connection.Change(
+          "INSERT INTO roots (" HOURGLASS_ROOT_COLUMNS
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          {Text{root.tenant_id}, Text{root.root_id}, std::int64_t{root.generation},
+           Text{ca::RootStateName(root.state)}, Text{hsm::KeyTypeName(root.key_type)},
+           Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
+           ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
+           ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id},
+           ValueOf(root.key_destroyed_at)}));
+  if (added == 1) return ForgetPlannedKey(connection, root.key_uri);
+  return Error(ErrorReason::kInternalError, "",
+               "a root of the tenant has this id, generation, key or request id already");
+}
+
+absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
+                                   absl::string_view root_id) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT " HOURGLASS_ROOT_COLUMNS
+                                               " FROM roots WHERE tenant_id = ? AND root_id = ?",
+                                               {Text{tenant_id}, Text{root_id}}));
+  ASSIGN_OR_RETURN(const bool found, rows.Next());
+  if (!found) {
+    return Error(ErrorReason::kRootUnknown, "root_id", "the tenant has no root of this id");
+  }
+  return TakeRoot(rows);
+}
+
+absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
+                                                  absl::string_view tenant_id) {
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection.Query("SELECT " HOURGLASS_ROOT_COLUMNS
+                                    " FROM roots WHERE tenant_id = ? ORDER BY generation",
+                                    {Text{tenant_id}}));
+  std::vector<RootRecord> roots;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return roots;
+    ASSIGN_OR_RETURN(RootRecord root, TakeRoot(rows));
+    roots.push_back(std::move(root));
+  }
+}
+
+absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
+                              std::uint64_t expected_revision,
+                              absl::Span<const RootStateChange> changes, Timestamp now) {
+  const bool new_epoch = std::any_of(changes.begin(), changes.end(), MovesPrimary);
+  RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, new_epoch));
+  // Whoever leaves PRIMARY goes first, so that the order of `changes` does not matter.
+  for (const bool enters : {false, true}) {
+    for (const RootStateChange& change : changes) {
+      if ((change.to == ca::RootState::kPrimary) != enters) continue;
+      RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, now));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hourglass::issuance::sqlite
