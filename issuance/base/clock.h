@@ -1,3 +1,4 @@
+// What time it is, in the one form that this service keeps.
 #ifndef HOURGLASS_ISSUANCE_BASE_CLOCK_H_
 #define HOURGLASS_ISSUANCE_BASE_CLOCK_H_
 

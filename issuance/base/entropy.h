@@ -1,3 +1,4 @@
+// Random octets, for serial numbers, nonces and ids.
 #ifndef HOURGLASS_ISSUANCE_BASE_ENTROPY_H_
 #define HOURGLASS_ISSUANCE_BASE_ENTROPY_H_
 

@@ -1,3 +1,4 @@
+// Addresses as the configuration writes them.
 #ifndef HOURGLASS_ISSUANCE_BASE_HOST_PORT_H_
 #define HOURGLASS_ISSUANCE_BASE_HOST_PORT_H_
 

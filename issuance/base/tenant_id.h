@@ -1,3 +1,4 @@
+// The form of a tenant's id.
 #ifndef HOURGLASS_ISSUANCE_BASE_TENANT_ID_H_
 #define HOURGLASS_ISSUANCE_BASE_TENANT_ID_H_
 

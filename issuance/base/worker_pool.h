@@ -1,3 +1,4 @@
+// Threads for calls that may block.
 #ifndef HOURGLASS_ISSUANCE_BASE_WORKER_POOL_H_
 #define HOURGLASS_ISSUANCE_BASE_WORKER_POOL_H_
 

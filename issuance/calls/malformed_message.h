@@ -1,3 +1,4 @@
+// What is answered to octets that are no message.
 #ifndef HOURGLASS_ISSUANCE_CALLS_MALFORMED_MESSAGE_H_
 #define HOURGLASS_ISSUANCE_CALLS_MALFORMED_MESSAGE_H_
 

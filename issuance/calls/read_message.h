@@ -1,3 +1,4 @@
+// Reading a message from gRPC's octets.
 #ifndef HOURGLASS_ISSUANCE_CALLS_READ_MESSAGE_H_
 #define HOURGLASS_ISSUANCE_CALLS_READ_MESSAGE_H_
 

@@ -1,3 +1,4 @@
+// The verdict on a device: a pure function of its report, a policy and the time.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_DECISION_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_DECISION_H_
 

@@ -1,3 +1,4 @@
+// Versions of operating systems, and their order.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_OS_VERSION_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_OS_VERSION_H_
 

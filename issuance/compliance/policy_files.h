@@ -1,3 +1,4 @@
+// Where the policy of a tenant comes from.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_POLICY_FILES_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_POLICY_FILES_H_
 

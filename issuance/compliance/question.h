@@ -1,3 +1,4 @@
+// What a question to a compliance service must be.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 

@@ -1,3 +1,4 @@
+// The loop that accepts connections, and bounds them.
 #ifndef HOURGLASS_ISSUANCE_EDGE_ACCEPTOR_H_
 #define HOURGLASS_ISSUANCE_EDGE_ACCEPTOR_H_
 

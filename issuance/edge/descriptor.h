@@ -1,3 +1,4 @@
+// An open file, closed by its owner.
 #ifndef HOURGLASS_ISSUANCE_EDGE_DESCRIPTOR_H_
 #define HOURGLASS_ISSUANCE_EDGE_DESCRIPTOR_H_
 

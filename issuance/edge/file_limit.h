@@ -1,3 +1,4 @@
+// How many files this process may have open.
 #ifndef HOURGLASS_ISSUANCE_EDGE_FILE_LIMIT_H_
 #define HOURGLASS_ISSUANCE_EDGE_FILE_LIMIT_H_
 

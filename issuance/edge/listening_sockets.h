@@ -1,3 +1,4 @@
+// The sockets that the service listens on.
 #ifndef HOURGLASS_ISSUANCE_EDGE_LISTENING_SOCKETS_H_
 #define HOURGLASS_ISSUANCE_EDGE_LISTENING_SOCKETS_H_
 

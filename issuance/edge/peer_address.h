@@ -1,3 +1,4 @@
+// Whence a connection comes, and with whom its bound is shared.
 #ifndef HOURGLASS_ISSUANCE_EDGE_PEER_ADDRESS_H_
 #define HOURGLASS_ISSUANCE_EDGE_PEER_ADDRESS_H_
 

@@ -1,3 +1,4 @@
+// Whether the own port is answered.
 #ifndef HOURGLASS_ISSUANCE_EDGE_WATCHDOG_H_
 #define HOURGLASS_ISSUANCE_EDGE_WATCHDOG_H_
 

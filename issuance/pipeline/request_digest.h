@@ -1,3 +1,4 @@
+// Whether two requests of one id are the same.
 #ifndef HOURGLASS_ISSUANCE_PIPELINE_REQUEST_DIGEST_H_
 #define HOURGLASS_ISSUANCE_PIPELINE_REQUEST_DIGEST_H_
 

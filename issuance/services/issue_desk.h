@@ -1,3 +1,4 @@
+// What a call and a message of a stream have in common, where both ask for a certificate.
 #ifndef HOURGLASS_ISSUANCE_SERVICES_ISSUE_DESK_H_
 #define HOURGLASS_ISSUANCE_SERVICES_ISSUE_DESK_H_
 

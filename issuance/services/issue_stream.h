@@ -1,3 +1,4 @@
+// Streams of requests for certificates.
 #ifndef HOURGLASS_ISSUANCE_SERVICES_ISSUE_STREAM_H_
 #define HOURGLASS_ISSUANCE_SERVICES_ISSUE_STREAM_H_
 

@@ -1,3 +1,4 @@
+// The time by which something is decided or dated.
 #ifndef HOURGLASS_ISSUANCE_TIMEKEEPING_DECIDING_TIME_H_
 #define HOURGLASS_ISSUANCE_TIMEKEEPING_DECIDING_TIME_H_
 

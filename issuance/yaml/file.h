@@ -1,3 +1,4 @@
+// Reading the text of a configuration file.
 #ifndef HOURGLASS_ISSUANCE_YAML_FILE_H_
 #define HOURGLASS_ISSUANCE_YAML_FILE_H_
 

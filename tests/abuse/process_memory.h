@@ -1,3 +1,4 @@
+// How much memory a process takes.
 #ifndef HOURGLASS_TESTS_ABUSE_PROCESS_MEMORY_H_
 #define HOURGLASS_TESTS_ABUSE_PROCESS_MEMORY_H_
 

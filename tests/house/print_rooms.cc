@@ -1,4 +1,5 @@
-// Reads what `bazel query --output=graph` prints, and says which rooms there are and who stands on whom: tools/rooms.
+// Reads what `bazel query --output=graph` prints, and says which rooms there are and who stands on
+// whom: tools/rooms.
 #include <iostream>
 #include <iterator>
 #include <string>

@@ -1,3 +1,4 @@
+// The health of a service, as a load balancer asks for it.
 #ifndef HOURGLASS_TESTS_SUPPORT_HEALTH_CLIENT_H_
 #define HOURGLASS_TESTS_SUPPORT_HEALTH_CLIENT_H_
 

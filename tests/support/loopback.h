@@ -1,3 +1,4 @@
+// Bare TCP on this machine.
 #ifndef HOURGLASS_TESTS_SUPPORT_LOOPBACK_H_
 #define HOURGLASS_TESTS_SUPPORT_LOOPBACK_H_
 

@@ -1,3 +1,4 @@
+// A clock that a test moves.
 #ifndef HOURGLASS_TESTS_SUPPORT_MANUAL_CLOCK_H_
 #define HOURGLASS_TESTS_SUPPORT_MANUAL_CLOCK_H_
 

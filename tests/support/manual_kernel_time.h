@@ -1,3 +1,4 @@
+// The uptime of a machine that a test moves.
 #ifndef HOURGLASS_TESTS_SUPPORT_MANUAL_KERNEL_TIME_H_
 #define HOURGLASS_TESTS_SUPPORT_MANUAL_KERNEL_TIME_H_
 

@@ -1,3 +1,4 @@
+// Metrics, as Prometheus reads them.
 #ifndef HOURGLASS_TESTS_SUPPORT_SCRAPE_H_
 #define HOURGLASS_TESTS_SUPPORT_SCRAPE_H_
 

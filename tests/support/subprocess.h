@@ -1,3 +1,4 @@
+// Running a program, and what became of it.
 #ifndef HOURGLASS_TESTS_SUPPORT_SUBPROCESS_H_
 #define HOURGLASS_TESTS_SUPPORT_SUBPROCESS_H_
 

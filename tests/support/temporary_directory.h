@@ -1,3 +1,4 @@
+// Folders and files that go with the test.
 #ifndef HOURGLASS_TESTS_SUPPORT_TEMPORARY_DIRECTORY_H_
 #define HOURGLASS_TESTS_SUPPORT_TEMPORARY_DIRECTORY_H_
 

@@ -1,3 +1,4 @@
+// The command that hourglass-broker runs after each renewal.
 #ifndef HOURGLASS_TOOLS_BROKER_ON_RENEW_H_
 #define HOURGLASS_TOOLS_BROKER_ON_RENEW_H_
 

@@ -1,3 +1,4 @@
+// The command line of hourglass-broker.
 #ifndef HOURGLASS_TOOLS_BROKER_OPTIONS_H_
 #define HOURGLASS_TOOLS_BROKER_OPTIONS_H_
 

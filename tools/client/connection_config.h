@@ -1,3 +1,4 @@
+// The file that says where the service is, and who asks it.
 #ifndef HOURGLASS_TOOLS_CLIENT_CONNECTION_CONFIG_H_
 #define HOURGLASS_TOOLS_CLIENT_CONNECTION_CONFIG_H_
 

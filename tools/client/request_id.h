@@ -1,3 +1,4 @@
+// Ids for requests.
 #ifndef HOURGLASS_TOOLS_CLIENT_REQUEST_ID_H_
 #define HOURGLASS_TOOLS_CLIENT_REQUEST_ID_H_
 

@@ -1,3 +1,4 @@
+// What the programs' helps have in common.
 #ifndef HOURGLASS_TOOLS_CLIENT_USAGE_H_
 #define HOURGLASS_TOOLS_CLIENT_USAGE_H_
 

@@ -1,3 +1,4 @@
+// The version of Hourglass.
 #ifndef HOURGLASS_TOOLS_VERSION_VERSION_H_
 #define HOURGLASS_TOOLS_VERSION_VERSION_H_
 

@@ -1,3 +1,4 @@
+// What the time guard remembers, in the SQLite store.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SQLITE_TIME_RECORDS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_SQLITE_TIME_RECORDS_H_
 
