@@ -10,7 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "issuance/calls/call_lines.h"
-#include "issuance/calls/method_kind.h"
+#include "issuance/identity/methods.h"
 
 namespace hourglass::issuance {
 

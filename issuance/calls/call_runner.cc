@@ -101,40 +101,53 @@ grpc::ServerUnaryReactor* CallRunner::Refuse(const CallContext& context, absl::s
   return refused;
 }
 
-void CallRunner::RunInTurn(const CallContext& context, const std::string& name,
-                           const Caller& caller, const Method& method, Reactor* reactor) {
-  if (context.context->IsCancelled()) {
+// A call that was let in.
+struct CallRunner::Call {
+  CallContext context;
+  const Method& method;
+  const Caller& caller;
+  absl::string_view tenant_id;
+  Answer answer;
+};
+
+absl::Status CallRunner::Answered(const Call& call) {
+  RETURN_IF_ERROR(Permit(call.caller, call.method, call.tenant_id));
+  // Since it was let in, answers may have piled up that nobody reads.
+  if (!bounds_.HasRoom(call.caller.name)) {
+    return Error(ErrorReason::kOverloaded, "", "too many answers are not read");
+  }
+  return call.answer(call.caller);
+}
+
+void CallRunner::RunInTurn(const Call& call, Reactor* reactor) {
+  if (call.context.context->IsCancelled()) {
     reactor->Finish(
         grpc::Status(grpc::StatusCode::CANCELLED, "the caller gave up before its turn came"));
     return;
   }
-  std::vector<v1::DenyReason> deny_reasons;
-  // Since it was let in, answers may have piled up that nobody reads.
-  absl::Status status = bounds_.HasRoom(caller.name)
-                            ? method(caller, deny_reasons)
-                            : Error(ErrorReason::kOverloaded, "", "too many answers are not read");
-  if (!status.ok()) LogFailure(*context.context, name, &caller, status);
-  reactor->ticket().Hold(status.ok() ? context.response->ByteSizeLong() : 0);
-  reactor->Finish(FailureOf(status, deny_reasons));
+  const absl::Status status = Answered(call);
+  if (!status.ok()) LogFailure(*call.context.context, call.method.name, &call.caller, status);
+  reactor->ticket().Hold(status.ok() ? call.context.response->ByteSizeLong() : 0);
+  reactor->Finish(FailureOf(status, {}));
 }
 
-grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, absl::string_view name,
-                                          Method method) {
+grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, const Method& method,
+                                          absl::string_view tenant_id, Answer answer) {
   const absl::StatusOr<const Caller*> identified = Identify(*context.context);
-  if (!identified.ok()) return Refuse(context, name, identified.status());
+  if (!identified.ok()) return Refuse(context, method.name, identified.status());
   const Caller& caller = **identified;
   absl::StatusOr<CallBounds::Ticket> begun = bounds_.Begin(caller.name, context.request_size);
-  if (!begun.ok()) return Refuse(context, name, begun.status());
+  if (!begun.ok()) return Refuse(context, method.name, begun.status());
   auto* const reactor = new Reactor(Follow(*context.context), *std::move(begun));
   const bool queued = pool_->Submit(
-      caller.name, KindOfMethod(name).value_or(MethodKind::kListing),
-      [this, context, reactor, &caller, name = std::string(name), method = std::move(method)] {
-        RunInTurn(context, name, caller, method, reactor);
+      caller.name, method.kind,
+      [this, reactor, call = Call{context, method, caller, tenant_id, std::move(answer)}] {
+        RunInTurn(call, reactor);
       });
   if (queued) return reactor;
   const absl::Status refusal =
       Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
-  LogFailure(*context.context, name, &caller, refusal);
+  LogFailure(*context.context, method.name, &caller, refusal);
   reactor->Finish(FailureOf(refusal, {}));
   return reactor;
 }

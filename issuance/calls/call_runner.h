@@ -9,8 +9,6 @@
 
 #include <chrono>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +21,7 @@
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/edge/transport/open_calls.h"
 #include "issuance/identity/caller.h"
+#include "issuance/identity/methods.h"
 #include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
@@ -37,10 +36,8 @@ grpc::Status OverloadedUntil(std::chrono::milliseconds come_back);
 // Safe to call from several threads.
 class CallRunner {
  public:
-  // `method` runs on a thread of the pool and may block. It fills the response by itself, and
-  // `deny_reasons` where it fails with DEVICE_NOT_COMPLIANT.
-  using Method =
-      std::function<absl::Status(const Caller& caller, std::vector<v1::DenyReason>& deny_reasons)>;
+  // Runs on a thread of the pool and may block. Fills the response by itself.
+  using Answer = std::function<absl::Status(const Caller& caller)>;
 
   // All must outlive this object and every call.
   // `failures` counts calls and messages of streams that failed, by reason.
@@ -53,12 +50,15 @@ class CallRunner {
         log_(log),
         bounds_(limits) {}
 
-  // Identifies the caller by its client certificate, queues `method` in the line that is for the
-  // caller and the kind of the method `name`, and finishes the call with what it returns. Calls
-  // that were cancelled (a passed deadline cancels too) when their turn comes are not run. A call
-  // that fails is logged with `name`, the caller, and the error, and counted. Errors of its own:
-  // those of Identify, OVERLOADED, STOPPING.
-  grpc::ServerUnaryReactor* Run(const CallContext& context, absl::string_view name, Method method);
+  // Identifies the caller by its client certificate, queues the call in the line that is for the
+  // caller and the kind of the method, and finishes it with what `answer` returns. A call that was
+  // cancelled (a passed deadline cancels too) when its turn comes is not answered, nor one that its
+  // caller may not make. `tenant_id` is the one that the request names, empty where it names none,
+  // and lives as long as the call; `method` is one of Methods(). A call that fails is logged with
+  // the method, the caller, and the error, and counted. Errors of its own: those of Identify and
+  // Permit, OVERLOADED, STOPPING.
+  grpc::ServerUnaryReactor* Run(const CallContext& context, const Method& method,
+                                absl::string_view tenant_id, Answer answer);
 
   // Answers the call with this error, or with CALLER_UNKNOWN, and logs and counts it as Run does;
   // but a call that was given up before its message came is only answered.
@@ -92,8 +92,10 @@ class CallRunner {
  private:
   class Reactor;
 
-  void RunInTurn(const CallContext& context, const std::string& name, const Caller& caller,
-                 const Method& method, Reactor* reactor);
+  struct Call;
+
+  absl::Status Answered(const Call& call);
+  void RunInTurn(const Call& call, Reactor* reactor);
 
   const CallerDirectory* const callers_;
   CallPool* const pool_;

@@ -10,10 +10,13 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "issuance/calls/call_context.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/malformed_message.h"
 #include "issuance/calls/read_message.h"
+#include "issuance/identity/caller.h"
+#include "issuance/identity/methods.h"
 
 namespace hourglass::issuance {
 
@@ -28,27 +31,43 @@ struct Asked {
   std::size_t size = 0;  // octets on the wire
 };
 
+// The tenant that a request names; empty where it cannot name one.
+template <typename Request>
+absl::string_view TenantIdIn(const Request& request) {
+  if constexpr (requires { request.tenant_id(); }) {
+    return request.tenant_id();
+  } else {
+    return "";
+  }
+}
+
 // A service of the contract, `Api`, whose methods are served by callbacks. `Base` is Api::Service,
 // or what marks those methods that this class is not to serve.
 template <typename Api, typename Base = typename Api::Service>
 class UnaryService : public Base {
  protected:
-  // Lets `self->run` answer the method of this name; both must outlive the service. A message that
-  // cannot be read is refused with FIELD_INVALID, and logged as every call that fails. Ends the
-  // process where the contract has no such method.
+  // Lets `self->answer` answer the method of this name, called by callers that Methods() has for
+  // it; both must outlive the service. A message that cannot be read is refused with FIELD_INVALID,
+  // and logged as every call that fails. Ends the process where the contract or Methods() has no
+  // such method.
   template <typename Self, typename Request, typename Response>
-  void Serve(CallRunner* calls, Self* self, const char* method,
-             grpc::ServerUnaryReactor* (Self::*run)(const CallContext&, const Request*,
-                                                    Response*)) {
-    ServeAny<Request, Response>(
-        method, [calls, self, method, run](const CallContext& context, const Asked<Request>& asked,
-                                           Response* response) {
-          if (asked.is_sound) return (self->*run)(context, &asked.message, response);
-          return calls->Refuse(context, method,
-                               context.context->IsCancelled()
-                                   ? absl::CancelledError("given up before its message came")
-                                   : MalformedMessage(Request::descriptor()->name()));
-        });
+  void Serve(CallRunner* calls, Self* self, const char* name,
+             absl::Status (Self::*answer)(const Caller&, const Request&, Response*)) {
+    const Method& method = MethodNamed(name);
+    ServeAny<Request, Response>(name, [calls, self, &method, answer](const CallContext& context,
+                                                                     const Asked<Request>& asked,
+                                                                     Response* response) {
+      if (!asked.is_sound) {
+        return calls->Refuse(context, method.name,
+                             context.context->IsCancelled()
+                                 ? absl::CancelledError("given up before its message came")
+                                 : MalformedMessage(Request::descriptor()->name()));
+      }
+      return calls->Run(context, method, TenantIdIn(asked.message),
+                        [self, answer, &request = asked.message, response](const Caller& caller) {
+                          return (self->*answer)(caller, request, response);
+                        });
+    });
   }
 
   // The same with `run(context, asked, response)`, which looks itself whether the message is sound.

@@ -14,7 +14,6 @@
 #include "ca/encoding/file_forms.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -110,20 +109,6 @@ std::string WarningAbout(const Caller& caller) {
 
 bool Caller::Has(Role role) const {
   return std::find(roles.begin(), roles.end(), role) != roles.end();
-}
-
-absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
-                       absl::string_view tenant_id) {
-  if (std::none_of(roles.begin(), roles.end(), [&](Role role) { return caller.Has(role); })) {
-    return Error(ErrorReason::kRoleNotPermitted, "",
-                 absl::StrCat("caller ", caller.name, " has no role that may do this"));
-  }
-  if (caller.all_tenants || tenant_id.empty()) return CheckTenantId(tenant_id);
-  if (std::find(caller.tenants.begin(), caller.tenants.end(), tenant_id) != caller.tenants.end()) {
-    return absl::OkStatus();
-  }
-  return Error(ErrorReason::kTenantNotPermitted, "tenant_id",
-               absl::StrCat("caller ", caller.name, " is not bound to this tenant"));
 }
 
 // Which certificate is whose. Forgets all when full, so that clients with many certificates cannot

@@ -3,7 +3,6 @@
 #ifndef HOURGLASS_ISSUANCE_IDENTITY_CALLER_H_
 #define HOURGLASS_ISSUANCE_IDENTITY_CALLER_H_
 
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,13 +57,6 @@ struct Caller {
 // devices they are for can have one for any device. A text for the log, empty where there is
 // nothing to say.
 std::string WarningAbout(const Caller& caller);
-
-// Fails with ROLE_NOT_PERMITTED unless the caller has one of `roles`, and with TENANT_NOT_PERMITTED
-// (field `tenant_id`) unless it is bound to the tenant (promise 7); with FIELD_MISSING without a
-// tenant id, and with FIELD_INVALID for what can be none where the caller is bound to every tenant.
-// Does not say whether the tenant exists.
-absl::Status Authorize(const Caller& caller, std::initializer_list<Role> roles,
-                       absl::string_view tenant_id);
 
 // Who is at the other end of a connection whose handshake was let through.
 struct AdmittedPeer {

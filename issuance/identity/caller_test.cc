@@ -141,41 +141,6 @@ TEST(ParseFingerprintTest, TakesWhatIsPasted) {
   EXPECT_EQ(ParseIdentity("dns:" + plain.substr(0, 60)).value(), "dns:" + plain.substr(0, 60));
 }
 
-TEST(AuthorizeTest, WantsRoleAndTenant) {
-  Caller caller = CallerWith("broker", "dns:b");
-  EXPECT_OK(Authorize(caller, {Role::kBroker}, "contoso"));
-  EXPECT_OK(Authorize(caller, {Role::kAuditor, Role::kBroker}, "contoso"));
-  EXPECT_THAT(Authorize(caller, {Role::kAdministrator, Role::kAuditor}, "contoso"),
-              FailsWith(ErrorReason::kRoleNotPermitted));
-  EXPECT_THAT(Authorize(caller, {}, "contoso"), FailsWith(ErrorReason::kRoleNotPermitted));
-  for (const char* tenant : {"fabrikam", "*", "contos", "contoso2"}) {
-    EXPECT_THAT(Authorize(caller, {Role::kBroker}, tenant),
-                FailsWith(ErrorReason::kTenantNotPermitted, "tenant_id"));
-  }
-  caller.tenants.clear();
-  EXPECT_THAT(Authorize(caller, {Role::kBroker}, "contoso"),
-              FailsWith(ErrorReason::kTenantNotPermitted, "tenant_id"));
-  caller.all_tenants = true;
-  EXPECT_OK(Authorize(caller, {Role::kBroker}, "fabrikam"));
-}
-
-TEST(AuthorizeTest, WantsATenantId) {
-  Caller caller = CallerWith("broker", "dns:b");
-  EXPECT_THAT(Authorize(caller, {Role::kBroker}, ""),
-              FailsWith(ErrorReason::kFieldMissing, "tenant_id"));
-  EXPECT_THAT(Authorize(caller, {Role::kAuditor}, ""), FailsWith(ErrorReason::kRoleNotPermitted));
-  caller.all_tenants = true;
-  EXPECT_OK(Authorize(caller, {Role::kBroker}, "contoso"));
-  EXPECT_THAT(Authorize(caller, {Role::kBroker}, ""),
-              FailsWith(ErrorReason::kFieldMissing, "tenant_id"));
-  for (const absl::string_view tenant : {"*", "Contoso", "../contoso", "a b", "contoso\n"}) {
-    EXPECT_THAT(Authorize(caller, {Role::kBroker}, tenant),
-                FailsWith(ErrorReason::kFieldInvalid, "tenant_id"));
-  }
-  EXPECT_THAT(Authorize(caller, {Role::kBroker}, absl::string_view("contoso\0", 8)),
-              FailsWith(ErrorReason::kFieldInvalid, "tenant_id"));
-}
-
 TEST(CallerDirectoryTest, RefusesSharedNamesAndIdentities) {
   EXPECT_OK(Directory({CallerWith("a", "dns:a"), CallerWith("b", "dns:b")}));
   EXPECT_THAT(Directory({CallerWith("a", "dns:a"), CallerWith("a", "dns:b")}),

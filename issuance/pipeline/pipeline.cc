@@ -15,6 +15,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/custodian.h"
+#include "issuance/identity/methods.h"
 #include "issuance/pipeline/pipeline_work.h"
 #include "issuance/pipeline/renewal.h"
 #include "issuance/pipeline/request_digest.h"
@@ -102,8 +103,8 @@ bool Pipeline::IsReady(absl::string_view tenant_id) {
 // 1: who is calling, for which tenant (promise 7).
 absl::Status Pipeline::CheckCaller(Work& work) {
   const std::string& tenant_id = work.task->request->tenant_id();
-  if (tenant_id.empty()) return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
-  RETURN_IF_ERROR(Authorize(*work.task->caller, {Role::kBroker}, tenant_id));
+  static const Method& method = MethodNamed("IssueCertificate");
+  RETURN_IF_ERROR(Permit(*work.task->caller, method, tenant_id));
   return tenants_->CheckExists(tenant_id);
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <vector>
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -10,18 +9,6 @@
 
 namespace hourglass::issuance {
 namespace {
-
-absl::Status AuthorizeForClock(const Caller& caller, bool may) {
-  if (!may) {
-    return Error(ErrorReason::kRoleNotPermitted, "",
-                 "the clock takes the role administrator; auditors may look at it");
-  }
-  if (!caller.all_tenants) {
-    return Error(ErrorReason::kTenantNotPermitted, "",
-                 "the clock takes a caller bound to every tenant: it is shared by all");
-  }
-  return absl::OkStatus();
-}
 
 v1::Clock::Doubt DoubtForProto(ClockDoubt doubt) {
   switch (doubt) {
@@ -52,32 +39,19 @@ v1::Clock ClockAsProto(const ClockReport& report) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ClockService::GetClock(const CallContext& context,
-                                                 const v1::GetClockRequest* request,
-                                                 v1::Clock* response) {
-  return calls_->Run(context, "GetClock",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       static_cast<void>(request);
-                       RETURN_IF_ERROR(AuthorizeForClock(
-                           caller, caller.Has(Role::kAdministrator) || caller.Has(Role::kAuditor)));
-                       *response = ClockAsProto(guard_->Report());
-                       return absl::OkStatus();
-                     });
+absl::Status ClockService::GetClock(const Caller&, const v1::GetClockRequest&,
+                                    v1::Clock* response) {
+  *response = ClockAsProto(guard_->Report());
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ClockService::AcceptClock(const CallContext& context,
-                                                    const v1::AcceptClockRequest* request,
-                                                    v1::Clock* response) {
-  return calls_->Run(context, "AcceptClock",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(AuthorizeForClock(caller, caller.Has(Role::kAdministrator)));
-                       if (!request->has_time())
-                         return Error(ErrorReason::kFieldMissing, "time", "is required");
-                       ASSIGN_OR_RETURN(const Timestamp theirs, FromProto(request->time(), "time"));
-                       RETURN_IF_ERROR(guard_->Accept(theirs, caller.name));
-                       *response = ClockAsProto(guard_->Report());
-                       return absl::OkStatus();
-                     });
+absl::Status ClockService::AcceptClock(const Caller& caller, const v1::AcceptClockRequest& request,
+                                       v1::Clock* response) {
+  if (!request.has_time()) return Error(ErrorReason::kFieldMissing, "time", "is required");
+  ASSIGN_OR_RETURN(const Timestamp theirs, FromProto(request.time(), "time"));
+  RETURN_IF_ERROR(guard_->Accept(theirs, caller.name));
+  *response = ClockAsProto(guard_->Report());
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

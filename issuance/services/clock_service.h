@@ -13,18 +13,17 @@ namespace hourglass::issuance {
 class ClockService final : public UnaryService<v1::ClockService> {
  public:
   // All must outlive this object.
-  ClockService(CallRunner* calls, TimeGuard* guard) : calls_(calls), guard_(guard) {
+  ClockService(CallRunner* calls, TimeGuard* guard) : guard_(guard) {
     Serve(calls, this, "GetClock", &ClockService::GetClock);
     Serve(calls, this, "AcceptClock", &ClockService::AcceptClock);
   }
 
-  grpc::ServerUnaryReactor* GetClock(const CallContext& context, const v1::GetClockRequest* request,
-                                     v1::Clock* response);
-  grpc::ServerUnaryReactor* AcceptClock(const CallContext& context,
-                                        const v1::AcceptClockRequest* request, v1::Clock* response);
+  absl::Status GetClock(const Caller& caller, const v1::GetClockRequest& request,
+                        v1::Clock* response);
+  absl::Status AcceptClock(const Caller& caller, const v1::AcceptClockRequest& request,
+                           v1::Clock* response);
 
  private:
-  CallRunner* const calls_;
   TimeGuard* const guard_;
 };
 

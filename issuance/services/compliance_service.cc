@@ -1,39 +1,30 @@
 #include "issuance/services/compliance_service.h"
 
-#include <vector>
-
 #include "hsm/base/status_macros.h"
 #include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 
-grpc::ServerUnaryReactor* ComplianceService::Evaluate(const CallContext& context,
-                                                      const v1::EvaluateRequest* request,
-                                                      v1::Verdict* response) {
-  return calls_->Run(context, "Evaluate",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
-                                                 request->tenant_id()));
-                       RETURN_IF_ERROR(tenants_->CheckExists(request->tenant_id()));
-                       // Refused here: an error of the compliance service would be an outage.
-                       RETURN_IF_ERROR(CheckQuestion(*request));
-                       ASSIGN_OR_RETURN(const ComplianceVerdict verdict,
-                                        compliance_->Ask({request->tenant_id(), request->user_id(),
-                                                          request->user_upn(), request->device_id(),
-                                                          request->public_key_sha256()}));
-                       response->set_verdict_id(verdict.verdict_id);
-                       response->set_nonce(request->nonce());
-                       response->set_policy_version(verdict.policy_version);
-                       *response->mutable_evaluated_at() = ToProto(verdict.evaluated_at);
-                       if (verdict.allowed()) {
-                         response->mutable_allow();
-                       } else {
-                         for (const v1::DenyReason& reason : verdict.deny_reasons)
-                           *response->mutable_deny()->add_reasons() = reason;
-                       }
-                       return absl::OkStatus();
-                     });
+absl::Status ComplianceService::Evaluate(const Caller&, const v1::EvaluateRequest& request,
+                                         v1::Verdict* response) {
+  RETURN_IF_ERROR(tenants_->CheckExists(request.tenant_id()));
+  // Refused here: an error of the compliance service would be an outage.
+  RETURN_IF_ERROR(CheckQuestion(request));
+  ASSIGN_OR_RETURN(const ComplianceVerdict verdict,
+                   compliance_->Ask({request.tenant_id(), request.user_id(), request.user_upn(),
+                                     request.device_id(), request.public_key_sha256()}));
+  response->set_verdict_id(verdict.verdict_id);
+  response->set_nonce(request.nonce());
+  response->set_policy_version(verdict.policy_version);
+  *response->mutable_evaluated_at() = ToProto(verdict.evaluated_at);
+  if (verdict.allowed()) {
+    response->mutable_allow();
+  } else {
+    for (const v1::DenyReason& reason : verdict.deny_reasons)
+      *response->mutable_deny()->add_reasons() = reason;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

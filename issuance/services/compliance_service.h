@@ -16,15 +16,14 @@ class ComplianceService final : public UnaryService<v1::ComplianceService> {
  public:
   // All must outlive this object.
   ComplianceService(CallRunner* calls, Tenants* tenants, ComplianceClient* compliance)
-      : calls_(calls), tenants_(tenants), compliance_(compliance) {
+      : tenants_(tenants), compliance_(compliance) {
     Serve(calls, this, "Evaluate", &ComplianceService::Evaluate);
   }
 
-  grpc::ServerUnaryReactor* Evaluate(const CallContext& context, const v1::EvaluateRequest* request,
-                                     v1::Verdict* response);
+  absl::Status Evaluate(const Caller& caller, const v1::EvaluateRequest& request,
+                        v1::Verdict* response);
 
  private:
-  CallRunner* const calls_;
   Tenants* const tenants_;
   ComplianceClient* const compliance_;
 };

@@ -1,8 +1,6 @@
 #include "issuance/services/device_service.h"
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -50,87 +48,59 @@ absl::Status CheckOsVersion(const std::string& version) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* DeviceService::ReportDevice(const CallContext& context,
-                                                      const v1::ReportDeviceRequest* request,
-                                                      v1::Device* response) {
-  return calls_->Run(
-      context, "ReportDevice",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        // Not administrators: whoever may promote roots does not say which devices are in order.
-        RETURN_IF_ERROR(Authorize(caller, {Role::kDeviceReporter}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckNewDeviceId(request->device_id()));
-        if (!request->has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
-        // What is dated by a clock that leapt would be judged by that date for long.
-        ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
-        RETURN_IF_ERROR(CheckTimes(request->state(), now));
-        RETURN_IF_ERROR(CheckOsVersion(request->state().automatic_update().os_version()));
-        // What this service does not know it neither judges nor keeps; so a record is small.
-        v1::DeviceState state = request->state();
-        state.DiscardUnknownFields();
-        const DeviceRecord device{request->tenant_id(), request->device_id(),
-                                  state.SerializeAsString(), now, caller.name};
-        RETURN_IF_ERROR(store_->PutDevice(device));
-        ASSIGN_OR_RETURN(*response, ToProto(device));
-        log_->Info(
-            "device_reported",
-            {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
-        return absl::OkStatus();
-      });
+absl::Status DeviceService::ReportDevice(const Caller& caller,
+                                         const v1::ReportDeviceRequest& request,
+                                         v1::Device* response) {
+  // Not administrators: whoever may promote roots does not say which devices are in order.
+  RETURN_IF_ERROR(CheckNewDeviceId(request.device_id()));
+  if (!request.has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
+  // What is dated by a clock that leapt would be judged by that date for long.
+  ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
+  RETURN_IF_ERROR(CheckTimes(request.state(), now));
+  RETURN_IF_ERROR(CheckOsVersion(request.state().automatic_update().os_version()));
+  // What this service does not know it neither judges nor keeps; so a record is small.
+  v1::DeviceState state = request.state();
+  state.DiscardUnknownFields();
+  const DeviceRecord device{request.tenant_id(), request.device_id(), state.SerializeAsString(),
+                            now, caller.name};
+  RETURN_IF_ERROR(store_->PutDevice(device));
+  ASSIGN_OR_RETURN(*response, ToProto(device));
+  log_->Info("device_reported",
+             {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* DeviceService::ListDevices(const CallContext& context,
-                                                     const v1::ListDevicesRequest* request,
-                                                     v1::ListDevicesResponse* response) {
-  return calls_->Run(context, "ListDevices",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(
-                           caller, {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor},
-                           request->tenant_id()));
-                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
-                       ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
-                       ASSIGN_OR_RETURN(const Page<DeviceRecord> page,
-                                        store_->ListDevices(request->tenant_id(), page_size,
-                                                            request->page_token()));
-                       for (const DeviceRecord& device : page.records) {
-                         ASSIGN_OR_RETURN(*response->add_devices(), ToProto(device));
-                       }
-                       response->set_next_page_token(page.next_page_token);
-                       return absl::OkStatus();
-                     });
+absl::Status DeviceService::ListDevices(const Caller&, const v1::ListDevicesRequest& request,
+                                        v1::ListDevicesResponse* response) {
+  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
+  ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const Page<DeviceRecord> page,
+                   store_->ListDevices(request.tenant_id(), page_size, request.page_token()));
+  for (const DeviceRecord& device : page.records) {
+    ASSIGN_OR_RETURN(*response->add_devices(), ToProto(device));
+  }
+  response->set_next_page_token(page.next_page_token);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* DeviceService::GetDevice(const CallContext& context,
-                                                   const v1::GetDeviceRequest* request,
-                                                   v1::Device* response) {
-  return calls_->Run(
-      context, "GetDevice",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller,
-                                  {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor},
-                                  request->tenant_id()));
-        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
-        ASSIGN_OR_RETURN(const DeviceRecord device,
-                         store_->GetDevice(request->tenant_id(), request->device_id()));
-        ASSIGN_OR_RETURN(*response, ToProto(device));
-        return absl::OkStatus();
-      });
+absl::Status DeviceService::GetDevice(const Caller&, const v1::GetDeviceRequest& request,
+                                      v1::Device* response) {
+  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  ASSIGN_OR_RETURN(const DeviceRecord device,
+                   store_->GetDevice(request.tenant_id(), request.device_id()));
+  ASSIGN_OR_RETURN(*response, ToProto(device));
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* DeviceService::RemoveDevice(const CallContext& context,
-                                                      const v1::RemoveDeviceRequest* request,
-                                                      v1::RemoveDeviceResponse* response) {
-  return calls_->Run(
-      context, "RemoveDevice",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        static_cast<void>(response);
-        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckId(request->device_id(), kMaxDeviceIdSize, "device_id"));
-        RETURN_IF_ERROR(store_->RemoveDevice(request->tenant_id(), request->device_id()));
-        log_->Info("device_removed", {{"tenant", request->tenant_id()},
-                                      {"device", request->device_id()},
-                                      {"caller", caller.name}});
-        return absl::OkStatus();
-      });
+absl::Status DeviceService::RemoveDevice(const Caller& caller,
+                                         const v1::RemoveDeviceRequest& request,
+                                         v1::RemoveDeviceResponse*) {
+  RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
+  RETURN_IF_ERROR(store_->RemoveDevice(request.tenant_id(), request.device_id()));
+  log_->Info(
+      "device_removed",
+      {{"tenant", request.tenant_id()}, {"device", request.device_id()}, {"caller", caller.name}});
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

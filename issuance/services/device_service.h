@@ -16,27 +16,23 @@ class DeviceService final : public UnaryService<v1::DeviceService> {
  public:
   // All must outlive this object.
   DeviceService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
-      : calls_(calls), store_(store), clock_(clock), log_(log) {
+      : store_(store), clock_(clock), log_(log) {
     Serve(calls, this, "ReportDevice", &DeviceService::ReportDevice);
     Serve(calls, this, "ListDevices", &DeviceService::ListDevices);
     Serve(calls, this, "GetDevice", &DeviceService::GetDevice);
     Serve(calls, this, "RemoveDevice", &DeviceService::RemoveDevice);
   }
 
-  grpc::ServerUnaryReactor* ReportDevice(const CallContext& context,
-                                         const v1::ReportDeviceRequest* request,
-                                         v1::Device* response);
-  grpc::ServerUnaryReactor* ListDevices(const CallContext& context,
-                                        const v1::ListDevicesRequest* request,
-                                        v1::ListDevicesResponse* response);
-  grpc::ServerUnaryReactor* GetDevice(const CallContext& context,
-                                      const v1::GetDeviceRequest* request, v1::Device* response);
-  grpc::ServerUnaryReactor* RemoveDevice(const CallContext& context,
-                                         const v1::RemoveDeviceRequest* request,
-                                         v1::RemoveDeviceResponse* response);
+  absl::Status ReportDevice(const Caller& caller, const v1::ReportDeviceRequest& request,
+                            v1::Device* response);
+  absl::Status ListDevices(const Caller& caller, const v1::ListDevicesRequest& request,
+                           v1::ListDevicesResponse* response);
+  absl::Status GetDevice(const Caller& caller, const v1::GetDeviceRequest& request,
+                         v1::Device* response);
+  absl::Status RemoveDevice(const Caller& caller, const v1::RemoveDeviceRequest& request,
+                            v1::RemoveDeviceResponse* response);
 
  private:
-  CallRunner* const calls_;
   Store* const store_;
   const Clock* const clock_;
   const EventLog* const log_;

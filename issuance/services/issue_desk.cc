@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
 #include "issuance/calls/malformed_message.h"
+#include "issuance/identity/methods.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -42,7 +43,7 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
                                               const grpc::ServerContextBase& context,
                                               absl::string_view method) {
   const absl::Status permitted =
-      Authorize(*task->caller, {Role::kBroker}, task->request->tenant_id());
+      Permit(*task->caller, MethodNamed(method), task->request->tenant_id());
   if (!permitted.ok()) return Refuse(*task, permitted, context, method);
   const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
   if (!come_back.has_value()) return std::nullopt;

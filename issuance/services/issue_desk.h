@@ -26,8 +26,8 @@ class IssueDesk {
       : calls_(calls), lanes_(lanes), counters_(counters), log_(log) {}
 
   // Hands the task, complete with its caller, to the lanes: nullopt, and Finished() will be called.
-  // Else it is refused, and this is what the caller is told. `method` is for the log. Waits for
-  // nobody.
+  // Else it is refused, and this is what the caller is told. `method` is the name of one of
+  // Methods(). Waits for nobody.
   std::optional<grpc::Status> HandIn(IssueTask* task, const grpc::ServerContextBase& context,
                                      absl::string_view method);
 

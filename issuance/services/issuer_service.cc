@@ -84,27 +84,18 @@ IssueStreams::Reactor* IssuerService::IssueCertificates(grpc::CallbackServerCont
   return streams_.Open(context);
 }
 
-grpc::ServerUnaryReactor* IssuerService::GetTrustBundle(const CallContext& context,
-                                                        const v1::GetTrustBundleRequest* request,
-                                                        v1::TrustBundle* response) {
-  return calls_->Run(
-      context, "GetTrustBundle",
-      [this, request, response](const Caller& caller,
-                                std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller, {Role::kBroker, Role::kAuditor, Role::kAdministrator},
-                                  request->tenant_id()));
-        // From the store and not from the snapshot: gateways must learn of the roots while a key is
-        // out of reach too.
-        ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(request->tenant_id()));
-        ASSIGN_OR_RETURN(const std::vector<RootRecord> roots,
-                         store_->ListRoots(request->tenant_id()));
-        response->set_tenant_id(tenant.tenant_id);
-        response->set_revision(tenant.revision);
-        for (const RootRecord& root : roots) {
-          if (ca::InTrustBundle(root.state)) response->add_roots(root.certificate);
-        }
-        return absl::OkStatus();
-      });
+absl::Status IssuerService::GetTrustBundle(const Caller&, const v1::GetTrustBundleRequest& request,
+                                           v1::TrustBundle* response) {
+  // From the store and not from the snapshot: gateways must learn of the roots while a key is
+  // out of reach too.
+  ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(request.tenant_id()));
+  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(request.tenant_id()));
+  response->set_tenant_id(tenant.tenant_id);
+  response->set_revision(tenant.revision);
+  for (const RootRecord& root : roots) {
+    if (ca::InTrustBundle(root.state)) response->add_roots(root.certificate);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -45,9 +45,8 @@ class IssuerService final : public IssuerServiceBase {
 
   grpc::ServerUnaryReactor* IssueCertificate(const CallContext& context, const AskedForOne& asked,
                                              v1::IssueCertificateResponse* response);
-  grpc::ServerUnaryReactor* GetTrustBundle(const CallContext& context,
-                                           const v1::GetTrustBundleRequest* request,
-                                           v1::TrustBundle* response);
+  absl::Status GetTrustBundle(const Caller& caller, const v1::GetTrustBundleRequest& request,
+                              v1::TrustBundle* response);
 
   CallRunner* const calls_;
   Store* const store_;

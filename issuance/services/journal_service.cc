@@ -1,8 +1,5 @@
 #include "issuance/services/journal_service.h"
 
-#include <utility>
-#include <vector>
-
 #include "absl/strings/str_cat.h"
 #include "ca/authority.h"
 #include "hsm/base/error.h"
@@ -47,40 +44,27 @@ absl::StatusOr<JournalFilter> FilterOf(const v1::ListCertificatesRequest& reques
 
 }  // namespace
 
-grpc::ServerUnaryReactor* JournalService::ListCertificates(
-    const CallContext& context, const v1::ListCertificatesRequest* request,
-    v1::ListCertificatesResponse* response) {
-  return calls_->Run(context, "ListCertificates",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
-                                                 request->tenant_id()));
-                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
-                       ASSIGN_OR_RETURN(const JournalFilter filter, FilterOf(*request));
-                       ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
-                       ASSIGN_OR_RETURN(const Page<JournalRecord> page,
-                                        store_->ListJournal(request->tenant_id(), filter, page_size,
-                                                            request->page_token()));
-                       for (const JournalRecord& record : page.records)
-                         *response->add_entries() = ToProto(record);
-                       response->set_next_page_token(page.next_page_token);
-                       return absl::OkStatus();
-                     });
+absl::Status JournalService::ListCertificates(const Caller&,
+                                              const v1::ListCertificatesRequest& request,
+                                              v1::ListCertificatesResponse* response) {
+  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
+  ASSIGN_OR_RETURN(const JournalFilter filter, FilterOf(request));
+  ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(
+      const Page<JournalRecord> page,
+      store_->ListJournal(request.tenant_id(), filter, page_size, request.page_token()));
+  for (const JournalRecord& record : page.records) *response->add_entries() = ToProto(record);
+  response->set_next_page_token(page.next_page_token);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* JournalService::GetCertificate(const CallContext& context,
-                                                         const v1::GetCertificateRequest* request,
-                                                         v1::JournalEntry* response) {
-  return calls_->Run(context, "GetCertificate",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
-                                                 request->tenant_id()));
-                       RETURN_IF_ERROR(CheckSerialNumber(request->serial_number()));
-                       ASSIGN_OR_RETURN(const JournalRecord record,
-                                        store_->FindBySerialNumber(request->tenant_id(),
-                                                                   request->serial_number()));
-                       *response = ToProto(record);
-                       return absl::OkStatus();
-                     });
+absl::Status JournalService::GetCertificate(const Caller&, const v1::GetCertificateRequest& request,
+                                            v1::JournalEntry* response) {
+  RETURN_IF_ERROR(CheckSerialNumber(request.serial_number()));
+  ASSIGN_OR_RETURN(const JournalRecord record,
+                   store_->FindBySerialNumber(request.tenant_id(), request.serial_number()));
+  *response = ToProto(record);
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

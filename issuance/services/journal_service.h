@@ -13,20 +13,17 @@ namespace hourglass::issuance {
 class JournalService final : public UnaryService<v1::JournalService> {
  public:
   // All must outlive this object.
-  JournalService(CallRunner* calls, Store* store) : calls_(calls), store_(store) {
+  JournalService(CallRunner* calls, Store* store) : store_(store) {
     Serve(calls, this, "ListCertificates", &JournalService::ListCertificates);
     Serve(calls, this, "GetCertificate", &JournalService::GetCertificate);
   }
 
-  grpc::ServerUnaryReactor* ListCertificates(const CallContext& context,
-                                             const v1::ListCertificatesRequest* request,
-                                             v1::ListCertificatesResponse* response);
-  grpc::ServerUnaryReactor* GetCertificate(const CallContext& context,
-                                           const v1::GetCertificateRequest* request,
-                                           v1::JournalEntry* response);
+  absl::Status ListCertificates(const Caller& caller, const v1::ListCertificatesRequest& request,
+                                v1::ListCertificatesResponse* response);
+  absl::Status GetCertificate(const Caller& caller, const v1::GetCertificateRequest& request,
+                              v1::JournalEntry* response);
 
  private:
-  CallRunner* const calls_;
   Store* const store_;
 };
 

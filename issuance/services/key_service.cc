@@ -15,18 +15,6 @@
 namespace hourglass::issuance {
 namespace {
 
-// Keys belong to no tenant before they have a root, and a place is all tenants' together.
-absl::Status AuthorizeForKeys(const Caller& caller) {
-  if (!caller.Has(Role::kAdministrator)) {
-    return Error(ErrorReason::kRoleNotPermitted, "", "keys take the role administrator");
-  }
-  if (!caller.all_tenants) {
-    return Error(ErrorReason::kTenantNotPermitted, "",
-                 "keys take a caller bound to every tenant: places of keys are shared by all");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckKeyUri(const std::string& uri) {
   if (uri.empty()) return Error(ErrorReason::kFieldMissing, "key_uri", "is required");
   return absl::OkStatus();
@@ -106,60 +94,43 @@ v1::KeyPlace PlaceAsProto(const AdministeredPlace& place, Timestamp now) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* KeyService::ListKeys(const CallContext& context,
-                                               const v1::ListKeysRequest* request,
-                                               v1::ListKeysResponse* response) {
-  return calls_->Run(context, "ListKeys",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       static_cast<void>(request);
-                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
-                       ASSIGN_OR_RETURN(const std::vector<AdministeredPlace> places, keys_->List());
-                       for (const AdministeredPlace& place : places) {
-                         *response->add_places() = PlaceAsProto(place, clock_->Now());
-                       }
-                       return absl::OkStatus();
-                     });
+absl::Status KeyService::ListKeys(const Caller&, const v1::ListKeysRequest&,
+                                  v1::ListKeysResponse* response) {
+  ASSIGN_OR_RETURN(const std::vector<AdministeredPlace> places, keys_->List());
+  for (const AdministeredPlace& place : places) {
+    *response->add_places() = PlaceAsProto(place, clock_->Now());
+  }
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* KeyService::CreateKey(const CallContext& context,
-                                                const v1::CreateKeyRequest* request,
-                                                v1::CreateKeyResponse* response) {
-  return calls_->Run(context, "CreateKey",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
-                       RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
-                       ASSIGN_OR_RETURN(const hsm::KeyType type, FromProto(request->key_type()));
-                       const std::string& tenant_id = request->tenant_id();
-                       if (!tenant_id.empty()) RETURN_IF_ERROR(CheckTenantId(tenant_id));
-                       ASSIGN_OR_RETURN(const KeyAdministration::Creation key,
-                                        keys_->Create(request->key_uri(), type, tenant_id));
-                       response->mutable_key()->set_bound_to(tenant_id);
-                       response->mutable_key()->set_key_uri(key.uri);
-                       response->mutable_key()->set_key_type(request->key_type());
-                       response->mutable_key()->set_public_key(key.public_key);
-                       response->set_created(key.created);
-                       if (key.created) {
-                         log_->Info("key_created", {{"key", key.uri},
-                                                    {"key_type", hsm::KeyTypeName(type)},
-                                                    {"tenant", tenant_id},
-                                                    {"caller", caller.name}});
-                       }
-                       return absl::OkStatus();
-                     });
+absl::Status KeyService::CreateKey(const Caller& caller, const v1::CreateKeyRequest& request,
+                                   v1::CreateKeyResponse* response) {
+  RETURN_IF_ERROR(CheckKeyUri(request.key_uri()));
+  ASSIGN_OR_RETURN(const hsm::KeyType type, FromProto(request.key_type()));
+  const std::string& tenant_id = request.tenant_id();
+  if (!tenant_id.empty()) RETURN_IF_ERROR(CheckTenantId(tenant_id));
+  ASSIGN_OR_RETURN(const KeyAdministration::Creation key,
+                   keys_->Create(request.key_uri(), type, tenant_id));
+  response->mutable_key()->set_bound_to(tenant_id);
+  response->mutable_key()->set_key_uri(key.uri);
+  response->mutable_key()->set_key_type(request.key_type());
+  response->mutable_key()->set_public_key(key.public_key);
+  response->set_created(key.created);
+  if (key.created) {
+    log_->Info("key_created", {{"key", key.uri},
+                               {"key_type", hsm::KeyTypeName(type)},
+                               {"tenant", tenant_id},
+                               {"caller", caller.name}});
+  }
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* KeyService::DestroyKey(const CallContext& context,
-                                                 const v1::DestroyKeyRequest* request,
-                                                 v1::DestroyKeyResponse* response) {
-  return calls_->Run(context, "DestroyKey",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(AuthorizeForKeys(caller));
-                       RETURN_IF_ERROR(CheckKeyUri(request->key_uri()));
-                       ASSIGN_OR_RETURN(const AdministeredKey key,
-                                        keys_->Destroy(request->key_uri(), caller.name));
-                       *response->mutable_key() = KeyAsProto(key);
-                       return absl::OkStatus();
-                     });
+absl::Status KeyService::DestroyKey(const Caller& caller, const v1::DestroyKeyRequest& request,
+                                    v1::DestroyKeyResponse* response) {
+  RETURN_IF_ERROR(CheckKeyUri(request.key_uri()));
+  ASSIGN_OR_RETURN(const AdministeredKey key, keys_->Destroy(request.key_uri(), caller.name));
+  *response->mutable_key() = KeyAsProto(key);
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -16,23 +16,20 @@ class KeyService final : public UnaryService<v1::KeyService> {
  public:
   // All must outlive this object.
   KeyService(CallRunner* calls, KeyAdministration* keys, const Clock* clock, const EventLog* log)
-      : calls_(calls), keys_(keys), clock_(clock), log_(log) {
+      : keys_(keys), clock_(clock), log_(log) {
     Serve(calls, this, "ListKeys", &KeyService::ListKeys);
     Serve(calls, this, "CreateKey", &KeyService::CreateKey);
     Serve(calls, this, "DestroyKey", &KeyService::DestroyKey);
   }
 
-  grpc::ServerUnaryReactor* ListKeys(const CallContext& context, const v1::ListKeysRequest* request,
-                                     v1::ListKeysResponse* response);
-  grpc::ServerUnaryReactor* CreateKey(const CallContext& context,
-                                      const v1::CreateKeyRequest* request,
-                                      v1::CreateKeyResponse* response);
-  grpc::ServerUnaryReactor* DestroyKey(const CallContext& context,
-                                       const v1::DestroyKeyRequest* request,
-                                       v1::DestroyKeyResponse* response);
+  absl::Status ListKeys(const Caller& caller, const v1::ListKeysRequest& request,
+                        v1::ListKeysResponse* response);
+  absl::Status CreateKey(const Caller& caller, const v1::CreateKeyRequest& request,
+                         v1::CreateKeyResponse* response);
+  absl::Status DestroyKey(const Caller& caller, const v1::DestroyKeyRequest& request,
+                          v1::DestroyKeyResponse* response);
 
  private:
-  CallRunner* const calls_;
   KeyAdministration* const keys_;
   const Clock* const clock_;
   const EventLog* const log_;

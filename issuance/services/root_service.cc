@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "hsm/base/error.h"
@@ -51,131 +50,83 @@ absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Ca
 
 }  // namespace
 
-grpc::ServerUnaryReactor* RootService::CreateRoot(const CallContext& context,
-                                                  const v1::CreateRootRequest* request,
-                                                  v1::Root* response) {
-  return calls_->Run(
-      context, "CreateRoot",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        ASSIGN_OR_RETURN(const RootOrder order, OrderOf(*request, caller));
-        ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
-        LogMove(*log_, "root_created", caller, root);
-        // A repeated request finds its root in whatever state others have brought it to since, and
-        // must not take their decision back.
-        if (request->make_primary() && root.state == ca::RootState::kStaged) {
-          ASSIGN_OR_RETURN(root, roots_->Promote(root.tenant_id, root.root_id));
-          LogMove(*log_, "root_promoted", caller, root);
-        }
-        *response = ToProto(root);
-        return absl::OkStatus();
-      });
+absl::Status RootService::CreateRoot(const Caller& caller, const v1::CreateRootRequest& request,
+                                     v1::Root* response) {
+  ASSIGN_OR_RETURN(const RootOrder order, OrderOf(request, caller));
+  ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
+  LogMove(*log_, "root_created", caller, root);
+  // A repeated request finds its root in whatever state others have brought it to since, and
+  // must not take their decision back.
+  if (request.make_primary() && root.state == ca::RootState::kStaged) {
+    ASSIGN_OR_RETURN(root, roots_->Promote(root.tenant_id, root.root_id));
+    LogMove(*log_, "root_promoted", caller, root);
+  }
+  *response = ToProto(root);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::ListRoots(const CallContext& context,
-                                                 const v1::ListRootsRequest* request,
-                                                 v1::ListRootsResponse* response) {
-  return calls_->Run(context, "ListRoots",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
-                                                 request->tenant_id()));
-                       RETURN_IF_ERROR(store_->GetTenant(request->tenant_id()).status());
-                       ASSIGN_OR_RETURN(const std::vector<RootRecord> roots,
-                                        store_->ListRoots(request->tenant_id()));
-                       for (const RootRecord& root : roots) *response->add_roots() = ToProto(root);
-                       return absl::OkStatus();
-                     });
+absl::Status RootService::ListRoots(const Caller&, const v1::ListRootsRequest& request,
+                                    v1::ListRootsResponse* response) {
+  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
+  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(request.tenant_id()));
+  for (const RootRecord& root : roots) *response->add_roots() = ToProto(root);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::GetRoot(const CallContext& context,
-                                               const v1::GetRootRequest* request,
-                                               v1::Root* response) {
-  return calls_->Run(context, "GetRoot",
-                     [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-                       RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator, Role::kAuditor},
-                                                 request->tenant_id()));
-                       RETURN_IF_ERROR(CheckRootId(request->root_id()));
-                       ASSIGN_OR_RETURN(const RootRecord root,
-                                        store_->GetRoot(request->tenant_id(), request->root_id()));
-                       *response = ToProto(root);
-                       return absl::OkStatus();
-                     });
+absl::Status RootService::GetRoot(const Caller&, const v1::GetRootRequest& request,
+                                  v1::Root* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(request.tenant_id(), request.root_id()));
+  *response = ToProto(root);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::ListIntermediates(
-    const CallContext& context, const v1::ListIntermediatesRequest* request,
-    v1::ListIntermediatesResponse* response) {
-  return calls_->Run(
-      context, "ListIntermediates",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(
-            Authorize(caller, {Role::kAdministrator, Role::kAuditor}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        RETURN_IF_ERROR(store_->GetRoot(request->tenant_id(), request->root_id()).status());
-        ASSIGN_OR_RETURN(const int page_size, PageSize(request->page_size()));
-        ASSIGN_OR_RETURN(const Page<IntermediateRecord> page,
-                         store_->ListIntermediates(request->tenant_id(), request->root_id(),
-                                                   page_size, request->page_token()));
-        for (const IntermediateRecord& record : page.records) {
-          *response->add_intermediates() = ToProto(record);
-        }
-        response->set_next_page_token(page.next_page_token);
-        return absl::OkStatus();
-      });
+absl::Status RootService::ListIntermediates(const Caller&,
+                                            const v1::ListIntermediatesRequest& request,
+                                            v1::ListIntermediatesResponse* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  RETURN_IF_ERROR(store_->GetRoot(request.tenant_id(), request.root_id()).status());
+  ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const Page<IntermediateRecord> page,
+                   store_->ListIntermediates(request.tenant_id(), request.root_id(), page_size,
+                                             request.page_token()));
+  for (const IntermediateRecord& record : page.records) {
+    *response->add_intermediates() = ToProto(record);
+  }
+  response->set_next_page_token(page.next_page_token);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::PromoteRoot(const CallContext& context,
-                                                   const v1::MoveRootRequest* request,
-                                                   v1::Root* response) {
-  return calls_->Run(
-      context, "PromoteRoot",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        if (request->destroy_key()) {
-          return Error(ErrorReason::kFieldInvalid, "destroy_key",
-                       "a root that is to sign needs its key");
-        }
-        ASSIGN_OR_RETURN(const RootRecord root,
-                         roots_->Promote(request->tenant_id(), request->root_id()));
-        LogMove(*log_, "root_promoted", caller, root);
-        *response = ToProto(root);
-        return absl::OkStatus();
-      });
+absl::Status RootService::PromoteRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                                      v1::Root* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  if (request.destroy_key()) {
+    return Error(ErrorReason::kFieldInvalid, "destroy_key", "a root that is to sign needs its key");
+  }
+  ASSIGN_OR_RETURN(const RootRecord root, roots_->Promote(request.tenant_id(), request.root_id()));
+  LogMove(*log_, "root_promoted", caller, root);
+  *response = ToProto(root);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::RetireRoot(const CallContext& context,
-                                                  const v1::MoveRootRequest* request,
-                                                  v1::Root* response) {
-  return calls_->Run(
-      context, "RetireRoot",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        ASSIGN_OR_RETURN(const RootRecord root,
-                         roots_->Retire(request->tenant_id(), request->root_id(), FateOf(*request),
-                                        caller.name));
-        LogMove(*log_, "root_retired", caller, root);
-        *response = ToProto(root);
-        return absl::OkStatus();
-      });
+absl::Status RootService::RetireRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                                     v1::Root* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  ASSIGN_OR_RETURN(const RootRecord root, roots_->Retire(request.tenant_id(), request.root_id(),
+                                                         FateOf(request), caller.name));
+  LogMove(*log_, "root_retired", caller, root);
+  *response = ToProto(root);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* RootService::DiscardRoot(const CallContext& context,
-                                                   const v1::MoveRootRequest* request,
-                                                   v1::Root* response) {
-  return calls_->Run(
-      context, "DiscardRoot",
-      [=, this](const Caller& caller, std::vector<v1::DenyReason>&) -> absl::Status {
-        RETURN_IF_ERROR(Authorize(caller, {Role::kAdministrator}, request->tenant_id()));
-        RETURN_IF_ERROR(CheckRootId(request->root_id()));
-        ASSIGN_OR_RETURN(const RootRecord root,
-                         roots_->Discard(request->tenant_id(), request->root_id(), FateOf(*request),
-                                         caller.name));
-        LogMove(*log_, "root_discarded", caller, root);
-        *response = ToProto(root);
-        return absl::OkStatus();
-      });
+absl::Status RootService::DiscardRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                                      v1::Root* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  ASSIGN_OR_RETURN(const RootRecord root, roots_->Discard(request.tenant_id(), request.root_id(),
+                                                          FateOf(request), caller.name));
+  LogMove(*log_, "root_discarded", caller, root);
+  *response = ToProto(root);
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -16,7 +16,7 @@ class RootService final : public UnaryService<v1::RootService> {
  public:
   // All must outlive this object.
   RootService(CallRunner* calls, RootAdministration* roots, Store* store, const EventLog* log)
-      : calls_(calls), roots_(roots), store_(store), log_(log) {
+      : roots_(roots), store_(store), log_(log) {
     Serve(calls, this, "CreateRoot", &RootService::CreateRoot);
     Serve(calls, this, "ListRoots", &RootService::ListRoots);
     Serve(calls, this, "GetRoot", &RootService::GetRoot);
@@ -26,25 +26,21 @@ class RootService final : public UnaryService<v1::RootService> {
     Serve(calls, this, "DiscardRoot", &RootService::DiscardRoot);
   }
 
-  grpc::ServerUnaryReactor* CreateRoot(const CallContext& context,
-                                       const v1::CreateRootRequest* request, v1::Root* response);
-  grpc::ServerUnaryReactor* ListRoots(const CallContext& context,
-                                      const v1::ListRootsRequest* request,
-                                      v1::ListRootsResponse* response);
-  grpc::ServerUnaryReactor* GetRoot(const CallContext& context, const v1::GetRootRequest* request,
-                                    v1::Root* response);
-  grpc::ServerUnaryReactor* ListIntermediates(const CallContext& context,
-                                              const v1::ListIntermediatesRequest* request,
-                                              v1::ListIntermediatesResponse* response);
-  grpc::ServerUnaryReactor* PromoteRoot(const CallContext& context,
-                                        const v1::MoveRootRequest* request, v1::Root* response);
-  grpc::ServerUnaryReactor* RetireRoot(const CallContext& context,
-                                       const v1::MoveRootRequest* request, v1::Root* response);
-  grpc::ServerUnaryReactor* DiscardRoot(const CallContext& context,
-                                        const v1::MoveRootRequest* request, v1::Root* response);
+  absl::Status CreateRoot(const Caller& caller, const v1::CreateRootRequest& request,
+                          v1::Root* response);
+  absl::Status ListRoots(const Caller& caller, const v1::ListRootsRequest& request,
+                         v1::ListRootsResponse* response);
+  absl::Status GetRoot(const Caller& caller, const v1::GetRootRequest& request, v1::Root* response);
+  absl::Status ListIntermediates(const Caller& caller, const v1::ListIntermediatesRequest& request,
+                                 v1::ListIntermediatesResponse* response);
+  absl::Status PromoteRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                           v1::Root* response);
+  absl::Status RetireRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                          v1::Root* response);
+  absl::Status DiscardRoot(const Caller& caller, const v1::MoveRootRequest& request,
+                           v1::Root* response);
 
  private:
-  CallRunner* const calls_;
   RootAdministration* const roots_;
   Store* const store_;
   const EventLog* const log_;

@@ -16,23 +16,20 @@ class TenantService final : public UnaryService<v1::TenantService> {
  public:
   // All must outlive this object.
   TenantService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
-      : calls_(calls), store_(store), clock_(clock), log_(log) {
+      : store_(store), clock_(clock), log_(log) {
     Serve(calls, this, "CreateTenant", &TenantService::CreateTenant);
     Serve(calls, this, "ListTenants", &TenantService::ListTenants);
     Serve(calls, this, "GetTenant", &TenantService::GetTenant);
   }
 
-  grpc::ServerUnaryReactor* CreateTenant(const CallContext& context,
-                                         const v1::CreateTenantRequest* request,
-                                         v1::Tenant* response);
-  grpc::ServerUnaryReactor* ListTenants(const CallContext& context,
-                                        const v1::ListTenantsRequest* request,
-                                        v1::ListTenantsResponse* response);
-  grpc::ServerUnaryReactor* GetTenant(const CallContext& context,
-                                      const v1::GetTenantRequest* request, v1::Tenant* response);
+  absl::Status CreateTenant(const Caller& caller, const v1::CreateTenantRequest& request,
+                            v1::Tenant* response);
+  absl::Status ListTenants(const Caller& caller, const v1::ListTenantsRequest& request,
+                           v1::ListTenantsResponse* response);
+  absl::Status GetTenant(const Caller& caller, const v1::GetTenantRequest& request,
+                         v1::Tenant* response);
 
  private:
-  CallRunner* const calls_;
   Store* const store_;
   const Clock* const clock_;
   const EventLog* const log_;
