@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "ca/encoding/utf8.h"
 #include "ca/names/name_rules.h"
@@ -16,7 +17,6 @@
 namespace hourglass::ca {
 namespace {
 
-constexpr std::size_t kMaxUserIdSize = 64;
 constexpr std::size_t kMaxSidSize = 109;
 
 absl::Status CheckUpn(absl::string_view upn) {
@@ -29,7 +29,8 @@ absl::Status CheckUpn(absl::string_view upn) {
 
 absl::Status CheckUserId(absl::string_view user_id) {
   if (user_id.size() > kMaxUserIdSize) {
-    return Error(ErrorReason::kFieldInvalid, "user.id", "has more than 64 characters");
+    return Error(ErrorReason::kFieldInvalid, "user.id",
+                 absl::StrCat("has more than ", kMaxUserIdSize, " characters"));
   }
   const std::optional<std::string> fault = FaultInId(user_id);
   if (!fault.has_value()) return absl::OkStatus();

@@ -15,9 +15,6 @@
 namespace hourglass::ca {
 namespace {
 
-constexpr std::size_t kMinUpnSize = 3;
-constexpr std::size_t kMaxUpnSize = 256;
-
 // Not in a local part: the special characters of addresses (RFC 5322 section 3.2.3), of LDAP
 // filters (RFC 4515 section 3) and distinguished names (RFC 4514 section 2.4), of realms written in
 // front, and of paths and templates. Not in an id: what ends or widens a filter or a name.
@@ -123,7 +120,9 @@ std::string FoldedOnce(absl::string_view upn) {
 }  // namespace
 
 std::optional<std::string> FaultInUpn(absl::string_view upn) {
-  if (upn.size() < kMinUpnSize || upn.size() > kMaxUpnSize) return "must have 3 to 256 octets";
+  if (upn.size() < kMinUpnSize || upn.size() > kMaxUpnSize) {
+    return absl::StrCat("must have ", kMinUpnSize, " to ", kMaxUpnSize, " octets");
+  }
   if (std::count(upn.begin(), upn.end(), '@') != 1 || upn.front() == '@' || upn.back() == '@') {
     return "must be local@domain with exactly one @ and something on both sides";
   }

@@ -4,6 +4,7 @@
 #ifndef HOURGLASS_CA_NAMES_NAME_RULES_H_
 #define HOURGLASS_CA_NAMES_NAME_RULES_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -18,10 +19,16 @@ namespace hourglass::ca {
 // ignorable, private-use, unassigned and surrogate code points and non-characters; no mark first;
 // no letters of several scripts together (IsOfOneScript, ca/text/code_points.h).
 
-// A user principal name, `local@domain`: 3 to 256 octets with exactly one `@`. The domain is what
-// FaultInDomain accepts. The local part (RFC 8265 section 3.4, UsernameCasePreserved, narrowed) has
-// letters, digits and marks of one script, and of ASCII beside them `! # $ & ' + - . ^ _ ~`; a
-// guest's `#EXT#` is sound. Letters of both cases are.
+// Of a user principal name, octets.
+inline constexpr std::size_t kMinUpnSize = 3;
+inline constexpr std::size_t kMaxUpnSize = 256;
+// Of a user's id, characters.
+inline constexpr std::size_t kMaxUserIdSize = 64;
+
+// A user principal name, `local@domain`: kMinUpnSize to kMaxUpnSize octets with exactly one `@`.
+// The domain is what FaultInDomain accepts. The local part (RFC 8265 section 3.4,
+// UsernameCasePreserved, narrowed) has letters, digits and marks of one script, and of ASCII beside
+// them `! # $ & ' + - . ^ _ ~`; a guest's `#EXT#` is sound. Letters of both cases are.
 std::optional<std::string> FaultInUpn(absl::string_view upn);
 
 // An id of a user or a device: printable ASCII but space and `" ( ) * , ; < > \ ` |`. Lengths are

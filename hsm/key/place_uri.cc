@@ -19,7 +19,6 @@
 namespace hourglass::hsm {
 namespace {
 
-constexpr int kHighestRegister = 23;
 // Persistent objects of the owner's hierarchy (TPM 2.0 Library, Part 2, section 7.5, and Part 3,
 // TPM2_EvictControl).
 constexpr std::uint32_t kFirstHandle = 0x81000000;
@@ -123,7 +122,8 @@ absl::StatusOr<PcrSelection> ParsePcrSelection(absl::string_view text) {
     const bool canonical = absl::SimpleAtoi(number, &value) && absl::StrCat(value) == number;
     if (!canonical || value < 0 || value > kHighestRegister ||
         (!registers.empty() && value <= registers.back())) {
-      return UriInvalid("pcrs must be sha256: and numbers from 0 to 23, ascending, or none");
+      return UriInvalid(absl::StrCat("pcrs must be sha256: and numbers from 0 to ",
+                                     kHighestRegister, ", ascending, or none"));
     }
     registers.push_back(value);
   }

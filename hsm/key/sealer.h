@@ -11,8 +11,12 @@
 namespace hourglass::hsm {
 
 // Platform configuration registers of the SHA-256 bank that must hold what they held when the
-// secret was sealed; empty: any state of this TPM will do. 0 to 23, ascending, no repeats.
+// secret was sealed; empty: any state of this TPM will do. 0 to kHighestRegister, ascending, no
+// repeats.
 using PcrSelection = std::vector<int>;
+
+// What a TPM of a PC has at least (TCG PC Client Platform TPM Profile, PCR requirements).
+inline constexpr int kHighestRegister = 23;
 
 // What unsealing asks for besides the registers.
 enum class SealAuthorization {

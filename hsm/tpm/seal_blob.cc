@@ -18,7 +18,7 @@ namespace hourglass::hsm {
 namespace {
 
 constexpr absl::string_view kMagic = "HGSEAL01";
-constexpr int kRegisters = 24;
+constexpr int kRegisters = kHighestRegister + 1;
 constexpr std::size_t kValueSize = TPM2_SHA256_DIGEST_SIZE;
 constexpr std::size_t kLargestName = 66;  // two octets and a SHA-512
 constexpr std::size_t kLargestPublic = 256;

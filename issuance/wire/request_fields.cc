@@ -13,11 +13,6 @@
 #include "issuance/base/tenant_id.h"
 
 namespace hourglass::issuance {
-namespace {
-
-constexpr std::size_t kMaxUpnSize = 256;
-
-}  // namespace
 
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field) {
   if (id.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
@@ -43,10 +38,11 @@ absl::Status CheckNewDeviceId(absl::string_view id) {
 
 absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {
   const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(upn);
-  if (upn.size() <= kMaxUpnSize && text.has_value() && !text->has_controls) return absl::OkStatus();
-  return Error(
-      ErrorReason::kFieldInvalid, field,
-      absl::StrCat("must be at most ", kMaxUpnSize, " octets of UTF-8 without control characters"));
+  if (upn.size() <= ca::kMaxUpnSize && text.has_value() && !text->has_controls)
+    return absl::OkStatus();
+  return Error(ErrorReason::kFieldInvalid, field,
+               absl::StrCat("must be at most ", ca::kMaxUpnSize,
+                            " octets of UTF-8 without control characters"));
 }
 
 absl::Status CheckTenantId(absl::string_view id) {

@@ -6,13 +6,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "ca/names/name_rules.h"
 
 namespace hourglass::issuance {
 
 inline constexpr std::size_t kMaxDeviceIdSize = 128;
 inline constexpr std::size_t kMaxRequestIdSize = 64;
 inline constexpr std::size_t kMaxRootIdSize = 63;
-inline constexpr std::size_t kMaxUserIdSize = 64;
+inline constexpr std::size_t kMaxUserIdSize = ca::kMaxUserIdSize;
 
 // 1 to `max_size` characters of printable ASCII without space. Errors: FIELD_MISSING, FIELD_INVALID
 // with `field`.
@@ -23,9 +24,9 @@ absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_vi
 // is found. Errors as CheckId, with field `device_id`.
 absl::Status CheckNewDeviceId(absl::string_view id);
 
-// At most 256 octets of UTF-8 without control characters, or nothing: what a user principal name
-// may be that is only looked for. One that is to be certified is a ca::Subject. Errors:
-// FIELD_INVALID with `field`.
+// At most ca::kMaxUpnSize octets of UTF-8 without control characters, or nothing: what a user
+// principal name may be that is only looked for. One that is to be certified is a ca::Subject.
+// Errors: FIELD_INVALID with `field`.
 absl::Status CheckUpnText(absl::string_view upn, absl::string_view field);
 
 // What IsTenantId accepts. Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
