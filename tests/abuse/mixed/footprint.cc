@@ -22,7 +22,11 @@ Footprint FootprintOf(int pid) {
   for (const auto& entry :
        std::filesystem::directory_iterator(absl::StrCat("/proc/", pid, "/fd"), error)) {
     const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
-    ++(absl::StartsWith(target, "socket:") ? footprint.sockets : footprint.other_descriptors);
+    if (absl::StartsWith(target, "socket:")) {
+      ++footprint.sockets;
+    } else {
+      ++(absl::StrContains(target, "/data/") ? footprint.data_files : footprint.other_descriptors);
+    }
   }
   return footprint;
 }

@@ -8,7 +8,10 @@ struct Footprint {
   double megabytes = 0;       // resident, VmRSS of proc(5)
   double peak_megabytes = 0;  // VmHWM
   int sockets = 0;            // descriptors of them
-  int other_descriptors = 0;  // files of the journal among them, which grow in number
+  // Descriptors of files below a folder `data`: the store has more of them the longer its journal
+  // is, up to some for each of the segments' readers that it keeps.
+  int data_files = 0;
+  int other_descriptors = 0;
   int threads = 0;
 };
 
