@@ -155,6 +155,7 @@ class RunningServer final : public Server {
         log_(log),
         pool_({.changes_waiting = static_cast<std::size_t>(config.limits.queue_length),
                .listings_waiting = 4 * static_cast<std::size_t>(config.limits.queue_length)}),
+        open_calls_(OpenCalls::LimitsFor(static_cast<std::size_t>(config.limits.queue_length))),
         calls_(&callers_, &pool_,
                CallLimitsFor(static_cast<std::size_t>(config.limits.queue_length)), &open_calls_,
                &failed_calls_, log),

@@ -29,6 +29,12 @@ struct OpenCalls::Known {
   absl::flat_hash_map<std::string, std::shared_ptr<OfCaller>> callers;
 };
 
+OpenCalls::Limits OpenCalls::LimitsFor(std::size_t queue_length) {
+  Limits limits;
+  limits.of_connection += static_cast<int>(queue_length);
+  return limits;
+}
+
 OpenCalls::OpenCalls() : OpenCalls(Limits()) {}
 
 OpenCalls::OpenCalls(const Limits& limits) : known_(std::make_shared<Known>(limits)) {}

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_EDGE_TRANSPORT_OPEN_CALLS_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,7 +25,8 @@ class OpenCalls {
 
  public:
   struct Limits {
-    // Of a connection, calls that began and that the service has not done with.
+    // Of a connection, calls that began and that the service has not done with; more than wait in
+    // the lines of the service, where calls stay whose callers have given up.
     int of_connection = 1024;
     // The same while the connection's caller has `refused_of_caller` calls, on all of its
     // connections, that were refused and that the service has not done with.
@@ -37,6 +39,9 @@ class OpenCalls {
 
   OpenCalls();
   explicit OpenCalls(const Limits& limits);
+  // Where so many requests may wait (`limits.queue_length` of the configuration): as many more of a
+  // connection.
+  static Limits LimitsFor(std::size_t queue_length);
 
   // What is read from a connection. Known until it goes; may outlive everything else. Not for
   // several threads at once.

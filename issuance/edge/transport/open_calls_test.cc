@@ -136,6 +136,14 @@ TEST(OpenCallsTest, ACallOutlivesItsConnection) {
   EXPECT_EQ(next->Begin(0, kNow), "");
 }
 
+// A whole line of calls whose callers gave up while a key gave no answer is no flood.
+TEST(OpenCallsTest, AWholeLineIsWithin) {
+  OpenCalls open(OpenCalls::LimitsFor(5000));
+  const auto connection = open.Open(kPeer, "broker", kNow);
+  EXPECT_EQ(connection->Begin(5000 + 1024, kNow), "");
+  EXPECT_THAT(connection->Begin(1, kNow), HasSubstr("more than 6024 calls began"));
+}
+
 TEST(OpenCallsTest, OnSeveralThreads) {
   OpenCalls open;
   constexpr int kCalls = 20'000;
