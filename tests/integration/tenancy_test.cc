@@ -67,7 +67,7 @@ TEST_F(TenancyTest, BrokersAdministerNothing) {
   v1::Tenant tenant;
   EXPECT_THAT(
       service_.As<v1::TenantService>(kBroker)->CreateTenant(&contexts[1], creation, &tenant),
-      RefusedWith(v1::TENANT_NOT_PERMITTED));
+      RefusedWith(v1::ROLE_NOT_PERMITTED));
   v1::ListCertificatesRequest list;
   list.set_tenant_id("contoso");
   v1::ListCertificatesResponse certificates;
