@@ -17,10 +17,10 @@ inline constexpr std::size_t kMaxCommonNameCharacters = 64;
 class Subject {
  public:
   // `upn`: user principal name, what FaultInUpn (ca/names/name_rules.h) accepts. `user_id`: 1 to
-  // kMaxUserIdSize characters that FaultInId accepts; may be empty unless the UPN has more than 64 characters.
-  // `sid`: Windows SID as text (`S-1-5-21-…`, at most 109 characters, MS-WCCE 2.2.2.7.7.4), from a
-  // directory or a signed claim only, or empty. Errors: FIELD_MISSING, FIELD_INVALID with field
-  // `user.upn`, `user.id` or `user.sid`.
+  // kMaxUserIdSize characters that FaultInId accepts; may be empty unless the UPN has more than 64
+  // characters. `sid`: Windows SID as text (`S-1-5-21-…`, at most 109 characters,
+  // MS-WCCE 2.2.2.7.7.4), from a directory or a signed claim only, or empty. Errors: FIELD_MISSING,
+  // FIELD_INVALID with field `user.upn`, `user.id` or `user.sid`.
   static absl::StatusOr<Subject> Create(absl::string_view upn, absl::string_view user_id,
                                         absl::string_view sid = "");
 

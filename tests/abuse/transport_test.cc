@@ -49,7 +49,7 @@ void KeepOnOneProcessor(int pid) {
   }
 }
 
-// MB: two thousand refused calls of a caller, and a thousand more of a connection or two.
+// MB: a thousand refused calls of a caller, and three thousand more of a connection or two.
 constexpr double kBoundOfRefusals = 250;
 
 class TransportTest : public testing::Test {

@@ -27,11 +27,11 @@ class OpenCalls {
   struct Limits {
     // Of a connection, calls that began and that the service has not done with; more than wait in
     // the lines of the service, where calls stay whose callers have given up.
-    int of_connection = 1024;
+    int of_connection = 512;
     // The same while the connection's caller has `refused_of_caller` calls, on all of its
     // connections, that were refused and that the service has not done with.
     int of_connection_in_flood = 16;
-    int refused_of_caller = 2048;
+    int refused_of_caller = 1024;
     // So many calls a second are forgotten: gRPC answers some by itself, as those of methods that
     // there are not, and tells nobody that it has.
     int forgotten_a_second = 100;

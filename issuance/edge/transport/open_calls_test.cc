@@ -140,8 +140,8 @@ TEST(OpenCallsTest, ACallOutlivesItsConnection) {
 TEST(OpenCallsTest, AWholeLineIsWithin) {
   OpenCalls open(OpenCalls::LimitsFor(5000));
   const auto connection = open.Open(kPeer, "broker", kNow);
-  EXPECT_EQ(connection->Begin(5000 + 1024, kNow), "");
-  EXPECT_THAT(connection->Begin(1, kNow), HasSubstr("more than 6024 calls began"));
+  EXPECT_EQ(connection->Begin(5000 + 512, kNow), "");
+  EXPECT_THAT(connection->Begin(1, kNow), HasSubstr("more than 5512 calls began"));
 }
 
 TEST(OpenCallsTest, OnSeveralThreads) {
@@ -155,7 +155,7 @@ TEST(OpenCallsTest, OnSeveralThreads) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(connection->Begin(1024, kNow), "");
+  EXPECT_EQ(connection->Begin(512, kNow), "");
   EXPECT_NE(connection->Begin(1, kNow), "");
 }
 
