@@ -272,7 +272,7 @@ int Run(const Plan& plan) {
   verdicts.Expect(after.sockets <= before.sockets, "no descriptor of a connection is lost");
   verdicts.Expect(after.data_files <= before.data_files + kMostDataFiles,
                   "the files of the journal that are open are bounded");
-  verdicts.Expect(after.other_descriptors <= before.other_descriptors + 4,
+  verdicts.Expect(after.other_descriptors <= before.other_descriptors + 16,
                   "no other descriptor is lost");
   verdicts.Expect(JournalHoldsAll(daemon, load), "the journal holds every certificate, once");
   verdicts.Expect(daemon.Stop() == 0, "it stops when told");
