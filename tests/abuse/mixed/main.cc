@@ -85,16 +85,15 @@ class Abuse {
  public:
   explicit Abuse(const std::vector<std::string>& only) : only_(only) {}
 
-  bool Has(const std::string& name) const {
-    return only_.empty() || std::find(only_.begin(), only_.end(), name) != only_.end();
-  }
-
   void Begin(std::string name, std::function<int(const std::atomic<bool>&)> act) {
-    if (!Has(name)) return;
+    if (!only_.empty() && std::find(only_.begin(), only_.end(), name) == only_.end()) return;
     names_.push_back(std::move(name));
     counts_.push_back(
         std::async(std::launch::async, [this, act = std::move(act)] { return act(stopping_); }));
   }
+
+  // False where `only` names what is no kind.
+  bool HasAllNamed() const { return only_.empty() || names_.size() == only_.size(); }
 
   // False where one of them was let in that must not be.
   bool Stop() {
@@ -225,6 +224,7 @@ std::vector<std::chrono::microseconds> Suffer(Daemon& daemon, SoundLoad& load, c
   abuse.Begin("cancelled calls",
               [&](const auto& stopping) { return CancelCalls(*cancelling, request, stopping); });
   abuse.Begin("listings", [&](const auto& stopping) { return ListWithoutEnd(daemon, stopping); });
+  verdicts.Expect(abuse.HasAllNamed(), "every kind that was named is one");
   load.TakeTimes();
   const int sockets = SleepAndTell(daemon, plan.duration);
   std::vector<std::chrono::microseconds> times = load.TakeTimes();
