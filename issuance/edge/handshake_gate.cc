@@ -69,7 +69,8 @@ class HandshakeGate::Judge {
     auto* const ssl =
         static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
-    if (judge != nullptr && judge->Verify(store, RandomOf(ssl)) && judge->WatchFrames(ssl)) {
+    const std::string random = RandomOf(ssl);
+    if (judge != nullptr && judge->Verify(store, random) && judge->WatchFrames(ssl, random)) {
       return 1;
     }
     SendAlertOf(ssl);
@@ -125,8 +126,9 @@ class HandshakeGate::Judge {
     bool OnRead(const SSL* ssl, absl::string_view octets) override {
       std::string wrong = bounds_.Take(octets);
       const int begun = bounds_.TakeBegun();
-      if (wrong.empty() && begun > 0)
+      if (wrong.empty() && begun > 0) {
         wrong = calls_->Begin(begun, std::chrono::steady_clock::now());
+      }
       if (wrong.empty()) return true;
       auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
       if (judge != nullptr) judge->LogEnd(RandomOf(ssl), wrong);
@@ -138,8 +140,7 @@ class HandshakeGate::Judge {
     const std::unique_ptr<OpenCalls::Connection> calls_;
   };
 
-  bool WatchFrames(SSL* ssl) {
-    const std::string random = RandomOf(ssl);
+  bool WatchFrames(SSL* ssl, const std::string& random) {
     const std::shared_lock lock(mutex_);
     if (callers_ == nullptr) return false;
     return WatchReads(ssl, std::make_unique<FrameWatcher>(

@@ -21,10 +21,9 @@ namespace hourglass::issuance {
 // chain that does not verify), and the log a line `connection_refused` with the peer's address, the
 // reason, and whose certificate it was. Handshakes of connections that are not in the table are
 // refused. Sessions are never resumed, so that there is no handshake without this: no tickets, and
-// no cache. After the handshake it bounds what the client sends below the calls (FrameBounds),
-// and how far its calls are ahead of the service (OpenCalls): beyond it, the connection ends, and
-// the log has a line `connection_ended`. Safe to use from
-// several threads.
+// no cache. After the handshake it bounds what the client sends below the calls (FrameBounds), and
+// how far its calls are ahead of the service (OpenCalls): beyond it, the connection ends, and the
+// log has a line `connection_ended`. Safe to use from several threads.
 class HandshakeGate {
  public:
   // All must outlive this object; contexts need not be outlived: after it, they refuse everybody.
