@@ -31,7 +31,7 @@ absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
-// (issuance/store/store.h).
+// (issuance/store/page.h).
 absl::Status CheckPageSize(int page_size);
 
 }  // namespace hourglass::issuance

@@ -1,0 +1,64 @@
+// The role of the store that keeps tenants and their roots.
+#ifndef HOURGLASS_ISSUANCE_STORE_TENANT_STORE_H_
+#define HOURGLASS_ISSUANCE_STORE_TENANT_STORE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "issuance/store/records.h"
+
+namespace hourglass::issuance {
+
+struct RootStateChange {
+  std::string root_id;
+  ca::RootState from;
+  ca::RootState to;
+};
+
+// The contract that all roles share stands at Store (issuance/store/store.h).
+class TenantStore {
+ public:
+  virtual ~TenantStore() = default;
+  TenantStore(const TenantStore&) = delete;
+  TenantStore& operator=(const TenantStore&) = delete;
+
+  // With epoch 0 and revision 0, whatever `tenant` says. Errors: TENANT_EXISTS; DISPLAY_NAME_TAKEN
+  // with field `display_name` where another tenant's roots have the same name (ca::RootNameKey).
+  virtual absl::Status CreateTenant(const TenantRecord& tenant) = 0;
+  // Errors: TENANT_UNKNOWN.
+  virtual absl::StatusOr<TenantRecord> GetTenant(absl::string_view tenant_id) = 0;
+  // By tenant id.
+  virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
+
+  // Adds a STAGED root, raises the revision, and forgets that its key was planned. Errors:
+  // TENANT_UNKNOWN; INTERNAL_ERROR for an id, generation or non-empty request id that a root of the
+  // tenant has already, for a key URI that any root has, or another state.
+  virtual absl::Status AddRoot(const RootRecord& root) = 0;
+  // Errors: ROOT_UNKNOWN.
+  virtual absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
+                                             absl::string_view root_id) = 0;
+  // By generation.
+  virtual absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) = 0;
+
+  // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
+  // entered. The promise of one primary is the store's: a change that would make a second one
+  // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;
+  // ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not in its `from` state or there would be two
+  // primaries; TENANT_UNKNOWN.
+  virtual absl::Status ChangeRootStates(absl::string_view tenant_id,
+                                        std::uint64_t expected_revision,
+                                        absl::Span<const RootStateChange> changes,
+                                        Timestamp now) = 0;
+
+ protected:
+  TenantStore() = default;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_STORE_TENANT_STORE_H_
