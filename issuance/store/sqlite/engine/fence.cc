@@ -21,7 +21,7 @@ absl::Status Fence::Renew(Connection& main) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<const Fence::Tenant*> Fence::Find(Connection& main, absl::string_view tenant_id) {
+absl::StatusOr<const FencedTenant*> Fence::Find(Connection& main, absl::string_view tenant_id) {
   auto known = tenants_.find(tenant_id);
   if (known == tenants_.end()) {
     ASSIGN_OR_RETURN(Rows rows,
@@ -30,7 +30,7 @@ absl::StatusOr<const Fence::Tenant*> Fence::Find(Connection& main, absl::string_
                                 "WHERE tenants.tenant_id = ?",
                                 {Text{tenant_id}}));
     ASSIGN_OR_RETURN(const bool found, rows.Next());
-    std::optional<Tenant> tenant;
+    std::optional<FencedTenant> tenant;
     if (found) {
       tenant.emplace();
       tenant->epoch = static_cast<std::uint64_t>(rows.TakeInteger());

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -20,16 +21,11 @@ namespace hourglass::issuance::sqlite {
 // file's write lock, so that the answers hold until then.
 class Fence {
  public:
-  struct Tenant {
-    std::uint64_t epoch = 0;
-    std::string primary_root;  // empty if there is none
-  };
-
   // Forgets everything if anything in the file changed since the last call, through this connection
   // or another.
   absl::Status Renew(Connection& main);
   // Null without such a tenant. The answer lives until the next Renew.
-  absl::StatusOr<const Tenant*> Find(Connection& main, absl::string_view tenant_id);
+  absl::StatusOr<const FencedTenant*> Find(Connection& main, absl::string_view tenant_id);
   // Whether the root has an intermediate of this serial number that was released.
   absl::StatusOr<bool> IsReleased(Connection& main, absl::string_view tenant_id,
                                   absl::string_view root_id, absl::string_view serial_number);
@@ -37,7 +33,7 @@ class Fence {
  private:
   std::int64_t changes_of_others_ = -1;
   std::int64_t own_changes_ = -1;
-  absl::flat_hash_map<std::string, std::optional<Tenant>> tenants_;
+  absl::flat_hash_map<std::string, std::optional<FencedTenant>> tenants_;
   absl::flat_hash_set<std::string> released_;  // tenant, root and serial number
 };
 

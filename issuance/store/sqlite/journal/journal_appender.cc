@@ -3,20 +3,13 @@
 #include <utility>
 #include <variant>
 
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/journal/segment_roll.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
-namespace {
-
-absl::Status RequestIdReused(absl::string_view how) {
-  return Error(ErrorReason::kRequestIdReused, "request_id", how);
-}
-
-}  // namespace
 
 absl::StatusOr<std::vector<absl::Status>> JournalAppender::Append(
     Connection& main, absl::Span<const JournalWrite> writes, bool& sealed) {
@@ -81,13 +74,8 @@ absl::StatusOr<std::vector<absl::Status>> JournalAppender::AppendAll(
 }
 
 absl::StatusOr<absl::Status> JournalAppender::CheckFence(Connection& main, const Intent& intent) {
-  ASSIGN_OR_RETURN(const Fence::Tenant* const tenant, fence_.Find(main, intent.tenant_id));
-  if (tenant == nullptr) return TenantUnknown();
-  if (tenant->epoch != intent.epoch || tenant->primary_root.empty() ||
-      tenant->primary_root != intent.root_id) {
-    return PrimaryChanged();
-  }
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const FencedTenant* const tenant, fence_.Find(main, intent.tenant_id));
+  return CheckIntent(tenant, intent);
 }
 
 absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const Intent& intent) {
@@ -98,26 +86,21 @@ absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const 
       const std::optional<Found> same_id, Find(keys.request_hash, [&](const RecordedIntent& other) {
         return other.tenant_id == intent.tenant_id && other.request_id == intent.request_id;
       }));
-  if (same_id.has_value()) return RequestIdReused("was used before");
-  // What is not recorded must not issue.
+  if (same_id.has_value()) return RequestIdUsedBefore();
+  bool is_released = false;
   if (!intent.intermediate_serial_number.empty()) {
-    ASSIGN_OR_RETURN(const bool released, fence_.IsReleased(main, intent.tenant_id, intent.root_id,
-                                                            intent.intermediate_serial_number));
-    if (!released) {
-      return Error(ErrorReason::kInternalError, "intermediate_serial_number",
-                   "the root has no intermediate of this serial number that was released");
-    }
+    ASSIGN_OR_RETURN(is_released, fence_.IsReleased(main, intent.tenant_id, intent.root_id,
+                                                    intent.intermediate_serial_number));
   }
+  refusal = CheckIntermediateOf(intent, is_released);
+  if (!refusal.ok()) return refusal;
   ASSIGN_OR_RETURN(const std::optional<Found> same_serial,
                    Find(keys.serial_hash, [&](const RecordedIntent& other) {
                      return other.tenant_id == intent.tenant_id &&
                             other.root_id == intent.root_id &&
                             other.serial_number == intent.serial_number;
                    }));
-  if (same_serial.has_value()) {
-    return Error(ErrorReason::kInternalError, "serial_number",
-                 "the root has a certificate of this serial number already");
-  }
+  if (same_serial.has_value()) return SerialNumberCollides();
   RETURN_IF_ERROR(InsertIntent(*segment_, next_sequence_, intent));
   new_keys_.Add({keys.request_hash, next_sequence_});
   new_keys_.Add({keys.serial_hash, next_sequence_});
@@ -132,15 +115,10 @@ absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const 
                      return intent.tenant_id == release.tenant_id &&
                             intent.request_id == release.request_id;
                    }));
-  if (!found.has_value()) {
-    return Error(ErrorReason::kCertificateUnknown, "request_id",
-                 "the journal holds no intent of this request id");
-  }
-  // The same fence; and a release is the intent's, or none.
-  ASSIGN_OR_RETURN(const Fence::Tenant* const tenant, fence_.Find(main, release.tenant_id));
-  if (tenant == nullptr || tenant->epoch != release.epoch || found->intent.epoch != release.epoch) {
-    return PrimaryChanged();
-  }
+  if (!found.has_value()) return IntentUnknown();
+  ASSIGN_OR_RETURN(const FencedTenant* const tenant, fence_.Find(main, release.tenant_id));
+  const absl::Status refusal = CheckRelease(tenant, found->intent.epoch, release);
+  if (!refusal.ok()) return refusal;
   bool inserted = false;
   if (found->segment == open_segment_) {
     ASSIGN_OR_RETURN(inserted, InsertRelease(*segment_, found->sequence, release.certificate,
@@ -148,7 +126,7 @@ absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const 
   } else {
     ASSIGN_OR_RETURN(inserted, InsertLate(main, *found, release));
   }
-  return inserted ? absl::OkStatus() : RequestIdReused("was released before");
+  return inserted ? absl::OkStatus() : ReleasedBefore();
 }
 
 // A sealed segment is never written again, so that it can be indexed meanwhile.

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "ca/names/name_rules.h"
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/journal/segment_records.h"
 #include "issuance/store/sqlite/journal/sqlite_selection.h"
 #include "issuance/store/sqlite/journal/user_spellings.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -84,7 +84,7 @@ absl::StatusOr<Records> FindAll(Connection& main, JournalFiles& files, std::uint
 absl::StatusOr<JournalRecord> First(absl::StatusOr<Records> records) {
   RETURN_IF_ERROR(records.status());
   if (!records->empty()) return std::move(records->front().record);
-  return Error(ErrorReason::kCertificateUnknown, "", "the journal holds no such certificate");
+  return CertificateUnknown();
 }
 
 // A page of a journal of several segments.

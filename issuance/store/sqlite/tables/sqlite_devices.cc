@@ -1,10 +1,10 @@
 #include "issuance/store/sqlite/tables/sqlite_devices.h"
 
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -19,10 +19,6 @@ DeviceRecord TakeDevice(Rows& rows) {
   device.reported_at = TakeTimestamp(rows);
   device.reported_by = rows.TakeOctets();
   return device;
-}
-
-absl::Status DeviceUnknown() {
-  return Error(ErrorReason::kDeviceUnknown, "device_id", "no report of this device is held");
 }
 
 }  // namespace

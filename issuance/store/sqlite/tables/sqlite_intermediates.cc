@@ -11,6 +11,7 @@
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -60,17 +61,13 @@ absl::Status RefusalOf(Connection& connection, const IntermediateRecord& interme
   const auto there = GetIntermediate(connection, intermediate.tenant_id, intermediate.root_id,
                                      intermediate.serial_number);
   if (!there.ok()) return PrimaryChanged();
-  return Error(ErrorReason::kInternalError, "serial_number",
-               "the root has an intermediate of this serial number already");
+  return IntermediateCollides();
 }
 
 }  // namespace
 
 absl::Status AddIntermediate(Connection& connection, const IntermediateRecord& intermediate) {
-  if (!intermediate.certificate.empty() || intermediate.released_at.has_value()) {
-    return Error(ErrorReason::kInternalError, "certificate",
-                 "an intermediate is recorded before it is signed");
-  }
+  RETURN_IF_ERROR(CheckNewIntermediate(intermediate));
   ASSIGN_OR_RETURN(
       const std::int64_t added,
       connection.Change(
@@ -98,8 +95,7 @@ absl::Status ReleaseIntermediate(Connection& connection, absl::string_view tenan
   if (released == 1) return absl::OkStatus();
   ASSIGN_OR_RETURN(const IntermediateRecord there,
                    GetIntermediate(connection, tenant_id, root_id, serial_number));
-  if (!there.released_at.has_value()) return PrimaryChanged();
-  return Error(ErrorReason::kInternalError, "serial_number", "was released before");
+  return there.released_at.has_value() ? IntermediateReleasedBefore() : PrimaryChanged();
 }
 
 absl::StatusOr<IntermediateRecord> GetIntermediate(Connection& connection,
@@ -111,10 +107,7 @@ absl::StatusOr<IntermediateRecord> GetIntermediate(Connection& connection,
                                     "WHERE tenant_id = ? AND root_id = ? AND serial_number = ?",
                                     {Text{tenant_id}, Text{root_id}, Blob{serial_number}}));
   ASSIGN_OR_RETURN(const bool found, rows.Next());
-  if (!found) {
-    return Error(ErrorReason::kCertificateUnknown, "",
-                 "the root has no intermediate of this serial number");
-  }
+  if (!found) return IntermediateUnknown();
   ASSIGN_OR_RETURN(NumberedRecord numbered, TakeRecord(rows));
   return std::move(numbered.record);
 }

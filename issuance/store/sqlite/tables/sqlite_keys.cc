@@ -1,16 +1,15 @@
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_uri.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -26,10 +25,6 @@ absl::StatusOr<std::vector<KeyHolder>> TakeHolders(Rows rows) {
     ASSIGN_OR_RETURN(holder.state, ParseState(rows.TakeOctets()));
     holder.key_uri = rows.TakeOctets();
   }
-}
-
-bool HasEnded(const KeyHolder& root) {
-  return root.state == ca::RootState::kRetired || root.state == ca::RootState::kDiscarded;
 }
 
 }  // namespace
@@ -48,8 +43,7 @@ absl::Status PlanKey(Connection& connection, const PlannedKey& key) {
                         "AND public_key IN (x'', excluded.public_key)",
                         {Text{key.key_uri}, Text{key.tenant_id}, std::int64_t{key.generation},
                          Blob{key.public_key}}));
-  if (planned == 1 && has_root == 0) return absl::OkStatus();
-  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
+  return planned == 1 && has_root == 0 ? absl::OkStatus() : KeyPlannedOtherwise();
 }
 
 absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri) {
@@ -101,9 +95,7 @@ absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
 absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
                               absl::string_view public_key, Timestamp now) {
   ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, RootsOfPublicKey(connection, public_key));
-  if (!std::all_of(roots.begin(), roots.end(), HasEnded)) {
-    return Error(ErrorReason::kInternalError, "", "the key of a root that lives is destroyed");
-  }
+  RETURN_IF_ERROR(CheckKeyDestroyed(roots));
   for (const KeyHolder& root : roots) {
     RETURN_IF_ERROR(
         connection
@@ -141,9 +133,7 @@ absl::Status BindKey(Connection& connection, const BoundKey& key) {
       connection.QueryInteger("SELECT count(*) FROM bound_keys WHERE key_uri = ? AND tenant_id = ? "
                               "AND public_key = ?",
                               {Text{key.key_uri}, Text{key.tenant_id}, Blob{key.public_key}}));
-  if (bound == 1) return absl::OkStatus();
-  return Error(ErrorReason::kKeyNotPermitted, "tenant_id",
-               "the key, or another of its name, is bound otherwise: destroy that first");
+  return bound == 1 ? absl::OkStatus() : KeyBoundOtherwise();
 }
 
 absl::StatusOr<std::vector<BoundKey>> ListBoundKeys(Connection& connection) {

@@ -1,6 +1,5 @@
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
 
-#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +9,7 @@
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -61,10 +61,6 @@ absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   return root;
 }
 
-bool MovesPrimary(const RootStateChange& change) {
-  return (change.from == ca::RootState::kPrimary) != (change.to == ca::RootState::kPrimary);
-}
-
 absl::Status RaiseRevision(Connection& connection, absl::string_view tenant_id,
                            std::uint64_t expected_revision, bool new_epoch) {
   ASSIGN_OR_RETURN(
@@ -74,20 +70,7 @@ absl::Status RaiseRevision(Connection& connection, absl::string_view tenant_id,
                         {std::int64_t{new_epoch}, Text{tenant_id}, ValueOf(expected_revision)}));
   if (raised == 1) return absl::OkStatus();
   RETURN_IF_ERROR(GetTenant(connection, tenant_id).status());
-  return Error(ErrorReason::kPrimaryChanged, "",
-               "the tenant's roots changed in the meantime; look again before you decide");
-}
-
-absl::Status WhyNotChanged(Connection& connection, absl::string_view tenant_id,
-                           const RootStateChange& change) {
-  ASSIGN_OR_RETURN(const RootRecord root, GetRoot(connection, tenant_id, change.root_id));
-  if (root.state != change.from) {
-    return Error(ErrorReason::kRootMoveIllegal, "root_id",
-                 absl::StrCat("the root is ", ca::RootStateName(root.state), ", not ",
-                              ca::RootStateName(change.from)));
-  }
-  return Error(ErrorReason::kRootMoveIllegal, "root_id",
-               "another root is PRIMARY; a tenant has one at most");
+  return RevisionChanged();
 }
 
 absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
@@ -100,15 +83,14 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
                         {Text{ca::RootStateName(change.to)}, ValueOf(now), Text{tenant_id},
                          Text{change.root_id}, Text{ca::RootStateName(change.from)}}));
   if (changed == 1) return absl::OkStatus();
-  return WhyNotChanged(connection, tenant_id, change);
+  ASSIGN_OR_RETURN(const RootRecord there, GetRoot(connection, tenant_id, change.root_id));
+  return WhyNotChanged(there, change);
 }
 
 }  // namespace
 
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
-  if (root.state != ca::RootState::kStaged) {
-    return Error(ErrorReason::kInternalError, "state", "a new root must be STAGED");
-  }
+  RETURN_IF_ERROR(CheckNewRoot(root));
   ASSIGN_OR_RETURN(const std::int64_t tenants,
                    connection.Change("UPDATE tenants SET revision = revision + 1 "
                                      "WHERE tenant_id = ?",
@@ -126,8 +108,7 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
            ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id},
            ValueOf(root.key_destroyed_at)}));
   if (added == 1) return ForgetPlannedKey(connection, root.key_uri);
-  return Error(ErrorReason::kInternalError, "",
-               "a root of the tenant has this id, generation, key or request id already");
+  return RootCollides();
 }
 
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
@@ -136,9 +117,7 @@ absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view ten
                                                " FROM roots WHERE tenant_id = ? AND root_id = ?",
                                                {Text{tenant_id}, Text{root_id}}));
   ASSIGN_OR_RETURN(const bool found, rows.Next());
-  if (!found) {
-    return Error(ErrorReason::kRootUnknown, "root_id", "the tenant has no root of this id");
-  }
+  if (!found) return RootUnknown();
   return TakeRoot(rows);
 }
 
@@ -160,14 +139,9 @@ absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes, Timestamp now) {
-  const bool new_epoch = std::any_of(changes.begin(), changes.end(), MovesPrimary);
-  RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, new_epoch));
-  // Whoever leaves PRIMARY goes first, so that the order of `changes` does not matter.
-  for (const bool enters : {false, true}) {
-    for (const RootStateChange& change : changes) {
-      if ((change.to == ca::RootState::kPrimary) != enters) continue;
-      RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, now));
-    }
+  RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, RaisesEpoch(changes)));
+  for (const RootStateChange& change : InOrder(changes)) {
+    RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, now));
   }
   return absl::OkStatus();
 }

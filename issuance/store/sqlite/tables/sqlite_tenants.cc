@@ -4,9 +4,9 @@
 #include <string>
 
 #include "ca/names/root_name.h"
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -23,19 +23,8 @@ TenantRecord TakeTenant(Rows& rows) {
 
 }  // namespace
 
-absl::Status TenantUnknown() {
-  return Error(ErrorReason::kTenantUnknown, "tenant_id", "there is no such tenant");
-}
-
-absl::Status PrimaryChanged() {
-  return Error(ErrorReason::kPrimaryChanged, "",
-               "the tenant's primary root changed since this request was prepared");
-}
-
 absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant) {
-  if (GetTenant(connection, tenant.tenant_id).ok()) {
-    return Error(ErrorReason::kTenantExists, "tenant_id", "a tenant of this id exists");
-  }
+  if (GetTenant(connection, tenant.tenant_id).ok()) return TenantExists();
   const std::string root_name_key = ca::RootNameKey(tenant.display_name);
   ASSIGN_OR_RETURN(const std::int64_t created,
                    connection.Change("INSERT INTO tenants (tenant_id, display_name, created_at, "
@@ -43,10 +32,7 @@ absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant) {
                                      "VALUES (?, ?, ?, 0, 0, 0, ?) ON CONFLICT DO NOTHING",
                                      {Text{tenant.tenant_id}, Text{tenant.display_name},
                                       ValueOf(tenant.created_at), Text{root_name_key}}));
-  if (created == 1) return absl::OkStatus();
-  return Error(ErrorReason::kDisplayNameTaken, "display_name",
-               "another tenant's roots have this name: case, width, marks that are not seen, and "
-               "what comes after the first 40 characters do not tell names apart");
+  return created == 1 ? absl::OkStatus() : DisplayNameTaken();
 }
 
 absl::Status NameTenants(Connection& connection) {

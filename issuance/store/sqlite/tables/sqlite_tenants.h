@@ -1,5 +1,5 @@
-// The statements about tenants, as issuance/store/store.h describes them. Those that write need a
-// transaction of the caller's.
+// The statements about tenants, as issuance/store/tenant_store.h describes them. Those that write
+// need a transaction of the caller's.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_TENANTS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_TENANTS_H_
 
@@ -12,11 +12,6 @@
 #include "issuance/store/sqlite/engine/sqlite.h"
 
 namespace hourglass::issuance::sqlite {
-
-// TENANT_UNKNOWN with field `tenant_id`.
-absl::Status TenantUnknown();
-// PRIMARY_CHANGED: what the fence refuses (promise 6).
-absl::Status PrimaryChanged();
 
 // Gives the names of their roots to tenants that an older program made, oldest first; one that
 // shares its name with an older one stays without, and both go on.

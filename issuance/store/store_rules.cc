@@ -1,0 +1,166 @@
+#include "issuance/store/store_rules.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+
+namespace hourglass::issuance {
+namespace {
+
+bool MovesPrimary(const RootStateChange& change) {
+  return (change.from == ca::RootState::kPrimary) != (change.to == ca::RootState::kPrimary);
+}
+
+bool HasEnded(const KeyHolder& root) {
+  return root.state == ca::RootState::kRetired || root.state == ca::RootState::kDiscarded;
+}
+
+}  // namespace
+
+absl::Status TenantUnknown() {
+  return Error(ErrorReason::kTenantUnknown, "tenant_id", "there is no such tenant");
+}
+
+absl::Status TenantExists() {
+  return Error(ErrorReason::kTenantExists, "tenant_id", "a tenant of this id exists");
+}
+
+absl::Status DisplayNameTaken() {
+  return Error(ErrorReason::kDisplayNameTaken, "display_name",
+               "another tenant's roots have this name: case, width, marks that are not seen, and "
+               "what comes after the first 40 characters do not tell names apart");
+}
+
+absl::Status RootUnknown() {
+  return Error(ErrorReason::kRootUnknown, "root_id", "the tenant has no root of this id");
+}
+
+absl::Status DeviceUnknown() {
+  return Error(ErrorReason::kDeviceUnknown, "device_id", "no report of this device is held");
+}
+
+absl::Status IntermediateUnknown() {
+  return Error(ErrorReason::kCertificateUnknown, "",
+               "the root has no intermediate of this serial number");
+}
+
+absl::Status CertificateUnknown() {
+  return Error(ErrorReason::kCertificateUnknown, "", "the journal holds no such certificate");
+}
+
+absl::Status IntentUnknown() {
+  return Error(ErrorReason::kCertificateUnknown, "request_id",
+               "the journal holds no intent of this request id");
+}
+
+absl::Status PrimaryChanged() {
+  return Error(ErrorReason::kPrimaryChanged, "",
+               "the tenant's primary root changed since this request was prepared");
+}
+
+absl::Status RevisionChanged() {
+  return Error(ErrorReason::kPrimaryChanged, "",
+               "the tenant's roots changed in the meantime; look again before you decide");
+}
+
+absl::Status RootCollides() {
+  return Error(ErrorReason::kInternalError, "",
+               "a root of the tenant has this id, generation, key or request id already");
+}
+
+absl::Status IntermediateCollides() {
+  return Error(ErrorReason::kInternalError, "serial_number",
+               "the root has an intermediate of this serial number already");
+}
+
+absl::Status SerialNumberCollides() {
+  return Error(ErrorReason::kInternalError, "serial_number",
+               "the root has a certificate of this serial number already");
+}
+
+absl::Status IntermediateReleasedBefore() {
+  return Error(ErrorReason::kInternalError, "serial_number", "was released before");
+}
+
+absl::Status RequestIdUsedBefore() {
+  return Error(ErrorReason::kRequestIdReused, "request_id", "was used before");
+}
+
+absl::Status ReleasedBefore() {
+  return Error(ErrorReason::kRequestIdReused, "request_id", "was released before");
+}
+
+absl::Status KeyPlannedOtherwise() {
+  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
+}
+
+absl::Status KeyBoundOtherwise() {
+  return Error(ErrorReason::kKeyNotPermitted, "tenant_id",
+               "the key, or another of its name, is bound otherwise: destroy that first");
+}
+
+absl::Status CheckNewRoot(const RootRecord& root) {
+  if (root.state == ca::RootState::kStaged) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "state", "a new root must be STAGED");
+}
+
+absl::Status CheckNewIntermediate(const IntermediateRecord& intermediate) {
+  if (intermediate.certificate.empty() && !intermediate.released_at.has_value()) {
+    return absl::OkStatus();
+  }
+  return Error(ErrorReason::kInternalError, "certificate",
+               "an intermediate is recorded before it is signed");
+}
+
+bool RaisesEpoch(absl::Span<const RootStateChange> changes) {
+  return std::any_of(changes.begin(), changes.end(), MovesPrimary);
+}
+
+std::vector<RootStateChange> InOrder(absl::Span<const RootStateChange> changes) {
+  std::vector<RootStateChange> ordered(changes.begin(), changes.end());
+  std::stable_partition(ordered.begin(), ordered.end(), [](const RootStateChange& change) {
+    return change.to != ca::RootState::kPrimary;
+  });
+  return ordered;
+}
+
+absl::Status WhyNotChanged(const RootRecord& there, const RootStateChange& change) {
+  if (there.state != change.from) {
+    return Error(ErrorReason::kRootMoveIllegal, "root_id",
+                 absl::StrCat("the root is ", ca::RootStateName(there.state), ", not ",
+                              ca::RootStateName(change.from)));
+  }
+  return Error(ErrorReason::kRootMoveIllegal, "root_id",
+               "another root is PRIMARY; a tenant has one at most");
+}
+
+absl::Status CheckKeyDestroyed(absl::Span<const KeyHolder> roots) {
+  if (std::all_of(roots.begin(), roots.end(), HasEnded)) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "", "the key of a root that lives is destroyed");
+}
+
+absl::Status CheckIntent(const FencedTenant* tenant, const Intent& intent) {
+  if (tenant == nullptr) return TenantUnknown();
+  if (tenant->epoch != intent.epoch || tenant->primary_root.empty() ||
+      tenant->primary_root != intent.root_id) {
+    return PrimaryChanged();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRelease(const FencedTenant* tenant, std::uint64_t epoch_of_intent,
+                          const Release& release) {
+  if (tenant == nullptr || tenant->epoch != release.epoch || epoch_of_intent != release.epoch) {
+    return PrimaryChanged();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckIntermediateOf(const Intent& intent, bool is_released) {
+  if (intent.intermediate_serial_number.empty() || is_released) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "intermediate_serial_number",
+               "the root has no intermediate of this serial number that was released");
+}
+
+}  // namespace hourglass::issuance
