@@ -43,7 +43,7 @@ bool IsOf(const SubKeyOwner& one, const SubKeyOwner& other) {
 
 }  // namespace
 
-SubKeys::SubKeys(Store* store, Entropy* entropy, const Clock* clock, EventLog log)
+SubKeys::SubKeys(IntermediateStore* store, Entropy* entropy, const Clock* clock, EventLog log)
     : store_(store),
       entropy_(entropy),
       clock_(clock),

@@ -19,7 +19,7 @@
 #include "issuance/base/worker_pool.h"
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/intermediate_store.h"
 
 namespace hourglass::issuance {
 
@@ -39,7 +39,7 @@ struct SubKeyOwner {
 class SubKeys {
  public:
   // All pointers must outlive this object.
-  SubKeys(Store* store, Entropy* entropy, const Clock* clock, EventLog log);
+  SubKeys(IntermediateStore* store, Entropy* entropy, const Clock* clock, EventLog log);
   // Waits for renewals that are under way.
   ~SubKeys() { stopping_ = true; }
 
@@ -75,7 +75,7 @@ class SubKeys {
              const std::shared_ptr<const ca::Authority>& old);
   Timestamp HalfLifeOf(const ca::Authority& signer) const;
 
-  Store* const store_;
+  IntermediateStore* const store_;
   Entropy* const entropy_;
   const Clock* const clock_;
   const EventLog log_;

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kLongestWait(1);
 
 }  // namespace
 
-Tenants::Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
+Tenants::Tenants(TenantStore* store, hsm::KeyStore* keys, IssuingConfig issuing,
                  const std::map<std::string, IssuingConfig>& overrides, SubKeys* sub_keys,
                  std::size_t most_loaded)
     : store_(store),

@@ -20,7 +20,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/authorities/sub_keys.h"
 #include "issuance/config/config.h"
-#include "issuance/store/store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -42,7 +42,7 @@ class Tenants {
   // `store`, `keys` and `sub_keys` must outlive this object. `sub_keys` may be null where the
   // configuration enables none. Of more than `most_loaded` tenants, at least 1, those that were
   // asked for longest ago are dropped.
-  Tenants(Store* store, hsm::KeyStore* keys, IssuingConfig issuing,
+  Tenants(TenantStore* store, hsm::KeyStore* keys, IssuingConfig issuing,
           const std::map<std::string, IssuingConfig>& overrides, SubKeys* sub_keys = nullptr,
           std::size_t most_loaded = 20'000);
 
@@ -129,7 +129,7 @@ class Tenants {
       const TenantRecord& tenant, const RootRecord& primary,
       const std::shared_ptr<const ca::Authority>& authority);
 
-  Store* const store_;
+  TenantStore* const store_;
   hsm::KeyStore* const keys_;
   SubKeys* const sub_keys_;
   const IssuingConfig issuing_;

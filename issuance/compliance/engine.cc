@@ -20,8 +20,8 @@ constexpr char kNoPolicyVersion[] = "none";
 
 }  // namespace
 
-ComplianceEngine::ComplianceEngine(std::string policy_directory, Store* store, const Clock* clock,
-                                   EventLog log)
+ComplianceEngine::ComplianceEngine(std::string policy_directory, DeviceStore* store,
+                                   const Clock* clock, EventLog log)
     : policies_(std::move(policy_directory)), store_(store), clock_(clock), log_(std::move(log)) {}
 
 absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(

@@ -13,7 +13,7 @@
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/policy_files.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/device_store.h"
 
 namespace hourglass::issuance {
 
@@ -23,7 +23,7 @@ class ComplianceEngine {
   // Policies are the files `TENANT_ID.yaml` in `policy_directory`, read again when they change.
   // What is wrong with one is an event `policy_unreadable` of `log`. `store` and `clock` must
   // outlive this object.
-  ComplianceEngine(std::string policy_directory, Store* store, const Clock* clock,
+  ComplianceEngine(std::string policy_directory, DeviceStore* store, const Clock* clock,
                    EventLog log = EventLog::Silent());
 
   // A verdict for every sound question: no policy, a policy with mistakes, an unknown device, a
@@ -39,7 +39,7 @@ class ComplianceEngine {
                                                     Timestamp now, v1::Verdict* verdict);
 
   PolicyFiles policies_;
-  Store* const store_;
+  DeviceStore* const store_;
   const Clock* const clock_;
   const EventLog log_;
   SystemEntropy entropy_;

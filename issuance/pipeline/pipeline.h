@@ -18,9 +18,9 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/identity/caller.h"
 #include "issuance/log/event_log.h"
+#include "issuance/pipeline/group_commit.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/pipeline/issue_task.h"
-#include "issuance/pipeline/journal.h"
 
 namespace hourglass::issuance {
 
@@ -36,7 +36,7 @@ class Pipeline {
  public:
   // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
   // what is wrong with a key; callers only learn that it cannot be used.
-  Pipeline(Tenants* tenants, ComplianceClient* compliance, Journal* journal, Entropy* entropy,
+  Pipeline(Tenants* tenants, ComplianceClient* compliance, GroupCommit* journal, Entropy* entropy,
            const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr)
       : tenants_(tenants),
         compliance_(compliance),
@@ -88,7 +88,7 @@ class Pipeline {
 
   Tenants* const tenants_;
   ComplianceClient* const compliance_;
-  Journal* const journal_;
+  GroupCommit* const journal_;
   Entropy* const entropy_;
   const Clock* const clock_;
   const EventLog log_;

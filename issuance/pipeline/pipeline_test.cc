@@ -142,7 +142,7 @@ TEST_F(PipelineTest, AnotherProcessOnTheSameStoreIsFencedToo) {
   ASSERT_OK(Issue().status);
   // Its own picture of the tenant, taken before this process changes the primary.
   Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  Journal other_journal(&*store_);
+  GroupCommit other_journal(&*store_, &*store_);
   Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
   request_.set_request_id("request-2");
   ASSERT_OK(other.Issue(broker_, request_).status);
@@ -161,7 +161,7 @@ TEST_F(PipelineTest, AnotherProcessOnTheSameStoreIsFencedToo) {
 TEST_F(PipelineTest, AReleasedCertificateIsNotRepeatedByAProcessThatMissedTheSwitch) {
   ASSERT_OK(Issue().status);
   Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  Journal other_journal(&*store_);
+  GroupCommit other_journal(&*store_, &*store_);
   Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
   ASSERT_OK(other.Issue(broker_, request_).status);
   // The switch comes after the other has found its intent recorded, when only the release's fence

@@ -19,8 +19,8 @@ std::string Text(Timestamp time) {
 
 }  // namespace
 
-CertificateEnds::CertificateEnds(const std::vector<Own>& own, Store* store, const Clock* clock,
-                                 EventLog log)
+CertificateEnds::CertificateEnds(const std::vector<Own>& own, TenantStore* store,
+                                 const Clock* clock, EventLog log)
     : store_(*store), clock_(*clock), log_(std::move(log)) {
   for (const Own& file : own) {
     std::string mistake;

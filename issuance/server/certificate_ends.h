@@ -14,7 +14,7 @@
 #include "ca/issuers/root_states.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -50,7 +50,8 @@ class CertificateEnds {
   static constexpr std::array<int, 4> kWithinDays = {0, 7, 14, 30};
 
   // `store` and `clock` must outlive this object.
-  CertificateEnds(const std::vector<Own>& own, Store* store, const Clock* clock, EventLog log);
+  CertificateEnds(const std::vector<Own>& own, TenantStore* store, const Clock* clock,
+                  EventLog log);
   ~CertificateEnds();
   CertificateEnds(const CertificateEnds&) = delete;
   CertificateEnds& operator=(const CertificateEnds&) = delete;
@@ -74,7 +75,7 @@ class CertificateEnds {
   bool IsNew(const std::string& what, Timestamp end, Timestamp now, Told* told) const;
 
   std::vector<std::pair<std::string, Timestamp>> own_;
-  Store& store_;
+  TenantStore& store_;
   const Clock& clock_;
   const EventLog log_;
   std::mutex looking_;  // held by a look

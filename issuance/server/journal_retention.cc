@@ -10,8 +10,8 @@
 
 namespace hourglass::issuance {
 
-JournalRetention::JournalRetention(std::chrono::seconds keep, Store* store, TimeRecords* records,
-                                   const Clock* clock, EventLog log)
+JournalRetention::JournalRetention(std::chrono::seconds keep, JournalStore* store,
+                                   TimeRecords* records, const Clock* clock, EventLog log)
     : keep_(keep),
       store_(*store),
       records_(*records),

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/journal_store.h"
 #include "issuance/store/time_records.h"
 
 namespace hourglass::issuance {
@@ -22,7 +22,7 @@ namespace hourglass::issuance {
 class JournalRetention {
  public:
   // Starts. All must outlive this object.
-  JournalRetention(std::chrono::seconds keep, Store* store, TimeRecords* records,
+  JournalRetention(std::chrono::seconds keep, JournalStore* store, TimeRecords* records,
                    const Clock* clock, EventLog log);
   // Waits for what is being dropped.
   ~JournalRetention();
@@ -34,7 +34,7 @@ class JournalRetention {
   absl::Status Drop();
 
   const std::chrono::seconds keep_;
-  Store& store_;
+  JournalStore& store_;
   TimeRecords& records_;
   const Clock& clock_;
   const EventLog log_;

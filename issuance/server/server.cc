@@ -30,8 +30,8 @@
 #include "issuance/edge/memory_guard.h"
 #include "issuance/edge/transport/open_calls.h"
 #include "issuance/edge/transport/transport_limits.h"
+#include "issuance/pipeline/group_commit.h"
 #include "issuance/pipeline/issuance_load.h"
-#include "issuance/pipeline/journal.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
@@ -145,7 +145,7 @@ class RunningServer final : public Server {
         keys_(std::move(keys)),
         revocations_(std::move(revocations)),
         callers_(std::move(callers)),
-        journal_(store_.get()),
+        journal_(store_.get(), store_.get()),
         sub_keys_(store_.get(), entropy, clock_, *log),
         tenants_(store_.get(), keys_.get(), config.issuing, config.tenants, &sub_keys_,
                  static_cast<std::size_t>(config.limits.loaded_tenants)),
@@ -160,10 +160,10 @@ class RunningServer final : public Server {
                CallLimitsFor(static_cast<std::size_t>(config.limits.queue_length)), &open_calls_,
                &failed_calls_, log),
         tenant_service_(&calls_, store_.get(), clock_, log),
-        root_service_(&calls_, &roots_, store_.get(), log),
+        root_service_(&calls_, &roots_, store_.get(), store_.get(), log),
         key_service_(&calls_, &key_administration_, clock_, log),
-        journal_service_(&calls_, store_.get()),
-        device_service_(&calls_, store_.get(), clock_, log),
+        journal_service_(&calls_, store_.get(), store_.get()),
+        device_service_(&calls_, store_.get(), store_.get(), clock_, log),
         clock_service_(&calls_, time_.guard.get()),
         edge_(&callers_, revocations_.get(), &open_calls_, clock_, log) {}
 
@@ -284,7 +284,7 @@ class RunningServer final : public Server {
   std::unique_ptr<hsm::KeyStore> keys_;
   std::unique_ptr<RevocationLists> revocations_;  // null where none are configured
   CallerDirectory callers_;
-  Journal journal_;
+  GroupCommit journal_;
   SubKeys sub_keys_;
   Tenants tenants_;
   RootAdministration roots_;

@@ -63,7 +63,7 @@ absl::Status DeviceService::ReportDevice(const Caller& caller,
   state.DiscardUnknownFields();
   const DeviceRecord device{request.tenant_id(), request.device_id(), state.SerializeAsString(),
                             now, caller.name};
-  RETURN_IF_ERROR(store_->PutDevice(device));
+  RETURN_IF_ERROR(devices_->PutDevice(device));
   ASSIGN_OR_RETURN(*response, ToProto(device));
   log_->Info("device_reported",
              {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
@@ -72,10 +72,10 @@ absl::Status DeviceService::ReportDevice(const Caller& caller,
 
 absl::Status DeviceService::ListDevices(const Caller&, const v1::ListDevicesRequest& request,
                                         v1::ListDevicesResponse* response) {
-  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
+  RETURN_IF_ERROR(tenants_->GetTenant(request.tenant_id()).status());
   ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const Page<DeviceRecord> page,
-                   store_->ListDevices(request.tenant_id(), page_size, request.page_token()));
+                   devices_->ListDevices(request.tenant_id(), page_size, request.page_token()));
   for (const DeviceRecord& device : page.records) {
     ASSIGN_OR_RETURN(*response->add_devices(), ToProto(device));
   }
@@ -87,7 +87,7 @@ absl::Status DeviceService::GetDevice(const Caller&, const v1::GetDeviceRequest&
                                       v1::Device* response) {
   RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
   ASSIGN_OR_RETURN(const DeviceRecord device,
-                   store_->GetDevice(request.tenant_id(), request.device_id()));
+                   devices_->GetDevice(request.tenant_id(), request.device_id()));
   ASSIGN_OR_RETURN(*response, ToProto(device));
   return absl::OkStatus();
 }
@@ -96,7 +96,7 @@ absl::Status DeviceService::RemoveDevice(const Caller& caller,
                                          const v1::RemoveDeviceRequest& request,
                                          v1::RemoveDeviceResponse*) {
   RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
-  RETURN_IF_ERROR(store_->RemoveDevice(request.tenant_id(), request.device_id()));
+  RETURN_IF_ERROR(devices_->RemoveDevice(request.tenant_id(), request.device_id()));
   log_->Info(
       "device_removed",
       {{"tenant", request.tenant_id()}, {"device", request.device_id()}, {"caller", caller.name}});

@@ -7,7 +7,8 @@
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/device_store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -15,8 +16,9 @@ namespace hourglass::issuance {
 class DeviceService final : public UnaryService<v1::DeviceService> {
  public:
   // All must outlive this object.
-  DeviceService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
-      : store_(store), clock_(clock), log_(log) {
+  DeviceService(CallRunner* calls, TenantStore* tenants, DeviceStore* devices, const Clock* clock,
+                const EventLog* log)
+      : tenants_(tenants), devices_(devices), clock_(clock), log_(log) {
     Serve(calls, this, "ReportDevice", &DeviceService::ReportDevice);
     Serve(calls, this, "ListDevices", &DeviceService::ListDevices);
     Serve(calls, this, "GetDevice", &DeviceService::GetDevice);
@@ -33,7 +35,8 @@ class DeviceService final : public UnaryService<v1::DeviceService> {
                             v1::RemoveDeviceResponse* response);
 
  private:
-  Store* const store_;
+  TenantStore* const tenants_;
+  DeviceStore* const devices_;
   const Clock* const clock_;
   const EventLog* const log_;
 };

@@ -10,7 +10,7 @@
 #include "issuance/log/event_log.h"
 #include "issuance/services/issue_desk.h"
 #include "issuance/services/issue_stream.h"
-#include "issuance/store/store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -23,7 +23,7 @@ using IssuerServiceBase = UnaryService<
 class IssuerService final : public IssuerServiceBase {
  public:
   // All must outlive this object and every call.
-  IssuerService(CallRunner* calls, Lanes* lanes, Store* store, IssuanceCounters* counters,
+  IssuerService(CallRunner* calls, Lanes* lanes, TenantStore* store, IssuanceCounters* counters,
                 const EventLog* log)
       : calls_(calls), store_(store), desk_(calls, lanes, counters, log), streams_(calls, &desk_) {
     ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
@@ -49,7 +49,7 @@ class IssuerService final : public IssuerServiceBase {
                               v1::TrustBundle* response);
 
   CallRunner* const calls_;
-  Store* const store_;
+  TenantStore* const store_;
   IssueDesk desk_;
   IssueStreams streams_;
 };

@@ -47,12 +47,12 @@ absl::StatusOr<JournalFilter> FilterOf(const v1::ListCertificatesRequest& reques
 absl::Status JournalService::ListCertificates(const Caller&,
                                               const v1::ListCertificatesRequest& request,
                                               v1::ListCertificatesResponse* response) {
-  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
+  RETURN_IF_ERROR(tenants_->GetTenant(request.tenant_id()).status());
   ASSIGN_OR_RETURN(const JournalFilter filter, FilterOf(request));
   ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(
       const Page<JournalRecord> page,
-      store_->ListJournal(request.tenant_id(), filter, page_size, request.page_token()));
+      journal_->ListJournal(request.tenant_id(), filter, page_size, request.page_token()));
   for (const JournalRecord& record : page.records) *response->add_entries() = ToProto(record);
   response->set_next_page_token(page.next_page_token);
   return absl::OkStatus();
@@ -62,7 +62,7 @@ absl::Status JournalService::GetCertificate(const Caller&, const v1::GetCertific
                                             v1::JournalEntry* response) {
   RETURN_IF_ERROR(CheckSerialNumber(request.serial_number()));
   ASSIGN_OR_RETURN(const JournalRecord record,
-                   store_->FindBySerialNumber(request.tenant_id(), request.serial_number()));
+                   journal_->FindBySerialNumber(request.tenant_id(), request.serial_number()));
   *response = ToProto(record);
   return absl::OkStatus();
 }

@@ -5,7 +5,8 @@
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
-#include "issuance/store/store.h"
+#include "issuance/store/journal_store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -13,7 +14,8 @@ namespace hourglass::issuance {
 class JournalService final : public UnaryService<v1::JournalService> {
  public:
   // All must outlive this object.
-  JournalService(CallRunner* calls, Store* store) : store_(store) {
+  JournalService(CallRunner* calls, TenantStore* tenants, JournalStore* journal)
+      : tenants_(tenants), journal_(journal) {
     Serve(calls, this, "ListCertificates", &JournalService::ListCertificates);
     Serve(calls, this, "GetCertificate", &JournalService::GetCertificate);
   }
@@ -24,7 +26,8 @@ class JournalService final : public UnaryService<v1::JournalService> {
                               v1::JournalEntry* response);
 
  private:
-  Store* const store_;
+  TenantStore* const tenants_;
+  JournalStore* const journal_;
 };
 
 }  // namespace hourglass::issuance

@@ -67,8 +67,8 @@ absl::Status RootService::CreateRoot(const Caller& caller, const v1::CreateRootR
 
 absl::Status RootService::ListRoots(const Caller&, const v1::ListRootsRequest& request,
                                     v1::ListRootsResponse* response) {
-  RETURN_IF_ERROR(store_->GetTenant(request.tenant_id()).status());
-  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(request.tenant_id()));
+  RETURN_IF_ERROR(tenants_->GetTenant(request.tenant_id()).status());
+  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, tenants_->ListRoots(request.tenant_id()));
   for (const RootRecord& root : roots) *response->add_roots() = ToProto(root);
   return absl::OkStatus();
 }
@@ -76,7 +76,8 @@ absl::Status RootService::ListRoots(const Caller&, const v1::ListRootsRequest& r
 absl::Status RootService::GetRoot(const Caller&, const v1::GetRootRequest& request,
                                   v1::Root* response) {
   RETURN_IF_ERROR(CheckRootId(request.root_id()));
-  ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(request.tenant_id(), request.root_id()));
+  ASSIGN_OR_RETURN(const RootRecord root,
+                   tenants_->GetRoot(request.tenant_id(), request.root_id()));
   *response = ToProto(root);
   return absl::OkStatus();
 }
@@ -85,11 +86,11 @@ absl::Status RootService::ListIntermediates(const Caller&,
                                             const v1::ListIntermediatesRequest& request,
                                             v1::ListIntermediatesResponse* response) {
   RETURN_IF_ERROR(CheckRootId(request.root_id()));
-  RETURN_IF_ERROR(store_->GetRoot(request.tenant_id(), request.root_id()).status());
+  RETURN_IF_ERROR(tenants_->GetRoot(request.tenant_id(), request.root_id()).status());
   ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const Page<IntermediateRecord> page,
-                   store_->ListIntermediates(request.tenant_id(), request.root_id(), page_size,
-                                             request.page_token()));
+                   intermediates_->ListIntermediates(request.tenant_id(), request.root_id(),
+                                                     page_size, request.page_token()));
   for (const IntermediateRecord& record : page.records) {
     *response->add_intermediates() = ToProto(record);
   }

@@ -7,7 +7,8 @@
 #include "issuance/calls/unary_service.h"
 #include "issuance/log/event_log.h"
 #include "issuance/rotation/root_administration.h"
-#include "issuance/store/store.h"
+#include "issuance/store/intermediate_store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -15,8 +16,9 @@ namespace hourglass::issuance {
 class RootService final : public UnaryService<v1::RootService> {
  public:
   // All must outlive this object.
-  RootService(CallRunner* calls, RootAdministration* roots, Store* store, const EventLog* log)
-      : roots_(roots), store_(store), log_(log) {
+  RootService(CallRunner* calls, RootAdministration* roots, TenantStore* tenants,
+              IntermediateStore* intermediates, const EventLog* log)
+      : roots_(roots), tenants_(tenants), intermediates_(intermediates), log_(log) {
     Serve(calls, this, "CreateRoot", &RootService::CreateRoot);
     Serve(calls, this, "ListRoots", &RootService::ListRoots);
     Serve(calls, this, "GetRoot", &RootService::GetRoot);
@@ -42,7 +44,8 @@ class RootService final : public UnaryService<v1::RootService> {
 
  private:
   RootAdministration* const roots_;
-  Store* const store_;
+  TenantStore* const tenants_;
+  IntermediateStore* const intermediates_;
   const EventLog* const log_;
 };
 

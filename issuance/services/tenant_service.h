@@ -7,7 +7,7 @@
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/log/event_log.h"
-#include "issuance/store/store.h"
+#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -15,7 +15,7 @@ namespace hourglass::issuance {
 class TenantService final : public UnaryService<v1::TenantService> {
  public:
   // All must outlive this object.
-  TenantService(CallRunner* calls, Store* store, const Clock* clock, const EventLog* log)
+  TenantService(CallRunner* calls, TenantStore* store, const Clock* clock, const EventLog* log)
       : store_(store), clock_(clock), log_(log) {
     Serve(calls, this, "CreateTenant", &TenantService::CreateTenant);
     Serve(calls, this, "ListTenants", &TenantService::ListTenants);
@@ -30,7 +30,7 @@ class TenantService final : public UnaryService<v1::TenantService> {
                          v1::Tenant* response);
 
  private:
-  Store* const store_;
+  TenantStore* const store_;
   const Clock* const clock_;
   const EventLog* const log_;
 };

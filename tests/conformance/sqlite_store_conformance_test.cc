@@ -29,9 +29,8 @@ std::unique_ptr<StorePlace> MakeSqliteFileOfSmallSegments() {
   return std::make_unique<SqliteFile>(options);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&MakeSqliteFile));
-INSTANTIATE_TEST_SUITE_P(SqliteOfSmallSegments, StoreConformance,
-                         testing::Values(&MakeSqliteFileOfSmallSegments));
+HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(Sqlite, &MakeSqliteFile);
+HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(SqliteOfSmallSegments, &MakeSqliteFileOfSmallSegments);
 
 }  // namespace
 }  // namespace hourglass::issuance

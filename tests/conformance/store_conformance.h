@@ -1,4 +1,5 @@
-// What every Store must do, whatever it is made of: one suite, run for each kind.
+// What every Store must do, whatever it is made of: a suite for each of its roles, run for each
+// kind.
 #ifndef HOURGLASS_TESTS_CONFORMANCE_STORE_CONFORMANCE_H_
 #define HOURGLASS_TESTS_CONFORMANCE_STORE_CONFORMANCE_H_
 
@@ -22,7 +23,6 @@ class StorePlace {
 
 using StorePlaceMaker = std::unique_ptr<StorePlace> (*)();
 
-// Instantiate with a StorePlaceMaker for each kind of store.
 class StoreConformance : public testing::TestWithParam<StorePlaceMaker> {
  protected:
   void SetUp() override;
@@ -30,6 +30,23 @@ class StoreConformance : public testing::TestWithParam<StorePlaceMaker> {
   const std::unique_ptr<StorePlace> place_ = GetParam()();
   std::unique_ptr<Store> store_;
 };
+
+class TenantStoreConformance : public StoreConformance {};
+class RootKeyStoreConformance : public StoreConformance {};
+class IntermediateStoreConformance : public StoreConformance {};
+class JournalStoreConformance : public StoreConformance {};
+class DeviceStoreConformance : public StoreConformance {};
+// Of several stores of one content.
+class StoreReplicasConformance : public StoreConformance {};
+
+// All of them, for a kind of store.
+#define HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(name, maker)                            \
+  INSTANTIATE_TEST_SUITE_P(name, TenantStoreConformance, testing::Values(maker));       \
+  INSTANTIATE_TEST_SUITE_P(name, RootKeyStoreConformance, testing::Values(maker));      \
+  INSTANTIATE_TEST_SUITE_P(name, IntermediateStoreConformance, testing::Values(maker)); \
+  INSTANTIATE_TEST_SUITE_P(name, JournalStoreConformance, testing::Values(maker));      \
+  INSTANTIATE_TEST_SUITE_P(name, DeviceStoreConformance, testing::Values(maker));       \
+  INSTANTIATE_TEST_SUITE_P(name, StoreReplicasConformance, testing::Values(maker))
 
 }  // namespace hourglass::issuance
 

@@ -10,7 +10,7 @@
 namespace hourglass::issuance {
 namespace {
 
-TEST_P(StoreConformance, KeepsDevices) {
+TEST_P(DeviceStoreConformance, KeepsDevices) {
   EXPECT_THAT(store_->PutDevice(SampleDevice("laptop-1")), FailsWith(ErrorReason::kTenantUnknown));
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
@@ -34,7 +34,7 @@ TEST_P(StoreConformance, KeepsDevices) {
   EXPECT_THAT(store_->RemoveDevice(kSampleTenant, kUnusualText), unknown);
 }
 
-TEST_P(StoreConformance, PagesOfDevicesAreCompleteAndInOrder) {
+TEST_P(DeviceStoreConformance, PagesOfDevicesAreCompleteAndInOrder) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
   ASSERT_OK(store_->PutDevice(SampleDevice("c", "fabrikam")));

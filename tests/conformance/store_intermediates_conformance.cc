@@ -22,7 +22,7 @@ absl::Status ReleaseSample(Store& store, const IntermediateRecord& intermediate)
                                    intermediate.serial_number, "signed", SampleTime(1));
 }
 
-TEST_P(StoreConformance, IntermediatesKeepIntentThenRelease) {
+TEST_P(IntermediateStoreConformance, IntermediatesKeepIntentThenRelease) {
   ASSERT_OK(AddSamplePrimary(*store_));
   IntermediateRecord intermediate = SampleIntermediate(1);
   intermediate.serial_number = std::string("'\0\"\xff", 4) + std::string(12, '\0');
@@ -47,7 +47,7 @@ TEST_P(StoreConformance, IntermediatesKeepIntentThenRelease) {
   EXPECT_THAT(store_->GetIntermediate(kSampleTenant, kSampleRoot, ""), unknown);
 }
 
-TEST_P(StoreConformance, IntermediatesOutsideTheFenceAreRefused) {
+TEST_P(IntermediateStoreConformance, IntermediatesOutsideTheFenceAreRefused) {
   EXPECT_THAT(store_->AddIntermediate(SampleIntermediate(1)),
               FailsWith(ErrorReason::kTenantUnknown));
   ASSERT_OK(AddSamplePrimary(*store_));
@@ -79,7 +79,7 @@ TEST_P(StoreConformance, IntermediatesOutsideTheFenceAreRefused) {
   EXPECT_OK(ReleaseSample(*store_, of_now));
 }
 
-TEST_P(StoreConformance, IntermediatesAreReleasedOnceAndAfterTheirIntent) {
+TEST_P(IntermediateStoreConformance, IntermediatesAreReleasedOnceAndAfterTheirIntent) {
   ASSERT_OK(AddSamplePrimary(*store_));
   const IntermediateRecord intermediate = SampleIntermediate(1);
   EXPECT_THAT(ReleaseSample(*store_, intermediate), FailsWith(ErrorReason::kCertificateUnknown));
@@ -97,7 +97,7 @@ TEST_P(StoreConformance, IntermediatesAreReleasedOnceAndAfterTheirIntent) {
   EXPECT_OK(store_->AddIntermediate(SampleIntermediate(1, "fabrikam")));
 }
 
-TEST_P(StoreConformance, IntermediatesIssueOnlyOnceTheyAreReleased) {
+TEST_P(IntermediateStoreConformance, IntermediatesIssueOnlyOnceTheyAreReleased) {
   ASSERT_OK(AddSamplePrimary(*store_));
   const IntermediateRecord intermediate = SampleIntermediate(1);
   Intent leaf = SampleIntent("r-1");
@@ -121,7 +121,7 @@ TEST_P(StoreConformance, IntermediatesIssueOnlyOnceTheyAreReleased) {
   EXPECT_THAT(Append(*store_, elsewhere), refused);
 }
 
-TEST_P(StoreConformance, IntermediatesAreListedNewestFirst) {
+TEST_P(IntermediateStoreConformance, IntermediatesAreListedNewestFirst) {
   ASSERT_OK(AddSamplePrimary(*store_));
   for (int number = 1; number <= 5; ++number) {
     ASSERT_OK(store_->AddIntermediate(SampleIntermediate(number)));

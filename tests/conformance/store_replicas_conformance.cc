@@ -15,7 +15,7 @@ namespace hourglass::issuance {
 namespace {
 
 // Promise 6, by two stores as two replicas have them.
-TEST_P(StoreConformance, ASwitchIsAFenceForAllStores) {
+TEST_P(StoreReplicasConformance, ASwitchIsAFenceForAllStores) {
   ASSERT_OK(AddSamplePrimary(*store_));
   const Intent prepared = SampleIntent("prepared"), intended = SampleIntent("intended"),
                released = SampleIntent("released");
@@ -41,7 +41,7 @@ TEST_P(StoreConformance, ASwitchIsAFenceForAllStores) {
   EXPECT_FALSE(found.released_at.has_value());
 }
 
-TEST_P(StoreConformance, NothingOfTheOldPrimaryFollowsASwitchUnderLoad) {
+TEST_P(StoreReplicasConformance, NothingOfTheOldPrimaryFollowsASwitchUnderLoad) {
   ASSERT_OK(AddSamplePrimary(*store_));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
   std::atomic<bool> switched = false;
@@ -72,7 +72,7 @@ TEST_P(StoreConformance, NothingOfTheOldPrimaryFollowsASwitchUnderLoad) {
   EXPECT_EQ(strange_ends, 0);
 }
 
-TEST_P(StoreConformance, ManyThreadsReadAndWriteAtOnce) {
+TEST_P(StoreReplicasConformance, ManyThreadsReadAndWriteAtOnce) {
   ASSERT_OK(AddSamplePrimary(*store_));
   constexpr int kThreads = 8, kEach = 20;
   std::atomic<int> failures = 0;
@@ -94,7 +94,7 @@ TEST_P(StoreConformance, ManyThreadsReadAndWriteAtOnce) {
   EXPECT_EQ(page.records.size(), std::size_t{kThreads * kEach});
 }
 
-TEST_P(StoreConformance, AStoreOpenedLaterSeesWhatWasWritten) {
+TEST_P(StoreReplicasConformance, AStoreOpenedLaterSeesWhatWasWritten) {
   ASSERT_OK(AddSamplePrimary(*store_));
   const Intent intent = SampleIntent("r-1");
   ASSERT_OK(Append(*store_, intent));
@@ -110,7 +110,7 @@ TEST_P(StoreConformance, AStoreOpenedLaterSeesWhatWasWritten) {
 }
 
 // Neither store has to be opened again, or told, to know what the other one wrote.
-TEST_P(StoreConformance, WhatOneStoreWritesTheOtherKnows) {
+TEST_P(StoreReplicasConformance, WhatOneStoreWritesTheOtherKnows) {
   ASSERT_OK(AddSamplePrimary(*store_));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
   for (int i = 0; i < 9; ++i) {

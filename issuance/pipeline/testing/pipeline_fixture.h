@@ -99,7 +99,7 @@ class PipelineTest : public testing::Test {
     compliance_.emplace(
         v1::ComplianceService::NewStub(server_->InProcessChannel(grpc::ChannelArguments())),
         ComplianceClientOptions(), &clock_);
-    journal_.emplace(&*store_);
+    journal_.emplace(&*store_, &*store_);
     tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
                      std::map<std::string, IssuingConfig>());
     roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
@@ -150,7 +150,7 @@ class PipelineTest : public testing::Test {
   std::optional<InterruptibleStore> store_;
   std::unique_ptr<hsm::KeyStore> keys_;
   std::optional<ComplianceClient> compliance_;
-  std::optional<Journal> journal_;
+  std::optional<GroupCommit> journal_;
   std::optional<Tenants> tenants_;
   std::optional<RootAdministration> roots_;
   std::optional<Pipeline> pipeline_;

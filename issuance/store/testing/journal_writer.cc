@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/pipeline/journal.h"
+#include "issuance/pipeline/group_commit.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 
@@ -40,7 +40,7 @@ void Say(const std::string& line) {
 }
 
 void WriteForEver(Store& store, const std::string& run) {
-  Journal journal(&store);
+  GroupCommit journal(&store, &store);
   std::vector<std::thread> writers;
   for (int writer = 0; writer < 32; ++writer) {
     writers.emplace_back([&, writer] {

@@ -53,6 +53,10 @@ RootRecord SampleRoot(int generation, absl::string_view tenant_id) {
   return root;
 }
 
+KeyHolder HolderOf(const RootRecord& root, ca::RootState state) {
+  return {root.tenant_id, root.root_id, state, root.key_uri};
+}
+
 Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id) {
   Intent intent;
   intent.tenant_id = std::string(tenant_id);

@@ -1,4 +1,4 @@
-#include "issuance/pipeline/journal.h"
+#include "issuance/pipeline/group_commit.h"
 
 #include <gmock/gmock.h>
 
@@ -77,22 +77,22 @@ class WatchedStore final : public ForwardingStore {
   std::vector<std::size_t> groups_;
 };
 
-class JournalTest : public testing::Test {
+class GroupCommitTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(store_, OpenSqliteStore(directory_.File("hourglass.db")));
     ASSERT_OK(AddSamplePrimary(*store_));
     watched_ = std::make_unique<WatchedStore>(store_.get());
-    journal_ = std::make_unique<Journal>(watched_.get());
+    journal_ = std::make_unique<GroupCommit>(watched_.get(), watched_.get());
   }
 
   const TemporaryDirectory directory_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<WatchedStore> watched_;
-  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<GroupCommit> journal_;
 };
 
-TEST_F(JournalTest, WritesAndFinds) {
+TEST_F(GroupCommitTest, WritesAndFinds) {
   const Intent intent = SampleIntent("r-1");
   EXPECT_THAT(journal_->Find(kSampleTenant, "r-1"), FailsWith(ErrorReason::kCertificateUnknown));
   EXPECT_THAT(journal_->Write(ReleaseOf(intent)), FailsWith(ErrorReason::kCertificateUnknown));
@@ -105,7 +105,7 @@ TEST_F(JournalTest, WritesAndFinds) {
   EXPECT_THAT(watched_->Groups(), testing::Each(1u)) << "an idle journal waits for nobody";
 }
 
-TEST_F(JournalTest, ABatchIsOneCommitAndEachWriteHasItsOwnStatus) {
+TEST_F(GroupCommitTest, ABatchIsOneCommitAndEachWriteHasItsOwnStatus) {
   Intent of_an_old_epoch = SampleIntent("r-2");
   of_an_old_epoch.epoch = 0;
   const std::vector<JournalWrite> writes = {SampleIntent("r-1"), of_an_old_epoch,
@@ -124,7 +124,7 @@ TEST_F(JournalTest, ABatchIsOneCommitAndEachWriteHasItsOwnStatus) {
   EXPECT_EQ(watched_->Groups().size(), 1u);
 }
 
-TEST_F(JournalTest, BatchesThatShareACommitKeepTheirOwn) {
+TEST_F(GroupCommitTest, BatchesThatShareACommitKeepTheirOwn) {
   constexpr int kThreads = 8, kRounds = 40, kEach = 5;
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
@@ -153,7 +153,7 @@ TEST_F(JournalTest, BatchesThatShareACommitKeepTheirOwn) {
   EXPECT_GT(most, static_cast<std::size_t>(kEach)) << "none shared a commit";
 }
 
-TEST_F(JournalTest, EachOfManyThreadsGetsItsOwnStatus) {
+TEST_F(GroupCommitTest, EachOfManyThreadsGetsItsOwnStatus) {
   constexpr int kThreads = 32, kEach = 30;
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
@@ -176,7 +176,7 @@ TEST_F(JournalTest, EachOfManyThreadsGetsItsOwnStatus) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST_F(JournalTest, WritersWhoArriveDuringACommitShareTheNext) {
+TEST_F(GroupCommitTest, WritersWhoArriveDuringACommitShareTheNext) {
   constexpr int kFollowers = 12;
   std::size_t writes = 0, largest_group = 0;
   // A follower that has arrived may still be on its way into the queue, so that a round may share
@@ -207,7 +207,7 @@ TEST_F(JournalTest, WritersWhoArriveDuringACommitShareTheNext) {
   }
 }
 
-TEST_F(JournalTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {
+TEST_F(GroupCommitTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {
   constexpr int kWriters = 8;
   watched_->Fail(Error(ErrorReason::kJournalUnavailable, "", "the disk is full"));
   watched_->Shut();
@@ -228,7 +228,7 @@ TEST_F(JournalTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {
   EXPECT_OK(journal_->Write(SampleIntent("r-0")));
 }
 
-TEST_F(JournalTest, AStoreThatDoesNotAnswerForEveryWriteIsNotBelieved) {
+TEST_F(GroupCommitTest, AStoreThatDoesNotAnswerForEveryWriteIsNotBelieved) {
   watched_->AnswerShort(true);
   EXPECT_THAT(journal_->Write(SampleIntent("r-1")), FailsWith(ErrorReason::kInternalError));
   watched_->AnswerShort(false);

@@ -1,4 +1,4 @@
-#include "issuance/pipeline/journal.h"
+#include "issuance/pipeline/group_commit.h"
 
 #include <condition_variable>
 #include <iterator>
@@ -11,7 +11,7 @@ namespace hourglass::issuance {
 namespace {
 
 // One status a write, whatever the store answered.
-std::vector<absl::Status> Commit(Store& store, const std::vector<JournalWrite>& writes) {
+std::vector<absl::Status> Commit(JournalStore& store, const std::vector<JournalWrite>& writes) {
   absl::StatusOr<std::vector<absl::Status>> statuses = store.AppendToJournal(writes);
   if (!statuses.ok()) return std::vector<absl::Status>(writes.size(), statuses.status());
   if (statuses->size() == writes.size()) return *std::move(statuses);
@@ -22,7 +22,7 @@ std::vector<absl::Status> Commit(Store& store, const std::vector<JournalWrite>& 
 
 }  // namespace
 
-struct Journal::Waiter {
+struct GroupCommit::Waiter {
   std::vector<JournalWrite>* writes;
   std::vector<absl::Status> statuses;
   // Told once: when the writes are committed, or when it is this writer's turn to commit.
@@ -31,23 +31,23 @@ struct Journal::Waiter {
   bool commits = false;
 };
 
-absl::Status Journal::Write(JournalWrite write) {
+absl::Status GroupCommit::Write(JournalWrite write) {
   std::vector<JournalWrite> writes;
   writes.push_back(std::move(write));
   return WriteAll(writes).front();
 }
 
-absl::StatusOr<JournalRecord> Journal::Find(absl::string_view tenant_id,
-                                            absl::string_view request_id) {
+absl::StatusOr<JournalRecord> GroupCommit::Find(absl::string_view tenant_id,
+                                                absl::string_view request_id) {
   return store_->FindByRequestId(tenant_id, request_id);
 }
 
-absl::StatusOr<IntermediateRecord> Journal::FindIntermediate(const Intent& intent) {
-  return store_->GetIntermediate(intent.tenant_id, intent.root_id,
-                                 intent.intermediate_serial_number);
+absl::StatusOr<IntermediateRecord> GroupCommit::FindIntermediate(const Intent& intent) {
+  return intermediates_->GetIntermediate(intent.tenant_id, intent.root_id,
+                                         intent.intermediate_serial_number);
 }
 
-void Journal::CommitFor(const std::deque<Waiter*>& group) {
+void GroupCommit::CommitFor(const std::deque<Waiter*>& group) {
   if (group.size() == 1) {
     group.front()->statuses = Commit(*store_, *group.front()->writes);
     return;
@@ -68,7 +68,7 @@ void Journal::CommitFor(const std::deque<Waiter*>& group) {
   }
 }
 
-std::vector<absl::Status> Journal::WriteAll(std::vector<JournalWrite>& writes) {
+std::vector<absl::Status> GroupCommit::WriteAll(std::vector<JournalWrite>& writes) {
   if (writes.empty()) return {};
   Waiter self;
   self.writes = &writes;

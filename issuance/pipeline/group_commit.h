@@ -1,6 +1,6 @@
 // Intents and releases in group commits.
-#ifndef HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_
-#define HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_
+#ifndef HOURGLASS_ISSUANCE_PIPELINE_GROUP_COMMIT_H_
+#define HOURGLASS_ISSUANCE_PIPELINE_GROUP_COMMIT_H_
 
 #include <deque>
 #include <mutex>
@@ -9,24 +9,26 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "issuance/store/store.h"
+#include "issuance/store/intermediate_store.h"
+#include "issuance/store/journal_store.h"
 
 namespace hourglass::issuance {
 
 // Writers that arrive while a commit is under way share the next one: the first of them commits for
 // all, so that an idle journal adds no delay and a busy one pays one fdatasync for many. Safe to
 // call from several threads.
-class Journal {
+class GroupCommit {
  public:
-  // `store` must outlive this object.
-  explicit Journal(Store* store) : store_(store) {}
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
+  // Both must outlive this object.
+  GroupCommit(JournalStore* store, IntermediateStore* intermediates)
+      : store_(store), intermediates_(intermediates) {}
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
 
   // Blocks until the writes are durable, and returns one status each, in order: of an intent; or of
   // a release, of which only then the certificate may leave (promise 3). All are of one commit;
   // without any there is none. `writes` holds what it held when this returns. Errors: as
-  // Store::AppendToJournal.
+  // JournalStore::AppendToJournal.
   std::vector<absl::Status> WriteAll(std::vector<JournalWrite>& writes);
 
   // The same for one.
@@ -43,7 +45,8 @@ class Journal {
 
   void CommitFor(const std::deque<Waiter*>& group);
 
-  Store* const store_;
+  JournalStore* const store_;
+  IntermediateStore* const intermediates_;
   std::mutex mutex_;
   std::deque<Waiter*> waiting_;  // guarded by mutex_
   bool committing_ = false;      // guarded by mutex_
@@ -51,4 +54,4 @@ class Journal {
 
 }  // namespace hourglass::issuance
 
-#endif  // HOURGLASS_ISSUANCE_PIPELINE_JOURNAL_H_
+#endif  // HOURGLASS_ISSUANCE_PIPELINE_GROUP_COMMIT_H_
