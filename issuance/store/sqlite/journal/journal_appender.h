@@ -1,4 +1,4 @@
-// How intents and releases are written, as issuance/store/store.h describes it.
+// How intents and releases are written, as issuance/store/journal_store.h describes it.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_APPENDER_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_APPENDER_H_
 

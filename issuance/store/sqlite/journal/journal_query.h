@@ -1,4 +1,4 @@
-// How the journal is read, as issuance/store/store.h describes it.
+// How the journal is read, as issuance/store/journal_store.h describes it.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_QUERY_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_QUERY_H_
 

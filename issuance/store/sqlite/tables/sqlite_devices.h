@@ -1,4 +1,4 @@
-// The statements about devices, as issuance/store/store.h describes them. Those that write need a
+// The statements about devices, as DeviceStore describes them. Those that write need a
 // transaction of the caller's.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_DEVICES_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_DEVICES_H_

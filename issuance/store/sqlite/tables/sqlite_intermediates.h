@@ -1,4 +1,4 @@
-// The statements about intermediates, as issuance/store/store.h describes them. Those that write
+// The statements about intermediates, as IntermediateStore describes them. Those that write
 // need a transaction of the caller's, who rolls it back after an error.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_INTERMEDIATES_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_INTERMEDIATES_H_

@@ -1,4 +1,4 @@
-// The statements about keys that are planned, bound or destroyed, as issuance/store/store.h
+// The statements about keys that are planned, bound or destroyed, as RootKeyStore
 // describes them. Those that write need a transaction of the caller's, who rolls it back after an
 // error.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_

@@ -1,4 +1,4 @@
-// The statements about roots, as issuance/store/store.h describes them. Those that write need a
+// The statements about roots, as TenantStore describes them. Those that write need a
 // transaction of the caller's, who rolls it back after an error.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_ROOTS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_ROOTS_H_

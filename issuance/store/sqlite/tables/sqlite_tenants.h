@@ -1,4 +1,4 @@
-// The statements about tenants, as issuance/store/tenant_store.h describes them. Those that write
+// The statements about tenants, as TenantStore describes them. Those that write
 // need a transaction of the caller's.
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_TENANTS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_TENANTS_H_
