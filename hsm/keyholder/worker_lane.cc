@@ -19,8 +19,6 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kLongestSignature = 1024;
-
 // However long its parts keep coming.
 constexpr std::chrono::minutes kLongestInParts(10);
 
@@ -30,25 +28,6 @@ constexpr milliseconds kGraceOfHanging(250);
 std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConnection>& custodian) {
   if (const auto* token = std::get_if<TokenUri>(&custodian)) return token->pin_source;
   return std::get<TpmConnection>(custodian).pin_source;
-}
-
-bool IsWhole(const Reply& reply, std::size_t digests) {
-  const auto signatures = static_cast<std::size_t>(reply.signatures_size());
-  return (signatures == digests ||
-          (reply.unfinished() && signatures > 0 && signatures < digests)) &&
-         std::all_of(reply.signatures().begin(), reply.signatures().end(),
-                     [](const keyholder::Signature& signature) {
-                       return signature.has_failure() ||
-                              (!signature.octets().empty() &&
-                               signature.octets().size() <= kLongestSignature);
-                     });
-}
-
-// The selector of a call that only makes sense where the key is there.
-std::optional<KeySelector> WantedKey(const keyholder::Request& request) {
-  if (request.has_open()) return ReadSelector(request.open());
-  if (request.has_destroy()) return ReadSelector(request.destroy());
-  return std::nullopt;
 }
 
 }  // namespace
@@ -70,15 +49,17 @@ void WorkerLane::Run() {
       Serve();
     }
   }
-  if (unfinished_.has_value()) debts_.push_back(*std::move(unfinished_));
-  for (Debt& debt : debts_) queue_.PutBackAfterLoss(std::move(debt.work), "", steady_clock::now());
+  if (unfinished_.has_value()) owed_.Add(*std::move(unfinished_));
+  for (Debt& debt : owed_.TakeAll()) {
+    queue_.PutBackAfterLoss(std::move(debt.work), "", steady_clock::now());
+  }
   worker_.reset();
 }
 
 void WorkerLane::Start() {
   stamp_ = StampOf(pin_source_);
   start_ = steady_clock::now();
-  const CallQueue::Permit permit = queue_.AskToStart(options_.index, stamp_, start_);
+  const StartGate::Permit permit = queue_.AskToStart(options_.index, stamp_, start_);
   if (!permit.granted) return static_cast<void>(Poll(permit.ask_again));
   auto worker = WorkerProcess::Start(options_.parent, {options_.custodian, options_.threads});
   if (!worker.ok()) {
@@ -90,7 +71,7 @@ void WorkerLane::Start() {
   phase_ = Phase::kGreeting;
   reads_standard_error_ = true;
   Debt greeting;
-  greeting.kind = Kind::kGreeting;
+  greeting.kind = Debt::Kind::kGreeting;
   greeting.due = start_ + patience_.For(greeting_took_, options_.remote.start_timeout);
   Send(std::move(greeting), start_);
 }
@@ -98,25 +79,22 @@ void WorkerLane::Start() {
 void WorkerLane::Serve() {
   SteadyTime now = steady_clock::now();
   if (phase_ == Phase::kServing) {
-    if (debts_.empty() && now >= next_test_) BeginTests(now);
+    if (owed_.empty() && now >= next_test_) BeginTests(now);
     if (worker_ != nullptr) Fill(now);
     if (worker_ == nullptr) return;
   }
   if (Poll(NextEvent())) Receive();
   if (worker_ == nullptr) return;
   now = steady_clock::now();
-  const auto hangs =
-      std::find_if(debts_.begin(), debts_.end(), [&](const Debt& debt) { return debt.due <= now; });
-  if (hangs == debts_.end()) return;
-  const auto waited = duration_cast<milliseconds>(now - hangs->sent).count();
+  const Debt* first = owed_.DueFirst();
+  if (first == nullptr || first->due > now) return;
+  const auto waited = duration_cast<milliseconds>(now - first->sent).count();
   Lose("hang", absl::StrCat("gave no answer for ", waited, " ms"), now);
 }
 
 SteadyTime WorkerLane::NextEvent() const {
-  if (debts_.empty()) return next_test_;
-  return std::min_element(debts_.begin(), debts_.end(),
-                          [](const Debt& a, const Debt& b) { return a.due < b.due; })
-      ->due;
+  const Debt* first = owed_.DueFirst();
+  return first == nullptr ? next_test_ : first->due;
 }
 
 bool WorkerLane::Poll(SteadyTime until) {
@@ -144,20 +122,8 @@ bool WorkerLane::Poll(SteadyTime until) {
 }
 
 CallQueue::Standing WorkerLane::StandingNow() const {
-  CallQueue::Standing standing;
-  standing.lists = !unfinished_.has_value();
-  for (const Debt& debt : debts_) {
-    if (debt.administers) {
-      standing.administers = false;
-      if (debt.work.calls[0]->request().has_generate()) ++standing.long_calls;
-      continue;
-    }
-    ++standing.outstanding;
-    if (debt.kind == Kind::kOther && debt.work.calls[0]->request().has_list()) {
-      standing.lists = false;
-    }
-  }
-  standing.others = standing.outstanding < options_.threads;
+  CallQueue::Standing standing = owed_.Standing(options_.threads);
+  if (unfinished_.has_value()) standing.lists = false;
   return standing;
 }
 
@@ -170,28 +136,26 @@ void WorkerLane::Fill(SteadyTime now) {
     // What has one thread for signatures may do one thing at a time (a TPM), and a signature that
     // waits behind a key that is made would be taken for hung.
     if (options_.threads == 1 && !standing.administers) return;
-    const bool slow = std::any_of(debts_.begin(), debts_.end(), [](const Debt& debt) {
-      return debt.kind == Kind::kOther && !debt.administers;
-    });
-    if (owed >= options_.threads + (slow ? 0 : 1)) return;
+    if (owed >= options_.threads + (owed_.HasSlowOne() ? 0 : 1)) return;
     const bool part = unfinished_.has_value() && standing.others;
     if (part && std::exchange(part_is_next_, false)) {
       if (!SendPart(now)) return;
       continue;
     }
-    Debt debt;
-    debt.work = queue_.Take(options_.index, standing, now);
-    if (debt.work.worker_is_stale && owed == 0) {
+    CallQueue::Given given = queue_.Take(options_.index, standing, now);
+    if (given.worker_is_stale && owed == 0) {
       return Lose("", "sees a token or a login that is no more", now);
     }
+    Debt debt;
+    debt.work = std::move(given.work);
     part_is_next_ = true;
     if (debt.work.calls.empty()) {
       if (debt.work.key != nullptr || part) continue;
       return;
     }
-    debt.kind = debt.work.key == nullptr ? Kind::kOther : Kind::kSignatures;
+    debt.kind = debt.work.key == nullptr ? Debt::Kind::kOther : Debt::Kind::kSignatures;
     SetDue(debt, owed, now);
-    if (debt.kind == Kind::kOther && debt.work.calls[0]->request().has_list()) {
+    if (IsList(debt)) {
       // Whatever another worker has answered of it is of no use.
       debt.work.calls[0]->request().mutable_list()->set_continues(false);
       so_far_.Clear();
@@ -202,8 +166,9 @@ void WorkerLane::Fill(SteadyTime now) {
 
 void WorkerLane::SetDue(Debt& debt, int owed, SteadyTime now) const {
   const milliseconds hang = options_.remote.hang_timeout;
-  debt.timeout = debt.kind == Kind::kOther ? debt.work.calls[0]->timeout() : hang;
-  debt.administers = debt.kind == Kind::kOther && IsAdministrative(debt.work.calls[0]->request());
+  debt.timeout = debt.kind == Debt::Kind::kOther ? debt.work.calls[0]->timeout() : hang;
+  debt.administers =
+      debt.kind == Debt::Kind::kOther && IsAdministrative(debt.work.calls[0]->request());
   if (!debt.administers) {
     debt.due = now + debt.timeout * (owed < options_.threads ? 1 : 2);
   } else {
@@ -217,14 +182,14 @@ bool WorkerLane::SendPart(SteadyTime now) {
   // Nobody waits for the rest.
   if (debt.work.calls[0]->abandoned()) return true;
   debt.work.calls[0]->request().mutable_list()->set_continues(true);
-  debt.due = now + debt.timeout * (debts_.empty() ? 1 : 2);
+  debt.due = now + debt.timeout * (owed_.empty() ? 1 : 2);
   return Send(std::move(debt), now);
 }
 
 // Other calls are sent as they came: what is secret in them is wiped with them.
 keyholder::Request& WorkerLane::RequestOf(const Debt& debt) {
-  if (debt.kind == Kind::kOther) return debt.work.calls[0]->request();
-  if (debt.kind == Kind::kGreeting) {
+  if (debt.kind == Debt::Kind::kOther) return debt.work.calls[0]->request();
+  if (debt.kind == Debt::Kind::kGreeting) {
     request_.mutable_greet();
     return request_;
   }
@@ -237,7 +202,7 @@ keyholder::Request& WorkerLane::RequestOf(const Debt& debt) {
   for (const auto& call : debt.work.calls) {
     batch.add_digests(call->digest().data(), call->digest().size());
   }
-  if (debt.kind == Kind::kTest) batch.add_digests(debt.test_digest);
+  if (debt.kind == Debt::Kind::kTest) batch.add_digests(debt.test_digest);
   return request_;
 }
 
@@ -247,7 +212,7 @@ bool WorkerLane::Send(Debt debt, SteadyTime now) {
   keyholder::Request& request = RequestOf(debt);
   request.set_id(debt.id);
   const WorkerProcess::Sent sent = worker_->Send(request);
-  debts_.push_back(std::move(debt));
+  owed_.Add(std::move(debt));
   if (sent == WorkerProcess::Sent::kYes) return true;
   // A worker that has no room for the few packets it is owed reads none of them.
   Lose("crash", "takes no requests", now);
@@ -260,26 +225,19 @@ void WorkerLane::Receive() {
   if (!received.ok()) return Lose("crash", received.status().message(), now);
   if (!received->has_value()) return;
   Reply& reply = **received;
-  const auto answered = std::find_if(debts_.begin(), debts_.end(),
-                                     [&](const Debt& debt) { return debt.id == reply.id(); });
-  if (answered == debts_.end()) return Lose("crash", "answered what it was not asked", now);
-  Debt debt = std::move(*answered);
-  debts_.erase(answered);
-  // Whoever works at one thing after the other has begun the next just now.
-  if (options_.threads == 1 && !debt.administers) {
-    for (Debt& rest : debts_) {
-      if (!rest.administers) rest.due = std::max<SteadyTime>(rest.due, now + rest.timeout);
-    }
-  }
+  std::optional<Debt> answered = owed_.Take(reply.id());
+  if (!answered.has_value()) return Lose("crash", "answered what it was not asked", now);
+  Debt debt = *std::move(answered);
+  if (options_.threads == 1 && !debt.administers) owed_.BeginNext(now);
   queue_.Count(options_.index, reply.counters());
   switch (debt.kind) {
-    case Kind::kGreeting:
+    case Debt::Kind::kGreeting:
       return HandleGreeting(reply, now);
-    case Kind::kTest:
+    case Debt::Kind::kTest:
       return HandleTest(std::move(debt), reply, now);
-    case Kind::kSignatures:
+    case Debt::Kind::kSignatures:
       return HandleSignatures(std::move(debt), reply, now);
-    case Kind::kOther:
+    case Debt::Kind::kOther:
       return HandleOther(std::move(debt), reply, now);
   }
 }
@@ -287,7 +245,7 @@ void WorkerLane::Receive() {
 void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
   if (reply.has_failure()) {
     const absl::Status error = ReadFailure(reply.failure());
-    if (WorkerRemedyFor(error) == WorkerRemedy::kNewPin) queue_.PinRefused("", stamp_, error, now);
+    if (WorkerRemedyFor(error) == WorkerRemedy::kNewPin) queue_.LoginRefused(stamp_, error, now);
     return Lose("", error.message(), now);
   }
   const int threads = options_.plan(ReadFacts(reply.facts()));
@@ -303,7 +261,7 @@ void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
 }
 
 bool WorkerLane::TakeWhole(Debt& debt, const Reply& reply) {
-  if (!IsWhole(reply, debt.work.calls.size())) return false;
+  if (!IsWhole(debt, reply)) return false;
   if (!reply.unfinished()) return true;
   const auto first = debt.work.calls.begin() + reply.signatures_size();
   queue_.PutBackUntouched({debt.work.key, {first, debt.work.calls.end()}});
@@ -320,81 +278,33 @@ void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
   }
   const std::size_t size = debt.work.calls.size();
   const nanoseconds took = now - std::max(debt.sent, std::exchange(last_reply_, now));
-  CallQueue::Work again{debt.work.key, {}};
-  absl::Status beyond_help;
-  int signatures = 0;
+  CallQueue::Signatures signatures{
+      start_, {}, took / static_cast<int>(size), owed_.SignaturesOverdueAt()};
+  signatures.answers.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const std::shared_ptr<Call>& call = debt.work.calls[i];
-    keyholder::Signature* answer =
-        failure.ok() ? reply.mutable_signatures(static_cast<int>(i)) : nullptr;
-    if (answer != nullptr && !answer->has_failure()) {
-      ++signatures;
-      call->AnswerSignature(std::move(*answer->mutable_octets()));
+    if (!failure.ok()) {
+      signatures.answers.emplace_back(failure);
       continue;
     }
-    const absl::Status error = answer == nullptr ? failure : ReadFailure(answer->failure());
-    if (!Settle(debt.work.key, call, error, now)) continue;
-    beyond_help = error;
-    if (WorkerRemedyFor(error) != WorkerRemedy::kSecondOpinion) again.calls.push_back(call);
+    keyholder::Signature& answer = *reply.mutable_signatures(static_cast<int>(i));
+    if (answer.has_failure()) {
+      signatures.answers.emplace_back(ReadFailure(answer.failure()));
+    } else {
+      next_test_ = now + kIdleBeforeTest;
+      signatures.answers.emplace_back(std::move(*answer.mutable_octets()));
+    }
   }
-  queue_.Signed(options_.index, *debt.work.key, signatures, took / static_cast<int>(size),
-                EarliestOverdue());
-  if (signatures > 0) next_test_ = now + kIdleBeforeTest;
-  if (beyond_help.ok()) return;
-  const bool refused = WorkerRemedyFor(beyond_help) == WorkerRemedy::kNewPin;
-  if (refused) queue_.PinRefused("", StampOf(pin_source_), beyond_help, now);
-  queue_.PutBackAfterLoss(std::move(again), beyond_help.message(), now);
-  Lose("", beyond_help.message(), now);
-}
-
-// True where the worker is to be replaced over it.
-bool WorkerLane::Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
-                        const absl::Status& error, SteadyTime now) {
-  if (queue_.TellIfAiling(*key, *call, error, now)) return false;
-  switch (WorkerRemedyFor(error)) {
-    case WorkerRemedy::kNewPin:
-      if (PinLogsIn()) return true;
-      queue_.PinRefused(key->key.selector.label, StampOf(pin_source_), error, now);
-      break;
-    case WorkerRemedy::kNewWorker:
-      return true;
-    case WorkerRemedy::kSecondOpinion:
-      return queue_.Doubt(key, call, start_, now);
-    case WorkerRemedy::kNone:
-      break;
-  }
-  call->AnswerError(error);
-  return false;
+  LoseWhere(queue_.Signed(options_.index, std::move(debt.work), std::move(signatures), now), now);
 }
 
 void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   const std::shared_ptr<Call>& call = debt.work.calls[0];
-  if (!reply.has_failure() && call->request().has_list()) {
-    return HandlePart(std::move(debt), reply, now);
+  if (reply.has_failure()) {
+    const absl::Status error = ReadFailure(reply.failure());
+    return LoseWhere(queue_.OtherFailed(std::move(debt.work), error, now), now);
   }
-  if (!reply.has_failure()) return call->AnswerReply(std::move(reply));
-  const absl::Status error = ReadFailure(reply.failure());
-  const keyholder::Request& request = call->request();
-  const ErrorReason reason = ReasonOf(error);
-  const bool refused = reason == ErrorReason::kPinRefused && PinLogsIn();
-  if (refused) queue_.PinRefused("", StampOf(pin_source_), error, now);
-  if (refused || NeedsNewCustodian(error)) {
-    queue_.PutBackAfterLoss(std::move(debt.work), error.message(), now);
-    return Lose("", error.message(), now);
-  }
-  if (reason == ErrorReason::kPinRefused && request.has_unseal() &&
-      request.unseal().recovery_code().empty()) {
-    queue_.PinRefused(request.unseal().blob(), StampOf(pin_source_), error, now);
-  }
-  if (reason == ErrorReason::kKeyNotFound) {
-    // The worker that was lost over this call may have destroyed the key before.
-    if (request.has_destroy() && call->attempts > 0) return call->AnswerReply({});
-    const std::optional<KeySelector> wanted = WantedKey(request);
-    if (wanted.has_value() && queue_.DoubtOther(*wanted, call, now)) {
-      return Lose("", error.message(), now);
-    }
-  }
-  call->AnswerError(error);
+  if (call->request().has_list()) return HandlePart(std::move(debt), reply, now);
+  call->AnswerReply(std::move(reply));
 }
 
 void WorkerLane::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
@@ -405,14 +315,8 @@ void WorkerLane::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
   unfinished_ = std::move(debt);
 }
 
-bool WorkerLane::PinLogsIn() const { return std::holds_alternative<TokenUri>(options_.custodian); }
-
-SteadyTime WorkerLane::EarliestOverdue() const {
-  SteadyTime earliest = SteadyTime::max();
-  for (const Debt& debt : debts_) {
-    if (debt.kind == Kind::kSignatures) earliest = std::min(earliest, debt.work.overdue_at);
-  }
-  return earliest;
+void WorkerLane::LoseWhere(const absl::Status& replaced_over, SteadyTime now) {
+  if (!replaced_over.ok()) Lose("", replaced_over.message(), now);
 }
 
 void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, SteadyTime now) {
@@ -426,8 +330,8 @@ void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, Stea
                             : error_class == "crash" ? ending
                                                      : absl::StrCat("killed: ", why);
   queue_.Report(pid, cause);
-  if (unfinished_.has_value()) debts_.push_back(*std::exchange(unfinished_, std::nullopt));
-  for (Debt& debt : std::exchange(debts_, {})) {
+  if (unfinished_.has_value()) owed_.Add(*std::exchange(unfinished_, std::nullopt));
+  for (Debt& debt : owed_.TakeAll()) {
     if (!debt.work.calls.empty()) queue_.PutBackAfterLoss(std::move(debt.work), cause, now);
   }
   to_test_.clear();

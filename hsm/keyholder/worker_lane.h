@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "hsm/keyholder/owed_requests.h"
 #include "hsm/keyholder/process/worker_process.h"
 #include "hsm/keyholder/protocol/protocol.h"
 #include "hsm/keyholder/queue/call_queue.h"
@@ -39,19 +40,6 @@ class WorkerLane {
 
  private:
   enum class Phase { kGreeting, kTesting, kServing };
-  enum class Kind { kGreeting, kTest, kSignatures, kOther };
-  // What the worker was asked and has not answered.
-  struct Debt {
-    std::uint64_t id = 0;
-    Kind kind = Kind::kOther;
-    bool administers = false;  // by the other socket, and the thread of that
-    SteadyTime sent;
-    std::chrono::milliseconds timeout{0};
-    SteadyTime due;  // from then on the worker is held to hang
-    CallQueue::Work work;
-    std::string test_digest;
-  };
-
   static constexpr std::chrono::seconds kIdleBeforeTest{10};
 
   void Run();
@@ -72,15 +60,12 @@ class WorkerLane {
   void Receive();
   void HandleGreeting(const keyholder::Reply& reply, SteadyTime now);
   void HandleSignatures(Debt debt, keyholder::Reply& reply, SteadyTime now);
-  bool Settle(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
-              const absl::Status& error, SteadyTime now);
   // Gives back what the worker did not come to.
   bool TakeWhole(Debt& debt, const keyholder::Reply& reply);
   void HandleOther(Debt debt, keyholder::Reply& reply, SteadyTime now);
   void HandlePart(Debt debt, const keyholder::Reply& reply, SteadyTime now);
-  bool PinLogsIn() const;
-  SteadyTime EarliestOverdue() const;
-  // Kills the worker and hands back what it owes.
+  // Kills the worker and hands back what it owes; the first only where there is an error.
+  void LoseWhere(const absl::Status& replaced_over, SteadyTime now);
   void Lose(absl::string_view error_class, absl::string_view why, SteadyTime now);
 
   // Signs and verifies a random digest with one key after the other (worker_lane_tests.cc).
@@ -103,7 +88,7 @@ class WorkerLane {
   // The last that went well; 0: none yet.
   std::chrono::nanoseconds greeting_took_{0};
   std::chrono::nanoseconds test_took_{0};
-  std::vector<Debt> debts_;
+  OwedRequests owed_;
   std::uint64_t last_id_ = 0;
   SteadyTime last_reply_;
   keyholder::Request request_;  // of signatures; kept for its memory

@@ -14,22 +14,19 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// What the key said to its test; KEY_MISMATCH only where the signature does not verify.
-struct TestResult {
-  absl::Status failure;
-  bool mismatch = false;
-};
-
-TestResult ResultOf(const HeldKey& key, absl::string_view digest, const keyholder::Reply& reply) {
-  if (reply.has_failure()) return {ReadFailure(reply.failure())};
-  if (reply.signatures_size() != 1) {
-    return {Error(ErrorReason::kKeyUnavailable, "", "sent what is no reply")};
+// What the worker said to the test; what VerifyDigest calls KEY_MISMATCH is no error of the worker.
+void ReadResult(const HeldKey& key, absl::string_view digest, const keyholder::Reply& reply,
+                CallQueue::Tested* tested) {
+  if (reply.has_failure()) {
+    tested->error = ReadFailure(reply.failure());
+  } else if (reply.signatures_size() != 1) {
+    tested->error = Error(ErrorReason::kKeyUnavailable, "", "sent what is no reply");
+  } else if (reply.signatures(0).has_failure()) {
+    tested->error = ReadFailure(reply.signatures(0).failure());
+  } else {
+    tested->error = key.verifier.VerifyDigest(digest, reply.signatures(0).octets());
+    tested->mismatch = ReasonOf(tested->error) == ErrorReason::kKeyMismatch;
   }
-  const keyholder::Signature& answer = reply.signatures(0);
-  if (answer.has_failure()) return {ReadFailure(answer.failure())};
-  const absl::Status verified = key.verifier.VerifyDigest(digest, answer.octets());
-  if (ReasonOf(verified) == ErrorReason::kKeyMismatch) return {absl::OkStatus(), true};
-  return {verified};
 }
 
 }  // namespace
@@ -46,7 +43,7 @@ void WorkerLane::BeginTests(SteadyTime now) {
 void WorkerLane::NextTest(SteadyTime now) {
   if (to_test_.empty()) return EndTests(now);
   Debt test;
-  test.kind = Kind::kTest;
+  test.kind = Debt::Kind::kTest;
   test.work.key = std::move(to_test_.back());
   to_test_.pop_back();
   test.test_digest.resize(
@@ -65,33 +62,24 @@ void WorkerLane::NextTest(SteadyTime now) {
 
 void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now) {
   const std::shared_ptr<HeldKey> key = debt.work.key;
-  const TestResult result = ResultOf(*key, debt.test_digest, reply);
-  if (result.mismatch) {
-    if (!queue_.Mismatched(*key, start_, now)) {
-      return Lose("", "gave a test signature that does not verify", now);
-    }
-    return NextTest(now);
-  }
-  const WorkerRemedy remedy = WorkerRemedyFor(result.failure);
-  if (result.failure.ok()) {
+  CallQueue::Tested tested{start_, phase_ == Phase::kServing, absl::OkStatus(), false,
+                           now - debt.sent};
+  ReadResult(*key, debt.test_digest, reply, &tested);
+  if (tested.error.ok()) {
     passed_one_ = true;
-    test_took_ = now - debt.sent;
-    queue_.Diagnose(*key, result.failure, start_, now - debt.sent);
-  } else if (remedy == WorkerRemedy::kNewPin && PinLogsIn()) {
-    queue_.PinRefused("", StampOf(pin_source_), result.failure, now);
-    return Lose("", result.failure.message(), now);
-  } else if (remedy == WorkerRemedy::kNewPin) {
-    queue_.PinRefused(key->key.selector.label, StampOf(pin_source_), result.failure, now);
-    queue_.Diagnose(*key, result.failure, start_, nanoseconds(0));
-  } else if (phase_ == Phase::kServing) {
-    if (!queue_.IsBelieved(*key, result.failure)) {
-      if (remedy == WorkerRemedy::kSecondOpinion) queue_.WantSecondOpinion(*key, start_, now);
-      return Lose("", result.failure.message(), now);
-    }
-  } else if (remedy == WorkerRemedy::kNewWorker) {
-    failed_tests_.emplace_back(key, result.failure);
-  } else {
-    queue_.Diagnose(*key, result.failure, start_, nanoseconds(0));
+    test_took_ = tested.took;
+  }
+  switch (queue_.NoteTest(*key, tested, now)) {
+    case CallQueue::AfterTest::kNextKey:
+      break;
+    case CallQueue::AfterTest::kReplaceWorker:
+      return Lose(
+          "",
+          tested.mismatch ? "gave a test signature that does not verify" : tested.error.message(),
+          now);
+    case CallQueue::AfterTest::kJudgeLast:
+      failed_tests_.emplace_back(key, tested.error);
+      break;
   }
   NextTest(now);
 }
@@ -104,7 +92,7 @@ void WorkerLane::EndTests(SteadyTime now) {
     return Lose("", failed_tests_.back().second.message(), now);
   }
   for (const auto& [key, failure] : failed_tests_) {
-    queue_.Diagnose(*key, failure, start_, nanoseconds(0));
+    queue_.KeyFailed(*key, failure, start_);
   }
   failed_tests_.clear();
   phase_ = Phase::kServing;

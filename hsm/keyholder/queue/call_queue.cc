@@ -61,18 +61,16 @@ absl::StatusOr<std::shared_ptr<HeldKey>> CallQueue::Enqueue(
     const CustodialKey& key, const std::vector<std::shared_ptr<Call>>& calls, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
-  ASSIGN_OR_RETURN(std::shared_ptr<HeldKey> held, keys_.Hold(key));
-  if (held->out_of_service) {
-    return Error(ErrorReason::kKeyMismatch, options_.name,
-                 absl::StrCat("the key ", key.selector.label,
-                              " gave signatures that do not verify: it is out of service"));
+  ASSIGN_OR_RETURN(std::shared_ptr<HeldKey> held, calls_.Hold(key));
+  if (held->health.out_of_service()) {
+    return OutOfService(key.selector);
   }
   held->last_used = now;
   for (const auto& call : calls) {
     ++unsigned_;
     const absl::Status in_time = AdmitInTime(*held);
     if (in_time.ok()) {
-      keys_.Append(held, call);
+      calls_.Append(held, call);
     } else {
       call->AnswerError(in_time);
     }
@@ -93,7 +91,7 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     RETURN_IF_ERROR(Admit(subject, now));
-    others_.push_back(call);
+    calls_.AppendOther(call);
     ++waiting_;
     WakeLanes(1);
   }
@@ -108,26 +106,17 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
 absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
   if (stopped()) return Stopped();
   circuit_.Use(now);
-  if (!refusals_.empty() && !options_.pin_logs_in) {
-    const auto refusal = refusals_.find(subject);
-    if (refusal != refusals_.end()) {
-      if (refusal->second.stamp == StampOf(options_.pin_source)) return refusal->second.error;
-      refusals_.erase(refusal);
-    }
-  }
+  RETURN_IF_ERROR(start_gate_.CheckPin(subject));
   return circuit_.Admit(waiting_.load(std::memory_order_relaxed), now);
 }
 
 absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
   int threads = 0;
   for (const Lane& lane : lanes_) threads += lane.threads;
-  const int with_it = unsigned_.load(std::memory_order_relaxed);
-  if (threads == 0 || with_it * slowest_pace_ <= threads * options_.wait) {
-    return absl::OkStatus();
-  }
-  const auto until = keys_.TimeUntilSigned(key) / threads;
-  if (until <= options_.wait) return absl::OkStatus();
-  const auto delay = std::chrono::ceil<milliseconds>(until);
+  const auto until =
+      calls_.TooLate(key, unsigned_.load(std::memory_order_relaxed), threads, options_.wait);
+  if (!until.has_value()) return absl::OkStatus();
+  const auto delay = std::chrono::ceil<milliseconds>(*until);
   return WithRetryDelay(
       Error(ErrorReason::kKeyUnavailable, options_.name,
             absl::StrCat("signs too slowly for all who ask: those before would take ",
@@ -137,24 +126,20 @@ absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
 
 absl::Status CallQueue::GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (key != nullptr) {
-    keys_.Remove(*key, calls);
-  } else {
-    others_.erase(std::remove(others_.begin(), others_.end(), calls.front()), others_.end());
-  }
+  calls_.Remove(key, calls);
   return circuit_.Unavailable(steady_clock::now());
 }
 
 absl::Status CallQueue::Hold(const CustodialKey& key) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ASSIGN_OR_RETURN(const std::shared_ptr<HeldKey> held, keys_.Hold(key));
+  ASSIGN_OR_RETURN(const std::shared_ptr<HeldKey> held, calls_.Hold(key));
   held->last_used = steady_clock::now();
   return absl::OkStatus();
 }
 
 void CallQueue::Forget(const KeySelector& selector) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& call : keys_.Forget(selector)) {
+  for (const auto& call : calls_.Forget(selector)) {
     call->AnswerError(Error(ErrorReason::kKeyNotFound, options_.name, "the key was destroyed"));
   }
 }
@@ -173,6 +158,12 @@ void CallQueue::WakeLanes(std::size_t calls) {
   }
 }
 
+absl::Status CallQueue::OutOfService(const KeySelector& selector) const {
+  return Error(ErrorReason::kKeyMismatch, options_.name,
+               absl::StrCat("the key ", selector.label,
+                            " gave signatures that do not verify: it is out of service"));
+}
+
 absl::Status CallQueue::Stopped() const {
   return Error(ErrorReason::kKeyUnavailable, options_.name, "is being closed");
 }
@@ -185,11 +176,11 @@ void CallQueue::Stop() {
 }
 
 void CallQueue::FailOthers(const absl::Status& error) {
-  for (const auto& call : std::exchange(others_, {})) call->AnswerError(error);
+  for (const auto& call : calls_.TakeOthers()) call->AnswerError(error);
 }
 
 void CallQueue::FailEveryone(const absl::Status& error) {
-  for (const auto& call : keys_.TakeAllCalls()) call->AnswerError(error);
+  for (const auto& call : calls_.TakeSignatures()) call->AnswerError(error);
   FailOthers(error);
 }
 

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,7 +21,10 @@
 #include "hsm/keyholder/protocol/keyholder.pb.h"
 #include "hsm/keyholder/queue/call.h"
 #include "hsm/keyholder/queue/held_keys.h"
+#include "hsm/keyholder/queue/key_health.h"
 #include "hsm/keyholder/queue/pin_stamp.h"
+#include "hsm/keyholder/queue/start_gate.h"
+#include "hsm/keyholder/queue/waiting_calls.h"
 #include "hsm/keyholder/queue/waker.h"
 #include "hsm/keyholder/recovery/circuit.h"
 #include "hsm/keyholder/recovery/recovery.h"
@@ -42,7 +44,10 @@ class CallQueue {
     // The URI of one of its keys, for the observer.
     std::function<std::string(const KeySelector&)> uri_of;
   };
-  explicit CallQueue(Options options) : options_(std::move(options)), circuit_(options_.name) {}
+  explicit CallQueue(Options options)
+      : options_(std::move(options)),
+        circuit_(options_.name),
+        start_gate_(options_.pin_logs_in, options_.pin_source) {}
 
   // For those who ask (call_queue.cc). They block until there is an answer or their time is up.
 
@@ -75,11 +80,7 @@ class CallQueue {
   // Whether the lane may start a worker now; else when to ask again, if it was not woken before.
   // One worker starts at a time, so that a refused PIN is noticed before the next one tries it.
   // `stamp` is the PIN's as it is now.
-  struct Permit {
-    bool granted = false;
-    SteadyTime ask_again;
-  };
-  Permit AskToStart(int lane, const PinStamp& stamp, SteadyTime now);
+  StartGate::Permit AskToStart(int lane, const PinStamp& stamp, SteadyTime now);
   void Spawned(int lane);
   // The worker has logged in: the next one may.
   void Greeted(int lane, SteadyTime now);
@@ -92,61 +93,64 @@ class CallQueue {
             SteadyTime now);
   // The worker ended because another number of threads is better.
   void Retired(int lane);
-  // The PIN of that stamp was refused for a key's label or a sealed blob, `subject`; where it logs
-  // in, to this process alone: those that are logged in go on, and none other starts until the
-  // stamp is another.
-  void PinRefused(const std::string& subject, const PinStamp& stamp, const absl::Status& error,
-                  SteadyTime now);
+  // The PIN of that stamp was refused to a worker that would log in: those that are logged in go
+  // on, and none other starts until the stamp is another.
+  void LoginRefused(const PinStamp& stamp, const absl::Status& error, SteadyTime now);
 
-  // Signatures for one key, or one other call; nothing: the lane is woken once there is some.
-  struct Work {
-    std::shared_ptr<HeldKey> key;
-    std::vector<std::shared_ptr<Call>> calls;
-    SteadyTime overdue_at = SteadyTime::max();
-    bool worker_is_stale = false;  // is to be replaced once it owes nothing
-  };
-  // How a lane stands when it asks for work.
+  // How a worker stands when its lane asks for work.
   struct Standing {
-    int outstanding = 0;  // requests that its worker owes on its signing socket
+    int outstanding = 0;  // requests that it owes on its signing socket
     int long_calls = 0;   // and on the other one, those that may take minutes and cannot be parted
     bool others = false;  // has a thread for calls that are no signatures
     bool lists = false;   // and these may be a list: it has none under way
     bool administers = true;  // has no call under way that makes or destroys a key
   };
+  // What it is given. No calls: it is woken once there are some, or asks again when it has answered
+  // something.
+  struct Given {
+    Work work;
+    bool worker_is_stale = false;  // is to be replaced once it owes nothing
+  };
   // A call that may take minutes is not given to the last worker that signs while another one could
   // take it.
-  Work Take(int lane, const Standing& standing, SteadyTime now);
+  Given Take(int lane, const Standing& standing, SteadyTime now);
   // Puts back what the worker did not come to, at no fault of its own.
-  void PutBackUntouched(const Work& work);
+  void PutBackUntouched(Work work);
   // Puts work that a worker was lost over back at the front; the third time is the last.
   void PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now);
-  // The worker answered `signatures` for the key, taking `one_signature` each; the first that it
-  // still owes is overdue at `overdue_at` (SteadyTime::max(): none).
-  void Signed(int lane, HeldKey& key, int signatures, std::chrono::nanoseconds one_signature,
-              SteadyTime overdue_at);
+
+  // Of the worker, started at `worker_start`, that answered `work` with these, a signature or an
+  // error for each call, taking `one_signature` each; the first that it still owes is overdue at
+  // `overdue_at` (SteadyTime::max(): none). An error: why the worker is to be replaced.
+  struct Signatures {
+    SteadyTime worker_start;
+    std::vector<absl::StatusOr<std::string>> answers;
+    std::chrono::nanoseconds one_signature;
+    SteadyTime overdue_at = SteadyTime::max();
+  };
+  absl::Status Signed(int lane, Work work, Signatures signatures, SteadyTime now);
+  // The worker answered the error to a call that is no signature. As Signed.
+  absl::Status OtherFailed(Work work, const absl::Status& error, SteadyTime now);
   void Count(int lane, const keyholder::Counters& counters);
 
   // Which keys a worker is to be tested with, those that are waited for first.
   std::vector<std::shared_ptr<HeldKey>> KeysToCheck(SteadyTime worker_start) const;
-  // What a worker that was started at `worker_start` said to the key's test, taking `took` for it.
-  void Diagnose(HeldKey& key, const absl::Status& verdict, SteadyTime worker_start,
-                std::chrono::nanoseconds took);
-  // The key's test signature did not verify. False where a worker started anew is to be asked; true
-  // where this one was: the key is out of service.
-  bool Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now);
-  // A new worker has said that the key ails, or one would have to be asked about `error` and none
-  // can start.
-  bool IsBelieved(const HeldKey& key, const absl::Status& error) const;
-  // If so, answers the call with that error; unless it is time to ask a new worker.
-  bool TellIfAiling(HeldKey& key, Call& call, const absl::Status& error, SteadyTime now);
-  // Another worker must be heard on an error. True where this one is to be replaced, false where
-  // one that is younger is awaited.
-  bool WantSecondOpinion(HeldKey& key, SteadyTime worker_start, SteadyTime now);
-  // The same, and puts the call back.
-  bool Doubt(const std::shared_ptr<HeldKey>& key, const std::shared_ptr<Call>& call,
-             SteadyTime worker_start, SteadyTime now);
-  // The same for a call that is no signature but concerns the key of this selector.
-  bool DoubtOther(const KeySelector& selector, const std::shared_ptr<Call>& call, SteadyTime now);
+  // What a worker answered to the key's test.
+  struct Tested {
+    SteadyTime worker_start;
+    bool serving = false;   // has passed its first tests
+    absl::Status error;     // instead of a signature
+    bool mismatch = false;  // a signature that does not verify
+    std::chrono::nanoseconds took{0};
+  };
+  enum class AfterTest {
+    kNextKey,
+    kReplaceWorker,
+    kJudgeLast,  // where another key passes, the error is the key's (KeyFailed); else the worker's
+  };
+  AfterTest NoteTest(HeldKey& key, const Tested& tested, SteadyTime now);
+  // What a new worker said to the key's test is believed: whoever waits for the key gets it.
+  void KeyFailed(HeldKey& key, const absl::Status& error, SteadyTime worker_start);
 
   // To the observer.
   void Report(int pid, absl::string_view how_it_ended) const;
@@ -158,7 +162,6 @@ class CallQueue {
     SteadyTime worker_start = SteadyTime::min();
     bool wants_work = false;
     bool woken = false;  // to take some
-    bool wants_start = false;
     bool running = false;
     bool started_before = false;
     int outstanding = 0;
@@ -166,18 +169,13 @@ class CallQueue {
     int threads = 0;               // of the worker that is ready
     keyholder::Counters counters;  // of the worker that runs
   };
-  struct Refusal {
-    PinStamp stamp;
-    absl::Status error;
-  };
-
   absl::Status Stopped() const;
+  absl::Status OutOfService(const KeySelector& selector) const;
 
   // All with mutex_ held.
   absl::Status Admit(const std::string& subject, SteadyTime now);
-  // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late. Not before
-  // its pace is known; a token that signs on several threads at once is given the benefit of the
-  // doubt.
+  // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late
+  // (WaitingCalls::TooLate).
   absl::Status AdmitInTime(const HeldKey& key) const;
   // Puts the calls in line, once they are admitted; answers those whose turn would come too late.
   absl::StatusOr<std::shared_ptr<HeldKey>> Enqueue(const CustodialKey& key,
@@ -186,8 +184,20 @@ class CallQueue {
   bool LeavesASigner(int lane) const;
   void WakeLanes(std::size_t calls);
   void WakeStarters();
-  bool NoneCanStart() const;
+  CustodianCondition Condition() const;
   void EndWorker(Lane& lane);
+  void RefuseLogin(const PinStamp& stamp, const absl::Status& error, SteadyTime now);
+  // Answers the call or puts it back, but for a worker that is lost over it.
+  KeyHealth::AfterError Settle(const std::shared_ptr<HeldKey>& key,
+                               const std::shared_ptr<Call>& call, const absl::Status& error,
+                               SteadyTime worker_start, SteadyTime now);
+  void NoteSigned(HeldKey& key, int signatures, std::chrono::nanoseconds one_signature);
+  void PutBackLocked(Work work, absl::string_view why, SteadyTime now);
+  // A new worker is to answer the call, which concerns a key that is not found; puts it back.
+  bool DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now);
+  bool Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now);
+  void NotePassed(HeldKey& key, SteadyTime worker_start, std::chrono::nanoseconds took);
+  void TellWaiting(HeldKey& key, const absl::Status& error);
   void FailEveryone(const absl::Status& error);
   void FailOthers(const absl::Status& error);
   void Changed();
@@ -204,15 +214,10 @@ class CallQueue {
   mutable std::mutex mutex_;
   // All guarded by mutex_.
   Circuit circuit_;
-  HeldKeys keys_;
-  std::deque<std::shared_ptr<Call>> others_;
+  WaitingCalls calls_;
+  StartGate start_gate_;
   std::deque<Lane> lanes_;
-  std::chrono::nanoseconds slowest_pace_{0};  // there ever was
-  std::optional<int> starting_;               // the lane whose worker logs in
-  BackOff back_off_;
-  SteadyTime next_start_ = SteadyTime::min();
   SteadyTime stale_before_ = SteadyTime::min();
-  std::map<std::string, Refusal> refusals_;
   CustodianStatus totals_;  // of workers that have ended, and what was counted here
 };
 

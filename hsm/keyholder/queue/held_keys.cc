@@ -86,7 +86,7 @@ std::shared_ptr<HeldKey> HeldKeys::NextInTurn(SteadyTime worker_start) {
       continue;
     }
     turns_.push_back(key);
-    if (key->worker_since <= worker_start) return key;
+    if (key->health.worker_since() <= worker_start) return key;
   }
   return nullptr;
 }
@@ -118,7 +118,7 @@ std::chrono::nanoseconds HeldKeys::TimeUntilSigned(const HeldKey& key) const {
 }
 
 void HeldKeys::TrustAllWorkers() {
-  for (const auto& [identity, held] : keys_) held->worker_since = SteadyTime::min();
+  for (const auto& [identity, held] : keys_) held->health.TrustAllWorkers();
 }
 
 std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {
@@ -133,7 +133,7 @@ std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {
 std::vector<std::shared_ptr<HeldKey>> HeldKeys::KeysToCheck() const {
   std::vector<std::shared_ptr<HeldKey>> keys;
   for (const auto& [identity, held] : keys_) {
-    if (!held->out_of_service) keys.push_back(held);
+    if (!held->health.out_of_service()) keys.push_back(held);
   }
   std::sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
     if (a->calls.empty() != b->calls.empty()) return b->calls.empty();

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -19,11 +18,13 @@
 #include "hsm/key/custodian.h"
 #include "hsm/key/signature.h"
 #include "hsm/keyholder/queue/call.h"
+#include "hsm/keyholder/queue/key_health.h"
 #include "hsm/keyholder/recovery/recovery.h"
 
 namespace hourglass::hsm {
 
-// All but the first two is guarded by the mutex of the CallQueue whose key it is.
+// A key with the signatures that wait for it. All but the first two is guarded by the mutex of the
+// CallQueue whose key it is.
 struct HeldKey {
   HeldKey(CustodialKey custodial_key, VerifyingKey verifying_key)
       : key(std::move(custodial_key)), verifier(std::move(verifying_key)) {}
@@ -36,20 +37,7 @@ struct HeldKey {
   SteadyTime last_used = SteadyTime::min();
   std::chrono::nanoseconds one_signature{0};  // takes so long of late; 0: not known
   std::chrono::nanoseconds pace{0};           // the same, as SteadyMean
-
-  // Only a worker that was started since signs with it: one started before gave an error that a
-  // second opinion is wanted on.
-  SteadyTime worker_since = SteadyTime::min();
-  // What a new worker confirmed to be wrong with it. It is still asked for, but no worker is
-  // replaced over the answer but now and then (IsToBeAskedAnew).
-  absl::Status ailment;
-  // When the first worker that said so was started, and the last.
-  std::optional<SteadyTime> ails_since;
-  SteadyTime ailment_confirmed_at;
-  // When a test signature did not verify, unless a worker started since gave one that did.
-  std::optional<SteadyTime> mismatched_at;
-  // One by a worker started since did not either: nothing is signed with it any more.
-  bool out_of_service = false;
+  KeyHealth health;
 };
 
 // Not for several threads.

@@ -91,7 +91,8 @@ TEST(HeldKeysTest, OldWorkersGetNoKeyThatIsInDoubt) {
   HeldKeys keys;
   ASSERT_OK_AND_ASSIGN(const auto doubted, keys.Hold(MakeKey("doubted")));
   ASSERT_OK_AND_ASSIGN(const auto other, keys.Hold(MakeKey("other")));
-  doubted->worker_since = kStart;
+  const absl::Status error = Error(ErrorReason::kKeyNotFound, "key", "is not there");
+  doubted->health.Failed(error, SteadyTime::min(), CustodianCondition(), kStart);
   keys.Append(doubted, MakeCall());
   keys.Append(other, MakeCall());
   EXPECT_EQ(keys.NextInTurn(kStart - seconds(1)), other);
@@ -155,7 +156,8 @@ TEST(HeldKeysTest, TestsTheKeysThatAreWaitedForAndTheFourUsedLast) {
   }
   EXPECT_THAT(keys.KeysToCheck(), ElementsAre(held[7], held[6], held[5], held[4]));
   for (int i = 0; i < 5; ++i) keys.Append(held[static_cast<std::size_t>(i)], MakeCall());
-  held[3]->out_of_service = true;
+  held[3]->health.Mismatched(kStart, kStart);
+  held[3]->health.Mismatched(kStart + seconds(1), kStart);
   EXPECT_THAT(keys.KeysToCheck(), ElementsAre(held[4], held[2], held[1], held[0]));
   keys.Append(held[5], MakeCall());
   EXPECT_THAT(keys.KeysToCheck(), ElementsAre(held[5], held[4], held[2], held[1], held[0]));
