@@ -14,7 +14,7 @@
 #include "hsm/keyholder/protocol/protocol.h"
 #include "hsm/keyholder/queue/call_queue.h"
 #include "hsm/keyholder/recovery/recovery.h"
-#include "hsm/keyholder/worker_lane.h"
+#include "hsm/keyholder/worker_link.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -59,9 +59,9 @@ class WorkerGroup final : public RemoteCustodian {
 
   ~WorkerGroup() override {
     queue_->Stop();
-    // The first lane makes the others: once it has ended there are no more to come.
-    first_lane_.reset();
-    lanes_.clear();
+    // The first link makes the others: once it has ended there are no more to come.
+    first_link_.reset();
+    links_.clear();
   }
 
   const std::string& name() const override { return name_; }
@@ -112,7 +112,7 @@ class WorkerGroup final : public RemoteCustodian {
 
   absl::StatusOr<std::string> SignDigest(const CustodialKey& key,
                                          absl::string_view digest) override {
-    RETURN_IF_ERROR(EnsureLane());
+    RETURN_IF_ERROR(EnsureLink());
     // Lives on where this object goes while one waits.
     const std::shared_ptr<CallQueue> queue = queue_;
     return queue->Sign(key, digest);
@@ -120,8 +120,8 @@ class WorkerGroup final : public RemoteCustodian {
 
   std::vector<absl::StatusOr<std::string>> SignDigests(
       const CustodialKey& key, absl::Span<const std::string> digests) override {
-    const absl::Status lane = EnsureLane();
-    if (!lane.ok()) return {digests.size(), lane};
+    const absl::Status link = EnsureLink();
+    if (!link.ok()) return {digests.size(), link};
     const std::shared_ptr<CallQueue> queue = queue_;
     return queue->SignAll(key, digests);
   }
@@ -162,7 +162,7 @@ class WorkerGroup final : public RemoteCustodian {
       return Error(ErrorReason::kKeyNotPermitted, name_,
                    "keys.administration is off: this service makes and destroys no keys");
     }
-    RETURN_IF_ERROR(EnsureLane());
+    RETURN_IF_ERROR(EnsureLink());
     const std::shared_ptr<CallQueue> queue = queue_;
     return queue->Ask(std::move(request), timeout,
                       options_.start_timeout + timeout + options_.wait);
@@ -187,39 +187,39 @@ class WorkerGroup final : public RemoteCustodian {
     return key;
   }
 
-  // Starts the first lane with the first question.
-  absl::Status EnsureLane() {
-    std::call_once(first_lane_once_, [this] { first_lane_ = MakeLane(0, 1); });
-    if (first_lane_ != nullptr) return absl::OkStatus();
+  // Starts the first link with the first question.
+  absl::Status EnsureLink() {
+    std::call_once(first_link_once_, [this] { first_link_ = MakeLink(0, 1); });
+    if (first_link_ != nullptr) return absl::OkStatus();
     return Error(ErrorReason::kKeyUnavailable, name_, "cannot start a thread");
   }
 
-  std::unique_ptr<WorkerLane> MakeLane(int index, int threads) {
-    WorkerLane::Options lane;
-    lane.index = index;
-    lane.custodian = custodian_;
-    lane.remote = options_;
-    lane.parent = parent_;
-    lane.threads = threads;
-    lane.plan = [this, index](const CustodianFacts& facts) { return Plan(index, facts); };
+  std::unique_ptr<WorkerLink> MakeLink(int index, int threads) {
+    WorkerLink::Options link;
+    link.index = index;
+    link.custodian = custodian_;
+    link.remote = options_;
+    link.parent = parent_;
+    link.threads = threads;
+    link.plan = [this, index](const CustodianFacts& facts) { return Plan(index, facts); };
     try {
-      return std::make_unique<WorkerLane>(std::move(lane), queue_.get());
+      return std::make_unique<WorkerLink>(std::move(link), queue_.get());
     } catch (const std::system_error&) {
       return nullptr;
     }
   }
 
-  // Called by each lane, once its worker has logged in: how many threads the worker should have.
+  // Called by each link, once its worker has logged in: how many threads the worker should have.
   int Plan(int index, const CustodianFacts& facts) {
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     const WorkerPlan plan = PlanWorkers(options_.workers, options_.sessions, facts, cores);
     if (index != 0) return plan.threads;
-    // Only ever more: a lane that is not needed any more does no harm.
-    while (static_cast<int>(lanes_.size()) + 1 < plan.workers) {
-      std::unique_ptr<WorkerLane> lane =
-          MakeLane(static_cast<int>(lanes_.size()) + 1, plan.threads);
-      if (lane == nullptr) break;
-      lanes_.push_back(std::move(lane));
+    // Only ever more: a link that is not needed any more does no harm.
+    while (static_cast<int>(links_.size()) + 1 < plan.workers) {
+      std::unique_ptr<WorkerLink> link =
+          MakeLink(static_cast<int>(links_.size()) + 1, plan.threads);
+      if (link == nullptr) break;
+      links_.push_back(std::move(link));
     }
     return plan.threads;
   }
@@ -229,9 +229,9 @@ class WorkerGroup final : public RemoteCustodian {
   const std::string name_;
   const std::shared_ptr<CallQueue> queue_;
   const std::shared_ptr<WorkerParent> parent_;
-  std::once_flag first_lane_once_;
-  std::unique_ptr<WorkerLane> first_lane_;
-  std::vector<std::unique_ptr<WorkerLane>> lanes_;  // by the thread of the first, then by ~
+  std::once_flag first_link_once_;
+  std::unique_ptr<WorkerLink> first_link_;
+  std::vector<std::unique_ptr<WorkerLink>> links_;  // by the thread of the first, then by ~
 };
 
 }  // namespace

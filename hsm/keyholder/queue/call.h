@@ -71,7 +71,7 @@ class Call {
   absl::StatusOr<std::string> TakeSignature();
   absl::StatusOr<keyholder::Reply> TakeReply();
 
-  // How often a worker was lost over it. For whoever holds the call in a queue or a lane.
+  // How often a worker was lost over it. For whoever holds the call in a queue or a link.
   int attempts = 0;
   // Since when it waits, and how long for each part.
   SteadyTime asked = SteadyTime::min();

@@ -43,7 +43,7 @@ std::vector<absl::StatusOr<std::string>> CallQueue::SignAll(const CustodialKey& 
   for (const std::string& digest : digests) {
     calls.push_back(std::make_shared<Call>(digest, unanswered));
   }
-  const absl::StatusOr<std::shared_ptr<HeldKey>> held = Enqueue(key, calls, now);
+  const absl::StatusOr<std::shared_ptr<KeyQueue>> held = Enqueue(key, calls, now);
   if (!held.ok()) return {digests.size(), held.status()};
   const bool answered = unanswered->Wait();
   --waiting_;
@@ -57,11 +57,11 @@ std::vector<absl::StatusOr<std::string>> CallQueue::SignAll(const CustodialKey& 
   return signatures;
 }
 
-absl::StatusOr<std::shared_ptr<HeldKey>> CallQueue::Enqueue(
+absl::StatusOr<std::shared_ptr<KeyQueue>> CallQueue::Enqueue(
     const CustodialKey& key, const std::vector<std::shared_ptr<Call>>& calls, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
-  ASSIGN_OR_RETURN(std::shared_ptr<HeldKey> held, calls_.Hold(key));
+  ASSIGN_OR_RETURN(std::shared_ptr<KeyQueue> held, calls_.Hold(key));
   if (held->health.out_of_service()) {
     return OutOfService(key.selector);
   }
@@ -76,7 +76,7 @@ absl::StatusOr<std::shared_ptr<HeldKey>> CallQueue::Enqueue(
     }
   }
   ++waiting_;
-  WakeLanes(calls.size());
+  WakeLinks(calls.size());
   return held;
 }
 
@@ -93,7 +93,7 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
     RETURN_IF_ERROR(Admit(subject, now));
     calls_.AppendOther(call);
     ++waiting_;
-    WakeLanes(1);
+    WakeLinks(1);
   }
   const bool answered = unanswered->Wait();
   --waiting_;
@@ -110,9 +110,9 @@ absl::Status CallQueue::Admit(const std::string& subject, SteadyTime now) {
   return circuit_.Admit(waiting_.load(std::memory_order_relaxed), now);
 }
 
-absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
+absl::Status CallQueue::AdmitInTime(const KeyQueue& key) const {
   int threads = 0;
-  for (const Lane& lane : lanes_) threads += lane.threads;
+  for (const Link& link : links_) threads += link.threads;
   const auto until =
       calls_.TooLate(key, unsigned_.load(std::memory_order_relaxed), threads, options_.wait);
   if (!until.has_value()) return absl::OkStatus();
@@ -124,7 +124,7 @@ absl::Status CallQueue::AdmitInTime(const HeldKey& key) const {
       delay);
 }
 
-absl::Status CallQueue::GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls) {
+absl::Status CallQueue::GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls) {
   const std::lock_guard<std::mutex> lock(mutex_);
   calls_.Remove(key, calls);
   return circuit_.Unavailable(steady_clock::now());
@@ -132,7 +132,7 @@ absl::Status CallQueue::GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Ca
 
 absl::Status CallQueue::Hold(const CustodialKey& key) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ASSIGN_OR_RETURN(const std::shared_ptr<HeldKey> held, calls_.Hold(key));
+  ASSIGN_OR_RETURN(const std::shared_ptr<KeyQueue> held, calls_.Hold(key));
   held->last_used = steady_clock::now();
   return absl::OkStatus();
 }
@@ -144,13 +144,13 @@ void CallQueue::Forget(const KeySelector& selector) {
   }
 }
 
-// At most as many lanes as there are calls, those first that owe least.
-void CallQueue::WakeLanes(std::size_t calls) {
+// At most as many links as there are calls, those first that owe least.
+void CallQueue::WakeLinks(std::size_t calls) {
   for (; calls > 0; --calls) {
-    Lane* idlest = nullptr;
-    for (Lane& lane : lanes_) {
-      if (!lane.wants_work || lane.woken) continue;
-      if (idlest == nullptr || lane.outstanding < idlest->outstanding) idlest = &lane;
+    Link* idlest = nullptr;
+    for (Link& link : links_) {
+      if (!link.wants_work || link.woken) continue;
+      if (idlest == nullptr || link.outstanding < idlest->outstanding) idlest = &link;
     }
     if (idlest == nullptr) return;
     idlest->woken = true;
@@ -172,7 +172,7 @@ void CallQueue::Stop() {
   const std::lock_guard<std::mutex> lock(mutex_);
   stopped_ = true;
   FailEveryone(Stopped());
-  for (const Lane& lane : lanes_) lane.waker.Wake();
+  for (const Link& link : links_) link.waker.Wake();
 }
 
 void CallQueue::FailOthers(const absl::Status& error) {
@@ -194,12 +194,12 @@ CustodianStatus CallQueue::StatusLocked() const {
   status.state = circuit_.state();
   status.since = circuit_.since();
   status.message = circuit_.message();
-  for (const Lane& lane : lanes_) {
-    if (!lane.running) continue;
+  for (const Link& link : links_) {
+    if (!link.running) continue;
     ++status.workers;
-    status.logins += lane.counters.logins();
-    status.sessions += lane.counters.sessions();
-    for (const auto& [name, count] : lane.counters.errors()) status.errors[name] += count;
+    status.logins += link.counters.logins();
+    status.sessions += link.counters.sessions();
+    for (const auto& [name, count] : link.counters.errors()) status.errors[name] += count;
   }
   return status;
 }

@@ -1,4 +1,4 @@
-// Where the threads that ask a custodian and the lanes of its workers meet.
+// Where the threads that ask a custodian and the links of its workers meet.
 #ifndef HOURGLASS_HSM_KEYHOLDER_QUEUE_CALL_QUEUE_H_
 #define HOURGLASS_HSM_KEYHOLDER_QUEUE_CALL_QUEUE_H_
 
@@ -20,8 +20,8 @@
 #include "hsm/key/key_uri.h"
 #include "hsm/keyholder/protocol/keyholder.pb.h"
 #include "hsm/keyholder/queue/call.h"
-#include "hsm/keyholder/queue/held_keys.h"
 #include "hsm/keyholder/queue/key_health.h"
+#include "hsm/keyholder/queue/key_queues.h"
 #include "hsm/keyholder/queue/pin_stamp.h"
 #include "hsm/keyholder/queue/start_gate.h"
 #include "hsm/keyholder/queue/waiting_calls.h"
@@ -31,7 +31,7 @@
 
 namespace hourglass::hsm {
 
-// Safe to call from several threads. One lane, counted from 0, serves one worker process at a time.
+// Safe to call from several threads. One link, counted from 0, serves one worker process at a time.
 class CallQueue {
  public:
   struct Options {
@@ -68,36 +68,36 @@ class CallQueue {
 
   CustodianStatus Status() const;
 
-  // Fails all who wait and who will. The lanes are to end.
+  // Fails all who wait and who will. The links are to end.
   void Stop();
 
-  // For the lanes (call_queue_lanes.cc).
+  // For the links (call_queue_links.cc).
 
-  // What wakes the lane; valid as long as this object.
-  const Waker& AddLane();
+  // What wakes the link; valid as long as this object.
+  const Waker& AddLink();
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
-  // Whether the lane may start a worker now; else when to ask again, if it was not woken before.
+  // Whether the link may start a worker now; else when to ask again, if it was not woken before.
   // One worker starts at a time, so that a refused PIN is noticed before the next one tries it.
   // `stamp` is the PIN's as it is now.
-  StartGate::Permit AskToStart(int lane, const PinStamp& stamp, SteadyTime now);
-  void Spawned(int lane);
+  StartGate::Permit AskToStart(int link, const PinStamp& stamp, SteadyTime now);
+  void Spawned(int link);
   // The worker has logged in: the next one may.
-  void Greeted(int lane, SteadyTime now);
+  void Greeted(int link, SteadyTime now);
   // The worker, started at `start`, has passed its tests, and signs on `threads`.
-  void Ready(int lane, int threads, SteadyTime start, SteadyTime now);
+  void Ready(int link, int threads, SteadyTime start, SteadyTime now);
   // The worker ended, or could not be started. `error_class` as in CustodianStatus::errors, or
   // empty where the error was counted already.
   // `before_serving`: it would go wrong for the next one as well.
-  void Lost(int lane, absl::string_view error_class, absl::string_view why, bool before_serving,
+  void Lost(int link, absl::string_view error_class, absl::string_view why, bool before_serving,
             SteadyTime now);
   // The worker ended because another number of threads is better.
-  void Retired(int lane);
+  void Retired(int link);
   // The PIN of that stamp was refused to a worker that would log in: those that are logged in go
   // on, and none other starts until the stamp is another.
   void LoginRefused(const PinStamp& stamp, const absl::Status& error, SteadyTime now);
 
-  // How a worker stands when its lane asks for work.
+  // How a worker stands when its link asks for work.
   struct Standing {
     int outstanding = 0;  // requests that it owes on its signing socket
     int long_calls = 0;   // and on the other one, those that may take minutes and cannot be parted
@@ -113,7 +113,7 @@ class CallQueue {
   };
   // A call that may take minutes is not given to the last worker that signs while another one could
   // take it.
-  Given Take(int lane, const Standing& standing, SteadyTime now);
+  Given Take(int link, const Standing& standing, SteadyTime now);
   // Puts back what the worker did not come to, at no fault of its own.
   void PutBackUntouched(Work work);
   // Puts work that a worker was lost over back at the front; the third time is the last.
@@ -128,13 +128,13 @@ class CallQueue {
     std::chrono::nanoseconds one_signature;
     SteadyTime overdue_at = SteadyTime::max();
   };
-  absl::Status Signed(int lane, Work work, Signatures signatures, SteadyTime now);
+  absl::Status Signed(int link, Work work, Signatures signatures, SteadyTime now);
   // The worker answered the error to a call that is no signature. As Signed.
   absl::Status OtherFailed(Work work, const absl::Status& error, SteadyTime now);
-  void Count(int lane, const keyholder::Counters& counters);
+  void Count(int link, const keyholder::Counters& counters);
 
   // Which keys a worker is to be tested with, those that are waited for first.
-  std::vector<std::shared_ptr<HeldKey>> KeysToCheck(SteadyTime worker_start) const;
+  std::vector<std::shared_ptr<KeyQueue>> KeysToCheck(SteadyTime worker_start) const;
   // What a worker answered to the key's test.
   struct Tested {
     SteadyTime worker_start;
@@ -148,16 +148,16 @@ class CallQueue {
     kReplaceWorker,
     kJudgeLast,  // where another key passes, the error is the key's (KeyFailed); else the worker's
   };
-  AfterTest NoteTest(HeldKey& key, const Tested& tested, SteadyTime now);
+  AfterTest NoteTest(KeyQueue& key, const Tested& tested, SteadyTime now);
   // What a new worker said to the key's test is believed: whoever waits for the key gets it.
-  void KeyFailed(HeldKey& key, const absl::Status& error, SteadyTime worker_start);
+  void KeyFailed(KeyQueue& key, const absl::Status& error, SteadyTime worker_start);
 
   // To the observer.
   void Report(int pid, absl::string_view how_it_ended) const;
   void ReportLines(absl::string_view lines) const;
 
  private:
-  struct Lane {
+  struct Link {
     Waker waker;
     SteadyTime worker_start = SteadyTime::min();
     bool wants_work = false;
@@ -176,35 +176,35 @@ class CallQueue {
   absl::Status Admit(const std::string& subject, SteadyTime now);
   // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late
   // (WaitingCalls::TooLate).
-  absl::Status AdmitInTime(const HeldKey& key) const;
+  absl::Status AdmitInTime(const KeyQueue& key) const;
   // Puts the calls in line, once they are admitted; answers those whose turn would come too late.
-  absl::StatusOr<std::shared_ptr<HeldKey>> Enqueue(const CustodialKey& key,
-                                                   const std::vector<std::shared_ptr<Call>>& calls,
-                                                   SteadyTime now);
-  bool LeavesASigner(int lane) const;
-  void WakeLanes(std::size_t calls);
+  absl::StatusOr<std::shared_ptr<KeyQueue>> Enqueue(const CustodialKey& key,
+                                                    const std::vector<std::shared_ptr<Call>>& calls,
+                                                    SteadyTime now);
+  bool LeavesASigner(int link) const;
+  void WakeLinks(std::size_t calls);
   void WakeStarters();
   CustodianCondition Condition() const;
-  void EndWorker(Lane& lane);
+  void EndWorker(Link& link);
   void RefuseLogin(const PinStamp& stamp, const absl::Status& error, SteadyTime now);
   // Answers the call or puts it back, but for a worker that is lost over it.
-  KeyHealth::AfterError Settle(const std::shared_ptr<HeldKey>& key,
+  KeyHealth::AfterError Settle(const std::shared_ptr<KeyQueue>& key,
                                const std::shared_ptr<Call>& call, const absl::Status& error,
                                SteadyTime worker_start, SteadyTime now);
-  void NoteSigned(HeldKey& key, int signatures, std::chrono::nanoseconds one_signature);
+  void NoteSigned(KeyQueue& key, int signatures, std::chrono::nanoseconds one_signature);
   void PutBackLocked(Work work, absl::string_view why, SteadyTime now);
   // A new worker is to answer the call, which concerns a key that is not found; puts it back.
   bool DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now);
-  bool Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now);
-  void NotePassed(HeldKey& key, SteadyTime worker_start, std::chrono::nanoseconds took);
-  void TellWaiting(HeldKey& key, const absl::Status& error);
+  bool Mismatched(KeyQueue& key, SteadyTime worker_start, SteadyTime now);
+  void NotePassed(KeyQueue& key, SteadyTime worker_start, std::chrono::nanoseconds took);
+  void TellWaiting(KeyQueue& key, const absl::Status& error);
   void FailEveryone(const absl::Status& error);
   void FailOthers(const absl::Status& error);
   void Changed();
   CustodianStatus StatusLocked() const;
 
   // The error for calls whose time was up.
-  absl::Status GiveUp(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls);
+  absl::Status GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
 
   const Options options_;
   std::atomic<bool> stopped_ = false;
@@ -216,7 +216,7 @@ class CallQueue {
   Circuit circuit_;
   WaitingCalls calls_;
   StartGate start_gate_;
-  std::deque<Lane> lanes_;
+  std::deque<Link> links_;
   SteadyTime stale_before_ = SteadyTime::min();
   CustodianStatus totals_;  // of workers that have ended, and what was counted here
 };

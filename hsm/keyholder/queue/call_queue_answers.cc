@@ -20,7 +20,7 @@ std::optional<KeySelector> WantedKey(const keyholder::Request& request) {
 
 }  // namespace
 
-absl::Status CallQueue::Signed(int lane, Work work, Signatures signatures, SteadyTime now) {
+absl::Status CallQueue::Signed(int link, Work work, Signatures signatures, SteadyTime now) {
   int signed_calls = 0;
   for (std::size_t i = 0; i < work.calls.size(); ++i) {
     if (!signatures.answers[i].ok()) continue;
@@ -40,7 +40,7 @@ absl::Status CallQueue::Signed(int lane, Work work, Signatures signatures, Stead
       replaced_over = error;
     }
   }
-  circuit_.SetOverdueAt(lane, signatures.overdue_at);
+  circuit_.SetOverdueAt(link, signatures.overdue_at);
   NoteSigned(*work.key, signed_calls, signatures.one_signature);
   if (replaced_over.ok()) return replaced_over;
   if (WorkerRemedyFor(replaced_over) == WorkerRemedy::kNewPin) {
@@ -50,7 +50,7 @@ absl::Status CallQueue::Signed(int lane, Work work, Signatures signatures, Stead
   return replaced_over;
 }
 
-KeyHealth::AfterError CallQueue::Settle(const std::shared_ptr<HeldKey>& key,
+KeyHealth::AfterError CallQueue::Settle(const std::shared_ptr<KeyQueue>& key,
                                         const std::shared_ptr<Call>& call,
                                         const absl::Status& error, SteadyTime worker_start,
                                         SteadyTime now) {
@@ -72,7 +72,7 @@ KeyHealth::AfterError CallQueue::Settle(const std::shared_ptr<HeldKey>& key,
   return after;
 }
 
-void CallQueue::NoteSigned(HeldKey& key, int signatures, nanoseconds one_signature) {
+void CallQueue::NoteSigned(KeyQueue& key, int signatures, nanoseconds one_signature) {
   if (signatures == 0) return;
   totals_.signatures += static_cast<std::uint64_t>(signatures);
   totals_.signature_time = std::chrono::ceil<std::chrono::microseconds>(
@@ -111,21 +111,21 @@ absl::Status CallQueue::OtherFailed(Work work, const absl::Status& error, Steady
 bool CallQueue::DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now) {
   const std::optional<KeySelector> selector = WantedKey(call->request());
   if (!selector.has_value() || start_gate_.none_can_start()) return false;
-  const std::shared_ptr<HeldKey> key = calls_.Find(*selector);
+  const std::shared_ptr<KeyQueue> key = calls_.Find(*selector);
   if (key == nullptr || key->health.ails() || call->worker_since != SteadyTime::min()) return false;
   call->worker_since = now;
   calls_.PutBack({nullptr, {call}});
   return true;
 }
 
-void CallQueue::Count(int lane, const keyholder::Counters& counters) {
+void CallQueue::Count(int link, const keyholder::Counters& counters) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  lanes_[static_cast<std::size_t>(lane)].counters = counters;
+  links_[static_cast<std::size_t>(link)].counters = counters;
 }
 
-std::vector<std::shared_ptr<HeldKey>> CallQueue::KeysToCheck(SteadyTime worker_start) const {
+std::vector<std::shared_ptr<KeyQueue>> CallQueue::KeysToCheck(SteadyTime worker_start) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<std::shared_ptr<HeldKey>> keys = calls_.KeysToCheck();
+  std::vector<std::shared_ptr<KeyQueue>> keys = calls_.KeysToCheck();
   keys.erase(std::remove_if(keys.begin(), keys.end(),
                             [&](const auto& key) {
                               return key->health.worker_since() > worker_start ||
@@ -135,7 +135,7 @@ std::vector<std::shared_ptr<HeldKey>> CallQueue::KeysToCheck(SteadyTime worker_s
   return keys;
 }
 
-CallQueue::AfterTest CallQueue::NoteTest(HeldKey& key, const Tested& tested, SteadyTime now) {
+CallQueue::AfterTest CallQueue::NoteTest(KeyQueue& key, const Tested& tested, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tested.mismatch) {
     return Mismatched(key, tested.worker_start, now) ? AfterTest::kNextKey
@@ -166,14 +166,14 @@ CallQueue::AfterTest CallQueue::NoteTest(HeldKey& key, const Tested& tested, Ste
   return AfterTest::kNextKey;
 }
 
-void CallQueue::NotePassed(HeldKey& key, SteadyTime worker_start, nanoseconds took) {
+void CallQueue::NotePassed(KeyQueue& key, SteadyTime worker_start, nanoseconds took) {
   if (key.one_signature.count() == 0) key.one_signature = took;
   // The doubt was right: workers as old as that one see what is no more.
   const std::optional<SteadyTime> doubted = key.health.PassedTest(worker_start);
   if (doubted.has_value()) stale_before_ = std::max(stale_before_, *doubted);
 }
 
-bool CallQueue::Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now) {
+bool CallQueue::Mismatched(KeyQueue& key, SteadyTime worker_start, SteadyTime now) {
   ++totals_.errors["KEY_MISMATCH"];
   if (!key.health.Mismatched(worker_start, now)) return false;
   if (options_.observer != nullptr) {
@@ -183,14 +183,14 @@ bool CallQueue::Mismatched(HeldKey& key, SteadyTime worker_start, SteadyTime now
   return true;
 }
 
-void CallQueue::KeyFailed(HeldKey& key, const absl::Status& error, SteadyTime worker_start) {
+void CallQueue::KeyFailed(KeyQueue& key, const absl::Status& error, SteadyTime worker_start) {
   const std::lock_guard<std::mutex> lock(mutex_);
   key.health.Believe(error, worker_start);
   TellWaiting(key, ForCaller(error));
 }
 
-void CallQueue::TellWaiting(HeldKey& key, const absl::Status& error) {
-  for (const auto& call : HeldKeys::TakeCalls(key, key.calls.size())) call->AnswerError(error);
+void CallQueue::TellWaiting(KeyQueue& key, const absl::Status& error) {
+  for (const auto& call : KeyQueues::TakeCalls(key, key.calls.size())) call->AnswerError(error);
 }
 
 }  // namespace hourglass::hsm

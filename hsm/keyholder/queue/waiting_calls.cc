@@ -29,14 +29,14 @@ std::optional<Work> WaitingCalls::Take(const Room& room, SteadyTime now) {
   work.key = keys_.NextInTurn(room.worker_start);
   if (work.key == nullptr) return std::nullopt;
   const nanoseconds one_signature = work.key->one_signature;
-  work.calls =
-      HeldKeys::TakeCalls(*work.key, BatchSize(work.key->calls.size(), room.takers, one_signature));
+  work.calls = KeyQueues::TakeCalls(*work.key,
+                                    BatchSize(work.key->calls.size(), room.takers, one_signature));
   const nanoseconds overdue = OverdueAfter(work.calls.size(), one_signature);
   work.overdue_at = now + (room.outstanding == 0 ? 1 : 2) * overdue;
   return work;
 }
 
-void WaitingCalls::Append(const std::shared_ptr<HeldKey>& key, std::shared_ptr<Call> call) {
+void WaitingCalls::Append(const std::shared_ptr<KeyQueue>& key, std::shared_ptr<Call> call) {
   keys_.Append(key, std::move(call));
 }
 
@@ -48,21 +48,21 @@ void WaitingCalls::PutBack(Work work) {
                  std::make_move_iterator(work.calls.end()));
 }
 
-void WaitingCalls::Remove(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls) {
+void WaitingCalls::Remove(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls) {
   if (key != nullptr) return keys_.Remove(*key, calls);
   for (const auto& call : calls) {
     others_.erase(std::remove(others_.begin(), others_.end(), call), others_.end());
   }
 }
 
-void WaitingCalls::NotePace(HeldKey& key, nanoseconds one_signature) {
+void WaitingCalls::NotePace(KeyQueue& key, nanoseconds one_signature) {
   key.one_signature =
       key.one_signature.count() == 0 ? one_signature : (7 * key.one_signature + one_signature) / 8;
   key.pace = SteadyMean(key.pace, one_signature);
   slowest_pace_ = std::max(slowest_pace_, key.pace);
 }
 
-std::optional<nanoseconds> WaitingCalls::TooLate(const HeldKey& key, int unanswered, int threads,
+std::optional<nanoseconds> WaitingCalls::TooLate(const KeyQueue& key, int unanswered, int threads,
                                                  nanoseconds wait) const {
   // Most often this is enough, and looks at no key.
   if (threads == 0 || unanswered * slowest_pace_ <= threads * wait) return std::nullopt;

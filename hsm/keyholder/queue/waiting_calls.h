@@ -13,14 +13,14 @@
 #include "absl/types/span.h"
 #include "hsm/key/custodian.h"
 #include "hsm/keyholder/queue/call.h"
-#include "hsm/keyholder/queue/held_keys.h"
+#include "hsm/keyholder/queue/key_queues.h"
 #include "hsm/keyholder/recovery/recovery.h"
 
 namespace hourglass::hsm {
 
 // Signatures for one key, or one other call.
 struct Work {
-  std::shared_ptr<HeldKey> key;  // null: another call
+  std::shared_ptr<KeyQueue> key;  // null: another call
   std::vector<std::shared_ptr<Call>> calls;
   SteadyTime overdue_at = SteadyTime::max();
   bool operator==(const Work&) const = default;
@@ -49,28 +49,30 @@ class WaitingCalls {
   std::optional<Work> Take(const Room& room, SteadyTime now);
 
   // Puts signatures at the end of the key's line, any other call at the end of the others'.
-  void Append(const std::shared_ptr<HeldKey>& key, std::shared_ptr<Call> call);
+  void Append(const std::shared_ptr<KeyQueue>& key, std::shared_ptr<Call> call);
   void AppendOther(std::shared_ptr<Call> call);
   // Puts what was taken back at the front, in its order.
   void PutBack(Work work);
   // Removes those of the calls that still wait; null: other calls.
-  void Remove(HeldKey* key, absl::Span<const std::shared_ptr<Call>> calls);
+  void Remove(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
   std::size_t others() const { return others_.size(); }
 
-  // As HeldKeys.
-  absl::StatusOr<std::shared_ptr<HeldKey>> Hold(const CustodialKey& key) { return keys_.Hold(key); }
+  // As KeyQueues.
+  absl::StatusOr<std::shared_ptr<KeyQueue>> Hold(const CustodialKey& key) {
+    return keys_.Hold(key);
+  }
   std::vector<std::shared_ptr<Call>> Forget(const KeySelector& selector) {
     return keys_.Forget(selector);
   }
-  std::shared_ptr<HeldKey> Find(const KeySelector& selector) const { return keys_.Find(selector); }
-  std::vector<std::shared_ptr<HeldKey>> KeysToCheck() const { return keys_.KeysToCheck(); }
+  std::shared_ptr<KeyQueue> Find(const KeySelector& selector) const { return keys_.Find(selector); }
+  std::vector<std::shared_ptr<KeyQueue>> KeysToCheck() const { return keys_.KeysToCheck(); }
 
   // Notes that signatures with the key took `one_signature` each.
-  void NotePace(HeldKey& key, std::chrono::nanoseconds one_signature);
+  void NotePace(KeyQueue& key, std::chrono::nanoseconds one_signature);
   // Until when one more signature with the key would be signed by `threads`, where that is later
   // than `wait`; `unanswered` are asked for in all, with it. std::nullopt: in time, or no pace is
   // known yet; what signs on several threads at once is given the benefit of the doubt.
-  std::optional<std::chrono::nanoseconds> TooLate(const HeldKey& key, int unanswered, int threads,
+  std::optional<std::chrono::nanoseconds> TooLate(const KeyQueue& key, int unanswered, int threads,
                                                   std::chrono::nanoseconds wait) const;
 
   // Workers of any age may answer every call again.
@@ -80,7 +82,7 @@ class WaitingCalls {
   std::vector<std::shared_ptr<Call>> TakeOthers();
 
  private:
-  HeldKeys keys_;
+  KeyQueues keys_;
   std::deque<std::shared_ptr<Call>> others_;
   std::chrono::nanoseconds slowest_pace_{0};  // there ever was
 };

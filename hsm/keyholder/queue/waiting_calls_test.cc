@@ -48,7 +48,7 @@ std::shared_ptr<Call> Generation() {
 
 class WaitingCallsTest : public ::testing::Test {
  protected:
-  std::shared_ptr<HeldKey> Key(const std::string& label) {
+  std::shared_ptr<KeyQueue> Key(const std::string& label) {
     const EvpPkeyPtr key(EVP_EC_gen("P-256"));
     return *calls_.Hold({{label, "\x01"}, KeyType::kEcP256, *EncodePublicKey(*key)});
   }

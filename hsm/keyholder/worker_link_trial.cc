@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/key/key_type.h"
-#include "hsm/keyholder/worker_lane.h"
+#include "hsm/keyholder/worker_link.h"
 
 namespace hourglass::hsm {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 // What the worker said to the test; what VerifyDigest calls KEY_MISMATCH is no error of the worker.
-void ReadResult(const HeldKey& key, absl::string_view digest, const keyholder::Reply& reply,
+void ReadResult(const KeyQueue& key, absl::string_view digest, const keyholder::Reply& reply,
                 CallQueue::Tested* tested) {
   if (reply.has_failure()) {
     tested->error = ReadFailure(reply.failure());
@@ -31,7 +31,7 @@ void ReadResult(const HeldKey& key, absl::string_view digest, const keyholder::R
 
 }  // namespace
 
-void WorkerLane::BeginTests(SteadyTime now) {
+void WorkerLink::BeginTests(SteadyTime now) {
   to_test_ = queue_.KeysToCheck(start_);
   // They are taken from the back.
   std::reverse(to_test_.begin(), to_test_.end());
@@ -40,7 +40,7 @@ void WorkerLane::BeginTests(SteadyTime now) {
   NextTest(now);
 }
 
-void WorkerLane::NextTest(SteadyTime now) {
+void WorkerLink::NextTest(SteadyTime now) {
   if (to_test_.empty()) return EndTests(now);
   Debt test;
   test.kind = Debt::Kind::kTest;
@@ -60,8 +60,8 @@ void WorkerLane::NextTest(SteadyTime now) {
   Send(std::move(test), now);
 }
 
-void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now) {
-  const std::shared_ptr<HeldKey> key = debt.work.key;
+void WorkerLink::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now) {
+  const std::shared_ptr<KeyQueue> key = debt.work.key;
   CallQueue::Tested tested{start_, phase_ == Phase::kServing, absl::OkStatus(), false,
                            now - debt.sent};
   ReadResult(*key, debt.test_digest, reply, &tested);
@@ -85,7 +85,7 @@ void WorkerLane::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime
 }
 
 // A worker of whose keys one signs is sound: what fails is the others' own trouble.
-void WorkerLane::EndTests(SteadyTime now) {
+void WorkerLink::EndTests(SteadyTime now) {
   next_test_ = now + kIdleBeforeTest;
   if (phase_ == Phase::kServing) return;
   if (!passed_one_ && !failed_tests_.empty()) {

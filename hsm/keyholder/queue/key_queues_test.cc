@@ -1,4 +1,4 @@
-#include "hsm/keyholder/queue/held_keys.h"
+#include "hsm/keyholder/queue/key_queues.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,8 +34,8 @@ std::shared_ptr<Call> MakeCall() {
                                 std::make_shared<Unanswered>(1, SteadyTime::max()));
 }
 
-TEST(HeldKeysTest, KnowsAKeyByAllThatItIs) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, KnowsAKeyByAllThatItIs) {
+  KeyQueues keys;
   const CustodialKey first = MakeKey("key");
   ASSERT_OK_AND_ASSIGN(const auto held, keys.Hold(first));
   ASSERT_OK_AND_ASSIGN(const auto again, keys.Hold(first));
@@ -52,27 +52,27 @@ TEST(HeldKeysTest, KnowsAKeyByAllThatItIs) {
   EXPECT_EQ(keys.Find({"key", "\x02"}), nullptr);
 }
 
-TEST(HeldKeysTest, KeysTakeTurns) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, KeysTakeTurns) {
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto first, keys.Hold(MakeKey("first")));
   ASSERT_OK_AND_ASSIGN(const auto second, keys.Hold(MakeKey("second")));
   for (int i = 0; i < 3; ++i) keys.Append(first, MakeCall());
   keys.Append(second, MakeCall());
 
   EXPECT_EQ(keys.NextInTurn(kStart), first);
-  EXPECT_EQ(HeldKeys::TakeCalls(*first, 1).size(), 1u);
+  EXPECT_EQ(KeyQueues::TakeCalls(*first, 1).size(), 1u);
   EXPECT_EQ(keys.NextInTurn(kStart), second);
-  EXPECT_EQ(HeldKeys::TakeCalls(*second, 64).size(), 1u);
+  EXPECT_EQ(KeyQueues::TakeCalls(*second, 64).size(), 1u);
   EXPECT_EQ(keys.NextInTurn(kStart), first);
-  EXPECT_EQ(HeldKeys::TakeCalls(*first, 64).size(), 2u);
+  EXPECT_EQ(KeyQueues::TakeCalls(*first, 64).size(), 2u);
   EXPECT_EQ(keys.NextInTurn(kStart), nullptr);
   // And again after all were gone.
   keys.Append(second, MakeCall());
   EXPECT_EQ(keys.NextInTurn(kStart), second);
 }
 
-TEST(HeldKeysTest, WhatIsPutBackComesFirst) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, WhatIsPutBackComesFirst) {
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto key, keys.Hold(MakeKey("key")));
   const auto one = MakeCall();
   const auto two = MakeCall();
@@ -80,15 +80,15 @@ TEST(HeldKeysTest, WhatIsPutBackComesFirst) {
   keys.Append(key, one);
   keys.Append(key, two);
   ASSERT_EQ(keys.NextInTurn(kStart), key);
-  std::vector<std::shared_ptr<Call>> taken = HeldKeys::TakeCalls(*key, 64);
+  std::vector<std::shared_ptr<Call>> taken = KeyQueues::TakeCalls(*key, 64);
   keys.Append(key, three);
   keys.PutBack(key, std::move(taken));
   ASSERT_EQ(keys.NextInTurn(kStart), key);
-  EXPECT_THAT(HeldKeys::TakeCalls(*key, 64), ElementsAre(one, two, three));
+  EXPECT_THAT(KeyQueues::TakeCalls(*key, 64), ElementsAre(one, two, three));
 }
 
-TEST(HeldKeysTest, OldWorkersGetNoKeyThatIsInDoubt) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, OldWorkersGetNoKeyThatIsInDoubt) {
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto doubted, keys.Hold(MakeKey("doubted")));
   ASSERT_OK_AND_ASSIGN(const auto other, keys.Hold(MakeKey("other")));
   const absl::Status error = Error(ErrorReason::kKeyNotFound, "key", "is not there");
@@ -100,10 +100,10 @@ TEST(HeldKeysTest, OldWorkersGetNoKeyThatIsInDoubt) {
   EXPECT_EQ(keys.NextInTurn(kStart), doubted);
 }
 
-TEST(HeldKeysTest, TellsHowLongOneMoreWouldWait) {
+TEST(KeyQueuesTest, TellsHowLongOneMoreWouldWait) {
   using std::chrono::microseconds;
   using std::chrono::milliseconds;
-  HeldKeys keys;
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto slow, keys.Hold(MakeKey("slow")));
   ASSERT_OK_AND_ASSIGN(const auto fast, keys.Hold(MakeKey("fast")));
   EXPECT_EQ(keys.TimeUntilSigned(*slow).count(), 0);
@@ -122,8 +122,8 @@ TEST(HeldKeysTest, TellsHowLongOneMoreWouldWait) {
   EXPECT_EQ(keys.TimeUntilSigned(*slow), milliseconds(1010));
 }
 
-TEST(HeldKeysTest, DropsCallsThatNobodyWaitsFor) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, DropsCallsThatNobodyWaitsFor) {
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto key, keys.Hold(MakeKey("key")));
   const auto late = MakeCall();
   const auto in_time = MakeCall();
@@ -133,11 +133,11 @@ TEST(HeldKeysTest, DropsCallsThatNobodyWaitsFor) {
   keys.Append(key, removed);
   EXPECT_TRUE(late->Abandon());
   keys.Remove(*key, {removed});
-  EXPECT_THAT(HeldKeys::TakeCalls(*key, 64), ElementsAre(in_time));
+  EXPECT_THAT(KeyQueues::TakeCalls(*key, 64), ElementsAre(in_time));
 }
 
-TEST(HeldKeysTest, ForgetsAKeyWithItsCalls) {
-  HeldKeys keys;
+TEST(KeyQueuesTest, ForgetsAKeyWithItsCalls) {
+  KeyQueues keys;
   ASSERT_OK_AND_ASSIGN(const auto key, keys.Hold(MakeKey("key")));
   const auto call = MakeCall();
   keys.Append(key, call);
@@ -147,9 +147,9 @@ TEST(HeldKeysTest, ForgetsAKeyWithItsCalls) {
   EXPECT_EQ(keys.Find({"key", ""}), nullptr);
 }
 
-TEST(HeldKeysTest, TestsTheKeysThatAreWaitedForAndTheFourUsedLast) {
-  HeldKeys keys;
-  std::vector<std::shared_ptr<HeldKey>> held;
+TEST(KeyQueuesTest, TestsTheKeysThatAreWaitedForAndTheFourUsedLast) {
+  KeyQueues keys;
+  std::vector<std::shared_ptr<KeyQueue>> held;
   for (int i = 0; i < 8; ++i) {
     held.push_back(*keys.Hold(MakeKey(std::string(1, static_cast<char>('a' + i)))));
     held.back()->last_used = kStart + seconds(i);
@@ -167,12 +167,12 @@ TEST(CallTest, AllAreAnsweredFromAnotherThread) {
   const auto unanswered = std::make_shared<Unanswered>(2, SteadyTime::clock::now() + seconds(60));
   Call signed_call(std::string(32, 'x'), unanswered);
   Call failed_call(std::string(32, 'y'), unanswered);
-  std::thread lane([&] {
+  std::thread link([&] {
     failed_call.AnswerError(Error(ErrorReason::kKeyNotFound, "key", "is not there"));
     signed_call.AnswerSignature("signature");
   });
   EXPECT_TRUE(unanswered->Wait());
-  lane.join();
+  link.join();
   ASSERT_OK_AND_ASSIGN(const std::string signature, signed_call.TakeSignature());
   EXPECT_EQ(signature, "signature");
   EXPECT_THAT(failed_call.TakeSignature(), FailsWith(ErrorReason::kKeyNotFound));

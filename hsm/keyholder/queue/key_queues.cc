@@ -1,4 +1,4 @@
-#include "hsm/keyholder/queue/held_keys.h"
+#include "hsm/keyholder/queue/key_queues.h"
 
 #include <algorithm>
 #include <iterator>
@@ -12,34 +12,34 @@ namespace {
 
 constexpr std::size_t kRecentlyUsed = 4;
 
-bool Selects(const KeySelector& selector, const HeldKey& held) {
+bool Selects(const KeySelector& selector, const KeyQueue& held) {
   return selector.label == held.key.selector.label &&
          (selector.id.empty() || selector.id == held.key.selector.id);
 }
 
 }  // namespace
 
-HeldKeys::Identity HeldKeys::IdentityOf(const CustodialKey& key) {
+KeyQueues::Identity KeyQueues::IdentityOf(const CustodialKey& key) {
   return {key.public_key, key.selector.label, key.selector.id};
 }
 
-absl::StatusOr<std::shared_ptr<HeldKey>> HeldKeys::Hold(const CustodialKey& key) {
+absl::StatusOr<std::shared_ptr<KeyQueue>> KeyQueues::Hold(const CustodialKey& key) {
   const auto found = keys_.find(IdentityOf(key));
   if (found != keys_.end() && found->second->key.type == key.type) return found->second;
   ASSIGN_OR_RETURN(VerifyingKey verifier, VerifyingKey::FromPublicKey(key.public_key));
   if (verifier.type() != key.type) {
     return Error(ErrorReason::kKeyMismatch, "public_key", "is not of the key's type");
   }
-  auto held = std::make_shared<HeldKey>(key, std::move(verifier));
+  auto held = std::make_shared<KeyQueue>(key, std::move(verifier));
   keys_.emplace(IdentityOf(held->key), held);
   return held;
 }
 
-std::vector<std::shared_ptr<Call>> HeldKeys::Forget(const KeySelector& selector) {
+std::vector<std::shared_ptr<Call>> KeyQueues::Forget(const KeySelector& selector) {
   std::vector<std::shared_ptr<Call>> calls;
   for (auto entry = keys_.begin(); entry != keys_.end();) {
     // Its identity is a part of it.
-    const std::shared_ptr<HeldKey> held = entry->second;
+    const std::shared_ptr<KeyQueue> held = entry->second;
     if (!Selects(selector, *held)) {
       ++entry;
       continue;
@@ -51,35 +51,35 @@ std::vector<std::shared_ptr<Call>> HeldKeys::Forget(const KeySelector& selector)
   return calls;
 }
 
-std::shared_ptr<HeldKey> HeldKeys::Find(const KeySelector& selector) const {
+std::shared_ptr<KeyQueue> KeyQueues::Find(const KeySelector& selector) const {
   const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const auto& entry) {
     return Selects(selector, *entry.second);
   });
   return found == keys_.end() ? nullptr : found->second;
 }
 
-void HeldKeys::Append(const std::shared_ptr<HeldKey>& key, std::shared_ptr<Call> call) {
+void KeyQueues::Append(const std::shared_ptr<KeyQueue>& key, std::shared_ptr<Call> call) {
   key->calls.push_back(std::move(call));
   if (!std::exchange(key->in_turn, true)) turns_.push_back(key);
 }
 
-void HeldKeys::PutBack(const std::shared_ptr<HeldKey>& key,
-                       std::vector<std::shared_ptr<Call>> calls) {
+void KeyQueues::PutBack(const std::shared_ptr<KeyQueue>& key,
+                        std::vector<std::shared_ptr<Call>> calls) {
   key->calls.insert(key->calls.begin(), std::make_move_iterator(calls.begin()),
                     std::make_move_iterator(calls.end()));
   if (!std::exchange(key->in_turn, true)) turns_.push_front(key);
 }
 
-void HeldKeys::Remove(HeldKey& key, absl::Span<const std::shared_ptr<Call>> calls) {
+void KeyQueues::Remove(KeyQueue& key, absl::Span<const std::shared_ptr<Call>> calls) {
   const absl::flat_hash_set<std::shared_ptr<Call>> removed(calls.begin(), calls.end());
   key.calls.erase(std::remove_if(key.calls.begin(), key.calls.end(),
                                  [&](const auto& call) { return removed.contains(call); }),
                   key.calls.end());
 }
 
-std::shared_ptr<HeldKey> HeldKeys::NextInTurn(SteadyTime worker_start) {
+std::shared_ptr<KeyQueue> KeyQueues::NextInTurn(SteadyTime worker_start) {
   for (std::size_t looked_at = turns_.size(); looked_at > 0; --looked_at) {
-    std::shared_ptr<HeldKey> key = std::move(turns_.front());
+    std::shared_ptr<KeyQueue> key = std::move(turns_.front());
     turns_.pop_front();
     if (key->calls.empty()) {
       key->in_turn = false;
@@ -91,7 +91,7 @@ std::shared_ptr<HeldKey> HeldKeys::NextInTurn(SteadyTime worker_start) {
   return nullptr;
 }
 
-std::vector<std::shared_ptr<Call>> HeldKeys::TakeCalls(HeldKey& key, std::size_t most) {
+std::vector<std::shared_ptr<Call>> KeyQueues::TakeCalls(KeyQueue& key, std::size_t most) {
   std::vector<std::shared_ptr<Call>> calls;
   calls.reserve(std::min(most, key.calls.size()));
   while (!key.calls.empty() && calls.size() < most) {
@@ -101,9 +101,9 @@ std::vector<std::shared_ptr<Call>> HeldKeys::TakeCalls(HeldKey& key, std::size_t
   return calls;
 }
 
-std::chrono::nanoseconds HeldKeys::TimeUntilSigned(const HeldKey& key) const {
+std::chrono::nanoseconds KeyQueues::TimeUntilSigned(const KeyQueue& key) const {
   using std::chrono::nanoseconds;
-  const auto turn_of = [](const HeldKey& held) {
+  const auto turn_of = [](const KeyQueue& held) {
     return std::max<nanoseconds>(held.pace, kLongestBatch);
   };
   const nanoseconds own = static_cast<nanoseconds::rep>(key.calls.size() + 1) * key.pace;
@@ -117,11 +117,11 @@ std::chrono::nanoseconds HeldKeys::TimeUntilSigned(const HeldKey& key) const {
   return time;
 }
 
-void HeldKeys::TrustAllWorkers() {
+void KeyQueues::TrustAllWorkers() {
   for (const auto& [identity, held] : keys_) held->health.TrustAllWorkers();
 }
 
-std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {
+std::vector<std::shared_ptr<Call>> KeyQueues::TakeAllCalls() {
   std::vector<std::shared_ptr<Call>> calls;
   for (const auto& [identity, held] : keys_) {
     std::move(held->calls.begin(), held->calls.end(), std::back_inserter(calls));
@@ -130,8 +130,8 @@ std::vector<std::shared_ptr<Call>> HeldKeys::TakeAllCalls() {
   return calls;
 }
 
-std::vector<std::shared_ptr<HeldKey>> HeldKeys::KeysToCheck() const {
-  std::vector<std::shared_ptr<HeldKey>> keys;
+std::vector<std::shared_ptr<KeyQueue>> KeyQueues::KeysToCheck() const {
+  std::vector<std::shared_ptr<KeyQueue>> keys;
   for (const auto& [identity, held] : keys_) {
     if (!held->health.out_of_service()) keys.push_back(held);
   }

@@ -1,6 +1,6 @@
 // The thread that keeps one worker process alive and busy.
-#ifndef HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
-#define HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
+#ifndef HOURGLASS_HSM_KEYHOLDER_WORKER_LINK_H_
+#define HOURGLASS_HSM_KEYHOLDER_WORKER_LINK_H_
 
 #include <chrono>
 #include <functional>
@@ -21,10 +21,10 @@
 
 namespace hourglass::hsm {
 
-class WorkerLane {
+class WorkerLink {
  public:
   struct Options {
-    int index = 0;  // of the queue's lanes
+    int index = 0;  // of the queue's links
     std::variant<TokenUri, TpmConnection> custodian;
     RemoteCustodianOptions remote;
     std::shared_ptr<WorkerParent> parent;
@@ -32,11 +32,11 @@ class WorkerLane {
     int threads = 1;
     std::function<int(const CustodianFacts&)> plan;
   };
-  // `queue` must outlive the lane, whose thread runs from now until CallQueue::Stop.
-  WorkerLane(Options options, CallQueue* queue);
-  ~WorkerLane();
-  WorkerLane(const WorkerLane&) = delete;
-  WorkerLane& operator=(const WorkerLane&) = delete;
+  // `queue` must outlive the link, whose thread runs from now until CallQueue::Stop.
+  WorkerLink(Options options, CallQueue* queue);
+  ~WorkerLink();
+  WorkerLink(const WorkerLink&) = delete;
+  WorkerLink& operator=(const WorkerLink&) = delete;
 
  private:
   enum class Phase { kGreeting, kTesting, kServing };
@@ -46,7 +46,7 @@ class WorkerLane {
   void Start();
   void Serve();
   SteadyTime NextEvent() const;
-  // Until the worker has sent something (true), the lane is woken, or it is time.
+  // Until the worker has sent something (true), the link is woken, or it is time.
   bool Poll(SteadyTime until);
 
   void Fill(SteadyTime now);
@@ -68,7 +68,7 @@ class WorkerLane {
   void LoseWhere(const absl::Status& replaced_over, SteadyTime now);
   void Lose(absl::string_view error_class, absl::string_view why, SteadyTime now);
 
-  // Signs and verifies a random digest with one key after the other (worker_lane_tests.cc).
+  // Signs and verifies a random digest with one key after the other (worker_link_trial.cc).
   void BeginTests(SteadyTime now);
   void NextTest(SteadyTime now);
   void HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now);
@@ -97,9 +97,9 @@ class WorkerLane {
   keyholder::Reply so_far_;
   bool part_is_next_ = false;
 
-  std::vector<std::shared_ptr<HeldKey>> to_test_;
+  std::vector<std::shared_ptr<KeyQueue>> to_test_;
   bool passed_one_ = false;
-  std::vector<std::pair<std::shared_ptr<HeldKey>, absl::Status>> failed_tests_;
+  std::vector<std::pair<std::shared_ptr<KeyQueue>, absl::Status>> failed_tests_;
   SteadyTime next_test_;
 
   std::thread thread_;
@@ -107,4 +107,4 @@ class WorkerLane {
 
 }  // namespace hourglass::hsm
 
-#endif  // HOURGLASS_HSM_KEYHOLDER_WORKER_LANE_H_
+#endif  // HOURGLASS_HSM_KEYHOLDER_WORKER_LINK_H_

@@ -1,6 +1,6 @@
 // The keys of a custodian that were asked for, and the signatures that wait for each.
-#ifndef HOURGLASS_HSM_KEYHOLDER_QUEUE_HELD_KEYS_H_
-#define HOURGLASS_HSM_KEYHOLDER_QUEUE_HELD_KEYS_H_
+#ifndef HOURGLASS_HSM_KEYHOLDER_QUEUE_KEY_QUEUES_H_
+#define HOURGLASS_HSM_KEYHOLDER_QUEUE_KEY_QUEUES_H_
 
 #include <chrono>
 #include <cstddef>
@@ -25,8 +25,8 @@ namespace hourglass::hsm {
 
 // A key with the signatures that wait for it. All but the first two is guarded by the mutex of the
 // CallQueue whose key it is.
-struct HeldKey {
-  HeldKey(CustodialKey custodial_key, VerifyingKey verifying_key)
+struct KeyQueue {
+  KeyQueue(CustodialKey custodial_key, VerifyingKey verifying_key)
       : key(std::move(custodial_key)), verifier(std::move(verifying_key)) {}
 
   const CustodialKey key;
@@ -41,30 +41,30 @@ struct HeldKey {
 };
 
 // Not for several threads.
-class HeldKeys {
+class KeyQueues {
  public:
   // The key as it is known, or anew. Errors: of VerifyingKey::FromPublicKey; KEY_MISMATCH where the
   // public key is not of the key's type.
-  absl::StatusOr<std::shared_ptr<HeldKey>> Hold(const CustodialKey& key);
+  absl::StatusOr<std::shared_ptr<KeyQueue>> Hold(const CustodialKey& key);
   // Returns the forgotten keys' calls.
   std::vector<std::shared_ptr<Call>> Forget(const KeySelector& selector);
   // A key of this label, and of this id unless it is empty.
-  std::shared_ptr<HeldKey> Find(const KeySelector& selector) const;
+  std::shared_ptr<KeyQueue> Find(const KeySelector& selector) const;
 
-  void Append(const std::shared_ptr<HeldKey>& key, std::shared_ptr<Call> call);
-  void PutBack(const std::shared_ptr<HeldKey>& key, std::vector<std::shared_ptr<Call>> calls);
-  void Remove(HeldKey& key, absl::Span<const std::shared_ptr<Call>> calls);
+  void Append(const std::shared_ptr<KeyQueue>& key, std::shared_ptr<Call> call);
+  void PutBack(const std::shared_ptr<KeyQueue>& key, std::vector<std::shared_ptr<Call>> calls);
+  void Remove(KeyQueue& key, absl::Span<const std::shared_ptr<Call>> calls);
 
   // The next key in turn that a worker started at `worker_start` may sign with and that has calls
   // waiting, or null. Keys take turns, so that none waits for a burst of another.
-  std::shared_ptr<HeldKey> NextInTurn(SteadyTime worker_start);
+  std::shared_ptr<KeyQueue> NextInTurn(SteadyTime worker_start);
   // Takes at most `most` calls off the key that was last returned; drops those that nobody waits
   // for.
-  static std::vector<std::shared_ptr<Call>> TakeCalls(HeldKey& key, std::size_t most);
+  static std::vector<std::shared_ptr<Call>> TakeCalls(KeyQueue& key, std::size_t most);
 
   // How long one thread would take to sign all that is before one more call of the key, and this
   // too, as keys take turns. Keys whose pace is not known take no time.
-  std::chrono::nanoseconds TimeUntilSigned(const HeldKey& key) const;
+  std::chrono::nanoseconds TimeUntilSigned(const KeyQueue& key) const;
 
   // Workers of any age may sign with every key again.
   void TrustAllWorkers();
@@ -73,19 +73,19 @@ class HeldKeys {
   std::vector<std::shared_ptr<Call>> TakeAllCalls();
 
   // Those with calls waiting, and the four that were used last.
-  std::vector<std::shared_ptr<HeldKey>> KeysToCheck() const;
+  std::vector<std::shared_ptr<KeyQueue>> KeysToCheck() const;
 
  private:
   // Public key, label and id, which stand in the key itself.
   using Identity = std::tuple<absl::string_view, absl::string_view, absl::string_view>;
   static Identity IdentityOf(const CustodialKey& key);
-  void Queue(const std::shared_ptr<HeldKey>& key);
+  void Queue(const std::shared_ptr<KeyQueue>& key);
 
-  absl::flat_hash_map<Identity, std::shared_ptr<HeldKey>> keys_;
+  absl::flat_hash_map<Identity, std::shared_ptr<KeyQueue>> keys_;
   // The keys that have calls, each once; the first is next.
-  std::deque<std::shared_ptr<HeldKey>> turns_;
+  std::deque<std::shared_ptr<KeyQueue>> turns_;
 };
 
 }  // namespace hourglass::hsm
 
-#endif  // HOURGLASS_HSM_KEYHOLDER_QUEUE_HELD_KEYS_H_
+#endif  // HOURGLASS_HSM_KEYHOLDER_QUEUE_KEY_QUEUES_H_

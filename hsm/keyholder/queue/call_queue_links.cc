@@ -24,59 +24,59 @@ std::string RemedyFor(const std::optional<PinSource>& source) {
 
 }  // namespace
 
-const Waker& CallQueue::AddLane() {
+const Waker& CallQueue::AddLink() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return lanes_.emplace_back().waker;
+  return links_.emplace_back().waker;
 }
 
-StartGate::Permit CallQueue::AskToStart(int lane, const PinStamp& stamp, SteadyTime now) {
+StartGate::Permit CallQueue::AskToStart(int link, const PinStamp& stamp, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (start_gate_.AcceptPin(stamp) && circuit_.PinChanged(now)) Changed();
-  return start_gate_.Ask(lane, now);
+  return start_gate_.Ask(link, now);
 }
 
-void CallQueue::Spawned(int lane) {
+void CallQueue::Spawned(int link) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
+  Link& mine = links_[static_cast<std::size_t>(link)];
   mine.running = true;
   if (std::exchange(mine.started_before, true)) ++totals_.worker_restarts;
 }
 
 void CallQueue::WakeStarters() {
-  for (const int lane : start_gate_.waiting()) lanes_[static_cast<std::size_t>(lane)].waker.Wake();
+  for (const int link : start_gate_.waiting()) links_[static_cast<std::size_t>(link)].waker.Wake();
 }
 
-void CallQueue::Greeted(int lane, SteadyTime now) {
+void CallQueue::Greeted(int link, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (circuit_.WorkerLoggedIn(lane, now)) Changed();
-  start_gate_.Leave(lane);
+  if (circuit_.WorkerLoggedIn(link, now)) Changed();
+  start_gate_.Leave(link);
   WakeStarters();
 }
 
-void CallQueue::Ready(int lane, int threads, SteadyTime start, SteadyTime now) {
+void CallQueue::Ready(int link, int threads, SteadyTime start, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  lanes_[static_cast<std::size_t>(lane)].threads = threads;
-  lanes_[static_cast<std::size_t>(lane)].worker_start = start;
-  if (circuit_.WorkerReady(lane, now)) Changed();
+  links_[static_cast<std::size_t>(link)].threads = threads;
+  links_[static_cast<std::size_t>(link)].worker_start = start;
+  if (circuit_.WorkerReady(link, now)) Changed();
   // One that signs alone may have left long ones to this.
-  WakeLanes(calls_.others());
+  WakeLinks(calls_.others());
 }
 
-void CallQueue::EndWorker(Lane& lane) {
-  totals_.logins += lane.counters.logins();
-  for (const auto& [name, count] : lane.counters.errors()) totals_.errors[name] += count;
-  lane.counters.Clear();
-  lane.running = lane.wants_work = lane.woken = false;
-  lane.outstanding = lane.long_calls = lane.threads = 0;
+void CallQueue::EndWorker(Link& link) {
+  totals_.logins += link.counters.logins();
+  for (const auto& [name, count] : link.counters.errors()) totals_.errors[name] += count;
+  link.counters.Clear();
+  link.running = link.wants_work = link.woken = false;
+  link.outstanding = link.long_calls = link.threads = 0;
 }
 
-void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view why,
+void CallQueue::Lost(int link, absl::string_view error_class, absl::string_view why,
                      bool before_serving, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  EndWorker(lanes_[static_cast<std::size_t>(lane)]);
+  EndWorker(links_[static_cast<std::size_t>(link)]);
   if (!error_class.empty()) ++totals_.errors[std::string(error_class)];
-  start_gate_.LeaveAfterLoss(lane, now);
-  if (circuit_.WorkerLost(lane, why, now)) Changed();
+  start_gate_.LeaveAfterLoss(link, now);
+  if (circuit_.WorkerLost(link, why, now)) Changed();
   if (circuit_.state() == CustodianStatus::State::kFailed) {
     FailEveryone(circuit_.Unavailable(now));
   } else if (before_serving && !circuit_.any_ready()) {
@@ -86,12 +86,12 @@ void CallQueue::Lost(int lane, absl::string_view error_class, absl::string_view 
   WakeStarters();
 }
 
-void CallQueue::Retired(int lane) {
+void CallQueue::Retired(int link) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
+  Link& mine = links_[static_cast<std::size_t>(link)];
   EndWorker(mine);
   mine.started_before = false;
-  start_gate_.Leave(lane);
+  start_gate_.Leave(link);
   WakeStarters();
 }
 
@@ -111,46 +111,46 @@ void CallQueue::RefuseLogin(const PinStamp& stamp, const absl::Status& error, St
   if (circuit_.PinRefused(failure, now)) Changed();
   // There is no second opinion to be had any more; what waits for one is for whoever still serves.
   calls_.TrustAllWorkers();
-  WakeLanes(lanes_.size());
+  WakeLinks(links_.size());
 }
 
 CustodianCondition CallQueue::Condition() const {
   return {options_.pin_logs_in, start_gate_.none_can_start()};
 }
 
-// Whether signatures go on where this lane takes a call that cannot be parted. Where all other
+// Whether signatures go on where this link takes a call that cannot be parted. Where all other
 // workers are away they may be so for long.
-bool CallQueue::LeavesASigner(int lane) const {
+bool CallQueue::LeavesASigner(int link) const {
   int free = 0;
   int others_ready = 0;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    free += lanes_[i].threads - lanes_[i].long_calls;
-    if (static_cast<int>(i) != lane && lanes_[i].threads > 0) ++others_ready;
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    free += links_[i].threads - links_[i].long_calls;
+    if (static_cast<int>(i) != link && links_[i].threads > 0) ++others_ready;
   }
-  const int mine = lanes_[static_cast<std::size_t>(lane)].threads;
+  const int mine = links_[static_cast<std::size_t>(link)].threads;
   return free > 1 || (others_ready == 0 && mine <= 1);
 }
 
-CallQueue::Given CallQueue::Take(int lane, const Standing& standing, SteadyTime now) {
+CallQueue::Given CallQueue::Take(int link, const Standing& standing, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Lane& mine = lanes_[static_cast<std::size_t>(lane)];
+  Link& mine = links_[static_cast<std::size_t>(link)];
   mine.outstanding = standing.outstanding;
-  // Another lane may have waited for this to become less.
-  if (std::exchange(mine.long_calls, standing.long_calls) > standing.long_calls) WakeLanes(1);
+  // Another link may have waited for this to become less.
+  if (std::exchange(mine.long_calls, standing.long_calls) > standing.long_calls) WakeLinks(1);
   mine.wants_work = mine.woken = false;
   if (mine.worker_start < stale_before_) return {Work(), /*worker_is_stale=*/true};
-  const auto takers = 1 + std::count_if(lanes_.begin(), lanes_.end(),
-                                        [](const Lane& other) { return other.wants_work; });
+  const auto takers = 1 + std::count_if(links_.begin(), links_.end(),
+                                        [](const Link& other) { return other.wants_work; });
   std::optional<Work> work =
       calls_.Take({mine.worker_start, standing.outstanding, standing.others, standing.lists,
-                   standing.administers, LeavesASigner(lane), static_cast<int>(takers)},
+                   standing.administers, LeavesASigner(link), static_cast<int>(takers)},
                   now);
   if (!work.has_value()) {
     mine.wants_work = true;
     return {};
   }
   if (work->key != nullptr) {
-    circuit_.NoteOverdueAt(lane, work->overdue_at);
+    circuit_.NoteOverdueAt(link, work->overdue_at);
     ++mine.outstanding;
   } else if (!work->calls.empty()) {
     Call& call = *work->calls[0];
@@ -168,7 +168,7 @@ void CallQueue::PutBackUntouched(Work work) {
   }
   const std::size_t calls = work.calls.size();
   calls_.PutBack(std::move(work));
-  WakeLanes(calls);
+  WakeLinks(calls);
 }
 
 void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now) {
@@ -194,7 +194,7 @@ void CallQueue::PutBackLocked(Work work, absl::string_view why, SteadyTime now) 
   const std::size_t calls = again.calls.size();
   if (calls == 0) return;
   calls_.PutBack(std::move(again));
-  WakeLanes(calls);
+  WakeLinks(calls);
 }
 
 }  // namespace hourglass::hsm

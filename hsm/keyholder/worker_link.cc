@@ -1,4 +1,4 @@
-#include "hsm/keyholder/worker_lane.h"
+#include "hsm/keyholder/worker_link.h"
 
 #include <poll.h>
 
@@ -32,16 +32,16 @@ std::optional<PinSource> PinSourceOf(const std::variant<TokenUri, TpmConnection>
 
 }  // namespace
 
-WorkerLane::WorkerLane(Options options, CallQueue* queue)
+WorkerLink::WorkerLink(Options options, CallQueue* queue)
     : options_(std::move(options)),
       queue_(*queue),
-      waker_(queue_.AddLane()),
+      waker_(queue_.AddLink()),
       pin_source_(PinSourceOf(options_.custodian)),
       thread_([this] { Run(); }) {}
 
-WorkerLane::~WorkerLane() { thread_.join(); }
+WorkerLink::~WorkerLink() { thread_.join(); }
 
-void WorkerLane::Run() {
+void WorkerLink::Run() {
   while (!queue_.stopped()) {
     if (worker_ == nullptr) {
       Start();
@@ -56,7 +56,7 @@ void WorkerLane::Run() {
   worker_.reset();
 }
 
-void WorkerLane::Start() {
+void WorkerLink::Start() {
   stamp_ = StampOf(pin_source_);
   start_ = steady_clock::now();
   const StartGate::Permit permit = queue_.AskToStart(options_.index, stamp_, start_);
@@ -76,7 +76,7 @@ void WorkerLane::Start() {
   Send(std::move(greeting), start_);
 }
 
-void WorkerLane::Serve() {
+void WorkerLink::Serve() {
   SteadyTime now = steady_clock::now();
   if (phase_ == Phase::kServing) {
     if (owed_.empty() && now >= next_test_) BeginTests(now);
@@ -92,12 +92,12 @@ void WorkerLane::Serve() {
   Lose("hang", absl::StrCat("gave no answer for ", waited, " ms"), now);
 }
 
-SteadyTime WorkerLane::NextEvent() const {
+SteadyTime WorkerLink::NextEvent() const {
   const Debt* first = owed_.DueFirst();
   return first == nullptr ? next_test_ : first->due;
 }
 
-bool WorkerLane::Poll(SteadyTime until) {
+bool WorkerLink::Poll(SteadyTime until) {
   std::array<pollfd, 4> files = {{{waker_.file(), POLLIN, 0},
                                   {worker_ == nullptr ? -1 : worker_->socket(), POLLIN, 0},
                                   {-1, POLLIN, 0},
@@ -121,13 +121,13 @@ bool WorkerLane::Poll(SteadyTime until) {
   return files[1].revents != 0 || files[3].revents != 0;
 }
 
-CallQueue::Standing WorkerLane::StandingNow() const {
+CallQueue::Standing WorkerLink::StandingNow() const {
   CallQueue::Standing standing = owed_.Standing(options_.threads);
   if (unfinished_.has_value()) standing.lists = false;
   return standing;
 }
 
-void WorkerLane::Fill(SteadyTime now) {
+void WorkerLink::Fill(SteadyTime now) {
   // One more than can be worked at, so that no thread idles while a reply travels; but nothing may
   // wait behind what takes long.
   while (worker_ != nullptr) {
@@ -164,7 +164,7 @@ void WorkerLane::Fill(SteadyTime now) {
   }
 }
 
-void WorkerLane::SetDue(Debt& debt, int owed, SteadyTime now) const {
+void WorkerLink::SetDue(Debt& debt, int owed, SteadyTime now) const {
   const milliseconds hang = options_.remote.hang_timeout;
   debt.timeout = debt.kind == Debt::Kind::kOther ? debt.work.calls[0]->timeout() : hang;
   debt.administers =
@@ -177,7 +177,7 @@ void WorkerLane::SetDue(Debt& debt, int owed, SteadyTime now) const {
   }
 }
 
-bool WorkerLane::SendPart(SteadyTime now) {
+bool WorkerLink::SendPart(SteadyTime now) {
   Debt debt = *std::exchange(unfinished_, std::nullopt);
   // Nobody waits for the rest.
   if (debt.work.calls[0]->abandoned()) return true;
@@ -187,7 +187,7 @@ bool WorkerLane::SendPart(SteadyTime now) {
 }
 
 // Other calls are sent as they came: what is secret in them is wiped with them.
-keyholder::Request& WorkerLane::RequestOf(const Debt& debt) {
+keyholder::Request& WorkerLink::RequestOf(const Debt& debt) {
   if (debt.kind == Debt::Kind::kOther) return debt.work.calls[0]->request();
   if (debt.kind == Debt::Kind::kGreeting) {
     request_.mutable_greet();
@@ -206,7 +206,7 @@ keyholder::Request& WorkerLane::RequestOf(const Debt& debt) {
   return request_;
 }
 
-bool WorkerLane::Send(Debt debt, SteadyTime now) {
+bool WorkerLink::Send(Debt debt, SteadyTime now) {
   debt.id = ++last_id_;
   debt.sent = now;
   keyholder::Request& request = RequestOf(debt);
@@ -219,7 +219,7 @@ bool WorkerLane::Send(Debt debt, SteadyTime now) {
   return false;
 }
 
-void WorkerLane::Receive() {
+void WorkerLink::Receive() {
   absl::StatusOr<std::optional<Reply>> received = worker_->Receive();
   const SteadyTime now = steady_clock::now();
   if (!received.ok()) return Lose("crash", received.status().message(), now);
@@ -242,7 +242,7 @@ void WorkerLane::Receive() {
   }
 }
 
-void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
+void WorkerLink::HandleGreeting(const Reply& reply, SteadyTime now) {
   if (reply.has_failure()) {
     const absl::Status error = ReadFailure(reply.failure());
     if (WorkerRemedyFor(error) == WorkerRemedy::kNewPin) queue_.LoginRefused(stamp_, error, now);
@@ -260,7 +260,7 @@ void WorkerLane::HandleGreeting(const Reply& reply, SteadyTime now) {
   BeginTests(now);
 }
 
-bool WorkerLane::TakeWhole(Debt& debt, const Reply& reply) {
+bool WorkerLink::TakeWhole(Debt& debt, const Reply& reply) {
   if (!IsWhole(debt, reply)) return false;
   if (!reply.unfinished()) return true;
   const auto first = debt.work.calls.begin() + reply.signatures_size();
@@ -269,7 +269,7 @@ bool WorkerLane::TakeWhole(Debt& debt, const Reply& reply) {
   return true;
 }
 
-void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
+void WorkerLink::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
   const absl::Status failure =
       reply.has_failure() ? ReadFailure(reply.failure()) : absl::OkStatus();
   if (failure.ok() && !TakeWhole(debt, reply)) {
@@ -297,7 +297,7 @@ void WorkerLane::HandleSignatures(Debt debt, Reply& reply, SteadyTime now) {
   LoseWhere(queue_.Signed(options_.index, std::move(debt.work), std::move(signatures), now), now);
 }
 
-void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
+void WorkerLink::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   const std::shared_ptr<Call>& call = debt.work.calls[0];
   if (reply.has_failure()) {
     const absl::Status error = ReadFailure(reply.failure());
@@ -307,7 +307,7 @@ void WorkerLane::HandleOther(Debt debt, Reply& reply, SteadyTime now) {
   call->AnswerReply(std::move(reply));
 }
 
-void WorkerLane::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
+void WorkerLink::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
   const std::shared_ptr<Call>& call = debt.work.calls[0];
   so_far_.mutable_listings()->MergeFrom(reply.listings());
   if (!reply.unfinished()) return call->AnswerReply(std::exchange(so_far_, {}));
@@ -315,11 +315,11 @@ void WorkerLane::HandlePart(Debt debt, const Reply& reply, SteadyTime now) {
   unfinished_ = std::move(debt);
 }
 
-void WorkerLane::LoseWhere(const absl::Status& replaced_over, SteadyTime now) {
+void WorkerLink::LoseWhere(const absl::Status& replaced_over, SteadyTime now) {
   if (!replaced_over.ok()) Lose("", replaced_over.message(), now);
 }
 
-void WorkerLane::Lose(absl::string_view error_class, absl::string_view why, SteadyTime now) {
+void WorkerLink::Lose(absl::string_view error_class, absl::string_view why, SteadyTime now) {
   const int pid = worker_->pid();
   const std::string ending = error_class == "hang" ? worker_->End(kGraceOfHanging) : worker_->End();
   queue_.ReportLines(worker_->TakeStandardError());
