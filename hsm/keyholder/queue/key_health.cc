@@ -24,6 +24,10 @@ bool KeyHealth::Mismatched(SteadyTime worker_start, SteadyTime now) {
 KeyHealth::AfterError KeyHealth::Failed(const absl::Status& error, SteadyTime worker_start,
                                         const CustodianCondition& condition, SteadyTime now) {
   const WorkerRemedy remedy = WorkerRemedyFor(error);
+  // Whatever is known of the key: each further try may be the one that locks the token.
+  if (remedy == WorkerRemedy::kNewPin) {
+    return condition.pin_logs_in ? AfterError::kWorkerLost : AfterError::kRefusePin;
+  }
   if (condition.none_can_start && remedy == WorkerRemedy::kSecondOpinion) {
     return AfterError::kAnswer;
   }
@@ -36,12 +40,11 @@ KeyHealth::AfterError KeyHealth::Failed(const absl::Status& error, SteadyTime wo
     ailment_ = absl::OkStatus();
   }
   switch (remedy) {
-    case WorkerRemedy::kNewPin:
-      return condition.pin_logs_in ? AfterError::kWorkerLost : AfterError::kRefusePin;
     case WorkerRemedy::kNewWorker:
       return AfterError::kWorkerLost;
     case WorkerRemedy::kSecondOpinion:
       return Doubt(worker_start, now) ? AfterError::kReplaceWorker : AfterError::kAwaitYounger;
+    case WorkerRemedy::kNewPin:
     case WorkerRemedy::kNone:
       break;
   }

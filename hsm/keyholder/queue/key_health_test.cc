@@ -99,6 +99,16 @@ TEST(KeyHealthTest, ARefusedPinIsOfTheKeyWhereItDoesNotLogIn) {
   EXPECT_TRUE(health.ails());
 }
 
+TEST(KeyHealthTest, ARefusedPinIsNotedOfAKeyThatAilsAsWell) {
+  KeyHealth health;
+  health.Believe(NotFound(), kStart);
+  ASSERT_TRUE(health.ails());
+  // Not yet to be asked anew: any other error is only the answer.
+  EXPECT_EQ(health.Failed(NotFound(), kStart, kTpm, kStart), AfterError::kAnswer);
+  EXPECT_EQ(health.Failed(PinRefused(), kStart, kTpm, kStart), AfterError::kRefusePin);
+  EXPECT_EQ(health.Failed(PinRefused(), kStart, kToken, kStart), AfterError::kWorkerLost);
+}
+
 TEST(KeyHealthTest, TheFirstTestsOfAWorkerAreBelieved) {
   KeyHealth health;
   EXPECT_EQ(health.FailedTest(NotFound(), kStart, /*serving=*/false, kToken, kNow),
