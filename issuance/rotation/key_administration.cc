@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,8 +11,10 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/key_uri.h"
+#include "issuance/rotation/key_claims.h"
 #include "issuance/rotation/key_destruction.h"
 #include "issuance/rotation/tenant_key_name.h"
+#include "issuance/rotation/tenant_turns.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -131,8 +133,12 @@ absl::Status KeyAdministration::Bind(const Creation& key, absl::string_view tena
 absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::string_view uri,
                                                                       hsm::KeyType type,
                                                                       absl::string_view tenant_id) {
-  const std::unique_lock lock = roots_->HoldChanges();
+  // No lock where no tenant is named: making a key takes seconds.
+  std::optional<TenantTurns::Turn> turn;
+  if (!tenant_id.empty()) turn.emplace(roots_->HoldCreation(tenant_id));
   if (!tenant_id.empty()) RETURN_IF_ERROR(CheckTenantOf(uri, tenant_id));
+  ASSIGN_OR_RETURN(const std::string canonical, keys_->CanonicalUri(uri));
+  ASSIGN_OR_RETURN(KeyClaims::Claim claim, roots_->claims().ClaimName(canonical));
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
   const bool missing = ReasonOf(key.status()) == ErrorReason::kKeyNotFound;
   absl::StatusOr<std::string> with_id = missing ? keys_->NewKeyUri(uri) : keys_->UriWithId(uri);
@@ -144,6 +150,7 @@ absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::stri
     key = keys_->Generate(*with_id, type);
   }
   RETURN_IF_ERROR(key.status());
+  RETURN_IF_ERROR(claim.ClaimPublicKey((*key)->public_key()));
   if ((*key)->type() != type) {
     return Error(ErrorReason::kKeyExists, "key_uri",
                  absl::StrCat("a key of this name is there, of type ",
@@ -156,7 +163,6 @@ absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::stri
 
 absl::StatusOr<AdministeredKey> KeyAdministration::Destroy(absl::string_view uri,
                                                            absl::string_view caller) {
-  const std::unique_lock lock = roots_->HoldChanges();
   KeyDestructionOrder order;
   ASSIGN_OR_RETURN(order.key_uri, keys_->CanonicalUri(uri));
   order.caller = std::string(caller);

@@ -60,7 +60,8 @@ class KeyAdministration {
   // Makes a key that no root has yet, or finds the fit one of this name and type. With a tenant, it
   // is bound to it (Store::BindKey): no root of another can be made of it, and that tenant's
   // administrators may name it. Errors: KEY_EXISTS where the one that is there is of another type,
-  // or is to be bound and is of a root of another tenant; TENANT_UNKNOWN, QUOTA_EXCEEDED;
+  // or is to be bound and is of a root of another tenant; KEY_IN_USE where another change of this
+  // process has it, or one of its name, in hand; TENANT_UNKNOWN, QUOTA_EXCEEDED;
   // KEY_NOT_PERMITTED with field `tenant_id` where the key or its name is another tenant's; and
   // what KeyStore says.
   absl::StatusOr<Creation> Create(absl::string_view uri, hsm::KeyType type,

@@ -281,6 +281,7 @@ TEST_F(KeyAdministrationTest, ARootWithoutAnIdInItsUriGoesOnAndItsOwnKeyIsDestro
   root.certificate = certificate.der();
   root.key_destroyed_at.reset();
   root.last_leaf_not_after.reset();
+  ASSERT_OK(store_->PlanKey({"contoso", 9, name, "", false}));
   ASSERT_OK(store_->AddRoot(root));
   EXPECT_EQ(Find(name)->used_by->root_id, "r9");
   EXPECT_THAT(administration_->Destroy(name), FailsWith(ErrorReason::kKeyInUse));

@@ -83,7 +83,13 @@ void KeyDestruction::Log(const KeyStore::StoredKey& key, const KeyDestructionOrd
 }
 
 absl::StatusOr<KeyStore::StoredKey> KeyDestruction::Destroy(const KeyDestructionOrder& order) {
+  ASSIGN_OR_RETURN(KeyClaims::Claim claim, claims_->ClaimName(order.key_uri));
   ASSIGN_OR_RETURN(KeyStore::StoredKey key, KeyThatIsMeant(order));
+  RETURN_IF_ERROR(claim.ClaimPublicKey(key.public_key));
+  // Looked at before, so that no plan is condemned for a key that stays; and after, because until
+  // then a root could be added.
+  RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
+  RETURN_IF_ERROR(store_->CondemnPlannedKey(key.uri, key.public_key));
   RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
   KeyDestructionOrder done = order;
   if (done.root_id.empty()) {

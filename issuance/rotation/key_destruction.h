@@ -13,6 +13,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
+#include "issuance/rotation/key_claims.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -35,15 +36,20 @@ struct KeyDestructionOrder {
 class KeyDestruction {
  public:
   // All must outlive this object.
-  KeyDestruction(Store* store, hsm::KeyStore* keys, const Clock* clock, EventLog log)
-      : store_(store), keys_(keys), clock_(clock), log_(std::move(log)) {}
+  KeyDestruction(Store* store, hsm::KeyStore* keys, KeyClaims* claims, const Clock* clock,
+                 EventLog log)
+      : store_(store), keys_(keys), claims_(claims), clock_(clock), log_(std::move(log)) {}
 
   // Destroys the key, fit or not, for good; logs it as `key_destroyed`; and records it
   // (Store::NoteKeyDestroyed). A name proves nothing: the key is known by its public key. No root
   // of any tenant that is STAGED, PRIMARY or RETIRING loses its key: one whose certificate holds
   // the public key; one whose URI is exactly the key's; and where the public key cannot be read,
-  // one whose URI may be the key's. To be called while RootAdministration::HoldChanges is held, so
-  // that no root of this process gets the key meanwhile. Returns what was destroyed.
+  // one whose URI may be the key's. Nor does any get it meanwhile: in this process the key is
+  // claimed, and in every process one that was planned is condemned first
+  // (RootKeyStore::CondemnPlannedKey). One that is planned for no root is not protected from
+  // another process that makes a root of it just then. A
+  // condemned key that could not be destroyed gets no root any more, and the next root that its
+  // tenant makes destroys it. Returns what was destroyed.
   //
   // Errors, with field `key_uri`: KEY_NOT_FOUND where none answers; KEY_MISMATCH where one is
   // meant and what answers is another, or shows no public key; KEY_EXISTS where none is meant and
@@ -58,6 +64,7 @@ class KeyDestruction {
 
   Store* const store_;
   hsm::KeyStore* const keys_;
+  KeyClaims* const claims_;
   const Clock* const clock_;
   const EventLog log_;
 };

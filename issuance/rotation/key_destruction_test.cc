@@ -30,7 +30,7 @@ class KeyDestructionTest : public testing::TestWithParam<const char*> {
     options.software_directory = directory_.File("keys");
     options.tpm = hsm::TpmPlace{swtpm_.Tcti(), directory_.File("sealed"), "", {}};
     ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
-    destruction_.emplace(store_.get(), keys_.get(), &clock_, EventLog::Silent());
+    destruction_.emplace(store_.get(), keys_.get(), &claims_, &clock_, EventLog::Silent());
     ASSERT_OK(store_->CreateTenant(SampleTenant()));
   }
 
@@ -63,6 +63,7 @@ class KeyDestructionTest : public testing::TestWithParam<const char*> {
   ManualClock clock_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<hsm::KeyStore> keys_;
+  KeyClaims claims_;
   std::optional<KeyDestruction> destruction_;
 };
 
@@ -101,6 +102,22 @@ TEST_P(KeyDestructionTest, TheUriOfARootThatLivesIsLeftAloneWhateverAnswers) {
   EXPECT_OK(destruction_->Destroy(Order(std::nullopt)));
   EXPECT_FALSE(store_->GetRoot(kSampleTenant, "root-1")->key_destroyed_at.has_value())
       << "it was not the root's";
+}
+
+TEST_P(KeyDestructionTest, AKeyThatAChangeHasInHandIsLeftAlone) {
+  const std::string public_key = MakeKey();
+  {
+    ASSERT_OK_AND_ASSIGN(const KeyClaims::Claim claim, claims_.ClaimName(GetParam()));
+    EXPECT_THAT(destruction_->Destroy(Order(public_key)),
+                FailsWith(ErrorReason::kKeyInUse, "key_uri"));
+  }
+  {
+    ASSERT_OK_AND_ASSIGN(KeyClaims::Claim claim, claims_.ClaimName("software:another-name"));
+    ASSERT_OK(claim.ClaimPublicKey(public_key));
+    EXPECT_THAT(destruction_->Destroy(Order(public_key)),
+                FailsWith(ErrorReason::kKeyInUse, "key_uri"));
+  }
+  EXPECT_OK(destruction_->Destroy(Order(public_key)));
 }
 
 TEST_P(KeyDestructionTest, PlansAndBindingsGoWithTheirKey) {

@@ -32,6 +32,17 @@ absl::StatusOr<RootRecord> MadeBefore(const RootOrder& order, absl::string_view 
   return root;
 }
 
+// Nothing where the order has no request id, or no root was made for it.
+absl::StatusOr<std::optional<RootRecord>> RootOfRequest(TenantStore& store,
+                                                        const RootOrder& order) {
+  if (order.request_id.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(std::vector<RootRecord> roots, store.ListRoots(order.tenant_id));
+  for (RootRecord& root : roots) {
+    if (root.request_id == order.request_id) return std::move(root);
+  }
+  return std::nullopt;
+}
+
 ca::RootState EndOf(ca::RootMove move) {
   return move == ca::RootMove::kRetire ? ca::RootState::kRetired : ca::RootState::kDiscarded;
 }
@@ -58,7 +69,7 @@ ca::RootFacts RootAdministration::FactsOf(const RootRecord& root) const {
 }
 
 absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
-  const std::lock_guard lock(mutex_);
+  const TenantTurns::Turn turn = creations_.Take(order.tenant_id);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(order.tenant_id));
   ASSIGN_OR_RETURN(const KeyPermission permission,
                    KeyPermission::Of(*store_, order.tenant_id, order.key_reach));
@@ -66,12 +77,19 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   if (!order.key_uri.empty()) {
     ASSIGN_OR_RETURN(uri, permission.Resolve(*keys_, order.key_uri));
   }
-  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(order.tenant_id));
-  for (const RootRecord& root : roots) {
-    if (!order.request_id.empty() && root.request_id == order.request_id) {
-      return MadeBefore(order, uri, root);
-    }
-  }
+  ASSIGN_OR_RETURN(const std::optional<RootRecord> before, RootOfRequest(*store_, order));
+  if (before.has_value()) return MadeBefore(order, uri, *before);
+  absl::StatusOr<RootRecord> made = CreateAnew(order, tenant, permission, uri);
+  if (ReasonOf(made.status()) != ErrorReason::kRequestIdReused) return made;
+  // Another process came first.
+  ASSIGN_OR_RETURN(const std::optional<RootRecord> meanwhile, RootOfRequest(*store_, order));
+  return meanwhile.has_value() ? MadeBefore(order, uri, *meanwhile) : made;
+}
+
+absl::StatusOr<RootRecord> RootAdministration::CreateAnew(const RootOrder& order,
+                                                          const TenantRecord& tenant,
+                                                          const KeyPermission& permission,
+                                                          absl::string_view uri) {
   // Refused before a key is made for it. A root that is dated by a clock that leapt would be wrong
   // for years; who needs one at once has another that is STAGED.
   RETURN_IF_ERROR(ca::CheckRootDuration(order.duration));
@@ -80,7 +98,7 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
       CheckRootQuota(*store_, order.tenant_id, tenants_->Issuing(order.tenant_id).quota));
   ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, permission, uri));
   absl::StatusOr<RootRecord> root = Issue(order, tenant, key);
-  const absl::Status added = root.ok() ? store_->AddRoot(*root) : root.status();
+  const absl::Status added = root.ok() ? Add(*root) : root.status();
   tenants_->Forget(order.tenant_id);
   if (added.ok()) return root;
   // Where the answer to a commit was lost, the root may be there all the same and needs its key.
@@ -90,8 +108,14 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   return key.origin == KeyOrigin::kMadeHere ? TakeBackKey(order, key, added) : added;
 }
 
-absl::Status RootAdministration::TakeBackKey(const RootOrder& order, const KeyForRoot& key,
+absl::Status RootAdministration::Add(const RootRecord& root) {
+  const TenantTurns::Turn turn = moves_.Take(root.tenant_id);
+  return store_->AddRoot(root);
+}
+
+absl::Status RootAdministration::TakeBackKey(const RootOrder& order, KeyForRoot& key,
                                              const absl::Status& why) {
+  key.claim.Release();
   // Another process may have taken the key up meanwhile.
   const absl::StatusOr<std::vector<KeyHolder>> roots =
       store_->RootsOfPublicKey(key.key->public_key());
@@ -102,7 +126,7 @@ absl::Status RootAdministration::TakeBackKey(const RootOrder& order, const KeyFo
                                                 RootIdOf(key.generation), order.caller})
                                       .status()
                                 : roots.status();
-  if (left.ok()) return why;
+  if (left.ok() || ReasonOf(left) == ErrorReason::kKeyNotFound) return why;
   return Error(
       ReasonOf(why), FieldOf(why),
       absl::StrCat(why.message(), "; and the key made for it is left behind: ", left.message()));
@@ -142,7 +166,7 @@ absl::StatusOr<RootRecord> RootAdministration::Issue(const RootOrder& order,
 
 absl::StatusOr<RootRecord> RootAdministration::Promote(absl::string_view tenant_id,
                                                        absl::string_view root_id) {
-  const std::lock_guard lock(mutex_);
+  const TenantTurns::Turn turn = moves_.Take(tenant_id);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
   ca::RootFacts facts = FactsOf(root);
@@ -176,38 +200,41 @@ absl::StatusOr<RootRecord> RootAdministration::Discard(absl::string_view tenant_
   return End(tenant_id, root_id, ca::RootMove::kDiscard, fate, caller);
 }
 
-absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
-                                                   absl::string_view root_id, ca::RootMove move,
-                                                   KeyFate fate, absl::string_view caller) {
-  const std::lock_guard lock(mutex_);
+absl::StatusOr<RootRecord> RootAdministration::MoveToEnd(absl::string_view tenant_id,
+                                                         absl::string_view root_id,
+                                                         ca::RootMove move, KeyFate fate) {
+  const TenantTurns::Turn turn = moves_.Take(tenant_id);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
   if (fate == KeyFate::kDestroy) RETURN_IF_ERROR(CheckKeyMayGo(root));
-  ASSIGN_OR_RETURN(const ca::RootCertificate certificate,
-                   ca::RootCertificate::Parse(root.certificate));
-  const ca::RootState end = EndOf(move);
-  const bool only_the_key_is_left = root.state == end && fate == KeyFate::kDestroy;
+  RETURN_IF_ERROR(ca::RootCertificate::Parse(root.certificate).status());
   // By a clock that leapt the last leaf seems to have expired long ago.
   if (move == ca::RootMove::kRetire) RETURN_IF_ERROR(DecidingTime(*clock_).status());
-  if (!only_the_key_is_left) {
-    ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));
-    RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision,
-                                             {{root.root_id, root.state, after}}, clock_->Now()));
-    tenants_->Forget(tenant_id);
-  }
-  if (fate == KeyFate::kDestroy) {
-    const absl::Status destroyed =
-        destruction_
-            .Destroy({root.key_uri, std::string(certificate.public_key()), root.tenant_id,
-                      root.root_id, std::string(caller)})
-            .status();
-    if (!destroyed.ok()) {
-      return Error(ReasonOf(destroyed), "destroy_key",
-                   absl::StrCat("the root is ", ca::RootStateName(end),
-                                ", but its key was not destroyed: ", destroyed.message()));
-    }
-  }
-  return store_->GetRoot(tenant_id, root_id);
+  const bool only_the_key_is_left = root.state == EndOf(move) && fate == KeyFate::kDestroy;
+  if (only_the_key_is_left) return root;
+  ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));
+  RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision,
+                                           {{root.root_id, root.state, after}}, clock_->Now()));
+  tenants_->Forget(tenant_id);
+  return root;
+}
+
+absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
+                                                   absl::string_view root_id, ca::RootMove move,
+                                                   KeyFate fate, absl::string_view caller) {
+  ASSIGN_OR_RETURN(const RootRecord root, MoveToEnd(tenant_id, root_id, move, fate));
+  if (fate == KeyFate::kKeep) return store_->GetRoot(tenant_id, root_id);
+  // A token may take seconds for it, and no move leads out of the end.
+  ASSIGN_OR_RETURN(const ca::RootCertificate certificate,
+                   ca::RootCertificate::Parse(root.certificate));
+  const absl::Status destroyed = destruction_
+                                     .Destroy({root.key_uri, std::string(certificate.public_key()),
+                                               root.tenant_id, root.root_id, std::string(caller)})
+                                     .status();
+  if (destroyed.ok()) return store_->GetRoot(tenant_id, root_id);
+  return Error(ReasonOf(destroyed), "destroy_key",
+               absl::StrCat("the root is ", ca::RootStateName(EndOf(move)),
+                            ", but its key was not destroyed: ", destroyed.message()));
 }
 
 }  // namespace hourglass::issuance

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,8 +18,10 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/log/event_log.h"
+#include "issuance/rotation/key_claims.h"
 #include "issuance/rotation/key_destruction.h"
 #include "issuance/rotation/key_permission.h"
+#include "issuance/rotation/tenant_turns.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -42,8 +43,9 @@ std::string RootIdOf(int generation);
 enum class KeyFate { kKeep, kDestroy };
 enum class KeyOrigin { kMadeHere, kFound };
 
-// Safe to call from several threads; one change at a time in this process, and the store refuses
-// what another process has overtaken.
+// Safe to call from several threads. Tenants do not wait for each other; a tenant makes one root at
+// a time in this process, and moves its roots while a key is being made or destroyed. What another
+// process does on the same store meanwhile, the store decides: see Create and Promote.
 class RootAdministration {
  public:
   // All must outlive this object.
@@ -54,7 +56,7 @@ class RootAdministration {
         tenants_(tenants),
         entropy_(entropy),
         clock_(clock),
-        destruction_(store, keys, clock, std::move(log)) {}
+        destruction_(store, keys, &claims_, clock, std::move(log)) {}
 
   // A key and a STAGED root; never touches the primary (promise 1). Where the request id made a
   // root before, that one is returned. A key made here is destroyed again if the root cannot be.
@@ -65,15 +67,23 @@ class RootAdministration {
   // the oldest such key under a name of the default place, that is there, is of this type and is no
   // root's, becomes the root of the number that it was made for. One of another type is neither
   // used nor destroyed: what is destroyed cannot be had again, and it still serves an order of its
-  // type; `keys list` shows it and `keys destroy` takes it away. Where two processes share the
-  // database and one takes up what the other is just making, one of the two roots is refused; at
-  // worst the one that stays has lost its key, and then it cannot be promoted.
+  // type; `keys list` shows it and `keys destroy` takes it away.
+  //
+  // Where two processes on one store make roots of one tenant at once, both are made, unless both
+  // have the same request id: then one is, and returned to both; or one takes up the key that the
+  // other has just made: then one of the two is refused with KEY_EXISTS. No root is added whose key
+  // the other has begun to take back (KEY_DESTROYED): Store::AddRoot takes the plan of its key in
+  // its transaction, and RootKeyStore::CondemnPlannedKey keeps it from doing so. A key that was
+  // there before its root has no plan: where another process destroys it just then, the root is
+  // STAGED without its key, and cannot be promoted. The quotas may be exceeded by one for each
+  // other process.
   //
   // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED where
   // the request id made a root of another kind, KEY_NOT_PERMITTED as KeyPermission says, KEY_EXISTS
   // where another root has or had the key or its name, or `key_uri` is empty and the token holds a
-  // key of the default name already, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a
-  // key bound to the tenant is gone, and what KeyStore says.
+  // key of the default name already, KEY_IN_USE where another change of this process has the key in
+  // hand, KEY_DESTROYED, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a key bound to
+  // the tenant is gone, and what KeyStore says.
   absl::StatusOr<RootRecord> Create(const RootOrder& order);
 
   // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from
@@ -98,10 +108,12 @@ class RootAdministration {
   // Whether the tenant may have one more key: as CheckKeyQuota.
   absl::Status CheckRoomForKey(absl::string_view tenant_id);
 
-  // While it lives, no root of this process is made or moved, and no key gets a root.
-  std::unique_lock<std::mutex> HoldChanges() { return std::unique_lock(mutex_); }
+  // While it lives, no root of the tenant is made in this process, and no key for one.
+  [[nodiscard]] TenantTurns::Turn HoldCreation(absl::string_view tenant_id) {
+    return creations_.Take(tenant_id);
+  }
 
-  // To be used while HoldChanges is held.
+  KeyClaims& claims() { return claims_; }
   KeyDestruction& destruction() { return destruction_; }
 
  private:
@@ -111,6 +123,7 @@ class RootAdministration {
     std::string uri;  // canonical, with the key's id
     KeyOrigin origin;
     std::unique_ptr<hsm::SigningKey> key;
+    KeyClaims::Claim claim;
   };
 
   absl::StatusOr<KeyForRoot> KeyForOrder(const RootOrder& order, const KeyPermission& permission,
@@ -120,15 +133,29 @@ class RootAdministration {
                                       absl::string_view uri);
   absl::StatusOr<std::optional<KeyForRoot>> InterruptedKey(const RootOrder& order);
   absl::StatusOr<std::string> DefaultKeyUri(absl::string_view tenant_id, int generation) const;
-  // `uri` names no key that is there.
-  absl::StatusOr<KeyForRoot> MakeKey(const RootOrder& order, int generation, absl::string_view uri);
+  // `uri` names no key that is there, and is claimed.
+  absl::StatusOr<KeyForRoot> MakeKey(const RootOrder& order, int generation, absl::string_view uri,
+                                     KeyClaims::Claim claim);
+  // Nothing where the plan's key is not to be had for this order.
+  absl::StatusOr<std::optional<KeyForRoot>> TakeUp(const RootOrder& order,
+                                                   const PlannedKey& planned);
+  // Destroys what a taking back that was interrupted left.
+  absl::Status FinishTakingBack(const RootOrder& order, const PlannedKey& planned);
+  // Whether a key that was there may be the root's, and where it comes from.
+  absl::Status CheckFound(const RootOrder& order, KeyForRoot& key);
   absl::StatusOr<bool> WasMadeHere(const RootOrder& order, const KeyForRoot& key);
   absl::StatusOr<RootRecord> Issue(const RootOrder& order, const TenantRecord& tenant,
                                    KeyForRoot& key);
+  absl::Status Add(const RootRecord& root);
   absl::StatusOr<RootRecord> End(absl::string_view tenant_id, absl::string_view root_id,
                                  ca::RootMove move, KeyFate fate, absl::string_view caller);
+  // Returns the root as it was before.
+  absl::StatusOr<RootRecord> MoveToEnd(absl::string_view tenant_id, absl::string_view root_id,
+                                       ca::RootMove move, KeyFate fate);
+  absl::StatusOr<RootRecord> CreateAnew(const RootOrder& order, const TenantRecord& tenant,
+                                        const KeyPermission& permission, absl::string_view uri);
   // Destroys the key that was made for a root that could not be; `why` it could not.
-  absl::Status TakeBackKey(const RootOrder& order, const KeyForRoot& key, const absl::Status& why);
+  absl::Status TakeBackKey(const RootOrder& order, KeyForRoot& key, const absl::Status& why);
   ca::RootFacts FactsOf(const RootRecord& root) const;
 
   Store* const store_;
@@ -136,8 +163,12 @@ class RootAdministration {
   Tenants* const tenants_;
   Entropy* const entropy_;
   const Clock* const clock_;
+  KeyClaims claims_;
   KeyDestruction destruction_;
-  std::mutex mutex_;  // held for a whole change
+  TenantTurns creations_;  // held for a whole creation
+  // Held for a whole move, and while a root is added: a move that an added root has overtaken is
+  // refused. Taken after `creations_`.
+  TenantTurns moves_;
 };
 
 }  // namespace hourglass::issuance

@@ -57,45 +57,79 @@ absl::StatusOr<std::optional<RootAdministration::KeyForRoot>> RootAdministration
   ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned_keys,
                    store_->ListPlannedKeys(order.tenant_id));
   for (const PlannedKey& planned : planned_keys) {
-    ASSIGN_OR_RETURN(const std::string name, DefaultKeyUri(order.tenant_id, planned.generation));
-    if (hsm::UriWithoutId(planned.key_uri) != name) continue;
-    absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(planned.key_uri);
-    if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
-      RETURN_IF_ERROR(store_->ForgetPlannedKey(planned.key_uri));
+    if (planned.is_condemned) {
+      RETURN_IF_ERROR(FinishTakingBack(order, planned));
       continue;
     }
-    if (!key.ok() || (*key)->type() != order.key_type) continue;
-    if (!IsTheOnePlanned(planned, planned.key_uri, **key)) continue;
-    ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
-                     store_->RootsOfPublicKey((*key)->public_key()));
-    if (!roots.empty()) continue;
-    return KeyForRoot{planned.generation, planned.key_uri, KeyOrigin::kMadeHere, *std::move(key)};
+    ASSIGN_OR_RETURN(std::optional<KeyForRoot> key, TakeUp(order, planned));
+    if (key.has_value()) return key;
   }
   return std::nullopt;
 }
 
+absl::StatusOr<std::optional<RootAdministration::KeyForRoot>> RootAdministration::TakeUp(
+    const RootOrder& order, const PlannedKey& planned) {
+  ASSIGN_OR_RETURN(const std::string name, DefaultKeyUri(order.tenant_id, planned.generation));
+  if (hsm::UriWithoutId(planned.key_uri) != name) return std::nullopt;
+  absl::StatusOr<KeyClaims::Claim> claim = claims_.ClaimName(planned.key_uri);
+  if (!claim.ok()) return std::nullopt;
+  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(planned.key_uri);
+  if (ReasonOf(key.status()) == ErrorReason::kKeyNotFound) {
+    // Should another process be making it just now, it notes it again, or has: that stays.
+    RETURN_IF_ERROR(store_->ForgetPlannedKey(planned.key_uri, planned.public_key));
+    return std::nullopt;
+  }
+  if (!key.ok() || (*key)->type() != order.key_type) return std::nullopt;
+  if (!IsTheOnePlanned(planned, planned.key_uri, **key)) return std::nullopt;
+  if (!claim->ClaimPublicKey((*key)->public_key()).ok()) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
+                   store_->RootsOfPublicKey((*key)->public_key()));
+  if (!roots.empty()) return std::nullopt;
+  return KeyForRoot{planned.generation, planned.key_uri, KeyOrigin::kMadeHere, *std::move(key),
+                    *std::move(claim)};
+}
+
+absl::Status RootAdministration::FinishTakingBack(const RootOrder& order,
+                                                  const PlannedKey& planned) {
+  KeyDestructionOrder destruction{planned.key_uri, std::nullopt, order.tenant_id,
+                                  RootIdOf(planned.generation), order.caller};
+  if (!planned.public_key.empty()) destruction.public_key = planned.public_key;
+  // Without an id or a public key, what answers to the URI may be another.
+  const bool is_known =
+      !planned.public_key.empty() || hsm::UriWithoutId(planned.key_uri) != planned.key_uri;
+  const absl::Status gone =
+      is_known ? destruction_.Destroy(destruction).status() : keys_->Open(planned.key_uri).status();
+  const ErrorReason reason = ReasonOf(gone);
+  if (reason == ErrorReason::kKeyNotFound || reason == ErrorReason::kKeyMismatch) {
+    return store_->ForgetPlannedKey(planned.key_uri, planned.public_key);
+  }
+  // What cannot be destroyed now hinders no other key.
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::MakeKey(const RootOrder& order,
                                                                            int generation,
-                                                                           absl::string_view uri) {
+                                                                           absl::string_view uri,
+                                                                           KeyClaims::Claim claim) {
   RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
   ASSIGN_OR_RETURN(const std::string new_uri, keys_->NewKeyUri(uri));
-  PlannedKey planned{order.tenant_id, generation, new_uri, ""};
+  PlannedKey planned{order.tenant_id, generation, new_uri, "", false};
   // Nothing is there, so whatever was planned under this URI is not.
-  RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri));
+  RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri, std::nullopt));
   RETURN_IF_ERROR(store_->PlanKey(planned));
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> made = keys_->Generate(new_uri, order.key_type);
   if (!made.ok()) {
     // What cannot be made was not: its plan would count as a key.
     if (ReasonOf(made.status()) == ErrorReason::kKeyUnsupported) {
-      RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri));
+      RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri, planned.public_key));
     }
     return made.status();
   }
-  KeyForRoot key{generation, new_uri, KeyOrigin::kMadeHere, *std::move(made)};
+  KeyForRoot key{generation, new_uri, KeyOrigin::kMadeHere, *std::move(made), std::move(claim)};
   planned.public_key = key.key->public_key();
-  if (const absl::Status noted = store_->PlanKey(planned); !noted.ok()) {
-    return TakeBackKey(order, key, noted);
-  }
+  absl::Status noted = store_->PlanKey(planned);
+  if (noted.ok()) noted = key.claim.ClaimPublicKey(planned.public_key);
+  if (!noted.ok()) return TakeBackKey(order, key, noted);
   return key;
 }
 
@@ -106,6 +140,7 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NewKey(const 
   ASSIGN_OR_RETURN(const std::string uri, DefaultKeyUri(order.tenant_id, generation));
   ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, store_->RootsOfKeyName(uri));
   if (!roots.empty()) return HasRootAlready();
+  ASSIGN_OR_RETURN(KeyClaims::Claim claim, claims_.ClaimName(uri));
   const absl::Status there = keys_->Open(uri).status();
   // The number of the root is new, so this is a key that an older database was restored without, or
   // of another service: nobody has said that it may sign for this one.
@@ -116,30 +151,40 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NewKey(const 
                               "the root gets the next number and a key of its own"));
   }
   if (ReasonOf(there) != ErrorReason::kKeyNotFound) return there;
-  return MakeKey(order, generation, uri);
+  return MakeKey(order, generation, uri, std::move(claim));
 }
 
 absl::StatusOr<bool> RootAdministration::WasMadeHere(const RootOrder& order,
                                                      const KeyForRoot& key) {
   ASSIGN_OR_RETURN(const std::vector<PlannedKey> planned, store_->ListPlannedKeys(order.tenant_id));
   return std::any_of(planned.begin(), planned.end(), [&](const PlannedKey& plan) {
-    return IsTheOnePlanned(plan, key.uri, *key.key);
+    return !plan.is_condemned && IsTheOnePlanned(plan, key.uri, *key.key);
   });
 }
 
 absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(
     const RootOrder& order, const KeyPermission& permission, absl::string_view uri) {
   ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
+  ASSIGN_OR_RETURN(KeyClaims::Claim claim, claims_.ClaimName(uri));
   ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(uri));
   for (const KeyHolder& root : named) {
     if (hsm::MayNameOneKey(root.key_uri, uri)) return HasRootAlready();
   }
-  KeyForRoot key{generation, "", KeyOrigin::kFound, nullptr};
+  KeyForRoot key{generation, "", KeyOrigin::kFound, nullptr, std::move(claim)};
   const absl::Status there = OpenWithId(*keys_, uri, key.uri, key.key);
   if (ReasonOf(there) == ErrorReason::kKeyNotFound && permission.MayMake(uri)) {
-    return MakeKey(order, generation, uri);
+    return MakeKey(order, generation, uri, std::move(key.claim));
   }
   RETURN_IF_ERROR(there);
+  RETURN_IF_ERROR(key.claim.ClaimPublicKey(key.key->public_key()));
+  RETURN_IF_ERROR(CheckFound(order, key));
+  return key;
+}
+
+absl::Status RootAdministration::CheckFound(const RootOrder& order, KeyForRoot& key) {
+  // Only now nobody binds it any more.
+  ASSIGN_OR_RETURN(const KeyPermission permission,
+                   KeyPermission::Of(*store_, order.tenant_id, order.key_reach));
   RETURN_IF_ERROR(permission.CheckFound(key.uri, key.key->public_key()));
   // A key can have several URIs: were it taken for a second root, the tenant of that one could
   // destroy it.
@@ -153,10 +198,8 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(
   ASSIGN_OR_RETURN(const bool made_here, WasMadeHere(order, key));
   if (made_here) key.origin = KeyOrigin::kMadeHere;
   // One that is bound counts already.
-  if (!made_here && !permission.IsBound(key.key->public_key())) {
-    RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
-  }
-  return key;
+  if (made_here || permission.IsBound(key.key->public_key())) return absl::OkStatus();
+  return CheckRoomForKey(order.tenant_id);
 }
 
 }  // namespace hourglass::issuance

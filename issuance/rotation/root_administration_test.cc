@@ -408,6 +408,7 @@ TEST_F(RootAdministrationTest, AKeyThatALivingRootHasIsNotDestroyedByAnother) {
   RootRecord living = ended;
   living.tenant_id = "fabrikam";
   living.key_uri = "software:elsewhere";
+  living.key_made_for_root = false;
   TenantRecord fabrikam;
   fabrikam.tenant_id = "fabrikam";
   fabrikam.display_name = "Fabrikam";

@@ -35,7 +35,7 @@ struct RootRecord {
   // Without any PIN. In a token with the key's id, but for roots of before that was noted.
   std::string key_uri;
   // False where the key was there before the root: then it is not ours to destroy.
-  bool key_made_for_root = true;
+  bool key_made_for_root = false;
   // The key in the certificate is no more since then; what answers to its URI is another.
   std::optional<Timestamp> key_destroyed_at;
   std::string certificate;  // DER
@@ -59,6 +59,7 @@ struct PlannedKey {
   std::string key_uri;  // as in RootRecord, with the id that the key is to have
   // SubjectPublicKeyInfo, DER, of the key that was made; empty until then.
   std::string public_key;
+  bool is_condemned = false;  // RootKeyStore::CondemnPlannedKey
 
   bool operator==(const PlannedKey&) const = default;
 };

@@ -3,6 +3,7 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_ROOT_KEY_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_ROOT_KEY_STORE_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,11 +24,21 @@ class RootKeyStore {
   // TENANT_UNKNOWN.
   virtual absl::StatusOr<int> ReserveGeneration(absl::string_view tenant_id) = 0;
   // Notes that a key is to be made; and again with the public key that it got, which is noted once.
-  // Repeating it changes nothing. Errors: TENANT_UNKNOWN; INTERNAL_ERROR where the URI is planned
-  // for another root, with another public key, or is a root's.
+  // Repeating it changes nothing. Condemns nothing, whatever `key` says. Errors: TENANT_UNKNOWN;
+  // KEY_EXISTS with field `key_uri` where the URI is a root's; INTERNAL_ERROR where it is planned
+  // for another root or with another public key, or condemned.
   virtual absl::Status PlanKey(const PlannedKey& key) = 0;
-  // Takes the note away, if it is there.
-  virtual absl::Status ForgetPlannedKey(absl::string_view key_uri) = 0;
+  // Takes the note away, if it is there; with a public key, which may be empty, only where it notes
+  // that one: what was noted of the key meanwhile stays.
+  virtual absl::Status ForgetPlannedKey(absl::string_view key_uri,
+                                        std::optional<absl::string_view> public_key) = 0;
+  // Marks the plan of a key that is about to be destroyed: AddRoot refuses the key from now on,
+  // whichever process asks, so that no root is added whose key is going. By the public key, and by
+  // the URI where none is noted or `public_key` is empty. The mark goes with the plan. Changes
+  // nothing where none is planned: a key that was there before its root has no plan, and is
+  // protected from other processes by nothing.
+  virtual absl::Status CondemnPlannedKey(absl::string_view key_uri,
+                                         absl::string_view public_key) = 0;
   // By generation.
   virtual absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) = 0;
 

@@ -66,7 +66,7 @@ absl::Status RevisionChanged() {
 
 absl::Status RootCollides() {
   return Error(ErrorReason::kInternalError, "",
-               "a root of the tenant has this id, generation, key or request id already");
+               "a root of the tenant has this id or generation already");
 }
 
 absl::Status IntermediateCollides() {
@@ -87,12 +87,26 @@ absl::Status RequestIdUsedBefore() {
   return Error(ErrorReason::kRequestIdReused, "request_id", "was used before");
 }
 
+absl::Status RequestIdHasRoot() {
+  return Error(ErrorReason::kRequestIdReused, "request_id",
+               "a root of the tenant was made for it before");
+}
+
 absl::Status ReleasedBefore() {
   return Error(ErrorReason::kRequestIdReused, "request_id", "was released before");
 }
 
+absl::Status KeyHasRoot() {
+  return Error(ErrorReason::kKeyExists, "key_uri", "is the key of another root");
+}
+
+absl::Status KeyTakenAway() {
+  return Error(ErrorReason::kKeyDestroyed, "key_uri",
+               "the key of the root was taken away while the root was made");
+}
+
 absl::Status KeyPlannedOtherwise() {
-  return Error(ErrorReason::kInternalError, "", "another root has this key, or was to have it");
+  return Error(ErrorReason::kInternalError, "", "another root was to have this key");
 }
 
 absl::Status KeyBoundOtherwise() {

@@ -35,16 +35,21 @@ absl::Status IntentUnknown();
 absl::Status PrimaryChanged();
 absl::Status RevisionChanged();
 
-// INTERNAL_ERROR: an id, generation, key or request id that another root of the tenant has; a
-// serial number that another intermediate or certificate of the root has; what was released before.
+// INTERNAL_ERROR: an id or generation that another root of the tenant has; a serial number that
+// another intermediate or certificate of the root has; what was released before.
 absl::Status RootCollides();
 absl::Status IntermediateCollides();
 absl::Status SerialNumberCollides();
 absl::Status IntermediateReleasedBefore();
 
-// REQUEST_ID_REUSED: for another intent; for a second release.
+// REQUEST_ID_REUSED: for another intent; for another root; for a second release.
 absl::Status RequestIdUsedBefore();
+absl::Status RequestIdHasRoot();
 absl::Status ReleasedBefore();
+
+// KEY_EXISTS: a key URI that a root has. KEY_DESTROYED: a key whose plan is gone or condemned.
+absl::Status KeyHasRoot();
+absl::Status KeyTakenAway();
 
 // INTERNAL_ERROR, KEY_NOT_PERMITTED.
 absl::Status KeyPlannedOtherwise();

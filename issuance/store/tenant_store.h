@@ -35,9 +35,13 @@ class TenantStore {
   // By tenant id.
   virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
 
-  // Adds a STAGED root, raises the revision, and forgets that its key was planned. Errors:
-  // TENANT_UNKNOWN; INTERNAL_ERROR for an id, generation or non-empty request id that a root of the
-  // tenant has already, for a key URI that any root has, or another state.
+  // Adds a STAGED root, raises the revision, and takes the plan of its key, in one transaction.
+  // Errors: INTERNAL_ERROR for another state; TENANT_UNKNOWN; REQUEST_ID_REUSED with field
+  // `request_id` for a non-empty one that a root of the tenant has already; KEY_EXISTS with field
+  // `key_uri` for a key URI that any root has; INTERNAL_ERROR for an id or generation that a root
+  // of the tenant has; KEY_DESTROYED with field `key_uri` for a key that is condemned
+  // (RootKeyStore::CondemnPlannedKey), by its URI or by the public key in the certificate, or that
+  // was made for the root and is not planned for its tenant. Of several, the first of these.
   virtual absl::Status AddRoot(const RootRecord& root) = 0;
   // Errors: ROOT_UNKNOWN.
   virtual absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -134,6 +135,33 @@ TEST_P(StoreReplicasConformance, WhatOneStoreWritesTheOtherKnows) {
   ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
                        other->ListJournal(kSampleTenant, {}, kMaxPageSize, ""));
   EXPECT_EQ(page.records.size(), 9u);
+}
+
+TEST_P(StoreReplicasConformance, AKeyGetsItsRootOrIsCondemnedAndNeverBoth) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  constexpr int kKeys = 40;
+  for (int i = 1; i <= kKeys; ++i) {
+    RootRecord root = SampleRoot(i);
+    root.key_made_for_root = true;
+    const std::string public_key = absl::StrCat("key ", i, ";");
+    root.certificate += public_key;
+    ASSERT_OK(store_->PlanKey({std::string(kSampleTenant), i, root.key_uri, public_key}));
+    absl::Status added, condemned;
+    std::thread adds([&] { added = store_->AddRoot(root); });
+    std::thread condemns([&] { condemned = other->CondemnPlannedKey(root.key_uri, public_key); });
+    adds.join();
+    condemns.join();
+    EXPECT_OK(condemned);
+    ASSERT_OK_AND_ASSIGN(const auto plans, store_->ListPlannedKeys(kSampleTenant));
+    ASSERT_OK_AND_ASSIGN(const auto holders, other->RootsOfPublicKey(public_key));
+    EXPECT_EQ(holders.size(), added.ok() ? 1u : 0u);
+    EXPECT_EQ(plans.size(), added.ok() ? 0u : 1u);
+    if (!added.ok()) {
+      EXPECT_THAT(added, FailsWith(ErrorReason::kKeyDestroyed, "key_uri"));
+    }
+    ASSERT_OK(store_->ForgetPlannedKey(root.key_uri, std::nullopt));
+  }
 }
 
 }  // namespace

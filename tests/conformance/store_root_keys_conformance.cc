@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "issuance/store/testing/sample_records.h"
@@ -54,8 +56,8 @@ TEST_P(RootKeyStoreConformance, KeepsPlannedKeysUntilTheirRootIsThere) {
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
   ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys(kSampleTenant));
   EXPECT_THAT(keys, ElementsAre(later));
-  ASSERT_OK(store_->ForgetPlannedKey(later.key_uri));
-  EXPECT_OK(store_->ForgetPlannedKey(later.key_uri)) << "a second time";
+  ASSERT_OK(store_->ForgetPlannedKey(later.key_uri, std::nullopt));
+  EXPECT_OK(store_->ForgetPlannedKey(later.key_uri, std::nullopt)) << "a second time";
   ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys(kSampleTenant));
   EXPECT_THAT(keys, ElementsAre());
   ASSERT_OK_AND_ASSIGN(keys, store_->ListPlannedKeys("fabrikam"));
@@ -66,7 +68,7 @@ TEST_P(RootKeyStoreConformance, PlansAKeyForOneRootOnly) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
   EXPECT_THAT(store_->PlanKey(Planned(2, SampleRoot(1).key_uri)),
-              FailsWith(ErrorReason::kInternalError));
+              FailsWith(ErrorReason::kKeyExists, "key_uri"));
   ASSERT_OK(store_->PlanKey(Planned(2, SampleRoot(2).key_uri)));
   EXPECT_THAT(store_->PlanKey(Planned(3, SampleRoot(2).key_uri)),
               FailsWith(ErrorReason::kInternalError));
@@ -88,6 +90,100 @@ TEST_P(RootKeyStoreConformance, NotesThePublicKeyOfAPlannedKeyOnce) {
   }
   ASSERT_OK_AND_ASSIGN(const std::vector<PlannedKey> keys, store_->ListPlannedKeys(kSampleTenant));
   EXPECT_THAT(keys, ElementsAre(planned));
+}
+
+TEST_P(RootKeyStoreConformance, ForgetsNothingThatWasNotedMeanwhile) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  PlannedKey planned = Planned(1, "software:1");
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->ForgetPlannedKey(planned.key_uri, "another"));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+  planned.public_key = AllOctets();
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->ForgetPlannedKey(planned.key_uri, ""));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+  ASSERT_OK(store_->ForgetPlannedKey(planned.key_uri, planned.public_key));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre());
+  planned.public_key = "";
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->ForgetPlannedKey(planned.key_uri, ""));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre());
+}
+
+RootRecord RootWithKeyOfItsOwn(int generation) {
+  RootRecord root = SampleRoot(generation);
+  root.key_made_for_root = true;
+  return root;
+}
+
+TEST_P(RootKeyStoreConformance, ARootTakesThePlanOfTheKeyThatWasMadeForIt) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  const RootRecord root = RootWithKeyOfItsOwn(1);
+  const auto refused = FailsWith(ErrorReason::kKeyDestroyed, "key_uri");
+  EXPECT_THAT(store_->AddRoot(root), refused) << "nothing is planned";
+  const PlannedKey of_another{"fabrikam", 1, root.key_uri, ""};
+  ASSERT_OK(store_->PlanKey(of_another));
+  EXPECT_THAT(store_->AddRoot(root), refused) << "for another tenant";
+  EXPECT_THAT(*store_->ListPlannedKeys("fabrikam"), ElementsAre(of_another));
+  EXPECT_THAT(store_->GetRoot(kSampleTenant, root.root_id), FailsWith(ErrorReason::kRootUnknown));
+  ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant(kSampleTenant));
+  EXPECT_EQ(tenant.revision, 0u) << "a refused root must not raise the revision";
+  ASSERT_OK(store_->ForgetPlannedKey(root.key_uri, std::nullopt));
+  // A key can be taken up by a root of another number than it was made for.
+  ASSERT_OK(store_->PlanKey(Planned(7, root.key_uri)));
+  EXPECT_OK(store_->AddRoot(root));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre());
+}
+
+TEST_P(RootKeyStoreConformance, NoRootGetsACondemnedKey) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  RootRecord root = RootWithKeyOfItsOwn(1);
+  PlannedKey planned = Planned(1, root.key_uri);
+  PlannedKey other = Planned(2, "software:2");
+  other.public_key = "another key";
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->PlanKey(other));
+  EXPECT_OK(store_->CondemnPlannedKey("software:unheard-of", "a key"));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned, other));
+  ASSERT_OK(store_->CondemnPlannedKey(root.key_uri, "a key"));
+  ASSERT_OK(store_->CondemnPlannedKey(root.key_uri, "a key")) << "a second time";
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> another, place_->Open());
+  const auto refused = FailsWith(ErrorReason::kKeyDestroyed, "key_uri");
+  EXPECT_THAT(another->AddRoot(root), refused);
+  EXPECT_THAT(store_->PlanKey(planned), FailsWith(ErrorReason::kInternalError)) << "nor again";
+  planned.is_condemned = true;
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned, other));
+  root.key_made_for_root = false;
+  EXPECT_THAT(store_->AddRoot(root), refused) << "whoever made it";
+  ASSERT_OK(store_->NoteKeyDestroyed(root.key_uri, "a key", SampleTime()));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(other));
+  root.key_made_for_root = true;
+  EXPECT_THAT(store_->AddRoot(root), refused) << "still";
+}
+
+TEST_P(RootKeyStoreConformance, ACondemnedKeyIsKnownByItsPublicKey) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  PlannedKey planned = Planned(1, "software:1");
+  planned.public_key = std::string("\x30\x05\x00%_'\xff", 7);
+  RootRecord root = SampleRoot(2);
+  root.certificate += planned.public_key;
+  ASSERT_OK(store_->PlanKey(planned));
+  ASSERT_OK(store_->CondemnPlannedKey(planned.key_uri, "another"));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+  ASSERT_OK(store_->CondemnPlannedKey("software:an-alias", planned.public_key));
+  planned.is_condemned = true;
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+  EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kKeyDestroyed, "key_uri"))
+      << "by another name";
+  EXPECT_OK(store_->AddRoot(SampleRoot(3))) << "another key";
+  // Where the key that goes shows none, by its URI.
+  PlannedKey unseen = Planned(4, "software:4");
+  unseen.public_key = "the fourth";
+  ASSERT_OK(store_->PlanKey(unseen));
+  ASSERT_OK(store_->CondemnPlannedKey(unseen.key_uri, ""));
+  unseen.is_condemned = true;
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned, unseen));
 }
 
 BoundKey Bound(std::string tenant_id, std::string key_uri, std::string public_key) {

@@ -58,6 +58,8 @@ TEST_P(TenantStoreConformance, KeepsRoots) {
   second.key_destroyed_at = SampleTime(7);
   RootRecord third = SampleRoot(3);
   third.request_id = "";  // may be empty more than once
+  third.key_made_for_root = true;
+  ASSERT_OK(store_->PlanKey({std::string(kSampleTenant), 3, third.key_uri, ""}));
   ASSERT_OK(store_->AddRoot(third));
   ASSERT_OK(store_->AddRoot(second));
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
@@ -93,15 +95,25 @@ TEST_P(TenantStoreConformance, RefusesARootThatCollides) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
-  std::vector<RootRecord> refused(5, SampleRoot(2));
-  refused[0].root_id = "root-1";
-  refused[1].generation = 1;
-  refused[2].key_uri = SampleRoot(1).key_uri;
-  refused[3].request_id = SampleRoot(1).request_id;
-  refused[4].state = RootState::kPrimary;
-  for (const RootRecord& root : refused) {
-    EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kInternalError));
-  }
+  RootRecord same_id = SampleRoot(2), same_generation = SampleRoot(2), same_key = SampleRoot(2),
+             same_request = SampleRoot(2), not_staged = SampleRoot(2);
+  same_id.root_id = "root-1";
+  same_generation.generation = 1;
+  same_key.key_uri = SampleRoot(1).key_uri;
+  same_request.request_id = SampleRoot(1).request_id;
+  not_staged.state = RootState::kPrimary;
+  EXPECT_THAT(store_->AddRoot(same_id), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(store_->AddRoot(same_generation), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(store_->AddRoot(same_key), FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  EXPECT_THAT(store_->AddRoot(same_request),
+              FailsWith(ErrorReason::kRequestIdReused, "request_id"));
+  EXPECT_THAT(store_->AddRoot(not_staged), FailsWith(ErrorReason::kInternalError, "state"));
+  // As where one request makes a root twice at once, or one takes up the other's key.
+  EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kRequestIdReused));
+  RootRecord taken_up = SampleRoot(1);
+  taken_up.request_id = "another";
+  taken_up.key_made_for_root = true;
+  EXPECT_THAT(store_->AddRoot(taken_up), FailsWith(ErrorReason::kKeyExists, "key_uri"));
   ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant(kSampleTenant));
   EXPECT_EQ(tenant.revision, 1u) << "a refused root must not raise the revision";
   EXPECT_OK(store_->AddRoot(SampleRoot(2)));
@@ -120,7 +132,8 @@ TEST_P(TenantStoreConformance, AKeyUriBelongsToOneRootForEver) {
   RootRecord root = SampleRoot(2, "fabrikam");
   root.key_uri = first.key_uri;
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
-  EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kInternalError)) << "of any tenant";
+  EXPECT_THAT(store_->AddRoot(root), FailsWith(ErrorReason::kKeyExists, "key_uri"))
+      << "of any tenant";
   root.key_uri = "pkcs11:token=fabrikam;object=2";
   EXPECT_OK(store_->AddRoot(root));
 }

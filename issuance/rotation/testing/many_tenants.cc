@@ -65,6 +65,7 @@ class Maker {
     root.generation = generation;
     root.key_type = order_.key_type;
     root.key_uri = uri;
+    root.key_made_for_root = true;
     root.certificate = certificate.der();
     root.not_before = certificate.not_before();
     root.not_after = certificate.not_after();

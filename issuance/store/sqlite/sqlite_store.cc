@@ -1,5 +1,6 @@
 #include "issuance/store/sqlite/sqlite_store.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,15 @@ class SqliteStore final : public Store {
     return connections_->Write([&](Connection& c) { return sqlite::PlanKey(c, key); });
   }
 
-  absl::Status ForgetPlannedKey(absl::string_view key_uri) override {
-    return connections_->Write([&](Connection& c) { return sqlite::ForgetPlannedKey(c, key_uri); });
+  absl::Status ForgetPlannedKey(absl::string_view key_uri,
+                                std::optional<absl::string_view> public_key) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::ForgetPlannedKey(c, key_uri, public_key); });
+  }
+
+  absl::Status CondemnPlannedKey(absl::string_view key_uri, absl::string_view public_key) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::CondemnPlannedKey(c, key_uri, public_key); });
   }
 
   absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) override {

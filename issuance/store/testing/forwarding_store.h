@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
 
+#include <optional>
 #include <vector>
 
 #include "issuance/store/store.h"
@@ -24,8 +25,12 @@ class ForwardingStore : public Store {
     return store_.ReserveGeneration(tenant_id);
   }
   absl::Status PlanKey(const PlannedKey& key) override { return store_.PlanKey(key); }
-  absl::Status ForgetPlannedKey(absl::string_view key_uri) override {
-    return store_.ForgetPlannedKey(key_uri);
+  absl::Status ForgetPlannedKey(absl::string_view key_uri,
+                                std::optional<absl::string_view> public_key) override {
+    return store_.ForgetPlannedKey(key_uri, public_key);
+  }
+  absl::Status CondemnPlannedKey(absl::string_view key_uri, absl::string_view public_key) override {
+    return store_.CondemnPlannedKey(key_uri, public_key);
   }
   absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(absl::string_view tenant_id) override {
     return store_.ListPlannedKeys(tenant_id);

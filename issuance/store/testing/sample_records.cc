@@ -43,7 +43,6 @@ RootRecord SampleRoot(int generation, absl::string_view tenant_id) {
   root.generation = generation;
   root.key_type = hsm::KeyType::kEcP384;
   root.key_uri = absl::StrCat("pkcs11:token=", tenant_id, ";object=", generation);
-  root.key_made_for_root = generation != 2;
   root.certificate = std::string("\x30\x00\xff\x00root", 8);
   root.not_before = floor<seconds>(SampleTime(-3600));
   root.not_after = floor<seconds>(SampleTime()) + hours(24 * 365);

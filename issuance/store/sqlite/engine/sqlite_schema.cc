@@ -210,8 +210,13 @@ ALTER TABLE tenants ADD COLUMN root_name_key TEXT;
 CREATE UNIQUE INDEX tenants_by_root_name ON tenants (root_name_key);
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3,
-                                             kVersion4, kVersion5, kVersion6};
+// A planned key that is about to be destroyed: see RootKeyStore::CondemnPlannedKey.
+constexpr absl::string_view kVersion7 = R"sql(
+ALTER TABLE planned_keys ADD COLUMN condemned INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                             kVersion5, kVersion6, kVersion7};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

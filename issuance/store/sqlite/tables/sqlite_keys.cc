@@ -1,6 +1,7 @@
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,11 @@
 
 namespace hourglass::issuance::sqlite {
 namespace {
+
+// Of a public key, a URI and its name. A plan whose key was never noted is known by its URI only,
+// one of before version 6 by a URI without id.
+constexpr absl::string_view kPlansOfKey =
+    "(public_key = ? OR (key_uri IN (?, ?) AND public_key = x''))";
 
 absl::StatusOr<std::vector<KeyHolder>> TakeHolders(Rows rows) {
   std::vector<KeyHolder> holders;
@@ -29,32 +35,73 @@ absl::StatusOr<std::vector<KeyHolder>> TakeHolders(Rows rows) {
 
 }  // namespace
 
+absl::StatusOr<bool> HasRootOfKeyUri(Connection& connection, absl::string_view key_uri) {
+  ASSIGN_OR_RETURN(const std::int64_t there,
+                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ?)",
+                                           {Text{key_uri}}));
+  return there != 0;
+}
+
 absl::Status PlanKey(Connection& connection, const PlannedKey& key) {
   RETURN_IF_ERROR(GetTenant(connection, key.tenant_id).status());
-  ASSIGN_OR_RETURN(const std::int64_t has_root,
-                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE key_uri = ?)",
-                                           {Text{key.key_uri}}));
+  ASSIGN_OR_RETURN(const bool has_root, HasRootOfKeyUri(connection, key.key_uri));
+  if (has_root) return KeyHasRoot();
   ASSIGN_OR_RETURN(
       const std::int64_t planned,
       connection.Change("INSERT INTO planned_keys (key_uri, tenant_id, generation, public_key) "
                         "VALUES (?, ?, ?, ?) ON CONFLICT (key_uri) DO UPDATE "
                         "SET public_key = excluded.public_key "
                         "WHERE tenant_id = excluded.tenant_id AND generation = excluded.generation "
-                        "AND public_key IN (x'', excluded.public_key)",
+                        "AND public_key IN (x'', excluded.public_key) AND condemned = 0",
                         {Text{key.key_uri}, Text{key.tenant_id}, std::int64_t{key.generation},
                          Blob{key.public_key}}));
-  return planned == 1 && has_root == 0 ? absl::OkStatus() : KeyPlannedOtherwise();
+  return planned == 1 ? absl::OkStatus() : KeyPlannedOtherwise();
 }
 
-absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri) {
-  return connection.Change("DELETE FROM planned_keys WHERE key_uri = ?", {Text{key_uri}}).status();
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri,
+                              std::optional<absl::string_view> public_key) {
+  if (!public_key.has_value()) {
+    return connection.Change("DELETE FROM planned_keys WHERE key_uri = ?", {Text{key_uri}})
+        .status();
+  }
+  return connection
+      .Change("DELETE FROM planned_keys WHERE key_uri = ? AND public_key = ?",
+              {Text{key_uri}, Blob{*public_key}})
+      .status();
+}
+
+absl::Status CondemnPlannedKey(Connection& connection, absl::string_view key_uri,
+                               absl::string_view public_key) {
+  if (public_key.empty()) {
+    return connection
+        .Change("UPDATE planned_keys SET condemned = 1 WHERE key_uri = ?", {Text{key_uri}})
+        .status();
+  }
+  return connection
+      .Change("UPDATE planned_keys SET condemned = 1 WHERE " + std::string(kPlansOfKey),
+              {Blob{public_key}, Text{key_uri}, Text{hsm::UriWithoutId(key_uri)}})
+      .status();
+}
+
+absl::Status TakePlannedKey(Connection& connection, const RootRecord& root) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t condemned,
+      connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM planned_keys WHERE condemned = 1 AND "
+                              "(key_uri = ? OR (public_key <> x'' AND instr(?, public_key) > 0)))",
+                              {Text{root.key_uri}, Blob{root.certificate}}));
+  if (condemned != 0) return KeyTakenAway();
+  if (!root.key_made_for_root) return ForgetPlannedKey(connection, root.key_uri, std::nullopt);
+  ASSIGN_OR_RETURN(const std::int64_t taken,
+                   connection.Change("DELETE FROM planned_keys WHERE key_uri = ? AND tenant_id = ?",
+                                     {Text{root.key_uri}, Text{root.tenant_id}}));
+  return taken == 1 ? absl::OkStatus() : KeyTakenAway();
 }
 
 absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
                                                         absl::string_view tenant_id) {
   ASSIGN_OR_RETURN(Rows rows,
-                   connection.Query("SELECT tenant_id, generation, key_uri, public_key FROM "
-                                    "planned_keys WHERE tenant_id = ? "
+                   connection.Query("SELECT tenant_id, generation, key_uri, public_key, condemned "
+                                    "FROM planned_keys WHERE tenant_id = ? "
                                     "ORDER BY generation, key_uri",
                                     {Text{tenant_id}}));
   std::vector<PlannedKey> keys;
@@ -66,6 +113,7 @@ absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
     key.generation = static_cast<int>(rows.TakeInteger());
     key.key_uri = rows.TakeOctets();
     key.public_key = rows.TakeOctets();
+    key.is_condemned = rows.TakeInteger() != 0;
   }
 }
 
@@ -105,16 +153,12 @@ absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
             .status());
   }
   if (public_key.empty()) {
-    RETURN_IF_ERROR(ForgetPlannedKey(connection, key_uri));
+    RETURN_IF_ERROR(ForgetPlannedKey(connection, key_uri, std::nullopt));
     return connection.Change("DELETE FROM bound_keys WHERE key_uri = ?", {Text{key_uri}}).status();
   }
-  // A plan whose key was never noted is known by its URI only, one of before version 6 by a URI
-  // without id.
-  const std::string name(hsm::UriWithoutId(key_uri));
   RETURN_IF_ERROR(connection
-                      .Change("DELETE FROM planned_keys WHERE public_key = ? OR "
-                              "(key_uri IN (?, ?) AND public_key = x'')",
-                              {Blob{public_key}, Text{key_uri}, Text{name}})
+                      .Change("DELETE FROM planned_keys WHERE " + std::string(kPlansOfKey),
+                              {Blob{public_key}, Text{key_uri}, Text{hsm::UriWithoutId(key_uri)}})
                       .status());
   return connection.Change("DELETE FROM bound_keys WHERE public_key = ?", {Blob{public_key}})
       .status();

@@ -4,6 +4,7 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_KEYS_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,7 +16,13 @@
 namespace hourglass::issuance::sqlite {
 
 absl::Status PlanKey(Connection& connection, const PlannedKey& key);
-absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri);
+absl::Status ForgetPlannedKey(Connection& connection, absl::string_view key_uri,
+                              std::optional<absl::string_view> public_key);
+absl::Status CondemnPlannedKey(Connection& connection, absl::string_view key_uri,
+                               absl::string_view public_key);
+// Of a root that is being added. Errors: KEY_DESTROYED, as TenantStore::AddRoot says.
+absl::Status TakePlannedKey(Connection& connection, const RootRecord& root);
+absl::StatusOr<bool> HasRootOfKeyUri(Connection& connection, absl::string_view key_uri);
 absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
                                                         absl::string_view tenant_id);
 absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,

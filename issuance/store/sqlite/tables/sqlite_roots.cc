@@ -87,6 +87,23 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
   return WhyNotChanged(there, change);
 }
 
+absl::StatusOr<bool> HasRootOfRequest(Connection& connection, const RootRecord& root) {
+  if (root.request_id.empty()) return false;
+  ASSIGN_OR_RETURN(const std::int64_t there,
+                   connection.QueryInteger("SELECT EXISTS (SELECT 1 FROM roots WHERE tenant_id = ? "
+                                           "AND request_id = ?)",
+                                           {Text{root.tenant_id}, Text{root.request_id}}));
+  return there != 0;
+}
+
+// In the order of the contract.
+absl::Status WhyNotAdded(Connection& connection, const RootRecord& root) {
+  ASSIGN_OR_RETURN(const bool of_request, HasRootOfRequest(connection, root));
+  if (of_request) return RequestIdHasRoot();
+  ASSIGN_OR_RETURN(const bool of_key, HasRootOfKeyUri(connection, root.key_uri));
+  return of_key ? KeyHasRoot() : RootCollides();
+}
+
 }  // namespace
 
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
@@ -107,8 +124,8 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
            ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
            ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id},
            ValueOf(root.key_destroyed_at)}));
-  if (added == 1) return ForgetPlannedKey(connection, root.key_uri);
-  return RootCollides();
+  if (added == 0) return WhyNotAdded(connection, root);
+  return TakePlannedKey(connection, root);
 }
 
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
