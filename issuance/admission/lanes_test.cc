@@ -162,7 +162,7 @@ TEST_F(LanesTest, ASwiftLanePassesOnWhatHasToWait) {
   ASSERT_OK(Submit("contoso").Wait());
   // Between the queue and the snapshot the tenant is forgotten, as after a change of its primary.
   verdicts_.on_question = [this, first = true](const v1::EvaluateRequest&) mutable {
-    if (std::exchange(first, false)) tenants_->Forget("contoso");
+    if (std::exchange(first, false)) store_->changes().Publish("contoso");
   };
   WatchedTask& task = Submit("contoso");
   EXPECT_OK(task.Wait());

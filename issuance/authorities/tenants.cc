@@ -28,7 +28,9 @@ Tenants::Tenants(TenantStore* store, hsm::KeyStore* keys, IssuingConfig issuing,
       sub_keys_(sub_keys),
       issuing_(issuing),
       overrides_(overrides.begin(), overrides.end()),
-      most_loaded_(most_loaded) {}
+      most_loaded_(most_loaded),
+      subscription_(
+          store->changes().Subscribe([this](absl::string_view tenant_id) { Forget(tenant_id); })) {}
 
 const IssuingConfig& Tenants::Issuing(absl::string_view tenant_id) const {
   const auto found = overrides_.find(tenant_id);
@@ -120,8 +122,11 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
   const std::lock_guard lock(mutex_);
   slot->failure = snapshot.status();
   ++slot->loads;
-  // A change that came while this was being loaded must not be hidden by it.
-  if (snapshot.ok() && slot->forgotten == forgotten_before) slot->snapshot = *snapshot;
+  // A change that came while this was being loaded must not be hidden by it. One without a primary
+  // writes nothing that the store's fence could refuse, so nothing would tell that it is old.
+  if (snapshot.ok() && (*snapshot)->primary != nullptr && slot->forgotten == forgotten_before) {
+    slot->snapshot = *snapshot;
+  }
   return snapshot;
 }
 

@@ -20,6 +20,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/authorities/sub_keys.h"
 #include "issuance/config/config.h"
+#include "issuance/store/tenant_changes.h"
 #include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
@@ -53,20 +54,23 @@ class Tenants {
   absl::Status CheckExists(absl::string_view tenant_id);
 
   // The newest snapshot that this process knows; loaded from the store, and the primary's key
-  // opened, when it is first asked for and after each Forget. Another process may have moved on
-  // since: the journal's fence refuses what was built on an old epoch, and whoever finds that a
-  // snapshot cannot issue must Forget it. While one caller opens a key, others that want it wait
-  // for a second at most. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and what KeyStore::Open,
-  // ca::Authority::Create and SubKeys::SignerFor say; SUB_KEY_NOT_ALLOWED where the configuration
-  // wants a sub-key and the primary allows none.
+  // opened, when it is first asked for and after the store has told of a change
+  // (TenantStore::changes). One without a primary is not kept. Another process may have moved on
+  // since: the journal's fence refuses what was built on an old epoch, and the store tells of that,
+  // too. Where a snapshot cannot issue for another reason, LookAgain. While one caller opens a key,
+  // others that want it wait for a second at most. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, and
+  // what KeyStore::Open, ca::Authority::Create and SubKeys::SignerFor say; SUB_KEY_NOT_ALLOWED
+  // where the configuration wants a sub-key and the primary allows none.
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Snapshot(absl::string_view tenant_id);
 
   // The same where it is there already, without waiting for anybody; null where Snapshot would load
   // it.
   std::shared_ptr<const TenantSnapshot> IfLoaded(absl::string_view tenant_id);
 
-  // Drops the snapshot, so that the next request loads the tenant anew.
-  void Forget(absl::string_view tenant_id);
+  // For whoever finds that a snapshot cannot issue though the store refused nothing, as where its
+  // root nears its end: another process may have changed the tenant, and nobody has told. The next
+  // request loads it anew.
+  void LookAgain(absl::string_view tenant_id) { Forget(tenant_id); }
 
   // How many tenants are kept now.
   std::size_t loaded() const;
@@ -116,6 +120,8 @@ class Tenants {
   std::shared_ptr<const TenantSnapshot> Cached(absl::string_view tenant_id);
   // Makes the slot if there is none. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE.
   absl::StatusOr<SlotUse> UseSlot(absl::string_view tenant_id);
+  // Drops the snapshot.
+  void Forget(absl::string_view tenant_id);
   // Takes the slots out that are over the bound, with mutex_ held; to be destroyed without it.
   std::vector<std::unique_ptr<Slot>> TakeOldest();
   // Waits for the turn to load: only briefly, and not at all where the last load failed or others
@@ -138,6 +144,8 @@ class Tenants {
   mutable std::mutex mutex_;
   Slots slots_;             // guarded by mutex_
   std::uint64_t uses_ = 0;  // of all slots; guarded by mutex_
+  // The last member: nothing is told once the others go.
+  const TenantChanges::Subscription subscription_;
 };
 
 }  // namespace hourglass::issuance

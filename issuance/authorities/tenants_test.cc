@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <map>
@@ -18,6 +19,7 @@
 #include "issuance/rotation/testing/many_tenants.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
+#include "issuance/store/testing/sample_records.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -25,19 +27,24 @@
 namespace hourglass::issuance {
 namespace {
 
-// Gives no answer to what is asked last in a load, until it is told to.
+// Gives no answer to what is asked last in the first load, until it is told to.
 class StuckStore : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
-    asked.set_value();
-    go_on.get_future().wait();
+    if (is_first_.exchange(false)) {
+      asked.set_value();
+      go_on.get_future().wait();
+    }
     return ForwardingStore::ListRoots(tenant_id);
   }
 
   std::promise<void> asked;
   std::promise<void> go_on;
+
+ private:
+  std::atomic<bool> is_first_ = true;
 };
 
 TEST(TenantsTest, WhereALoadGivesNoAnswerOnlyTheFirstOthersWait) {
@@ -122,13 +129,25 @@ class LoadedTenantsTest : public testing::Test {
     }
   }
 
-  // The staged root becomes the primary, as another process would do it.
+  // The staged root becomes the primary.
+  void Promote(const std::string& tenant_id, Store& store) {
+    ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store.GetTenant(tenant_id));
+    ASSERT_OK(store.ChangeRootStates(tenant_id, tenant.revision,
+                                     {{"r2", ca::RootState::kPrimary, ca::RootState::kRetiring},
+                                      {"r3", ca::RootState::kStaged, ca::RootState::kPrimary}},
+                                     clock_.Now()));
+  }
+
+  // As another process would do it: its feed is its own, and nothing of the change comes here.
   void PromoteElsewhere(const std::string& tenant_id) {
-    ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, sqlite_->GetTenant(tenant_id));
-    ASSERT_OK(sqlite_->ChangeRootStates(tenant_id, tenant.revision,
-                                        {{"r2", ca::RootState::kPrimary, ca::RootState::kRetiring},
-                                         {"r3", ca::RootState::kStaged, ca::RootState::kPrimary}},
-                                        clock_.Now()));
+    ASSERT_OK_AND_ASSIGN(const auto other, OpenSqliteStore(directory_.File("store.sqlite")));
+    Promote(tenant_id, *other);
+  }
+
+  absl::Status Write(const Intent& intent) {
+    const JournalWrite write = intent;
+    const auto statuses = store_->AppendToJournal({&write, 1});
+    return statuses.ok() ? statuses->front() : statuses.status();
   }
 
   TemporaryDirectory directory_;
@@ -188,6 +207,73 @@ TEST_F(LoadedTenantsTest, ADroppedTenantsKeyStaysOutOfService) {
   EXPECT_OK(tenants_->Snapshot("t00001"));
 }
 
+TEST_F(LoadedTenantsTest, AChangeIsToldOf) {
+  ASSERT_OK_AND_ASSIGN(const auto before, tenants_->Snapshot("t00000"));
+  ASSERT_OK_AND_ASSIGN(const auto of_another, tenants_->Snapshot("t00001"));
+  Promote("t00000", *sqlite_);
+  EXPECT_EQ(tenants_->IfLoaded("t00000"), nullptr);
+  EXPECT_EQ(tenants_->IfLoaded("t00001"), of_another);
+  ASSERT_OK_AND_ASSIGN(const auto after, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(after->epoch, before->epoch + 1);
+  EXPECT_EQ(after->primary_root_id, "r3");
+}
+
+TEST_F(LoadedTenantsTest, AChangeThatComesDuringALoadIsNotHiddenByIt) {
+  store_->held_up = "t00000";
+  auto loading = std::async(std::launch::async, [&] { return tenants_->Snapshot("t00000"); });
+  store_->asked.get_future().wait();
+  store_->held_up.clear();
+  Promote("t00000", *sqlite_);
+  store_->go_on.set_value();
+  ASSERT_OK_AND_ASSIGN(const auto torn, loading.get());
+  ASSERT_OK_AND_ASSIGN(const auto after, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(after->epoch, torn->epoch + 1) << "the epoch was read before the roots";
+  EXPECT_EQ(after->primary_root_id, "r3");
+  EXPECT_EQ(tenants_->IfLoaded("t00000"), after);
+}
+
+TEST_F(LoadedTenantsTest, WhoMissedAChangeIsToldByTheFirstRefusal) {
+  ASSERT_OK_AND_ASSIGN(const auto before, tenants_->Snapshot("t00000"));
+  PromoteElsewhere("t00000");
+  ASSERT_OK_AND_ASSIGN(const auto missed, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(missed, before) << "nobody told";
+  Intent intent = SampleIntent("a request", "t00000");
+  intent.epoch = missed->epoch;
+  intent.root_id = missed->primary_root_id;
+  EXPECT_THAT(Write(intent), FailsWith(ErrorReason::kPrimaryChanged)) << "the store decides";
+  // And now what is there is right, at once.
+  ASSERT_OK_AND_ASSIGN(const auto after, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(after->primary_root_id, "r3");
+  intent.epoch = after->epoch;
+  intent.root_id = after->primary_root_id;
+  EXPECT_OK(Write(intent));
+}
+
+TEST_F(LoadedTenantsTest, WhoeverFindsASnapshotUselessLooksAgain) {
+  ASSERT_OK_AND_ASSIGN(const auto before, tenants_->Snapshot("t00000"));
+  PromoteElsewhere("t00000");
+  tenants_->LookAgain("t00000");
+  ASSERT_OK_AND_ASSIGN(const auto after, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(after->epoch, before->epoch + 1);
+}
+
+TEST_F(LoadedTenantsTest, NobodyIsToldOnceItIsGone) {
+  tenants_.reset();
+  Promote("t00000", *sqlite_);
+  tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), std::map<std::string, IssuingConfig>());
+  ASSERT_OK_AND_ASSIGN(const auto after, tenants_->Snapshot("t00000"));
+  EXPECT_EQ(after->primary_root_id, "r3");
+}
+
+TEST_F(LoadedTenantsTest, ATenantWithoutAPrimaryIsLookedAtEachTime) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant("empty")));
+  ASSERT_OK_AND_ASSIGN(const auto none, tenants_->Snapshot("empty"));
+  EXPECT_EQ(none->primary, nullptr);
+  EXPECT_EQ(tenants_->IfLoaded("empty"), nullptr);
+  EXPECT_OK(tenants_->Snapshot("empty"));
+  EXPECT_EQ(store_->LoadsOf("empty"), 2);
+}
+
 TEST_F(LoadedTenantsTest, WhatIsBeingLoadedIsNotDropped) {
   store_->held_up = "t00000";
   auto slow = std::async(std::launch::async, [&] { return tenants_->Snapshot("t00000"); });
@@ -208,7 +294,7 @@ TEST_F(LoadedTenantsTest, ManyThreadsShareABoundThatIsTooSmallForThem) {
       int served = 0;
       for (std::size_t i = 0; i < 100; ++i) {
         const std::string& tenant_id = tenant_ids_[(first + i) % tenant_ids_.size()];
-        if (i % 7 == 0) tenants.Forget(tenant_id);
+        if (i % 7 == 0) sqlite_->changes().Publish(tenant_id);
         const auto snapshot = tenants.Snapshot(tenant_id);
         served += snapshot.ok() && (*snapshot)->tenant_id == tenant_id;
       }

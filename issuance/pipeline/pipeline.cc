@@ -177,9 +177,6 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::SnapshotOf(
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> tenant = tenants_->Snapshot(tenant_id);
   if (!tenant.ok()) return KeyFailure(tenant_id, tenant.status());
   if ((*tenant)->primary == nullptr) {
-    // Another process may make one primary, and here nothing is written that its fence could
-    // refuse.
-    tenants_->Forget(tenant_id);
     return Error(ErrorReason::kNoPrimaryRoot, "tenant_id",
                  "the tenant has no primary root, so nothing is issued");
   }
@@ -201,8 +198,8 @@ void Pipeline::FillTemplates(Batch& batch) {
         {work.sound->subject, work.sound->key, std::move(serial_entropy),
          std::chrono::floor<std::chrono::seconds>(*now)});
     if (!tbs.ok()) {
-      // As above: another process may have promoted a root that is good for longer.
-      tenants_->Forget(work.tenant->tenant_id);
+      // Another process may have promoted a root that is good for longer.
+      tenants_->LookAgain(work.tenant->tenant_id);
       return tbs.status();
     }
     work.tbs = *std::move(tbs);
@@ -249,9 +246,6 @@ void Pipeline::WriteIntents(Batch& batch) {
     const absl::Status& status = statuses[next++];
     if (status.ok()) return status;
     if (ReasonOf(status) == ErrorReason::kRequestIdReused) return TakeUpRecordedIntent(work);
-    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) {
-      tenants_->Forget(work.tenant->tenant_id);
-    }
     return status;
   });
 }
@@ -307,7 +301,6 @@ void Pipeline::WriteReleases(Batch& batch) {
       work.certificate = std::move(record.certificate);
       return absl::OkStatus();
     }
-    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) tenants_->Forget(intent.tenant_id);
     return status;
   });
 }

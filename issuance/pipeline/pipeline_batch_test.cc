@@ -196,7 +196,7 @@ TEST_F(PipelineBatchTest, AKeyThatFailsFailsNoOther) {
   CreateTenant("fabrikam");
   const RootRecord root = MakePrimary("fabrikam");
   ASSERT_OK(keys_->Destroy(root.key_uri));
-  tenants_->Forget("fabrikam");
+  store_->changes().Publish("fabrikam");
   Tenants fresh(&*store_, keys_.get(), IssuingConfig(), {});
   pipeline_.emplace(&fresh, &*compliance_, &*journal_, &entropy_, &clock_);
   request_.set_tenant_id("fabrikam");
@@ -218,7 +218,7 @@ TEST_F(PipelineBatchTest, WithoutPatienceNoTenantIsLoaded) {
   const BatchedTask& put_off = Add("f-1");
   request_.set_tenant_id("contoso");
   const BatchedTask& served = Add("c-1");
-  tenants_->Forget("fabrikam");
+  store_->changes().Publish("fabrikam");
   ASSERT_FALSE(pipeline_->IsReady("fabrikam"));
   IssueAll(Patience::kNone);
   EXPECT_TRUE(put_off.needs_patience);

@@ -138,69 +138,88 @@ TEST_F(PipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
   EXPECT_OK(Issue().status);
 }
 
-TEST_F(PipelineTest, AnotherProcessOnTheSameStoreIsFencedToo) {
+// On the same store and keys, with a feed of changes of its own: nobody tells it of what this
+// process does.
+struct OtherProcess {
+  OtherProcess(const std::string& database, hsm::KeyStore* keys, ComplianceClient* compliance,
+               Entropy* entropy, const Clock* clock)
+      : sqlite(OpenSqliteStore(database).value()),
+        store(sqlite.get()),
+        tenants(&store, keys, IssuingConfig(), {}),
+        journal(&store, &store),
+        pipeline(&tenants, compliance, &journal, entropy, clock) {}
+
+  std::unique_ptr<Store> sqlite;
+  InterruptibleStore store;
+  Tenants tenants;
+  GroupCommit journal;
+  Pipeline pipeline;
+};
+
+class TwoProcessesTest : public PipelineTest {
+ protected:
+  void SetUp() override {
+    PipelineTest::SetUp();
+    other_.emplace(directory_.File("store.sqlite"), keys_.get(), &*compliance_, &entropy_, &clock_);
+  }
+
+  IssueOutcome IssueByTheOther(const std::string& request_id) {
+    request_.set_request_id(request_id);
+    return other_->pipeline.Issue(broker_, request_);
+  }
+
+  std::optional<OtherProcess> other_;
+};
+
+TEST_F(TwoProcessesTest, WhoMissedASwitchIsFencedAndThenEndsRight) {
   ASSERT_OK(Issue().status);
   // Its own picture of the tenant, taken before this process changes the primary.
-  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  GroupCommit other_journal(&*store_, &*store_);
-  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
-  request_.set_request_id("request-2");
-  ASSERT_OK(other.Issue(broker_, request_).status);
+  ASSERT_OK(IssueByTheOther("request-2").status);
   const RootRecord second = MakePrimary();
-  request_.set_request_id("request-3");
-  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(IssueByTheOther("request-3").status, FailsWith(ErrorReason::kPrimaryChanged));
   // A certificate of the old primary is not handed out again either.
-  request_.set_request_id("request-2");
-  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kPrimaryChanged));
-  request_.set_request_id("request-4");
-  const IssueOutcome outcome = other.Issue(broker_, request_);
+  EXPECT_THAT(IssueByTheOther("request-2").status, FailsWith(ErrorReason::kPrimaryChanged));
+  const IssueOutcome outcome = IssueByTheOther("request-4");
   ASSERT_OK(outcome.status);
   EXPECT_EQ(outcome.response.chain(0), second.certificate);
+  EXPECT_EQ(Recorded().size(), 3u) << "nothing of request-3";
 }
 
-TEST_F(PipelineTest, AReleasedCertificateIsNotRepeatedByAProcessThatMissedTheSwitch) {
+TEST_F(TwoProcessesTest, AReleasedCertificateIsNotRepeatedByWhoMissedTheSwitch) {
   ASSERT_OK(Issue().status);
-  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  GroupCommit other_journal(&*store_, &*store_);
-  Pipeline other(&other_tenants, &*compliance_, &other_journal, &entropy_, &clock_);
-  ASSERT_OK(other.Issue(broker_, request_).status);
+  ASSERT_OK(IssueByTheOther("request-1").status);
   // The switch comes after the other has found its intent recorded, when only the release's fence
   // is left.
-  store_->before_release = [this] {
+  other_->store.before_release = [this] {
     MakePrimary();
     return absl::OkStatus();
   };
-  const IssueOutcome outcome = other.Issue(broker_, request_);
+  const IssueOutcome outcome = IssueByTheOther("request-1");
   EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
 }
 
 // Where nothing is written, no fence tells that another process has moved on.
-TEST_F(PipelineTest, AProcessThatSawNoPrimaryLearnsOfTheFirst) {
+TEST_F(TwoProcessesTest, WhoSawNoPrimaryLearnsOfTheFirst) {
   TenantRecord tenant;
   tenant.tenant_id = "fabrikam";
   tenant.display_name = "Fabrikam";
   ASSERT_OK(store_->CreateTenant(tenant));
   broker_.tenants = {"fabrikam"};
   request_.set_tenant_id("fabrikam");
-  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
-  ASSERT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kNoPrimaryRoot));
+  ASSERT_THAT(IssueByTheOther("request-1").status, FailsWith(ErrorReason::kNoPrimaryRoot));
   const RootRecord first = MakePrimary("fabrikam");
-  const IssueOutcome outcome = other.Issue(broker_, request_);
+  const IssueOutcome outcome = IssueByTheOther("request-1");
   ASSERT_OK(outcome.status);
   EXPECT_EQ(outcome.response.chain(0), first.certificate);
 }
 
-TEST_F(PipelineTest, AProcessWhosePrimaryIsExpiringLearnsOfTheNext) {
-  Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
-  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
-  ASSERT_OK(other.Issue(broker_, request_).status);
+TEST_F(TwoProcessesTest, WhosePrimaryIsExpiringLearnsOfTheNext) {
+  ASSERT_OK(IssueByTheOther("request-1").status);
   clock_.Advance(std::chrono::hours(24 * 365) - std::chrono::minutes(30));
   const RootRecord second = MakePrimary();
-  request_.set_request_id("request-2");
-  EXPECT_THAT(other.Issue(broker_, request_).status, FailsWith(ErrorReason::kRootExpiring));
-  const IssueOutcome outcome = other.Issue(broker_, request_);
+  EXPECT_THAT(IssueByTheOther("request-2").status, FailsWith(ErrorReason::kRootExpiring));
+  const IssueOutcome outcome = IssueByTheOther("request-2");
   ASSERT_OK(outcome.status);
   EXPECT_EQ(outcome.response.chain(0), second.certificate);
 }
@@ -220,7 +239,7 @@ TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {
 TEST_F(PipelineTest, WhereAKeyIsStaysInTheHouse) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, store_->GetRoot("contoso", "r1"));
   ASSERT_OK(keys_->Destroy(root.key_uri));
-  tenants_->Forget("contoso");
+  store_->changes().Publish("contoso");
   Tenants fresh(&*store_, keys_.get(), IssuingConfig(), {});
   Pipeline pipeline(&fresh, &*compliance_, &*journal_, &entropy_, &clock_);
   const absl::Status status = pipeline.Issue(broker_, request_).status;

@@ -99,7 +99,6 @@ absl::StatusOr<RootRecord> RootAdministration::CreateAnew(const RootOrder& order
   ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, permission, uri));
   absl::StatusOr<RootRecord> root = Issue(order, tenant, key);
   const absl::Status added = root.ok() ? Add(*root) : root.status();
-  tenants_->Forget(order.tenant_id);
   if (added.ok()) return root;
   // Where the answer to a commit was lost, the root may be there all the same and needs its key.
   const absl::StatusOr<RootRecord> there =
@@ -184,7 +183,6 @@ absl::StatusOr<RootRecord> RootAdministration::Promote(absl::string_view tenant_
   }
   changes.push_back({root.root_id, root.state, promoted});
   RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision, changes, clock_->Now()));
-  tenants_->Forget(tenant_id);
   return store_->GetRoot(tenant_id, root_id);
 }
 
@@ -215,7 +213,6 @@ absl::StatusOr<RootRecord> RootAdministration::MoveToEnd(absl::string_view tenan
   ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));
   RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision,
                                            {{root.root_id, root.state, after}}, clock_->Now()));
-  tenants_->Forget(tenant_id);
   return root;
 }
 

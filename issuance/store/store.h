@@ -18,7 +18,8 @@ namespace hourglass::issuance {
 // (the message says why: disk full, read-only, damaged, locked); and what each names. After
 // JOURNAL_UNAVAILABLE, and only then, a write may come to light later, whole, where the answer to a
 // commit was lost: to a database server, or to a disk that failed while it flushed. Whoever got the
-// error must not act as if it were there, and finds it by its request id.
+// error must not act as if it were there, and finds it by its request id. A write that is refused
+// with PRIMARY_CHANGED is told of first, whatever role it is of (TenantStore::changes).
 class Store : public TenantStore,
               public RootKeyStore,
               public IntermediateStore,

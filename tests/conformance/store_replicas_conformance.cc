@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,8 @@
 
 namespace hourglass::issuance {
 namespace {
+
+using testing::ElementsAre;
 
 // Promise 6, by two stores as two replicas have them.
 TEST_P(StoreReplicasConformance, ASwitchIsAFenceForAllStores) {
@@ -135,6 +138,50 @@ TEST_P(StoreReplicasConformance, WhatOneStoreWritesTheOtherKnows) {
   ASSERT_OK_AND_ASSIGN(const Page<JournalRecord> page,
                        other->ListJournal(kSampleTenant, {}, kMaxPageSize, ""));
   EXPECT_EQ(page.records.size(), 9u);
+}
+
+// A change by another process need not be told of, but the refusal that comes of it is, by every
+// role that the fence is of.
+TEST_P(StoreReplicasConformance, WhoMissedAChangeIsToldByEachRefusal) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(store_->AddIntermediate(SampleIntermediate(1)));
+  ASSERT_OK(Append(*store_, SampleIntent("intended")));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  ASSERT_OK(SwitchToSecondRoot(*other));
+  std::vector<std::string> told;
+  const TenantChanges::Subscription subscription =
+      store_->changes().Subscribe([&](absl::string_view tenant) { told.emplace_back(tenant); });
+  const auto news = [&] { return std::exchange(told, {}); };
+  const auto fenced = FailsWith(ErrorReason::kPrimaryChanged);
+
+  Intent unknown = SampleIntent("of nobody");
+  unknown.tenant_id = "tailspin";
+  const JournalWrite writes[] = {SampleIntent("late"), unknown, SampleIntent("late too")};
+  ASSERT_OK_AND_ASSIGN(const std::vector<absl::Status> refused, store_->AppendToJournal(writes));
+  EXPECT_THAT(refused[0], fenced);
+  EXPECT_THAT(refused[1], FailsWith(ErrorReason::kTenantUnknown));
+  EXPECT_THAT(refused[2], fenced);
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant)) << "once for all writes";
+  EXPECT_THAT(Append(*store_, ReleaseOf(SampleIntent("intended"))), fenced);
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(store_->AddIntermediate(SampleIntermediate(2)), fenced);
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  const IntermediateRecord prepared = SampleIntermediate(1);
+  EXPECT_THAT(store_->ReleaseIntermediate(prepared.tenant_id, prepared.root_id,
+                                          prepared.serial_number, "signed", SampleTime()),
+              fenced);
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(store_->ChangeRootStates(
+                  kSampleTenant, 2, {{"root-1", ca::RootState::kPrimary, ca::RootState::kRetiring}},
+                  SampleTime()),
+              fenced);
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  // Who knows what there is, is told of nothing.
+  Intent of_the_new = SampleIntent("new");
+  of_the_new.epoch = 2;
+  of_the_new.root_id = "root-2";
+  EXPECT_OK(Append(*store_, of_the_new));
+  EXPECT_THAT(news(), ElementsAre());
 }
 
 TEST_P(StoreReplicasConformance, AKeyGetsItsRootOrIsCondemnedAndNeverBoth) {

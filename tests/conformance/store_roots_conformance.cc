@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -136,6 +138,28 @@ TEST_P(TenantStoreConformance, AKeyUriBelongsToOneRootForEver) {
       << "of any tenant";
   root.key_uri = "pkcs11:token=fabrikam;object=2";
   EXPECT_OK(store_->AddRoot(root));
+}
+
+TEST_P(TenantStoreConformance, TellsOfChangesOnceTheyAreThereAndOfNothingThatWasRefused) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  std::vector<std::string> told;
+  std::vector<std::uint64_t> revisions;
+  const TenantChanges::Subscription subscription =
+      store_->changes().Subscribe([&](absl::string_view tenant_id) {
+        told.emplace_back(tenant_id);
+        revisions.push_back(store_->GetTenant(tenant_id)->revision);
+      });
+  const auto news = [&] { return std::exchange(told, {}); };
+  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  ASSERT_OK(Move(*store_, 1, "root-1", RootState::kStaged, RootState::kPrimary));
+  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(revisions, ElementsAre(1u, 2u)) << "who is told sees the change";
+  EXPECT_THAT(Move(*store_, 2, "root-1", RootState::kStaged, RootState::kPrimary),
+              FailsWith(ErrorReason::kRootMoveIllegal));
+  EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kRequestIdReused));
+  EXPECT_THAT(store_->AddRoot(SampleRoot(2, "fabrikam")), FailsWith(ErrorReason::kTenantUnknown));
+  EXPECT_THAT(news(), ElementsAre());
 }
 
 TEST_P(TenantStoreConformance, NoTwoTenantsHaveOneName) {

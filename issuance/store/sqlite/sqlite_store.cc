@@ -1,8 +1,10 @@
 #include "issuance/store/sqlite/sqlite_store.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -27,6 +29,8 @@ class SqliteStore final : public Store {
   SqliteStore(std::unique_ptr<sqlite::Connections> connections,
               std::unique_ptr<sqlite::SegmentedJournal> journal)
       : connections_(std::move(connections)), journal_(std::move(journal)) {}
+
+  TenantChanges& changes() override { return changes_; }
 
   absl::Status CreateTenant(const TenantRecord& tenant) override {
     return connections_->Write([&](Connection& c) { return sqlite::CreateTenant(c, tenant); });
@@ -65,7 +69,8 @@ class SqliteStore final : public Store {
   }
 
   absl::Status AddRoot(const RootRecord& root) override {
-    return connections_->Write([&](Connection& c) { return sqlite::AddRoot(c, root); });
+    return TellOf(root.tenant_id,
+                  connections_->Write([&](Connection& c) { return sqlite::AddRoot(c, root); }));
   }
 
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
@@ -102,23 +107,24 @@ class SqliteStore final : public Store {
 
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes, Timestamp now) override {
-    return connections_->Write([&](Connection& c) {
+    return TellOf(tenant_id, connections_->Write([&](Connection& c) {
       return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, now);
-    });
+    }));
   }
 
   absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
-    return connections_->Write(
-        [&](Connection& c) { return sqlite::AddIntermediate(c, intermediate); });
+    return TellIfFenced(intermediate.tenant_id, connections_->Write([&](Connection& c) {
+      return sqlite::AddIntermediate(c, intermediate);
+    }));
   }
 
   absl::Status ReleaseIntermediate(absl::string_view tenant_id, absl::string_view root_id,
                                    absl::string_view serial_number, absl::string_view certificate,
                                    Timestamp released_at) override {
-    return connections_->Write([&](Connection& c) {
+    return TellIfFenced(tenant_id, connections_->Write([&](Connection& c) {
       return sqlite::ReleaseIntermediate(c, tenant_id, root_id, serial_number, certificate,
                                          released_at);
-    });
+    }));
   }
 
   absl::StatusOr<IntermediateRecord> GetIntermediate(absl::string_view tenant_id,
@@ -139,7 +145,17 @@ class SqliteStore final : public Store {
 
   absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) override {
-    return journal_->Append(writes);
+    absl::StatusOr<std::vector<absl::Status>> appended = journal_->Append(writes);
+    if (!appended.ok()) return appended;
+    std::set<absl::string_view> fenced;
+    for (std::size_t i = 0; i < writes.size(); ++i) {
+      if (ReasonOf((*appended)[i]) == ErrorReason::kPrimaryChanged) {
+        fenced.insert(std::visit(
+            [](const auto& write) -> absl::string_view { return write.tenant_id; }, writes[i]));
+      }
+    }
+    for (const absl::string_view tenant_id : fenced) changes_.Publish(tenant_id);
+    return appended;
   }
 
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
@@ -184,6 +200,20 @@ class SqliteStore final : public Store {
   }
 
  private:
+  // After the transaction, and without its locks: who is told may read at once.
+  absl::Status TellIfFenced(absl::string_view tenant_id, absl::Status status) const {
+    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) changes_.Publish(tenant_id);
+    return status;
+  }
+
+  absl::Status TellOf(absl::string_view tenant_id, absl::Status status) const {
+    const bool may_be_there = status.ok() || ReasonOf(status) == ErrorReason::kJournalUnavailable;
+    if (!may_be_there) return TellIfFenced(tenant_id, std::move(status));
+    changes_.Publish(tenant_id);
+    return status;
+  }
+
+  TenantChanges changes_;
   const std::unique_ptr<sqlite::Connections> connections_;
   const std::unique_ptr<sqlite::SegmentedJournal> journal_;
 };

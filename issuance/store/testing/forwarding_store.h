@@ -14,6 +14,7 @@ class ForwardingStore : public Store {
   // `store` must outlive this object.
   explicit ForwardingStore(Store* store) : store_(*store) {}
 
+  TenantChanges& changes() override { return store_.changes(); }
   absl::Status CreateTenant(const TenantRecord& tenant) override {
     return store_.CreateTenant(tenant);
   }
