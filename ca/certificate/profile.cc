@@ -8,7 +8,7 @@ absl::StatusOr<LeafProfile> LeafProfile::Create(const LeafProfileOptions& option
   if (options.backdate < std::chrono::seconds(0) || options.backdate > kMaxBackdate) {
     return Error(ErrorReason::kConfigurationInvalid, "backdate", "must be 0 seconds to 1 hour");
   }
-  if (options.lifetime < std::chrono::minutes(5) || options.lifetime > std::chrono::hours(24)) {
+  if (options.lifetime < kMinLeafLifetime || options.lifetime > kMaxLeafLifetime) {
     return Error(ErrorReason::kConfigurationInvalid, "lifetime", "must be 5 minutes to 24 hours");
   }
   return LeafProfile(options);

@@ -11,10 +11,14 @@ namespace hourglass::ca {
 // The most that a leaf may be backdated; roots begin that much before they are made.
 inline constexpr std::chrono::seconds kMaxBackdate = std::chrono::hours(1);
 
+// The least and the most that a leaf may live.
+inline constexpr std::chrono::seconds kMinLeafLifetime = std::chrono::minutes(5);
+inline constexpr std::chrono::seconds kMaxLeafLifetime = std::chrono::hours(24);
+
 struct LeafProfileOptions {
-  // notBefore is this long before now: 0 to 1 hour.
+  // notBefore is this long before now: 0 to kMaxBackdate.
   std::chrono::seconds backdate = std::chrono::minutes(5);
-  // notAfter is this long after now: 5 minutes to 24 hours.
+  // notAfter is this long after now: kMinLeafLifetime to kMaxLeafLifetime.
   std::chrono::seconds lifetime = std::chrono::minutes(60);
   // noRevAvail (RFC 9608), 2.5.29.56.
   bool no_rev_avail = true;

@@ -12,8 +12,6 @@
 namespace hourglass::ca {
 namespace {
 
-constexpr int kMinRsaBits = 2048;
-constexpr int kMaxRsaBits = 4096;
 constexpr int kMaxExponentBits = 64;
 constexpr std::uint32_t kMinExponent = 65537;
 constexpr char kUncompressed = 0x04;

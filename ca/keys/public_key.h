@@ -8,13 +8,17 @@
 
 namespace hourglass::ca {
 
+// Of the modulus of an RSA key, in bits.
+inline constexpr int kMinRsaBits = 2048;
+inline constexpr int kMaxRsaBits = 4096;
+
 // What a leaf's key may be; each tenant may narrow it. RSA sizes in bits.
 struct KeyPolicy {
   bool allow_ec_p256 = true;
   bool allow_ec_p384 = true;
   bool allow_rsa = true;
-  int min_rsa_bits = 2048;  // never below 2048
-  int max_rsa_bits = 4096;  // never above 4096
+  int min_rsa_bits = kMinRsaBits;  // never below
+  int max_rsa_bits = kMaxRsaBits;  // never above
 };
 
 enum class PublicKeyKind { kEcP256, kEcP384, kRsa };

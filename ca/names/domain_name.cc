@@ -22,7 +22,6 @@ namespace hourglass::ca {
 namespace {
 
 constexpr std::size_t kMaxLabelSize = 63;
-constexpr std::size_t kMaxDomainSize = 253;
 constexpr absl::string_view kAcePrefix = "xn--";
 
 using Fault = std::optional<std::string>;
@@ -128,7 +127,9 @@ Fault FaultInInternationalDomain(absl::string_view domain) {
 }  // namespace
 
 std::optional<std::string> FaultInDomain(absl::string_view domain) {
-  if (domain.size() > kMaxDomainSize) return "has more than 253 octets";
+  if (domain.size() > kMaxDomainSize) {
+    return absl::StrCat("has more than ", kMaxDomainSize, " octets");
+  }
   bool is_plain = true;
   for (const absl::string_view label : absl::StrSplit(domain, '.')) {
     const Fault fault = IsAscii(label) ? FaultInAsciiLabel(label) : FaultInULabel(label);

@@ -3,7 +3,11 @@
 #include <openssl/core_names.h>
 #include <openssl/x509.h>
 
+#include <array>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
@@ -21,6 +25,12 @@ constexpr TypeRow kTypes[] = {
     {KeyType::kRsa2048, "rsa-2048", 2048}, {KeyType::kRsa3072, "rsa-3072", 3072},
     {KeyType::kRsa4096, "rsa-4096", 4096},
 };
+
+constexpr auto kNames = [] {
+  std::array<absl::string_view, std::size(kTypes)> names;
+  for (size_t i = 0; i < names.size(); ++i) names[i] = kTypes[i].name;
+  return names;
+}();
 
 const TypeRow& RowOf(KeyType type) {
   for (const TypeRow& row : kTypes) {
@@ -73,12 +83,16 @@ int KeyBits(KeyType type) { return RowOf(type).bits; }
 
 absl::string_view KeyTypeName(KeyType type) { return RowOf(type).name; }
 
+absl::Span<const absl::string_view> KeyTypeNames() { return kNames; }
+
 absl::StatusOr<KeyType> ParseKeyType(absl::string_view name) {
   for (const TypeRow& row : kTypes) {
     if (row.name == name) return row.type;
   }
-  return Error(ErrorReason::kFieldInvalid, "key_type",
-               "must be ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
+  return Error(
+      ErrorReason::kFieldInvalid, "key_type",
+      absl::StrCat("must be ", absl::StrJoin(KeyTypeNames().first(kNames.size() - 1), ", "), " or ",
+                   kNames.back()));
 }
 
 absl::StatusOr<KeyType> KeyTypeOf(const EVP_PKEY& key) {

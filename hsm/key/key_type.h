@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key/signing_key.h"
 
@@ -23,7 +24,12 @@ int KeyBits(KeyType type);
 // `ec-p256`, `ec-p384`, `rsa-2048`, `rsa-3072` or `rsa-4096`.
 absl::string_view KeyTypeName(KeyType type);
 
-// The reverse of KeyTypeName, case sensitive. Errors: FIELD_INVALID with field `key_type`.
+// The name of every KeyType, in the order of kAllKeyTypes: the one list for choices, messages and
+// help. Lives as long as the process.
+absl::Span<const absl::string_view> KeyTypeNames();
+
+// The reverse of KeyTypeName, case sensitive. Errors: FIELD_INVALID with field `key_type` and
+// a message that lists the names.
 absl::StatusOr<KeyType> ParseKeyType(absl::string_view name);
 
 // The type of a private or public key: an EC key on a named curve, or an RSA key (not RSASSA-PSS)

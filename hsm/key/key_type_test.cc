@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@
 
 namespace hourglass::hsm {
 namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 // The DER public key of a private key made by `openssl genpkey ARGUMENTS`, written as `pkey -pubout
 // OPTIONS` does.
@@ -35,6 +39,20 @@ TEST(KeyTypeTest, NamesAreReversible) {
   EXPECT_EQ(KeyTypeName(KeyType::kRsa3072), "rsa-3072");
   EXPECT_THAT(ParseKeyType("EC-P256"), FailsWith(ErrorReason::kFieldInvalid, "key_type"));
   EXPECT_THAT(ParseKeyType(""), FailsWith(ErrorReason::kFieldInvalid, "key_type"));
+}
+
+TEST(KeyTypeTest, EveryTypeHasOneNameInTheList) {
+  EXPECT_THAT(KeyTypeNames(),
+              ElementsAre("ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"));
+  ASSERT_EQ(KeyTypeNames().size(), std::size(kAllKeyTypes));
+  for (std::size_t i = 0; i < std::size(kAllKeyTypes); ++i) {
+    EXPECT_EQ(KeyTypeNames()[i], KeyTypeName(kAllKeyTypes[i]));
+  }
+}
+
+TEST(KeyTypeTest, AnotherNameIsToldThoseThatThereAre) {
+  EXPECT_THAT(ParseKeyType("dsa-1024").status().message(),
+              HasSubstr("must be ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096"));
 }
 
 TEST(ParsePublicKeyTest, TellsTheTypeOfWhatTheOpensslCliMade) {

@@ -19,6 +19,7 @@
 #include "issuance/base/tenant_id.h"
 #include "issuance/config/callers_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/log/event_log.h"
 #include "issuance/yaml/document.h"
 #include "issuance/yaml/file.h"
 #include "issuance/yaml/mapping.h"
@@ -84,8 +85,10 @@ ca::KeyPolicy ReadAcceptedKeys(Mapping fields, ca::KeyPolicy policy) {
   policy.allow_ec_p256 = fields.Bool("ec_p256").value_or(policy.allow_ec_p256);
   policy.allow_ec_p384 = fields.Bool("ec_p384").value_or(policy.allow_ec_p384);
   policy.allow_rsa = fields.Bool("rsa").value_or(policy.allow_rsa);
-  policy.min_rsa_bits = fields.Integer("min_rsa_bits", 2048, 4096).value_or(policy.min_rsa_bits);
-  policy.max_rsa_bits = fields.Integer("max_rsa_bits", 2048, 4096).value_or(policy.max_rsa_bits);
+  policy.min_rsa_bits = fields.Integer("min_rsa_bits", ca::kMinRsaBits, ca::kMaxRsaBits)
+                            .value_or(policy.min_rsa_bits);
+  policy.max_rsa_bits = fields.Integer("max_rsa_bits", ca::kMinRsaBits, ca::kMaxRsaBits)
+                            .value_or(policy.max_rsa_bits);
   if (policy.min_rsa_bits > policy.max_rsa_bits) {
     fields.Mistake("min_rsa_bits", "must not be more than max_rsa_bits");
   }
@@ -105,8 +108,7 @@ SubKeyConfig ReadSubKey(Mapping fields, SubKeyConfig sub_key, std::chrono::secon
   sub_key.lifetime =
       fields.Seconds("lifetime", ca::kMinIntermediateLifetime, ca::kMaxIntermediateLifetime)
           .value_or(sub_key.lifetime);
-  const auto key_type =
-      fields.Choice("key_type", {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  const auto key_type = fields.Choice("key_type", hsm::KeyTypeNames());
   if (key_type.has_value()) {
     sub_key.key_type = hsm::ParseKeyType(*key_type).value_or(sub_key.key_type);
   }
@@ -128,7 +130,7 @@ void RefuseIdleSubKey(Mapping fields, bool used) {
 // `config` with the fields that are given replaced.
 IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   ca::LeafProfileOptions& profile = config.profile;
-  profile.lifetime = fields.Seconds("lifetime", std::chrono::minutes(5), std::chrono::hours(24))
+  profile.lifetime = fields.Seconds("lifetime", ca::kMinLeafLifetime, ca::kMaxLeafLifetime)
                          .value_or(profile.lifetime);
   profile.backdate = fields.Seconds("backdate", std::chrono::seconds(0), ca::kMaxBackdate)
                          .value_or(profile.backdate);
@@ -298,8 +300,7 @@ Config ConfigReader::Read(Mapping root) const {
   config.limits = ReadLimits(root.Optional("limits"));
   config.journal = ReadJournal(root.Optional("journal"));
   config.metrics_listen = ReadMetrics(root.Optional("metrics"));
-  config.log_level =
-      root.Choice("log_level", {"debug", "info", "warning", "error"}).value_or(config.log_level);
+  config.log_level = root.Choice("log_level", kLogLevels).value_or(config.log_level);
   config.log_personal_data = root.Bool("log_personal_data").value_or(config.log_personal_data);
   return config;
 }

@@ -12,13 +12,13 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "ca/encoding/file_forms.h"
+#include "ca/names/domain_name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {
 namespace {
 
-constexpr std::size_t kMaxHostNameSize = 253;
 // Octets of known certificates, PEM: some tens of thousands.
 constexpr std::size_t kMaxKnownSize = 32 * 1024 * 1024;
 
@@ -41,7 +41,7 @@ bool IsHostLabel(absl::string_view label) {
 }
 
 bool IsHostName(absl::string_view name) {
-  if (name.size() > kMaxHostNameSize) return false;
+  if (name.size() > ca::kMaxDomainSize) return false;
   const std::vector<absl::string_view> labels = absl::StrSplit(name, '.');
   return std::all_of(labels.begin(), labels.end(), IsHostLabel);
 }

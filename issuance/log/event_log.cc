@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "ca/text/visible_text.h"
 #include "hsm/base/error.h"
 #include "issuance/log/line_limits.h"
@@ -28,7 +29,7 @@ constexpr std::size_t kUsualLineSize = 512;
 constexpr std::uint64_t kLimit = 1000;
 constexpr std::uint64_t kLimitOfAReason = 100;
 
-constexpr absl::string_view kLevels[] = {"debug", "info", "warning", "error"};
+// By their places in kLogLevels.
 enum Level { kDebug, kInfo, kWarning, kError };
 
 void AppendQuoted(absl::string_view text, std::string& out) {
@@ -62,7 +63,7 @@ std::string LineBegin(Level level) {
   line.reserve(kUsualLineSize);
   absl::StrAppendFormat(&line, R"({"time":"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ","level":"%s")",
                         utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                        utc.tm_sec, now.tv_nsec / 1000, kLevels[level]);
+                        utc.tm_sec, now.tv_nsec / 1000, kLogLevels[level]);
   return line;
 }
 
@@ -168,13 +169,13 @@ class EventLog::Stream {
 
 absl::StatusOr<EventLog> EventLog::ToStandardError(absl::string_view level,
                                                    PersonalData personal_data) {
-  const auto* const found = std::find(std::begin(kLevels), std::end(kLevels), level);
-  if (found == std::end(kLevels)) {
+  const auto* const found = std::find(std::begin(kLogLevels), std::end(kLogLevels), level);
+  if (found == std::end(kLogLevels)) {
     return Error(ErrorReason::kConfigurationInvalid, "log_level",
-                 "must be debug, info, warning or error");
+                 absl::StrCat("must be one of ", absl::StrJoin(kLogLevels, ", ")));
   }
   return EventLog(
-      std::make_shared<Stream>(static_cast<Level>(found - std::begin(kLevels)), personal_data));
+      std::make_shared<Stream>(static_cast<Level>(found - std::begin(kLogLevels)), personal_data));
 }
 
 void EventLog::Debug(absl::string_view event, Fields fields) const {

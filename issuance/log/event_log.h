@@ -12,6 +12,9 @@
 
 namespace hourglass::issuance {
 
+// From the most to the least that is written.
+inline constexpr absl::string_view kLogLevels[] = {"debug", "info", "warning", "error"};
+
 // Safe to call from several threads. Every line has `time` (UTC, RFC 3339, microseconds), `level`
 // and `event`, a constant name in snake_case; what varies is in fields. Values are JSON strings, so
 // that nothing in them can make up a line, with what is not seen or steers a terminal escaped
@@ -36,7 +39,7 @@ class EventLog {
   // Whether fields that name a person or what is theirs (`user`, `device`) are written.
   enum class PersonalData { kWritten, kLeftOut };
 
-  // To what standard error is now. `level`: debug, info, warning or error. Errors:
+  // To what standard error is now. `level`: one of kLogLevels. Errors:
   // CONFIGURATION_INVALID with field `log_level`.
   static absl::StatusOr<EventLog> ToStandardError(
       absl::string_view level, PersonalData personal_data = PersonalData::kWritten);

@@ -369,7 +369,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   hsm::KeyStoreOptions key_options = config.keys;
   key_options.observer = key_events.get();
   ASSIGN_OR_RETURN(std::unique_ptr<hsm::KeyStore> keys, hsm::KeyStore::Create(key_options));
-  const std::string store_path = absl::StrCat(config.data_directory, "/hourglass.sqlite");
+  const std::string store_path = SqliteStorePath(config.data_directory);
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenSqliteStore(store_path, StoreOptions(*log)));
   RETURN_IF_ERROR(TellOpenTenants(config, *store, *log));
   ASSIGN_OR_RETURN(Timekeeping time, KeepTime(store_path, clock, kernel, *log));

@@ -1,7 +1,9 @@
 #include "issuance/services/record_mapper.h"
 
+#include "absl/strings/str_cat.h"
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
+#include "issuance/store/page.h"
 #include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
@@ -146,8 +148,9 @@ absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type) {
 }
 
 absl::StatusOr<int> PageSize(std::uint32_t requested) {
-  if (requested > 1000) {
-    return Error(ErrorReason::kFieldInvalid, "page_size", "at most 1000 are given at once");
+  if (requested > kMaxPageSize) {
+    return Error(ErrorReason::kFieldInvalid, "page_size",
+                 absl::StrCat("at most ", kMaxPageSize, " are given at once"));
   }
   return requested == 0 ? 100 : static_cast<int>(requested);
 }

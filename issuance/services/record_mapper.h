@@ -29,7 +29,7 @@ absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device);
 absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type);
 
 // A page size as requests give it: 0 is 100. Errors: FIELD_INVALID with field `page_size` above
-// 1000.
+// kMaxPageSize.
 absl::StatusOr<int> PageSize(std::uint32_t requested);
 
 }  // namespace hourglass::issuance

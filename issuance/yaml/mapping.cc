@@ -164,7 +164,7 @@ std::optional<std::chrono::seconds> Mapping::Seconds(absl::string_view name,
 }
 
 std::optional<std::string> Mapping::Choice(absl::string_view name,
-                                           std::initializer_list<absl::string_view> choices) {
+                                           absl::Span<const absl::string_view> choices) {
   const std::string what = absl::StrCat("one of ", absl::StrJoin(choices, ", "));
   const Node* node = AskScalar(name, what);
   if (node == nullptr) return std::nullopt;

@@ -3,13 +3,13 @@
 #define HOURGLASS_ISSUANCE_YAML_MAPPING_H_
 
 #include <chrono>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "issuance/yaml/document.h"
 
 namespace hourglass::yaml {
@@ -50,7 +50,7 @@ class Mapping {
                                               std::chrono::seconds max);
   // One of `choices`.
   std::optional<std::string> Choice(absl::string_view name,
-                                    std::initializer_list<absl::string_view> choices);
+                                    absl::Span<const absl::string_view> choices);
 
   Mapping Optional(absl::string_view name);
   Mapping Required(absl::string_view name);

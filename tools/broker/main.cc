@@ -69,7 +69,7 @@ void AddWhere(CLI::App& command, Options& options, Words& words) {
       ->type_name("FILE");
   CLI::Option* const key_type = command.add_option("--key-type", words.key_type,
                                                    "The kind of key to make (default: ec-p256)");
-  client::OneOf(*key_type, {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+  client::OneOf(*key_type, hsm::KeyTypeNames());
   command
       .add_option(
           "--csr", options.csr_file,

@@ -71,8 +71,8 @@ void NameProgram(CLI::App& app, const std::string& name, const std::string& desc
   app.set_version_flag("--version", VersionLine(name), "Print the version and exit");
 }
 
-void OneOf(CLI::Option& option, std::initializer_list<std::string> words) {
-  const std::vector<std::string> choices(words);
+void OneOf(CLI::Option& option, absl::Span<const absl::string_view> words) {
+  const std::vector<std::string> choices(words.begin(), words.end());
   option.check(CLI::Validator(
       [choices](std::string& word) {
         if (std::find(choices.begin(), choices.end(), word) != choices.end()) return std::string();

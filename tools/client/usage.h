@@ -3,9 +3,11 @@
 #define HOURGLASS_TOOLS_CLIENT_USAGE_H_
 
 #include <CLI/CLI.hpp>
-#include <initializer_list>
 #include <optional>
 #include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace hourglass::client {
 
@@ -14,7 +16,7 @@ namespace hourglass::client {
 void NameProgram(CLI::App& app, const std::string& name, const std::string& description);
 
 // Lets `option` be one of `words` only, and says so in the help.
-void OneOf(CLI::Option& option, std::initializer_list<std::string> words);
+void OneOf(CLI::Option& option, absl::Span<const absl::string_view> words);
 
 // Parses the arguments into what `app` was described with. Returns the exit code where the program
 // is to end: help or the version was asked for and is printed (0), or the usage is wrong and the

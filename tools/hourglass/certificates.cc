@@ -26,8 +26,6 @@ struct CertificateOptions {
   std::string format = "text";
 };
 
-constexpr uint32_t kLargestPage = 1000;
-
 Json EntryAsJson(const v1::JournalEntry& entry) {
   Json json = {{"serial_number", client::Hex(entry.serial_number())},
                {"tenant_id", entry.tenant_id()},

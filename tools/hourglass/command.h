@@ -3,6 +3,7 @@
 #define HOURGLASS_TOOLS_HOURGLASS_COMMAND_H_
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,9 @@
 #include "tools/client/failure.h"
 
 namespace hourglass::cli {
+
+// Records that a listing gives at once at most, as the protos have it for each `page_size`.
+inline constexpr std::uint32_t kLargestPage = 1000;
 
 // What a command was given beyond its own options. Lives as long as the command runs.
 struct Session {

@@ -19,8 +19,6 @@ struct DeviceOptions {
   DeviceStateOptions settings;
 };
 
-constexpr uint32_t kPageSize = 1000;
-
 Json DeviceAsJson(const v1::Device& device) {
   return {{"tenant_id", device.tenant_id()},
           {"device_id", device.device_id()},
@@ -59,7 +57,7 @@ absl::StatusOr<Answer> Report(const DeviceOptions& options, const Session& sessi
 absl::StatusOr<Answer> List(const DeviceOptions& options, const Session& session) {
   v1::ListDevicesRequest request;
   request.set_tenant_id(options.tenant);
-  request.set_page_size(kPageSize);
+  request.set_page_size(kLargestPage);
   Answer answer{"", {{"devices", Json::array()}}};
   std::vector<std::vector<std::string>> rows;
   do {

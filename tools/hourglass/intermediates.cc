@@ -24,8 +24,6 @@ struct IntermediateOptions {
   std::uint32_t limit = 100;
 };
 
-constexpr std::uint32_t kLargestPage = 1000;
-
 struct Found {
   std::vector<v1::Intermediate> intermediates;
   bool more = false;  // than the limit

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "hourglass/v1/keys.grpc.pb.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key/key_type.h"
 #include "tools/client/table.h"
 #include "tools/client/usage.h"
 #include "tools/client/wording.h"
@@ -215,7 +216,7 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<KeyOptio
       ->type_name("ID");
   client::OneOf(
       *command->add_option("--key-type", options->key_type, "The kind of key")->required(),
-      {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+      hsm::KeyTypeNames());
   command
       ->add_option("--recovery-code-out", options->recovery_code_out,
                    "Of a sealed key: the new file for a code that opens it whatever the registers "

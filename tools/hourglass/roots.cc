@@ -5,6 +5,7 @@
 #include "hourglass/v1/roots.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key/key_type.h"
 #include "tools/client/arguments.h"
 #include "tools/client/certificate.h"
 #include "tools/client/files.h"
@@ -239,7 +240,7 @@ void AddCreate(CLI::App& noun, CommandLine& line, const std::shared_ptr<RootOpti
       ->type_name("LENGTH");
   client::OneOf(
       *create->add_option("--key-type", options->key_type, "The kind of its key")->required(),
-      {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"});
+      hsm::KeyTypeNames());
   create
       ->add_option("--key", options->key_uri,
                    "Where its key is or is made: a pkcs11: URI, or software:NAME "

@@ -42,6 +42,7 @@
 #include "issuance/server/server.h"
 #include "issuance/server/start_check.h"
 #include "issuance/store/sqlite/sqlite_check.h"
+#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/timekeeping/kernel_time.h"
 #include "tools/client/files.h"
 #include "tools/hourglassd/accounts.h"
@@ -245,7 +246,7 @@ int CheckDatabase(const std::string& config_file) {
   if (!became.ok()) return Fail(became);
   const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
   if (!config.ok()) return Fail(config.status());
-  const std::string path = absl::StrCat(config->data_directory, "/hourglass.sqlite");
+  const std::string path = issuance::SqliteStorePath(config->data_directory);
   const absl::StatusOr<std::vector<std::string>> findings = issuance::CheckSqliteStore(path);
   if (!findings.ok()) return Fail(findings.status());
   for (const std::string& finding : *findings) std::fprintf(stderr, "%s\n", finding.c_str());

@@ -231,6 +231,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& path,
 
 }  // namespace
 
+std::string SqliteStorePath(absl::string_view data_directory) {
+  return absl::StrCat(data_directory, "/hourglass.sqlite");
+}
+
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options) {
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(std::string(path), options);

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_SQLITE_STORE_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -11,6 +12,9 @@
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
+
+// Where the store of a service lies in its data directory.
+std::string SqliteStorePath(absl::string_view data_directory);
 
 // Opens the file at `path`, or makes it with mode 0600 in a folder that exists, and brings its
 // schema up to date. A file that is there keeps no rights for group and others. Beside it lie

@@ -43,8 +43,8 @@ absl::Status Fill(const ServiceProcess& service, const ServiceSize& size) {
   RETURN_IF_ERROR(CheckRoom(service.data_directory(), size.journal_records));
   const issuance::SystemClock clock;
   issuance::SystemEntropy entropy;
-  ASSIGN_OR_RETURN(const auto store, issuance::OpenSqliteStore(absl::StrCat(
-                                         service.data_directory(), "/hourglass.sqlite")));
+  ASSIGN_OR_RETURN(const auto store,
+                   issuance::OpenSqliteStore(issuance::SqliteStorePath(service.data_directory())));
   hsm::KeyStoreOptions options;
   options.software_directory = service.keys_directory();
   ASSIGN_OR_RETURN(const auto keys, hsm::KeyStore::Create(options));
