@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ca/authority.h"
@@ -42,6 +43,19 @@ struct Pipeline::Work {
   // 7, DER; or 6, where the journal has it already.
   std::string certificate;
 };
+
+// Does `step` for each of the batch, in order; those for which it fails drop out, with its status.
+template <typename Batch, typename Step>
+void ForEach(Batch& batch, Step step) {
+  auto kept = batch.begin();
+  for (auto work = batch.begin(); work != batch.end(); ++work) {
+    work->task->status = step(*work);
+    if (!work->task->status.ok()) continue;
+    if (kept != work) *kept = std::move(*work);
+    ++kept;
+  }
+  batch.erase(kept, batch.end());
+}
 
 // Of what issues the authority's leaves; empty where the root itself does.
 const std::string& IntermediateSerial(const ca::Authority& authority);
