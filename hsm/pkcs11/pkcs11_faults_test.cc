@@ -316,12 +316,18 @@ TEST_F(Pkcs11FaultsTest, FewerSessionsThanWishedForSign) {
   EXPECT_FALSE(second_of(pool).ok());
   EXPECT_THAT(pool.Status().errors, Contains(Pair("CKR_SESSION_COUNT", 1)));
 
-  options.grow_after = std::chrono::milliseconds(0);
+  // By the pool's own clock, and by no other.
+  std::chrono::steady_clock::time_point now;
+  options.now = [&now] { return now; };
+  options.grow_after = std::chrono::hours(1);
   SessionPool growing(Token(), options);
   ASSERT_OK(growing.Use(Access::kRead, fine));
   Faulty().Set({"C_OpenSession * return CKR_SESSION_COUNT"});
   EXPECT_FALSE(second_of(growing).ok());
   Faulty().Clear();
+  now += std::chrono::minutes(59);
+  EXPECT_FALSE(second_of(growing).ok());
+  now += std::chrono::minutes(1);
   EXPECT_OK(second_of(growing));
 }
 

@@ -216,7 +216,7 @@ void SessionPool::Doubt(const Session& session, const absl::Status& failure) {
 
 bool SessionPool::MayOpen() {
   if (limit_ < most_) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = options_.now();
     if (now - shrunk_ >= options_.grow_after) {
       ++limit_;
       shrunk_ = now;
@@ -227,7 +227,7 @@ bool SessionPool::MayOpen() {
 
 void SessionPool::Shrink() {
   limit_ = std::max(1, open_);
-  shrunk_ = std::chrono::steady_clock::now();
+  shrunk_ = options_.now();
 }
 
 absl::StatusOr<Session> SessionPool::Acquire(Access access) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -55,6 +56,8 @@ class SessionPool {
     // After the token had no room for so many, one more is tried each time this has passed.
     std::chrono::milliseconds grow_after = std::chrono::seconds(10);
     bool logs_in_again = true;  // else a lost login needs a new custodian
+    // By which grow_after passes.
+    std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
 
   SessionPool(const TokenUri& token, const Options& options);

@@ -17,10 +17,11 @@ constexpr std::chrono::milliseconds kLongForABatch(20);
 
 }  // namespace
 
-Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log,
-             IssuanceLoad* load)
+Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const Clock* clock,
+             const EventLog* log, IssuanceLoad* load)
     : pipeline_(pipeline),
       options_(options),
+      clock_(clock),
       log_(log),
       load_(load),
       queue_(options.queue_length, std::max(1, options.patient_lanes / 2), options.batch_size),
@@ -88,9 +89,8 @@ void Lanes::ReportRefusals(OverloadGauge::Time now) {
                 {{"refused", absl::StrCat(*refused)}, {"waiting", absl::StrCat(queue_.waiting())}});
 }
 
-void Lanes::DropLate(std::vector<IssueTask*>& batch,
-                     std::chrono::system_clock::duration service_time) {
-  const auto answered = std::chrono::system_clock::now() + service_time;
+void Lanes::DropLate(std::vector<IssueTask*>& batch, std::chrono::microseconds service_time) {
+  const Timestamp answered = clock_->Now() + service_time;
   std::erase_if(batch, [&](IssueTask* task) {
     if (task->CallerIsGone()) {
       task->status = absl::CancelledError("the caller gave up before its turn came");
@@ -110,7 +110,7 @@ void Lanes::Finish(const std::vector<IssueTask*>& batch) {
 
 std::size_t Lanes::ServeSwift(std::vector<IssueTask*>& batch, Steady::duration& service_time) {
   const Steady::time_point begun = Steady::now();
-  DropLate(batch, service_time);
+  DropLate(batch, std::chrono::floor<std::chrono::microseconds>(service_time));
   const std::size_t served = batch.size();
   pipeline_->IssueAll(batch, Pipeline::Patience::kNone);
   std::vector<IssueTask*> passed_on;
@@ -196,7 +196,7 @@ void Lanes::RunPatient() {
     const std::string tenant_id = batch.front()->request->tenant_id();
     lock.unlock();
 
-    DropLate(batch, std::chrono::system_clock::duration(0));
+    DropLate(batch, std::chrono::microseconds(0));
     pipeline_->IssueAll(batch, Pipeline::Patience::kWaits);
     Finish(batch);
 

@@ -14,6 +14,7 @@
 #include "issuance/admission/admission_queue.h"
 #include "issuance/admission/lane_gate.h"
 #include "issuance/admission/overload_gauge.h"
+#include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/pipeline/issue_task.h"
@@ -49,9 +50,9 @@ struct LaneOptions {
 // Safe to call from several threads.
 class Lanes {
  public:
-  // All must outlive this object. `log` learns how many were refused, once a second at most;
-  // `load`, which may be null, how many wait.
-  Lanes(Pipeline* pipeline, const LaneOptions& options, const EventLog* log,
+  // All must outlive this object. `clock` is the pipeline's, which deadlines are by. `log` learns
+  // how many were refused, once a second at most; `load`, which may be null, how many wait.
+  Lanes(Pipeline* pipeline, const LaneOptions& options, const Clock* clock, const EventLog* log,
         IssuanceLoad* load = nullptr);
   // Finishes what waits, then joins; nobody may submit any more.
   ~Lanes();
@@ -68,7 +69,7 @@ class Lanes {
   void RunExpress();
   void RunPatient();
   // Finishes those that nobody waits for any more, or will when it is their turn to be answered.
-  void DropLate(std::vector<IssueTask*>& batch, std::chrono::system_clock::duration service_time);
+  void DropLate(std::vector<IssueTask*>& batch, std::chrono::microseconds service_time);
   void Finish(const std::vector<IssueTask*>& batch);
   // Returns how many were carried through; the others were too late.
   std::size_t ServeSwift(std::vector<IssueTask*>& batch,
@@ -80,6 +81,7 @@ class Lanes {
 
   Pipeline* const pipeline_;
   const LaneOptions options_;
+  const Clock* const clock_;
   const EventLog* const log_;
   IssuanceLoad* const load_;
   std::mutex mutex_;

@@ -71,14 +71,14 @@ absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verd
 // One question under way.
 struct ComplianceClient::Call {
   void Ask(const ComplianceQuestion& question, absl::string_view nonce,
-           std::chrono::system_clock::time_point deadline) {
+           std::chrono::system_clock::time_point no_later_than) {
     request.set_tenant_id(question.tenant_id);
     request.set_user_id(question.user_id);
     request.set_user_upn(question.user_upn);
     request.set_device_id(question.device_id);
     request.set_public_key_sha256(question.public_key_sha256);
     request.set_nonce(nonce.data(), nonce.size());
-    context.set_deadline(std::min(deadline, question.no_use_after));
+    context.set_deadline(no_later_than);
   }
 
   grpc::ClientContext context;
@@ -116,13 +116,17 @@ std::vector<absl::StatusOr<ComplianceVerdict>> ComplianceClient::AskAll(
     absl::Span<const ComplianceQuestion> questions) {
   const absl::StatusOr<std::string> nonces = SystemEntropy().Take(kNonceSize * questions.size());
   if (!nonces.ok()) return {questions.size(), nonces.status()};
-  const auto deadline = std::chrono::system_clock::now() + options_.deadline;
   const Timestamp asked_at = clock_->Now();
+  // gRPC measures the wait, and by the machine's clock.
+  const auto begun = std::chrono::system_clock::now();
   std::deque<Call> calls(questions.size());
   Countdown countdown(questions.size());
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Call& call = calls[i];
-    call.Ask(questions[i], absl::string_view(*nonces).substr(i * kNonceSize, kNonceSize), deadline);
+    const auto longest = std::min<std::chrono::microseconds>(options_.deadline,
+                                                             questions[i].no_use_after - asked_at);
+    call.Ask(questions[i], absl::string_view(*nonces).substr(i * kNonceSize, kNonceSize),
+             begun + longest);
     stub_->async()->Evaluate(&call.context, &call.request, &call.answer,
                              [this, &call, &countdown](grpc::Status status) {
                                call.status = std::move(status);

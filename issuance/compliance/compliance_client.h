@@ -23,8 +23,8 @@ struct ComplianceQuestion {
   std::string user_upn;
   std::string device_id;
   std::string public_key_sha256;  // 32 octets; empty when no certificate hangs on the answer
-  // By the machine's clock: whoever asks has no use for an answer that comes later.
-  std::chrono::system_clock::time_point no_use_after = std::chrono::system_clock::time_point::max();
+  // By the client's clock: whoever asks has no use for an answer that comes later.
+  Timestamp no_use_after = Timestamp::max();
 };
 
 // A checked answer. Either it allows, or deny_reasons is not empty.

@@ -258,7 +258,7 @@ TEST_F(ComplianceClientTest, DoesNotWaitBeyondWhatTheAskerCanUse) {
   const ComplianceServer server(FillAfter(client_is_done));
   ComplianceClient client(server.Stub(), Patient(), &clock_);
   ComplianceQuestion question = Question();
-  question.no_use_after = std::chrono::system_clock::now() + std::chrono::milliseconds(50);
+  question.no_use_after = clock_.Now() + std::chrono::milliseconds(50);
   const auto verdict = client.Ask(question);
   client_is_done.set_value();
   EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));

@@ -22,7 +22,10 @@ constexpr char kNoPolicyVersion[] = "none";
 
 ComplianceEngine::ComplianceEngine(std::string policy_directory, DeviceStore* store,
                                    const Clock* clock, EventLog log)
-    : policies_(std::move(policy_directory)), store_(store), clock_(clock), log_(std::move(log)) {}
+    : policies_(std::move(policy_directory), clock),
+      store_(store),
+      clock_(clock),
+      log_(std::move(log)) {}
 
 absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
     const v1::EvaluateRequest& request, Timestamp now, v1::Verdict* verdict) {

@@ -39,15 +39,15 @@ std::int64_t Nanoseconds(const timespec& time) {
 
 }  // namespace
 
-PolicyFiles::PolicyFiles(std::string directory, std::function<Time()> now)
-    : directory_(std::move(directory)), now_(std::move(now)) {
+PolicyFiles::PolicyFiles(std::string directory, const Clock* clock, std::function<Time()> now)
+    : directory_(std::move(directory)), clock_(clock), now_(std::move(now)) {
   struct stat about = {};
   if (stat(directory_.c_str(), &about) == 0) folder_.emplace(about.st_dev, about.st_ino);
 }
 
-absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path, const Stamp& stamp) {
-  // The machine's clock and no other, for that is what stamps are taken from.
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
+absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path,
+                                                     const Stamp& stamp) const {
+  const auto now = clock_->Now().time_since_epoch();
   Entry entry;
   entry.stamp = stamp;
   entry.settled = now - std::chrono::nanoseconds(stamp.changed) > kSettlesAfter;

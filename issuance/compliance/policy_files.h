@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "issuance/base/clock.h"
 #include "issuance/compliance/policy.h"
 
 namespace hourglass::issuance {
@@ -33,9 +34,10 @@ class PolicyFiles {
 
   using Time = std::chrono::steady_clock::time_point;
 
+  // `clock` is the machine's, which stamps of files are taken from, and must outlive this object;
   // `now` paces what is tried again.
-  explicit PolicyFiles(std::string directory,
-                       std::function<Time()> now = std::chrono::steady_clock::now);
+  PolicyFiles(std::string directory, const Clock* clock,
+              std::function<Time()> now = std::chrono::steady_clock::now);
 
   // What the file says now: each call looks whether it has changed, and reads it only then or when
   // it is first asked for. What was parsed is remembered, with its mistakes; what could not be read
@@ -66,13 +68,14 @@ class PolicyFiles {
   // Device and inode.
   using FolderId = std::pair<unsigned long long, unsigned long long>;  // NOLINT(google-runtime-int)
 
-  static absl::StatusOr<Entry> Read(const std::string& path, const Stamp& stamp);
+  absl::StatusOr<Entry> Read(const std::string& path, const Stamp& stamp) const;
   std::optional<Result> Known(absl::string_view tenant_id, const Stamp& stamp);
   std::optional<Result> RecentFailure(absl::string_view tenant_id);
   Result Failed(absl::string_view tenant_id, absl::string_view message);
   std::string WhyUnseen(const std::string& path);
 
   const std::string directory_;
+  const Clock* const clock_;
   const std::function<Time()> now_;
   std::mutex mutex_;
   std::optional<FolderId> folder_;  // the one that was seen last; guarded by mutex_

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/base/clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -31,7 +33,8 @@ TEST(PolicyFilesTest, GivesEachTenantItsOwn) {
   const TemporaryDirectory directory;
   directory.Write("contoso.yaml", PolicyText("c1"));
   directory.Write("fabrikam.yaml", PolicyText("f1"));
-  PolicyFiles files(directory.path());
+  const SystemClock clock;
+  PolicyFiles files(directory.path(), &clock);
   EXPECT_THAT(VersionOf(files.Get("contoso")), StartsWith("c1 "));
   EXPECT_THAT(VersionOf(files.Get("fabrikam")), StartsWith("f1 "));
   const PolicyFiles::Result absent = files.Get("tailspin");
@@ -41,7 +44,8 @@ TEST(PolicyFilesTest, GivesEachTenantItsOwn) {
 
 TEST(PolicyFilesTest, SeesEveryChangeAtOnce) {
   const TemporaryDirectory directory;
-  PolicyFiles files(directory.path());
+  const SystemClock clock;
+  PolicyFiles files(directory.path(), &clock);
   EXPECT_EQ(VersionOf(files.Get("contoso")), "no policy");
   // As fast as can be, and all of one size: more changes than the kernel has ticks for.
   for (int i = 100; i < 200; ++i) {
@@ -60,7 +64,8 @@ TEST(PolicyFilesTest, SeesEveryChangeAtOnce) {
 TEST(PolicyFilesTest, AnUnreadableFileIsAnErrorUntilItIsMended) {
   const TemporaryDirectory directory;
   const std::string path = directory.Write("contoso.yaml", PolicyText("v1"));
-  PolicyFiles files(directory.path());
+  const SystemClock clock;
+  PolicyFiles files(directory.path(), &clock);
   ASSERT_OK(files.Get("contoso").status);
   directory.Write("contoso.yaml", "version: v2\n");
   const PolicyFiles::Result broken = files.Get("contoso");
@@ -93,11 +98,12 @@ class NoDescriptors {
 class UnreadPolicyTest : public testing::Test {
  protected:
   TemporaryDirectory directory_;
+  SystemClock clock_;
   PolicyFiles::Time now_;
   std::unique_ptr<PolicyFiles> files_ = Files(directory_.path());
 
   std::unique_ptr<PolicyFiles> Files(const std::string& directory) {
-    return std::make_unique<PolicyFiles>(directory, [this] { return now_; });
+    return std::make_unique<PolicyFiles>(directory, &clock_, [this] { return now_; });
   }
 };
 
@@ -197,22 +203,26 @@ TEST_F(UnreadPolicyTest, IsNotOneThatANewFolderLacks) {
 
 TEST(PolicyFilesTest, DoesNotTrustTheStampOfAFreshFile) {
   const TemporaryDirectory directory;
-  const auto before = std::chrono::steady_clock::now();
+  ManualClock clock;
   directory.Write("contoso.yaml", PolicyText("v1"));
-  PolicyFiles files(directory.path());
+  PolicyFiles files(directory.path(), &clock);
   EXPECT_TRUE(files.Get("contoso").read_anew);
-  const bool read_anew = files.Get("contoso").read_anew;
-  if (std::chrono::steady_clock::now() - before > std::chrono::seconds(1)) {
-    GTEST_SKIP() << "this machine is too slow to ask twice while the file is fresh";
-  }
-  EXPECT_TRUE(read_anew);
+  EXPECT_TRUE(files.Get("contoso").read_anew);
+  // Nor is it where the clock was set back; but a day later it has settled.
+  clock.Advance(-std::chrono::hours(24));
+  EXPECT_TRUE(files.Get("contoso").read_anew);
+  EXPECT_TRUE(files.Get("contoso").read_anew);
+  clock.Advance(std::chrono::hours(48));
+  EXPECT_TRUE(files.Get("contoso").read_anew);
+  EXPECT_FALSE(files.Get("contoso").read_anew);
 }
 
 TEST(PolicyFilesTest, ReadsASettledFileOnce) {
   // A file of the system that no test run has just written.
   const TemporaryDirectory directory;
   std::filesystem::create_symlink("/etc/debian_version", directory.File("contoso.yaml"));
-  PolicyFiles files(directory.path());
+  const SystemClock clock;
+  PolicyFiles files(directory.path(), &clock);
   EXPECT_TRUE(files.Get("contoso").read_anew);
   const PolicyFiles::Result again = files.Get("contoso");
   EXPECT_FALSE(again.read_anew);
@@ -226,7 +236,8 @@ TEST(PolicyFilesTest, NeverLeavesItsFolder) {
   directory.Write("policies/.yaml", PolicyText("v1"));
   directory.Write("policies/Upper.yaml", PolicyText("v1"));
   directory.Write("policies/inside.yaml", PolicyText("v1"));
-  PolicyFiles files(directory.File("policies"));
+  const SystemClock clock;
+  PolicyFiles files(directory.File("policies"), &clock);
   EXPECT_THAT(VersionOf(files.Get("inside")), StartsWith("v1 "));
   for (const std::string& id :
        {std::string("../outside"), std::string(""), std::string("."), std::string("Upper"),
@@ -239,7 +250,8 @@ TEST(PolicyFilesTest, NeverLeavesItsFolder) {
 TEST(PolicyFilesTest, ServesSeveralThreadsWhileFilesChange) {
   const TemporaryDirectory directory;
   directory.Write("contoso.yaml", PolicyText("v0"));
-  PolicyFiles files(directory.path());
+  const SystemClock clock;
+  PolicyFiles files(directory.path(), &clock);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {

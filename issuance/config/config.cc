@@ -328,6 +328,10 @@ absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks
   return Parse(text, file_name, checks, FileChecks::kNone, now);
 }
 
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name) {
+  return LoadConfig(file_name, FileChecks::kStart, Timestamp());
+}
+
 absl::Status CheckKeyholderFiles(absl::string_view yaml, absl::string_view file_name,
                                  FileChecks checks) {
   return Parse(yaml, file_name, FileChecks::kNone, checks, Timestamp()).status();

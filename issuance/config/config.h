@@ -106,9 +106,10 @@ absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view fil
 // certificates that do, a private key that fits, folders, PINs, programs, modules that are there;
 // with kAll also that certificates are valid at `now`, and that no module is missing. Each mistake
 // as above.
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name,
-                                  FileChecks checks = FileChecks::kStart,
-                                  Timestamp now = SystemClock().Now());
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now);
+
+// The same with kStart, for which it does not matter when it is.
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name);
 
 // Where keys.account is given, LoadConfig leaves alone what key holders use: PINs, modules, folders
 // of tokens. This looks at them, as LoadConfig would, and is to be called as that account, which

@@ -72,7 +72,7 @@ compliance:
 
   // What LoadConfig says, without the file's path.
   std::string Mistakes(FileChecks checks = FileChecks::kStart) {
-    const auto config = LoadConfig(file_, checks);
+    const auto config = LoadConfig(file_, checks, SystemClock().Now());
     EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid));
     std::string said(config.status().message());
     for (std::size_t at; (at = said.find(file_)) != std::string::npos;) {
@@ -217,7 +217,7 @@ TEST_F(LoadConfigTest, LooksAtModulesOnlyWhenAskedTo) {
   EXPECT_EQ(Mistakes(FileChecks::kAll),
             "FILE:11: keys.tokens[0]: module-path is no shared library");
   directory_.Write("m.so", "\177ELF");
-  EXPECT_OK(LoadConfig(file_, FileChecks::kAll));
+  EXPECT_OK(LoadConfig(file_, FileChecks::kAll, SystemClock().Now()));
 }
 
 TEST_F(LoadConfigTest, WantsTheFilesOfTheTpm) {
@@ -248,7 +248,7 @@ TEST_F(LoadConfigTest, WantsNothingThatDecidesToBeChangedByOthers) {
           absl::StrCat("  software_directory: keys\n  tpm: {sealed_directory: sealed, pin_source: "
                        "'file:",
                        directory_.File("tpm-pin"), "'}"));
-  ASSERT_OK(LoadConfig(file_, FileChecks::kAll));
+  ASSERT_OK(LoadConfig(file_, FileChecks::kAll, SystemClock().Now()));
   const std::pair<const char*, const char*> deciding[] = {
       {"h.yaml", "FILE:1: "},
       {"run", "address_file: "},
@@ -274,7 +274,7 @@ TEST_F(LoadConfigTest, WantsNothingThatDecidesToBeChangedByOthers) {
                                          " may be written by everybody, chmod go-w it")));
     }
     chmod(path.c_str(), before.st_mode);
-    EXPECT_OK(LoadConfig(file_, FileChecks::kAll));
+    EXPECT_OK(LoadConfig(file_, FileChecks::kAll, SystemClock().Now()));
   }
 }
 

@@ -2,11 +2,11 @@
 #ifndef HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 #define HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 
-#include <chrono>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "hourglass/v1/issuance.pb.h"
+#include "issuance/base/clock.h"
 #include "issuance/identity/caller.h"
 
 namespace hourglass::issuance {
@@ -27,8 +27,8 @@ class IssueTask {
   const Caller* caller = nullptr;
   const v1::IssueCertificateRequest* request = nullptr;
   v1::IssueCertificateResponse* response = nullptr;
-  // When the caller stops waiting, by the machine's clock.
-  std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max();
+  // When the caller stops waiting, by the pipeline's clock.
+  Timestamp deadline = Timestamp::max();
 
   // Set by the pipeline. OK, and `response` is complete, or why nothing is issued, and `response`
   // is empty: every reason that v1::CertificateIssuer names; without a reason CANCELLED, where the

@@ -23,9 +23,9 @@
 namespace hourglass::issuance {
 namespace {
 
-absl::Status CheckSomebodyWaits(const IssueTask& task) {
+absl::Status CheckSomebodyWaits(const IssueTask& task, Timestamp now) {
   if (task.CallerIsGone()) return absl::CancelledError("the caller gave up");
-  if (std::chrono::system_clock::now() < task.deadline) return absl::OkStatus();
+  if (now < task.deadline) return absl::OkStatus();
   return absl::DeadlineExceededError("the caller's deadline passed before anything was recorded");
 }
 
@@ -121,10 +121,12 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
                          work.sound->key.sha256(), work.task->deadline});
   }
   std::vector<absl::StatusOr<ComplianceVerdict>> verdicts = compliance_->AskAll(questions);
+  // Not DecidingTime: how long somebody waits is no matter of the date.
+  const Timestamp now = clock_->Now();
   auto next = verdicts.begin();
-  ForEach(batch, [&next](Work& work) -> absl::Status {
+  ForEach(batch, [&next, now](Work& work) -> absl::Status {
     absl::StatusOr<ComplianceVerdict>& verdict = *next++;
-    RETURN_IF_ERROR(CheckSomebodyWaits(*work.task));
+    RETURN_IF_ERROR(CheckSomebodyWaits(*work.task, now));
     RETURN_IF_ERROR(verdict.status());
     if (!verdict->allowed()) {
       work.task->deny_reasons = std::move(verdict->deny_reasons);
@@ -219,7 +221,7 @@ Intent Pipeline::IntentOf(Work& work) const {
 // 6: write the intents (promise 3), fenced by the epoch (promise 6). From here on a request is
 // carried to its end, whether or not somebody still waits.
 void Pipeline::WriteIntents(Batch& batch) {
-  ForEach(batch, [](Work& work) { return CheckSomebodyWaits(*work.task); });
+  ForEach(batch, [now = clock_->Now()](Work& work) { return CheckSomebodyWaits(*work.task, now); });
   std::vector<JournalWrite> writes;
   writes.reserve(batch.size());
   for (Work& work : batch) writes.emplace_back(IntentOf(work));

@@ -88,7 +88,7 @@ TEST_F(PipelineBatchTest, EachEndsAsItWouldAlone) {
   BatchedTask& gone = Add("gone");
   gone.caller_is_gone = true;
   BatchedTask& late = Add("late");
-  late.deadline = std::chrono::system_clock::now() - std::chrono::seconds(1);
+  late.deadline = clock_.Now() - std::chrono::seconds(1);
   IssueAll();
 
   EXPECT_OK(good.status);
@@ -112,6 +112,21 @@ TEST_F(PipelineBatchTest, EachEndsAsItWouldAlone) {
   ASSERT_OK_AND_ASSIGN(const JournalRecord record, journal_->Find("contoso", "good-too"));
   EXPECT_EQ(record.certificate, good_too.answer.certificate());
   EXPECT_EQ(record.intent.device_id, "laptop-3");
+}
+
+TEST_F(PipelineBatchTest, WhoStopsWaitingDuringTheVerdictIsToldByThePipelinesClock) {
+  verdicts_.on_question = [this](const v1::EvaluateRequest&) {
+    clock_.Advance(std::chrono::hours(1));
+  };
+  const Timestamp asked = clock_.Now();
+  BatchedTask& late = Add("late");
+  late.deadline = asked + std::chrono::hours(1);
+  BatchedTask& in_time = Add("in-time");
+  in_time.deadline = asked + std::chrono::hours(3);
+  IssueAll();
+  EXPECT_EQ(late.status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_OK(in_time.status);
+  EXPECT_EQ(NewlyRecorded(), 1u);
 }
 
 TEST_F(PipelineBatchTest, TheSameRequestTwiceInABatchIsOneCertificate) {

@@ -193,8 +193,8 @@ class RunningServer final : public Server {
     }
     options.patient_lanes = limits.workers;
     options.queue_length = static_cast<std::size_t>(limits.queue_length);
-    lanes_.emplace(&*pipeline_, options, log_, &load_);
-    issuer_service_.emplace(&calls_, &*lanes_, store_.get(), &counters_, log_);
+    lanes_.emplace(&*pipeline_, options, clock_, log_, &load_);
+    issuer_service_.emplace(&calls_, &*lanes_, store_.get(), &counters_, clock_, log_);
   }
 
   absl::Status ServeMetrics(const std::string& listen) {

@@ -59,8 +59,7 @@ absl::Status CheckAddress(const std::string& listen, absl::string_view use, Take
 
 }  // namespace
 
-absl::Status CheckStart(const Config& config, TakenAddress taken) {
-  const SystemClock clock;
+absl::Status CheckStart(const Config& config, const Clock& clock, TakenAddress taken) {
   RETURN_IF_ERROR(CallerDirectory::Create(config.callers, &clock).status());
   RETURN_IF_ERROR(hsm::KeyStore::Create(config.keys).status());
   if (!config.metrics_listen.empty()) {

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_SERVER_START_CHECK_H_
 
 #include "absl/status/status.h"
+#include "issuance/base/clock.h"
 #include "issuance/config/config.h"
 
 namespace hourglass::issuance {
@@ -14,7 +15,7 @@ enum class TakenAddress { kRefused, kFine };
 // Tries what Server::Start does with `config`, which LoadConfig gave: callers, places of keys,
 // addresses to listen on. Leaves nothing behind, reaches no token and opens no database. Errors:
 // CONFIGURATION_INVALID; UNAVAILABLE without a reason for an address, with why.
-absl::Status CheckStart(const Config& config, TakenAddress taken);
+absl::Status CheckStart(const Config& config, const Clock& clock, TakenAddress taken);
 
 }  // namespace hourglass::issuance
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/base/clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -34,7 +35,7 @@ class StartCheckTest : public testing::Test {
   }
 
   std::string Says(TakenAddress taken = TakenAddress::kRefused) const {
-    return std::string(CheckStart(config_, taken).message());
+    return std::string(CheckStart(config_, SystemClock(), taken).message());
   }
 
   TemporaryDirectory directory_;
@@ -43,7 +44,7 @@ class StartCheckTest : public testing::Test {
 
 TEST_F(StartCheckTest, TakesWhatWillStart) {
   config_.metrics_listen = "localhost:0";
-  EXPECT_OK(CheckStart(config_, TakenAddress::kRefused));
+  EXPECT_OK(CheckStart(config_, SystemClock(), TakenAddress::kRefused));
 }
 
 TEST_F(StartCheckTest, SaysWhyAnAddressCannotBeListenedOn) {
@@ -66,13 +67,13 @@ TEST_F(StartCheckTest, AnAddressThatIsTakenMayBeTheServiceItself) {
   ASSERT_EQ(getsockname(other, reinterpret_cast<sockaddr*>(&address), &size), 0);
   config_.listen = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
   EXPECT_THAT(Says(), HasSubstr("Address already in use"));
-  EXPECT_OK(CheckStart(config_, TakenAddress::kFine));
+  EXPECT_OK(CheckStart(config_, SystemClock(), TakenAddress::kFine));
   close(other);
 }
 
 TEST_F(StartCheckTest, LooksAtThePlacesOfKeys) {
   chmod(config_.keys.software_directory.c_str(), 0777);
-  EXPECT_THAT(CheckStart(config_, TakenAddress::kFine),
+  EXPECT_THAT(CheckStart(config_, SystemClock(), TakenAddress::kFine),
               FailsWith(ErrorReason::kConfigurationInvalid, "keys.software_directory"));
 }
 

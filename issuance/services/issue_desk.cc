@@ -37,6 +37,13 @@ void LogIssued(const EventLog& log, const IssueTask& task) {
             {"verdict", task.response->verdict_id()}});
 }
 
+// gRPC says it by the machine's clock; what is left until then is the same by any.
+Timestamp DeadlineBy(const Clock& clock, std::chrono::system_clock::time_point deadline) {
+  if (deadline == std::chrono::system_clock::time_point::max()) return Timestamp::max();
+  const auto left = deadline - std::chrono::system_clock::now();
+  return clock.Now() + std::chrono::floor<std::chrono::microseconds>(left);
+}
+
 }  // namespace
 
 std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
@@ -45,6 +52,7 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
   const absl::Status permitted =
       Permit(*task->caller, MethodNamed(method), task->request->tenant_id());
   if (!permitted.ok()) return Refuse(*task, permitted, context, method);
+  task->deadline = DeadlineBy(*clock_, context.deadline());
   const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
   if (!come_back.has_value()) return std::nullopt;
   const absl::Status overloaded = Error(ErrorReason::kOverloaded, "", "");

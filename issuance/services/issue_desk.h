@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "issuance/admission/lanes.h"
+#include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/log/event_log.h"
@@ -21,13 +22,14 @@ namespace hourglass::issuance {
 // the same for a call and for a message of a stream. Safe to call from several threads.
 class IssueDesk {
  public:
-  // All must outlive this object.
-  IssueDesk(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const EventLog* log)
-      : calls_(calls), lanes_(lanes), counters_(counters), log_(log) {}
+  // All must outlive this object. `clock` is the one of the lanes.
+  IssueDesk(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const Clock* clock,
+            const EventLog* log)
+      : calls_(calls), lanes_(lanes), counters_(counters), clock_(clock), log_(log) {}
 
-  // Hands the task, complete with its caller, to the lanes: nullopt, and Finished() will be called.
-  // Else it is refused, and this is what the caller is told. `method` is the name of one of
-  // Methods(). Waits for nobody.
+  // Hands the task, complete with its caller, to the lanes, with the deadline of its call: nullopt,
+  // and Finished() will be called. Else it is refused, and this is what the caller is told.
+  // `method` is the name of one of Methods(). Waits for nobody.
   std::optional<grpc::Status> HandIn(IssueTask* task, const grpc::ServerContextBase& context,
                                      absl::string_view method);
 
@@ -46,6 +48,7 @@ class IssueDesk {
   CallRunner* const calls_;
   Lanes* const lanes_;
   IssuanceCounters* const counters_;
+  const Clock* const clock_;
   const EventLog* const log_;
 };
 

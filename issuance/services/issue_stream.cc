@@ -86,7 +86,6 @@ class IssueStreams::Stream::Message final : public IssueTask {
     caller = stream->caller_;
     request = &asked_;
     response = answer_.mutable_issued();
-    deadline = stream->context_->deadline();
   }
 
   // Takes the octets; false where they are no such message.

@@ -30,7 +30,6 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
         call_(service->calls_->Follow(*context_)) {
     request = &asked.message;
     response = certificate_response;
-    deadline = context_->deadline();
   }
 
   // On gRPC's thread: no more than it takes to stand in the right line.

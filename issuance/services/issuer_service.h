@@ -4,6 +4,7 @@
 
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "issuance/admission/lanes.h"
+#include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/calls/unary_service.h"
@@ -22,10 +23,13 @@ using IssuerServiceBase = UnaryService<
 // v1::CertificateIssuer over the lanes.
 class IssuerService final : public IssuerServiceBase {
  public:
-  // All must outlive this object and every call.
+  // All must outlive this object and every call. `clock` is the one of the lanes.
   IssuerService(CallRunner* calls, Lanes* lanes, TenantStore* store, IssuanceCounters* counters,
-                const EventLog* log)
-      : calls_(calls), store_(store), desk_(calls, lanes, counters, log), streams_(calls, &desk_) {
+                const Clock* clock, const EventLog* log)
+      : calls_(calls),
+        store_(store),
+        desk_(calls, lanes, counters, clock, log),
+        streams_(calls, &desk_) {
     ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
         "IssueCertificate", [this](const CallContext& context, const AskedForOne& asked,
                                    v1::IssueCertificateResponse* response) {

@@ -4,6 +4,7 @@
 #include <google/protobuf/util/time_util.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
@@ -178,6 +179,17 @@ TEST_F(IssuingTest, ARequestIdWhoseCertificateHasExpiredIsUsedUp) {
   service_.clock().Advance(std::chrono::minutes(61));
   EXPECT_THAT(Issue(request), RefusedWith(v1::REQUEST_ID_REUSED, "request_id"));
   EXPECT_THAT(Issue(service_.Request()), Succeeded());
+}
+
+TEST_F(IssuingTest, WhatIsLeftOfADeadlineIsTheSameByAnyClock) {
+  // The service's is ahead of the machine's, by which gRPC says when a caller stops waiting.
+  service_.clock().Advance(std::chrono::minutes(30));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(5));
+  v1::IssueCertificateResponse response;
+  EXPECT_THAT(service_.As<v1::CertificateIssuer>(kBroker)->IssueCertificate(
+                  &context, service_.Request(), &response),
+              Succeeded());
 }
 
 TEST_F(IssuingTest, ARepeatedRequestIsDecidedAnew) {

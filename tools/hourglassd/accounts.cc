@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/base/clock.h"
 #include "issuance/yaml/file.h"
 
 namespace hourglass {
@@ -93,19 +94,20 @@ absl::Status Become(const Accounts& accounts) {
 
 absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::FileChecks checks) {
   Loaded loaded;
+  const issuance::Timestamp now = issuance::SystemClock().Now();
   const bool is_root = geteuid() == 0;
   const absl::StatusOr<issuance::Config> parsed = Parse(config_file);
   absl::StatusOr<Accounts> accounts = parsed.ok() && is_root ? FindAccounts(*parsed) : Accounts();
   // Whatever is wrong, this says it, with the line.
   if (!parsed.ok() || !accounts.ok() || !accounts->service.has_value()) {
-    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks));
+    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now));
     RETURN_IF_ERROR(accounts.status());
     if (!is_root) RETURN_IF_ERROR(CheckStarter(loaded.config));
     return loaded;
   }
   loaded.accounts = *std::move(accounts);
   RETURN_IF_ERROR(As(*loaded.accounts.service, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks));
+    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now));
     return absl::OkStatus();
   }));
   if (!loaded.accounts.keyholders.has_value()) return loaded;

@@ -173,7 +173,7 @@ absl::StatusOr<int> ServeUntilStopped(const issuance::Config& config, const sigs
   const issuance::LinuxKernelTime kernel;
   issuance::SystemEntropy entropy;
   issuance::RaiseFileLimit();
-  RETURN_IF_ERROR(issuance::CheckStart(config, issuance::TakenAddress::kRefused));
+  RETURN_IF_ERROR(issuance::CheckStart(config, clock, issuance::TakenAddress::kRefused));
   ASSIGN_OR_RETURN(const std::unique_ptr<issuance::Server> server,
                    issuance::Server::Start(config, &clock, &kernel, &entropy, &log));
   if (!config.address_file.empty()) {
@@ -230,7 +230,7 @@ absl::Status CheckAll(const std::string& config_file) {
     std::printf("%s: warning: %s\n", config_file.c_str(), warning.c_str());
   }
   RETURN_IF_ERROR(ProtectMemory(config));
-  return issuance::CheckStart(config, issuance::TakenAddress::kFine);
+  return issuance::CheckStart(config, issuance::SystemClock(), issuance::TakenAddress::kFine);
 }
 
 int Check(const std::string& config_file) {
