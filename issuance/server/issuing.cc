@@ -1,0 +1,72 @@
+#include "issuance/server/issuing.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <thread>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/compliance/embedded_stub.h"
+#include "issuance/server/tls_material.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using ComplianceStub = std::unique_ptr<v1::ComplianceService::StubInterface>;
+
+absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) {
+  ASSIGN_OR_RETURN(TlsMaterial tls, ReadTlsMaterial(config.tls, "compliance.tls"));
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = std::move(tls.trusted_roots);
+  options.pem_private_key = std::move(tls.private_key);
+  options.pem_cert_chain = std::move(tls.certificate);
+  grpc::ChannelArguments arguments;
+  if (!config.server_name.empty()) arguments.SetSslTargetNameOverride(config.server_name);
+  // Where verdicts come from is for the configuration to say, and not for https_proxy.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // After an outage verdicts are to be had again within seconds of the other's return.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  return v1::ComplianceService::NewStub(
+      grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Issuing>> Issuing::Start(const Config& config, const Means& means) {
+  std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
+  RETURN_IF_ERROR(issuing->ConnectCompliance(config.compliance, means));
+  issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
+                             means.entropy, means.clock, *means.log, means.load);
+  issuing->OpenLanes(config.limits, means);
+  return issuing;
+}
+
+absl::Status Issuing::ConnectCompliance(const ComplianceConfig& config, const Means& means) {
+  ComplianceStub stub;
+  if (config.endpoint.empty()) {
+    engine_.emplace(config.policy_directory, means.store, means.clock, *means.log);
+    stub = EmbeddedComplianceStub(&*engine_);
+  } else {
+    ASSIGN_OR_RETURN(stub, RemoteCompliance(config));
+  }
+  ComplianceClientOptions options;
+  options.deadline = config.deadline;
+  compliance_.emplace(std::move(stub), options, means.clock);
+  return absl::OkStatus();
+}
+
+void Issuing::OpenLanes(const LimitsConfig& limits, const Means& means) {
+  LaneOptions options;
+  // A compliance service elsewhere may take its time for every request.
+  if (engine_.has_value()) {
+    options.swift_lanes = static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) + 1;
+  }
+  options.patient_lanes = limits.workers;
+  options.queue_length = static_cast<std::size_t>(limits.queue_length);
+  lanes_.emplace(&*pipeline_, options, means.clock, means.log, means.load);
+}
+
+}  // namespace hourglass::issuance

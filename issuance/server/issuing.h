@@ -1,0 +1,63 @@
+// Part of the running service: the way of a request for a certificate.
+#ifndef HOURGLASS_ISSUANCE_SERVER_ISSUING_H_
+#define HOURGLASS_ISSUANCE_SERVER_ISSUING_H_
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "issuance/admission/lanes.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/base/clock.h"
+#include "issuance/base/entropy.h"
+#include "issuance/compliance/compliance_client.h"
+#include "issuance/compliance/engine.h"
+#include "issuance/config/config.h"
+#include "issuance/log/event_log.h"
+#include "issuance/pipeline/group_commit.h"
+#include "issuance/pipeline/issuance_load.h"
+#include "issuance/pipeline/pipeline.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+
+// Where verdicts come from, the pipeline, and the lanes that carry requests through it.
+class Issuing {
+ public:
+  // What it works with; all must outlive it.
+  struct Means {
+    Store* store;
+    Tenants* tenants;
+    Entropy* entropy;
+    const Clock* clock;
+    IssuanceLoad* load;
+    const EventLog* log;
+  };
+
+  // Does not wait for a compliance service that is elsewhere. Errors: CONFIGURATION_INVALID.
+  static absl::StatusOr<std::unique_ptr<Issuing>> Start(const Config& config, const Means& means);
+  // Finishes what waits in the lanes; nobody may hand in anything any more.
+  ~Issuing() = default;
+  Issuing(const Issuing&) = delete;
+  Issuing& operator=(const Issuing&) = delete;
+
+  ComplianceClient* compliance() { return &*compliance_; }
+  Lanes* lanes() { return &*lanes_; }
+
+ private:
+  explicit Issuing(Store* store) : journal_(store, store) {}
+  absl::Status ConnectCompliance(const ComplianceConfig& config, const Means& means);
+  void OpenLanes(const LimitsConfig& limits, const Means& means);
+
+  // Each uses those before it.
+  GroupCommit journal_;
+  std::optional<ComplianceEngine> engine_;  // none where the service is elsewhere
+  std::optional<ComplianceClient> compliance_;
+  std::optional<Pipeline> pipeline_;
+  std::optional<Lanes> lanes_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_ISSUING_H_

@@ -1,0 +1,49 @@
+#include "issuance/server/served_calls.h"
+
+#include <cstddef>
+
+#include "issuance/calls/call_bounds.h"
+
+namespace hourglass::issuance {
+namespace {
+
+std::size_t QueueLength(const LimitsConfig& limits) {
+  return static_cast<std::size_t>(limits.queue_length);
+}
+
+}  // namespace
+
+ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
+    : pool_({.changes_waiting = QueueLength(limits), .listings_waiting = 4 * QueueLength(limits)}),
+      open_calls_(OpenCalls::LimitsFor(QueueLength(limits))),
+      calls_(subjects.callers, &pool_, CallLimitsFor(QueueLength(limits)), &open_calls_,
+             &subjects.counts->failed_calls, subjects.log),
+      issuer_service_(&calls_, subjects.issuing->lanes(), subjects.state->store(),
+                      &subjects.counts->issued, subjects.state->clock(), subjects.log),
+      compliance_service_(&calls_, subjects.authorities->tenants(), subjects.issuing->compliance()),
+      tenant_service_(&calls_, subjects.state->store(), subjects.state->clock(), subjects.log),
+      root_service_(&calls_, subjects.authorities->roots(), subjects.state->store(),
+                    subjects.state->store(), subjects.log),
+      key_service_(&calls_, subjects.authorities->keys(), subjects.state->clock(), subjects.log),
+      journal_service_(&calls_, subjects.state->store(), subjects.state->store()),
+      device_service_(&calls_, subjects.state->store(), subjects.state->store(),
+                      subjects.state->clock(), subjects.log),
+      clock_service_(&calls_, subjects.state->clock()) {}
+
+void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&issuer_service_);
+  builder.RegisterService(&tenant_service_);
+  builder.RegisterService(&root_service_);
+  builder.RegisterService(&key_service_);
+  builder.RegisterService(&journal_service_);
+  builder.RegisterService(&device_service_);
+  builder.RegisterService(&clock_service_);
+  builder.RegisterService(&compliance_service_);
+}
+
+void ServedCalls::StopTakingCalls(std::chrono::milliseconds grace) {
+  issuer_service_.StopStreams();
+  calls_.StopTakingCalls(grace);
+}
+
+}  // namespace hourglass::issuance

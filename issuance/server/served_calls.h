@@ -1,0 +1,77 @@
+// Part of the running service: every method, and the calls of them.
+#ifndef HOURGLASS_ISSUANCE_SERVER_SERVED_CALLS_H_
+#define HOURGLASS_ISSUANCE_SERVER_SERVED_CALLS_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+
+#include "issuance/calls/call_pool.h"
+#include "issuance/calls/call_runner.h"
+#include "issuance/config/config.h"
+#include "issuance/edge/transport/open_calls.h"
+#include "issuance/identity/caller.h"
+#include "issuance/log/event_log.h"
+#include "issuance/server/issuing.h"
+#include "issuance/server/service_counts.h"
+#include "issuance/server/service_state.h"
+#include "issuance/server/tenant_authorities.h"
+#include "issuance/services/clock_service.h"
+#include "issuance/services/compliance_service.h"
+#include "issuance/services/device_service.h"
+#include "issuance/services/issuer_service.h"
+#include "issuance/services/journal_service.h"
+#include "issuance/services/key_service.h"
+#include "issuance/services/root_service.h"
+#include "issuance/services/tenant_service.h"
+
+namespace hourglass::issuance {
+
+// The gRPC services with the threads and bounds of their calls.
+class ServedCalls {
+ public:
+  // What calls are about; all must outlive this object.
+  struct Subjects {
+    const CallerDirectory* callers;
+    ServiceState* state;
+    TenantAuthorities* authorities;
+    Issuing* issuing;
+    ServiceCounts* counts;
+    const EventLog* log;
+  };
+
+  // Takes no calls before RegisterWith.
+  ServedCalls(const LimitsConfig& limits, const Subjects& subjects);
+  // The server that they are registered with must be gone.
+  ~ServedCalls() = default;
+  ServedCalls(const ServedCalls&) = delete;
+  ServedCalls& operator=(const ServedCalls&) = delete;
+
+  // Gives the builder all services.
+  void RegisterWith(grpc::ServerBuilder& builder);
+
+  // What connections may have under way, for the edge.
+  OpenCalls* open_calls() { return &open_calls_; }
+
+  // From now on calls are refused with STOPPING, and streams end when what they have read is
+  // answered. Returns when every call that was taken is answered, or after `grace`.
+  void StopTakingCalls(std::chrono::milliseconds grace);
+
+ private:
+  // Each uses those before it.
+  CallPool pool_;
+  OpenCalls open_calls_;
+  CallRunner calls_;
+  IssuerService issuer_service_;
+  ComplianceService compliance_service_;
+  TenantService tenant_service_;
+  RootService root_service_;
+  KeyService key_service_;
+  JournalService journal_service_;
+  DeviceService device_service_;
+  ClockService clock_service_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_SERVED_CALLS_H_

@@ -1,0 +1,20 @@
+// What the running service counts, for its metrics.
+#ifndef HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
+#define HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
+
+#include "issuance/calls/issuance_counters.h"
+#include "issuance/pipeline/issuance_load.h"
+
+namespace hourglass::issuance {
+
+// Whoever works counts, and the metrics read; so it outlives both. Safe to use from several
+// threads.
+struct ServiceCounts {
+  IssuanceCounters issued;        // certificates, and what was refused
+  IssuanceCounters failed_calls;  // of every method
+  IssuanceLoad load;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_

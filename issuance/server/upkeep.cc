@@ -1,0 +1,73 @@
+#include "issuance/server/upkeep.h"
+
+#include <vector>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/config/tls_files.h"
+#include "issuance/server/tls_material.h"
+#include "issuance/store/store.h"
+
+namespace hourglass::issuance {
+namespace {
+
+absl::Status AddOwn(const TlsFiles& files, absl::string_view field,
+                    std::vector<CertificateEnds::Own>* own) {
+  ASSIGN_OR_RETURN(const TlsMaterial tls, ReadTlsMaterial(files, field));
+  own->push_back({absl::StrCat(field, ".certificate"), tls.certificate});
+  own->push_back({absl::StrCat(field, ".trusted_roots"), tls.trusted_roots, true});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config,
+                                                      const Subjects& subjects) {
+  std::unique_ptr<Upkeep> upkeep = absl::WrapUnique(new Upkeep());
+  RETURN_IF_ERROR(upkeep->WatchEnds(config, subjects));
+  RETURN_IF_ERROR(upkeep->ServeMetrics(config.metrics_listen, subjects));
+  RETURN_IF_ERROR(upkeep->WarmUp(subjects));
+  if (config.journal.retention.has_value()) {
+    const ServiceState& state = *subjects.state;
+    upkeep->retention_.emplace(*config.journal.retention, state.store(), state.time_records(),
+                               state.clock(), *subjects.log);
+  }
+  return upkeep;
+}
+
+absl::Status Upkeep::WatchEnds(const Config& config, const Subjects& subjects) {
+  std::vector<CertificateEnds::Own> own;
+  RETURN_IF_ERROR(AddOwn(config.tls, "tls", &own));
+  if (!config.compliance.endpoint.empty()) {
+    RETURN_IF_ERROR(AddOwn(config.compliance.tls, "compliance.tls", &own));
+  }
+  ends_.emplace(own, subjects.state->store(), subjects.state->clock(), *subjects.log);
+  ends_->Watch();
+  return absl::OkStatus();
+}
+
+absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& subjects) {
+  if (listen.empty()) return absl::OkStatus();
+  const ServiceCounts& counts = *subjects.counts;
+  ASSIGN_OR_RETURN(
+      metrics_, Metrics::Serve(listen, {subjects.keys, &counts.issued, &counts.load,
+                                        subjects.state->clock(), &*ends_, &counts.failed_calls}));
+  return absl::OkStatus();
+}
+
+absl::Status Upkeep::WarmUp(const Subjects& subjects) {
+  ASSIGN_OR_RETURN(const std::vector<TenantRecord> tenants, subjects.state->store()->ListTenants());
+  std::vector<std::string> tenant_ids;
+  tenant_ids.reserve(tenants.size());
+  for (const TenantRecord& tenant : tenants) tenant_ids.push_back(tenant.tenant_id);
+  warm_up_.emplace(tenant_ids, subjects.tenants, subjects.keys, *subjects.log);
+  return absl::OkStatus();
+}
+
+std::string Upkeep::metrics_address() const {
+  return metrics_ == nullptr ? "" : metrics_->address();
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,63 @@
+// Part of the running service: what goes on by itself, whoever calls.
+#ifndef HOURGLASS_ISSUANCE_SERVER_UPKEEP_H_
+#define HOURGLASS_ISSUANCE_SERVER_UPKEEP_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hsm/store/key_store.h"
+#include "issuance/authorities/key_warm_up.h"
+#include "issuance/authorities/tenants.h"
+#include "issuance/config/config.h"
+#include "issuance/log/event_log.h"
+#include "issuance/server/certificate_ends.h"
+#include "issuance/server/journal_retention.h"
+#include "issuance/server/metrics.h"
+#include "issuance/server/service_counts.h"
+#include "issuance/server/service_state.h"
+
+namespace hourglass::issuance {
+
+// The watch over certificates that end, the metrics, the keys that are opened ahead, and the end of
+// old records: started in this order, and stopped in the reverse. Each has its own threads.
+class Upkeep {
+ public:
+  // What it looks at; all must outlive it.
+  struct Subjects {
+    ServiceState* state;
+    hsm::KeyStore* keys;
+    Tenants* tenants;
+    const ServiceCounts* counts;
+    const EventLog* log;
+  };
+
+  // Errors: CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where the
+  // address of the metrics cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Upkeep>> Start(const Config& config,
+                                                       const Subjects& subjects);
+  // Waits for keys that are being opened, and records that are being dropped.
+  ~Upkeep() = default;
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
+
+  // `host:port` of the metrics; empty where the configuration wants none.
+  std::string metrics_address() const;
+
+ private:
+  Upkeep() = default;
+  absl::Status WatchEnds(const Config& config, const Subjects& subjects);
+  absl::Status ServeMetrics(const std::string& listen, const Subjects& subjects);
+  absl::Status WarmUp(const Subjects& subjects);
+
+  std::optional<CertificateEnds> ends_;
+  std::unique_ptr<Metrics> metrics_;  // reads the ends
+  std::optional<KeyWarmUp> warm_up_;
+  std::optional<JournalRetention> retention_;
+};
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_SERVER_UPKEEP_H_
