@@ -17,7 +17,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/base/worker_pool.h"
-#include "issuance/config/config.h"
+#include "issuance/config/issuing_config.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/intermediate_store.h"
 

@@ -19,7 +19,7 @@
 #include "ca/request/certificate_request.h"
 #include "hsm/store/key_store.h"
 #include "issuance/authorities/sub_keys.h"
-#include "issuance/config/config.h"
+#include "issuance/config/issuing_config.h"
 #include "issuance/store/tenant_changes.h"
 #include "issuance/store/tenant_store.h"
 

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ca/certificate/profile.h"
 #include "ca/issuers/intermediate_certificate.h"
+#include "ca/request/certificate_request.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
 #include "hsm/keyholder/process/account.h"
@@ -18,7 +20,9 @@
 #include "issuance/base/host_port.h"
 #include "issuance/base/tenant_id.h"
 #include "issuance/config/callers_config.h"
+#include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/identity/upn_domains.h"
 #include "issuance/log/event_log.h"
 #include "issuance/yaml/document.h"
 #include "issuance/yaml/file.h"

@@ -11,42 +11,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ca/certificate/profile.h"
-#include "ca/request/certificate_request.h"
-#include "hsm/key/signing_key.h"
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
+#include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
 #include "issuance/config/tls_files.h"
 #include "issuance/identity/caller.h"
-#include "issuance/identity/upn_domains.h"
 
 namespace hourglass::issuance {
-
-// Whether leaves are signed by a short-lived sub-key in this process's memory instead of by the
-// primary's own key, which may be slow. Only for roots that allow it.
-struct SubKeyConfig {
-  bool enabled = false;
-  // Of its certificate: 1 hour to 30 days, and at least four times the leaf's.
-  std::chrono::seconds lifetime = std::chrono::hours(24);
-  hsm::KeyType key_type = hsm::KeyType::kEcP256;
-};
-
-// What a tenant may have; see issuance/rotation/tenant_quota.h.
-struct TenantQuota {
-  int roots = 20;  // STAGED, PRIMARY or RETIRING, 1 to 1000
-  int keys = 200;  // not destroyed, 1 to 100000
-};
-
-// What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
-struct IssuingConfig {
-  ca::LeafProfileOptions profile;
-  ca::KeyPolicy key_policy;
-  SubKeyConfig sub_key;
-  // Of a tenant only, never of all.
-  UpnDomains upn_domains;
-  TenantQuota quota;
-};
 
 struct ComplianceConfig {
   // Exactly one of the two is set: the folder of policy files of the embedded engine, or

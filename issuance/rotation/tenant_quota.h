@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "issuance/config/config.h"
+#include "issuance/config/issuing_config.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
