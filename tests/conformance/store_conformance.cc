@@ -1,9 +1,33 @@
 #include "tests/conformance/store_conformance.h"
 
+#include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
 
 void StoreConformance::SetUp() { ASSERT_OK_AND_ASSIGN(store_, place_->Open()); }
+
+absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id,
+                  ca::RootState from, ca::RootState to) {
+  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, SampleTime());
+}
+
+std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records) {
+  std::vector<std::string> ids;
+  for (const JournalRecord& record : records) ids.push_back(record.intent.request_id);
+  return ids;
+}
+
+std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size) {
+  std::vector<std::string> ids;
+  std::string token;
+  do {
+    const auto page = store.ListJournal(kSampleTenant, filter, page_size, token);
+    if (!page.ok() || page->records.size() > static_cast<std::size_t>(page_size)) return {"error"};
+    for (const std::string& id : RequestIds(page->records)) ids.push_back(id);
+    token = page->next_page_token;
+  } while (!token.empty());
+  return ids;
+}
 
 }  // namespace hourglass::issuance

@@ -5,8 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "issuance/store/store.h"
 
@@ -38,6 +42,16 @@ class JournalStoreConformance : public StoreConformance {};
 class DeviceStoreConformance : public StoreConformance {};
 // Of several stores of one content.
 class StoreReplicasConformance : public StoreConformance {};
+
+// Moves one root of the sample tenant.
+absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id,
+                  ca::RootState from, ca::RootState to);
+
+std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records);
+
+// All pages of the sample tenant's journal one after the other; `{"error"}` where a page fails or
+// is too long.
+std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size);
 
 // All of them, for a kind of store.
 #define HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(name, maker)                            \

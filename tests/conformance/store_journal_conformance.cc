@@ -17,25 +17,6 @@ using ca::RootState;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records) {
-  std::vector<std::string> ids;
-  for (const JournalRecord& record : records) ids.push_back(record.intent.request_id);
-  return ids;
-}
-
-// All pages one after the other; `{"error"}` where a page fails or is too long.
-std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size) {
-  std::vector<std::string> ids;
-  std::string token;
-  do {
-    const auto page = store.ListJournal(kSampleTenant, filter, page_size, token);
-    if (!page.ok() || page->records.size() > static_cast<std::size_t>(page_size)) return {"error"};
-    for (const std::string& id : RequestIds(page->records)) ids.push_back(id);
-    token = page->next_page_token;
-  } while (!token.empty());
-  return ids;
-}
-
 // Of `count` requests one second apart, `PREFIX-0` first, released.
 void AppendReleased(Store& store, const std::string& prefix, int count, Timestamp first) {
   for (int i = 0; i < count; ++i) {

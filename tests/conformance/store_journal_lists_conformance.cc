@@ -16,25 +16,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records) {
-  std::vector<std::string> ids;
-  for (const JournalRecord& record : records) ids.push_back(record.intent.request_id);
-  return ids;
-}
-
-// All pages one after the other; `{"error"}` where a page fails or is too long.
-std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size) {
-  std::vector<std::string> ids;
-  std::string token;
-  do {
-    const auto page = store.ListJournal(kSampleTenant, filter, page_size, token);
-    if (!page.ok() || page->records.size() > static_cast<std::size_t>(page_size)) return {"error"};
-    for (const std::string& id : RequestIds(page->records)) ids.push_back(id);
-    token = page->next_page_token;
-  } while (!token.empty());
-  return ids;
-}
-
 TEST_P(JournalStoreConformance, PagesOfTheJournalAreCompleteWithTiesInTime) {
   ASSERT_OK(AddSamplePrimary(*store_));
   std::vector<std::string> newest_first;

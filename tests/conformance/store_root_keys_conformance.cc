@@ -15,11 +15,6 @@ namespace {
 using ca::RootState;
 using testing::ElementsAre;
 
-absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id, RootState from,
-                  RootState to) {
-  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, SampleTime());
-}
-
 TEST_P(RootKeyStoreConformance, ReservesEachGenerationOnce) {
   EXPECT_THAT(store_->ReserveGeneration("contoso"), FailsWith(ErrorReason::kTenantUnknown));
   ASSERT_OK(store_->CreateTenant(SampleTenant()));

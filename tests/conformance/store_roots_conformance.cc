@@ -19,11 +19,6 @@ namespace {
 using ca::RootState;
 using testing::ElementsAre;
 
-absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id, RootState from,
-                  RootState to) {
-  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, SampleTime());
-}
-
 long Primaries(Store& store) {
   const auto roots = store.ListRoots(kSampleTenant);
   if (!roots.ok()) return -1;
