@@ -172,15 +172,18 @@ class CallQueue {
   absl::Status Stopped() const;
   absl::Status OutOfService(const KeySelector& selector) const;
 
+  // These take mutex_. The first puts the calls in line, once they are admitted, and answers those
+  // whose turn would come too late; the other has the error for calls whose time was up.
+  absl::StatusOr<std::shared_ptr<KeyQueue>> Enqueue(const CustodialKey& key,
+                                                    const std::vector<std::shared_ptr<Call>>& calls,
+                                                    SteadyTime now);
+  absl::Status GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
+
   // All with mutex_ held.
   absl::Status Admit(const std::string& subject, SteadyTime now);
   // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late
   // (WaitingCalls::TooLate).
   absl::Status AdmitInTime(const KeyQueue& key) const;
-  // Puts the calls in line, once they are admitted; answers those whose turn would come too late.
-  absl::StatusOr<std::shared_ptr<KeyQueue>> Enqueue(const CustodialKey& key,
-                                                    const std::vector<std::shared_ptr<Call>>& calls,
-                                                    SteadyTime now);
   bool LeavesASigner(int link) const;
   void WakeLinks(std::size_t calls);
   void WakeStarters();
@@ -202,9 +205,6 @@ class CallQueue {
   void FailOthers(const absl::Status& error);
   void Changed();
   CustodianStatus StatusLocked() const;
-
-  // The error for calls whose time was up.
-  absl::Status GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
 
   const Options options_;
   std::atomic<bool> stopped_ = false;
