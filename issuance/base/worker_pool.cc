@@ -10,7 +10,7 @@ WorkerPool::WorkerPool(int workers, std::size_t queue_length) : queue_length_(qu
 
 WorkerPool::~WorkerPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -19,7 +19,7 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::Submit(std::function<void()> call) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.size() >= queue_length_) return false;
     queue_.push_back(std::move(call));
   }
@@ -31,8 +31,10 @@ void WorkerPool::Work() {
   for (;;) {
     std::function<void()> call;
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      MutexLock lock(mutex_);
+      changed_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return stopping_ || !queue_.empty();
+      });
       if (queue_.empty()) return;
       call = std::move(queue_.front());
       queue_.pop_front();

@@ -2,13 +2,13 @@
 #ifndef HOURGLASS_ISSUANCE_BASE_WORKER_POOL_H_
 #define HOURGLASS_ISSUANCE_BASE_WORKER_POOL_H_
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -30,10 +30,10 @@ class WorkerPool {
   void Work();
 
   const std::size_t queue_length_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> workers_;
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "ca/text/visible_text.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "issuance/log/line_limits.h"
 #include "issuance/log/line_writer.h"
 
@@ -135,19 +135,19 @@ class EventLog::Stream {
   LineLimits& LimitsOf(const Kind& kind) { return kind.has_reason ? refusals_ : events_; }
 
   LineLimits::Decision Count(const Kind& kind) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return LimitsOf(kind).Count(kind.name, kind.has_reason ? kLimitOfAReason : kLimit);
   }
 
   void TakeBack(const Kind& kind, const LineLimits::Decision& decision) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     LimitsOf(kind).TakeBack(kind.name, decision);
   }
 
   std::string LinesLeftOut() {
     std::vector<LineLimits::LeftOut> untold;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       untold = events_.NextPeriod();
       for (LineLimits::LeftOut& left_out : refusals_.NextPeriod()) {
         untold.push_back(std::move(left_out));
@@ -160,9 +160,9 @@ class EventLog::Stream {
 
   const Level lowest_;
   const PersonalData personal_data_;
-  std::mutex mutex_;
-  LineLimits events_;    // guarded by mutex_
-  LineLimits refusals_;  // guarded by mutex_
+  Mutex mutex_;
+  LineLimits events_ ABSL_GUARDED_BY(mutex_);
+  LineLimits refusals_ ABSL_GUARDED_BY(mutex_);
   // The last to be made: its thread uses the others.
   LineWriter writer_;
 };

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/log/last_words.h"
 
 namespace hourglass::issuance {
@@ -26,8 +26,8 @@ constexpr int kLineEndsMilliseconds = 20;
 
 // Where the libraries' handlers, which are plain functions, find the log.
 struct Target {
-  std::mutex mutex;
-  const EventLog* log = nullptr;  // guarded by mutex
+  Mutex mutex;
+  const EventLog* log ABSL_GUARDED_BY(mutex) = nullptr;
 };
 
 // Never destroyed: gRPC's threads may outlive main.
@@ -37,16 +37,18 @@ Target& TheTarget() {
 }
 
 void SetTarget(const EventLog* log) {
-  const std::lock_guard lock(TheTarget().mutex);
-  TheTarget().log = log;
+  Target& target = TheTarget();
+  const MutexLock lock(target.mutex);
+  target.log = log;
 }
 
 enum class Weight { kDebug, kInfo, kWarning, kFailure };
 
 void Say(Weight weight, absl::string_view library, absl::string_view file, int line,
          absl::string_view message) {
-  const std::lock_guard lock(TheTarget().mutex);
-  const EventLog* const log = TheTarget().log;
+  Target& target = TheTarget();
+  const MutexLock lock(target.mutex);
+  const EventLog* const log = target.log;
   if (log == nullptr) return;
   const std::string at = absl::StrCat(file.substr(file.rfind('/') + 1), ":", line);
   const EventLog::Fields fields = {{"library", library}, {"at", at}, {"message", message}};

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <utility>
+
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -35,7 +35,7 @@ struct LineWriter::State {
   State& operator=(const State&) = delete;
 
   std::string AskEverySecond() {
-    const std::lock_guard lock(asking);
+    const MutexLock lock(asking);
     return abandoned ? "" : every_second();
   }
 
@@ -58,16 +58,16 @@ struct LineWriter::State {
   const int descriptor;
   const std::function<std::string()> every_second;
   // Held while every_second runs, and to set `abandoned`: after that it may be gone.
-  std::mutex asking;
+  Mutex asking;
   std::atomic<bool> abandoned = false;
   std::atomic<std::uint64_t> written = 0;  // octets
-  std::mutex mutex;
-  std::condition_variable woken;
-  std::condition_variable over;
-  std::string waiting;    // guarded by mutex
-  bool asleep = false;    // guarded by mutex; nobody needs waking but who sleeps
-  bool stopping = false;  // guarded by mutex
-  bool ended = false;     // guarded by mutex
+  Mutex mutex;
+  ConditionVariable woken;
+  ConditionVariable over;
+  std::string waiting ABSL_GUARDED_BY(mutex);
+  bool asleep ABSL_GUARDED_BY(mutex) = false;  // nobody needs waking but who sleeps
+  bool stopping ABSL_GUARDED_BY(mutex) = false;
+  bool ended ABSL_GUARDED_BY(mutex) = false;
 };
 
 LineWriter::LineWriter(int descriptor, std::function<std::string()> every_second)
@@ -76,7 +76,7 @@ LineWriter::LineWriter(int descriptor, std::function<std::string()> every_second
 
 LineWriter::~LineWriter() {
   State& state = *state_;
-  std::unique_lock lock(state.mutex);
+  MutexLock lock(state.mutex);
   state.stopping = true;
   state.woken.notify_one();
   const auto latest = steady_clock::now() + kLongestEnd;
@@ -84,7 +84,8 @@ LineWriter::~LineWriter() {
   do {
     seen = state.written;
     state.over.wait_until(lock, std::min(latest, steady_clock::now() + kPatience),
-                          [&state] { return state.ended; });
+                          [&state]()
+                              ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mutex) { return state.ended; });
   } while (!state.ended && state.written != seen && steady_clock::now() < latest);
   const bool ended = state.ended;
   lock.unlock();
@@ -93,7 +94,7 @@ LineWriter::~LineWriter() {
     return;
   }
   // It waits for a reader in the kernel, and touches nothing but its state any more.
-  const std::lock_guard asking(state.asking);
+  const MutexLock asking(state.asking);
   state.abandoned = true;
   thread_.detach();
 }
@@ -101,7 +102,7 @@ LineWriter::~LineWriter() {
 bool LineWriter::Write(absl::string_view line) {
   bool wake = false;
   {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->waiting.size() + line.size() > kMaxWaiting) return false;
     state_->waiting.append(line.data(), line.size());
     wake = std::exchange(state_->asleep, false);
@@ -114,9 +115,11 @@ void LineWriter::Run(State& state) {
   std::string taken;
   bool lines_since_second = false;
   steady_clock::time_point second_ends{};
-  std::unique_lock lock(state.mutex);
+  MutexLock lock(state.mutex);
   while (true) {
-    const auto something = [&state] { return state.stopping || !state.waiting.empty(); };
+    const auto something = [&state]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mutex) {
+      return state.stopping || !state.waiting.empty();
+    };
     state.asleep = true;
     if (lines_since_second) {
       state.woken.wait_until(lock, second_ends, something);
@@ -138,7 +141,9 @@ void LineWriter::Run(State& state) {
     taken.clear();
     lock.lock();
     if (last) break;
-    state.woken.wait_for(lock, kTogether, [&state] { return state.stopping; });
+    state.woken.wait_for(lock, kTogether, [&state]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mutex) {
+      return state.stopping;
+    });
   }
   state.ended = true;
   state.over.notify_one();
