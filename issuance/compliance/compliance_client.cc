@@ -3,9 +3,7 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -14,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/base/entropy.h"
 #include "issuance/wire/proto_time.h"
@@ -94,18 +93,18 @@ class ComplianceClient::Countdown {
   explicit Countdown(std::size_t left) : left_(left) {}
   void One() {
     // Notified under the lock: the one that waits destroys this object as soon as it can.
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (--left_ == 0) over_.notify_one();
   }
   void Wait() {
-    std::unique_lock lock(mutex_);
-    over_.wait(lock, [this] { return left_ == 0; });
+    MutexLock lock(mutex_);
+    over_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return left_ == 0; });
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable over_;
-  std::size_t left_;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable over_;
+  std::size_t left_ ABSL_GUARDED_BY(mutex_);
 };
 
 ComplianceClient::ComplianceClient(std::unique_ptr<v1::ComplianceService::StubInterface> stub,

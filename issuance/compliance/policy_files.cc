@@ -63,7 +63,7 @@ absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path,
 
 std::optional<PolicyFiles::Result> PolicyFiles::Known(absl::string_view tenant_id,
                                                       const Stamp& stamp) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = entries_.find(tenant_id);
   if (known == entries_.end() || known->second.failures > 0) return std::nullopt;
   if (!known->second.settled || known->second.stamp != stamp) return std::nullopt;
@@ -71,7 +71,7 @@ std::optional<PolicyFiles::Result> PolicyFiles::Known(absl::string_view tenant_i
 }
 
 std::optional<PolicyFiles::Result> PolicyFiles::RecentFailure(absl::string_view tenant_id) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = entries_.find(tenant_id);
   if (known == entries_.end() || known->second.failures == 0) return std::nullopt;
   if (now_() >= known->second.again_at) return std::nullopt;
@@ -79,7 +79,7 @@ std::optional<PolicyFiles::Result> PolicyFiles::RecentFailure(absl::string_view 
 }
 
 PolicyFiles::Result PolicyFiles::Failed(absl::string_view tenant_id, absl::string_view message) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry& entry = entries_[tenant_id];
   entry.again_at =
       now_() + std::min(kRetryAtMost, kRetryAfter * (1 << std::min(entry.failures, 8)));
@@ -98,7 +98,7 @@ std::string PolicyFiles::WhyUnseen(const std::string& path) {
     return absl::StrCat("its folder cannot be seen: ", std::strerror(errno));
   }
   const FolderId seen(about.st_dev, about.st_ino);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   // Another folder of this name is a new set of policies, or else the empty place where the file
   // system with the policies was mounted.
   if (folder_.has_value() && *folder_ != seen && !HoldsPolicies(directory_)) {
@@ -118,7 +118,7 @@ PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
     const int error = errno;
     const std::string why = error == ENOENT ? WhyUnseen(path) : std::strerror(error);
     if (!why.empty()) return Failed(tenant_id, absl::StrCat(path, ":1: cannot be read: ", why));
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     entries_.erase(tenant_id);
     return {};
   }
@@ -130,7 +130,7 @@ PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
   if (!entry.ok()) return Failed(tenant_id, entry.status().message());
   Result result = entry->result;
   result.read_anew = true;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   // Should another thread have read a newer file meanwhile, the stamp shows it the next time.
   entries_.insert_or_assign(tenant_id, *std::move(entry));
   return result;

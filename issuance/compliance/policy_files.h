@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/compliance/policy.h"
 
@@ -77,9 +77,9 @@ class PolicyFiles {
   const std::string directory_;
   const Clock* const clock_;
   const std::function<Time()> now_;
-  std::mutex mutex_;
-  std::optional<FolderId> folder_;  // the one that was seen last; guarded by mutex_
-  absl::flat_hash_map<std::string, Entry> entries_;  // by tenant id; guarded by mutex_
+  Mutex mutex_;
+  std::optional<FolderId> folder_ ABSL_GUARDED_BY(mutex_);  // the one that was seen last
+  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);  // by tenant id
 };
 
 }  // namespace hourglass::issuance

@@ -1,9 +1,7 @@
 #include "issuance/identity/caller.h"
 
 #include <algorithm>
-#include <mutex>
 #include <set>
-#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -14,6 +12,7 @@
 #include "ca/encoding/file_forms.h"
 #include "ca/names/domain_name.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::issuance {
@@ -123,14 +122,14 @@ class CallerDirectory::Known {
   // By all octets of the certificate, at each call: nothing less names a caller. Null where it is
   // not known.
   std::shared_ptr<const Entry> Find(absl::string_view pem) {
-    const std::size_t hash = entries_.hash_function()(pem);
-    const std::shared_lock lock(mutex_);
+    const std::size_t hash = Entries::hasher()(pem);
+    const ReaderMutexLock lock(mutex_);
     const auto found = entries_.find(pem, hash);
     return found == entries_.end() ? nullptr : found->second;
   }
 
   void Add(absl::string_view pem, std::shared_ptr<const Entry> entry) {
-    const std::lock_guard lock(mutex_);
+    const WriterMutexLock lock(mutex_);
     if (size_ + pem.size() > kMaxKnownSize) {
       entries_.clear();
       size_ = 0;
@@ -139,10 +138,11 @@ class CallerDirectory::Known {
   }
 
  private:
-  std::shared_mutex mutex_;
-  // Guarded by mutex_.
-  absl::flat_hash_map<std::string, std::shared_ptr<const Entry>> entries_;
-  std::size_t size_ = 0;
+  using Entries = absl::flat_hash_map<std::string, std::shared_ptr<const Entry>>;
+
+  SharedMutex mutex_;
+  Entries entries_ ABSL_GUARDED_BY(mutex_);
+  std::size_t size_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 CallerDirectory::CallerDirectory(std::vector<Caller> callers,

@@ -203,13 +203,13 @@ absl::Status RevocationLists::ReadAnew(File& file) const {
       return Wrong("is older than what was read before, or lacks a list that it had");
     }
   }
-  const std::lock_guard lock(mutex_);
+  const WriterMutexLock lock(mutex_);
   file.lists = std::move(lists);
   return absl::OkStatus();
 }
 
 absl::Status RevocationLists::Check(const CertificateSerial& certificate, Timestamp now) const {
-  const std::shared_lock lock(mutex_);
+  const ReaderMutexLock lock(mutex_);
   for (const File& file : files_) {
     for (const List& list : file.lists) {
       if (X509_NAME_cmp(list.issuer.get(), certificate.issuer.get()) != 0) continue;

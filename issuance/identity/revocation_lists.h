@@ -3,14 +3,13 @@
 #define HOURGLASS_ISSUANCE_IDENTITY_REVOCATION_LISTS_H_
 
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/identity/caller_certificate.h"
 #include "issuance/log/event_log.h"
@@ -51,8 +50,8 @@ class RevocationLists {
   absl::Status ReadAnew(File& file) const;
 
   std::string trusted_certificates_;
-  mutable std::shared_mutex mutex_;
-  std::vector<File> files_;  // its lists are guarded by mutex_
+  mutable SharedMutex mutex_;
+  std::vector<File> files_;  // their lists are changed with mutex_ held, by Refresh alone
 };
 
 }  // namespace hourglass::issuance

@@ -48,12 +48,12 @@ absl::StatusOr<std::unique_ptr<TimeGuard>> TimeGuard::Create(TimeRecords* record
 
 TimeGuard::~TimeGuard() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const ClockReading now = Read();
   if (Judge(known_, now) == ClockDoubt::kNone && known_.reference.has_value()) {
     known_ = Follow(known_, now, std::chrono::microseconds(0));
@@ -64,7 +64,7 @@ TimeGuard::~TimeGuard() {
 // What the store knows of the time. The newest of all counts; a store that knows nothing has no
 // reason to doubt.
 absl::Status TimeGuard::Recall() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ASSIGN_OR_RETURN(const std::optional<TimeMark> mark, records_.GetMark());
   ASSIGN_OR_RETURN(const std::optional<Timestamp> intent, records_.NewestIntent());
   ASSIGN_OR_RETURN(const std::optional<Timestamp> report, records_.NewestReport());
@@ -116,7 +116,7 @@ ClockReport TimeGuard::ReportOf(const ClockReading& reading) const {
 }
 
 ClockReport TimeGuard::Report() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ReportOf(Read());
 }
 
@@ -140,7 +140,7 @@ void TimeGuard::Tell(const ClockReport& report) {
 }
 
 void TimeGuard::Look() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const ClockReading now = Read();
   const KnownTime before = known_;
   known_ = Settle(known_, now);
@@ -202,7 +202,7 @@ void TimeGuard::Adopt(const TimeMark& kept) {
 }
 
 absl::Status TimeGuard::Accept(Timestamp theirs, absl::string_view caller) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const ClockReading now = Read();
   if (std::chrono::abs(now.wall - theirs) > kAcceptTolerance) {
     return Error(ErrorReason::kFieldInvalid, "time",
@@ -238,8 +238,9 @@ void TimeGuard::Watch() {
 }
 
 void TimeGuard::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
+  MutexLock lock(mutex_);
+  while (!stop_.wait_for(lock, kLookEvery,
+                         [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; })) {
     lock.unlock();
     Look();
     lock.lock();

@@ -4,15 +4,14 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/time_records.h"
@@ -75,12 +74,12 @@ class TimeGuard final : public DoubtfulClock {
   TimeGuard(TimeRecords* records, const Clock* wall, const KernelTime* kernel, EventLog log);
   absl::Status Recall();
   ClockReading Read() const;
-  ClockReport ReportOf(const ClockReading& reading) const;
-  void Tell(const ClockReport& report);
-  void Publish(bool synchronised);
-  void Learn();
-  absl::Status Keep(std::chrono::microseconds uptime);
-  void Adopt(const TimeMark& kept);
+  ClockReport ReportOf(const ClockReading& reading) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Tell(const ClockReport& report) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Publish(bool synchronised) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Learn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Keep(std::chrono::microseconds uptime) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Adopt(const TimeMark& kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
 
   TimeRecords& records_;
@@ -88,17 +87,16 @@ class TimeGuard final : public DoubtfulClock {
   const KernelTime& kernel_;
   const EventLog log_;
 
-  mutable std::mutex mutex_;
-  // All of these are guarded by mutex_.
-  TimeMark mark_;    // as the store has it, or had
-  KnownTime known_;  // what is newer than that
-  ClockDoubt doubt_ = ClockDoubt::kNone;
-  std::chrono::microseconds looked_at_{0};  // uptime
-  std::chrono::microseconds kept_at_{0};    // uptime
-  bool kept_before_ = false;
-  bool keeping_fails_ = false;
-  bool stopping_ = false;
-  std::condition_variable stop_;
+  mutable Mutex mutex_;
+  TimeMark mark_ ABSL_GUARDED_BY(mutex_);    // as the store has it, or had
+  KnownTime known_ ABSL_GUARDED_BY(mutex_);  // what is newer than that
+  ClockDoubt doubt_ ABSL_GUARDED_BY(mutex_) = ClockDoubt::kNone;
+  std::chrono::microseconds looked_at_ ABSL_GUARDED_BY(mutex_){0};  // uptime
+  std::chrono::microseconds kept_at_ ABSL_GUARDED_BY(mutex_){0};    // uptime
+  bool kept_before_ ABSL_GUARDED_BY(mutex_) = false;
+  bool keeping_fails_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  ConditionVariable stop_;
 
   // What TrustedNow compares with: the window of the last look. One may be newer than the others
   // for an instant; then a reading is refused that would have been believed.
