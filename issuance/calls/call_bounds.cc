@@ -44,7 +44,7 @@ CallBounds::Ticket& CallBounds::Ticket::operator=(Ticket&& other) noexcept {
 
 void CallBounds::Ticket::Hold(std::size_t octets) {
   if (bounds_ == nullptr) return;
-  const std::lock_guard lock(bounds_->mutex_);
+  const MutexLock lock(bounds_->mutex_);
   for (Load* load : {load_, bounds_->all_.get()}) load->octets += octets - octets_;
   octets_ = octets;
 }
@@ -53,7 +53,7 @@ void CallBounds::Ticket::Return() {
   CallBounds* const bounds = std::exchange(bounds_, nullptr);
   if (bounds == nullptr) return;
   // Notified under the lock: the one that waits may destroy the bounds as soon as it can.
-  const std::lock_guard lock(bounds->mutex_);
+  const MutexLock lock(bounds->mutex_);
   for (Load* load : {load_, bounds->all_.get()}) {
     load->octets -= octets_;
     load->calls -= calls_;
@@ -110,14 +110,14 @@ CallBounds::Ticket CallBounds::Count(Load& load, std::size_t octets, std::size_t
 }
 
 absl::StatusOr<CallBounds::Ticket> CallBounds::Begin(absl::string_view caller, std::size_t octets) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Load& load = LoadOf(caller);
   RETURN_IF_ERROR(MayBegin(load));
   return Count(load, octets, 1, 0);
 }
 
 absl::StatusOr<CallBounds::Ticket> CallBounds::BeginStream(absl::string_view caller) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Load& load = LoadOf(caller);
   RETURN_IF_ERROR(MayBegin(load));
   if (load.streams >= limits_.streams_of_a_caller || all_->streams >= limits_.streams) {
@@ -127,19 +127,20 @@ absl::StatusOr<CallBounds::Ticket> CallBounds::BeginStream(absl::string_view cal
 }
 
 CallBounds::Ticket CallBounds::Take(absl::string_view caller, std::size_t octets) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return Count(LoadOf(caller), octets, 0, 0);
 }
 
 bool CallBounds::HasRoom(absl::string_view caller) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return HasRoom(LoadOf(caller));
 }
 
 void CallBounds::Stop(std::chrono::milliseconds grace) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   stopping_ = true;
-  ended_.wait_for(lock, grace, [this] { return all_->calls == 0; });
+  ended_.wait_for(lock, grace,
+                  [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return all_->calls == 0; });
 }
 
 }  // namespace hourglass::issuance

@@ -3,10 +3,8 @@
 #define HOURGLASS_ISSUANCE_CALLS_CALL_BOUNDS_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -14,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -85,19 +84,19 @@ class CallBounds {
   void Stop(std::chrono::milliseconds grace);
 
  private:
-  // With mutex_ held.
-  Load& LoadOf(absl::string_view caller);
-  bool HasRoom(const Load& load) const;
-  absl::Status MayBegin(const Load& load) const;
-  Ticket Count(Load& load, std::size_t octets, std::size_t calls, std::size_t streams);
+  Load& LoadOf(absl::string_view caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom(const Load& load) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status MayBegin(const Load& load) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Ticket Count(Load& load, std::size_t octets, std::size_t calls, std::size_t streams)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const CallLimits limits_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  // What follows is guarded by mutex_. As many as there are names in the configuration.
-  absl::flat_hash_map<std::string, std::unique_ptr<Load>> loads_;
-  std::unique_ptr<Load> all_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  ConditionVariable ended_;
+  // As many as there are names in the configuration.
+  absl::flat_hash_map<std::string, std::unique_ptr<Load>> loads_ ABSL_GUARDED_BY(mutex_);
+  const std::unique_ptr<Load> all_ ABSL_PT_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hourglass::issuance

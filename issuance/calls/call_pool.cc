@@ -41,7 +41,7 @@ CallPool::CallPool(const CallPoolOptions& options)
 
 CallPool::~CallPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   NotifyAll();
@@ -55,7 +55,7 @@ void CallPool::NotifyAll() {
 }
 
 bool CallPool::Submit(absl::string_view caller, MethodKind kind, CallLines::Call call) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   switch (kind) {
     case MethodKind::kPromotion:
       if (!promotions_.Add(caller, std::move(call))) return false;
@@ -88,11 +88,12 @@ bool CallPool::NothingWaits(const Kinds& kinds) {
                      [](const CallLines* lines) { return lines->waiting() == 0; });
 }
 
-void CallPool::Work(const Kinds& kinds, std::condition_variable& comes) {
-  std::unique_lock lock(mutex_);
+void CallPool::Work(const Kinds& kinds, ConditionVariable& comes) {
+  MutexLock lock(mutex_);
   for (;;) {
-    comes.wait(lock,
-               [&] { return WithOne(kinds) != nullptr || (stopping_ && NothingWaits(kinds)); });
+    comes.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return WithOne(kinds) != nullptr || (stopping_ && NothingWaits(kinds));
+    });
     CallLines* const lines = WithOne(kinds);
     if (lines == nullptr) return;
     CallLines::Taken taken = lines->Take();

@@ -2,13 +2,12 @@
 #ifndef HOURGLASS_ISSUANCE_CALLS_CALL_POOL_H_
 #define HOURGLASS_ISSUANCE_CALLS_CALL_POOL_H_
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/calls/call_lines.h"
 #include "issuance/identity/methods.h"
 
@@ -45,19 +44,19 @@ class CallPool {
   using Kinds = std::vector<CallLines*>;
 
   void NotifyAll();
-  void Work(const Kinds& kinds, std::condition_variable& comes);
-  // With the lock held; null where there is nothing to take.
+  void Work(const Kinds& kinds, ConditionVariable& comes);
+  // With mutex_ held; null where there is nothing to take.
   static CallLines* WithOne(const Kinds& kinds);
   static bool NothingWaits(const Kinds& kinds);
 
-  std::mutex mutex_;
-  CallLines promotions_;   // guarded by mutex_
-  CallLines changes_;      // guarded by mutex_
-  CallLines listings_;     // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
-  std::condition_variable promotion_comes_;
-  std::condition_variable change_comes_;
-  std::condition_variable listing_comes_;
+  Mutex mutex_;
+  CallLines promotions_ ABSL_GUARDED_BY(mutex_);
+  CallLines changes_ ABSL_GUARDED_BY(mutex_);
+  CallLines listings_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  ConditionVariable promotion_comes_;
+  ConditionVariable change_comes_;
+  ConditionVariable listing_comes_;
   std::vector<std::thread> threads_;
 };
 

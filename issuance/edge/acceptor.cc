@@ -90,13 +90,13 @@ void Acceptor::Stop() {
 }
 
 void Acceptor::ExpectOwn(const std::string& peer) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // One at a time: an earlier one that never came is nobody's any more.
   expected_ = {peer};
 }
 
 bool Acceptor::TakeExpected(const std::string& peer) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return expected_.erase(peer) > 0;
 }
 

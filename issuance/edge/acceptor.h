@@ -8,7 +8,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -16,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "issuance/edge/connection_table.h"
 #include "issuance/edge/descriptor.h"
 #include "issuance/edge/listening_sockets.h"
@@ -101,8 +101,8 @@ class Acceptor {
   Clock::time_point paused_until_;
   bool is_paused_ = false;
   bool exhaustion_is_said_ = false;
-  std::mutex mutex_;
-  std::set<std::string> expected_;  // guarded by mutex_
+  Mutex mutex_;
+  std::set<std::string> expected_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

@@ -40,7 +40,7 @@ bool ConnectionTable::IsFull(const std::string& source) const {
 
 ConnectionTable::Added ConnectionTable::Add(Descriptor socket, PeerAddress peer, Time now,
                                             bool is_own) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Added added;
   if (!is_own) {
     // At most twice: room in the source, and room in all.
@@ -76,7 +76,7 @@ ConnectionTable::Added ConnectionTable::Add(Descriptor socket, PeerAddress peer,
 }
 
 int ConnectionTable::SocketOf(Id id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = connections_.find(id);
   return found == connections_.end() ? -1 : found->second.socket.get();
 }
@@ -95,7 +95,7 @@ void ConnectionTable::MoveTo(Id id, Connection& connection, ConnectionStage stag
 }
 
 bool ConnectionTable::BeginHandshake(Id id, const std::string& random) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = connections_.find(id);
   if (found == connections_.end() || !by_random_.emplace(random, id).second) return false;
   found->second.random = random;
@@ -104,13 +104,13 @@ bool ConnectionTable::BeginHandshake(Id id, const std::string& random) {
 }
 
 std::string ConnectionTable::PeerOf(const std::string& random) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = by_random_.find(random);
   return found == by_random_.end() ? "" : connections_.at(found->second).peer.name;
 }
 
 std::string ConnectionTable::CallerOf(const std::string& random) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = by_random_.find(random);
   if (found == by_random_.end()) return "";
   const auto& admitted = connections_.at(found->second).admitted;
@@ -118,7 +118,7 @@ std::string ConnectionTable::CallerOf(const std::string& random) const {
 }
 
 bool ConnectionTable::Admit(const std::string& random, AdmittedPeer admitted) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Connection* const connection = Find(random);
   if (connection == nullptr) return false;
   connection->admitted = std::make_shared<AdmittedPeer>(std::move(admitted));
@@ -126,19 +126,19 @@ bool ConnectionTable::Admit(const std::string& random, AdmittedPeer admitted) {
 }
 
 void ConnectionTable::Prove(const std::string& random) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Connection* const connection = Find(random);
   if (connection == nullptr || connection->admitted == nullptr) return;
   MoveTo(by_random_.at(random), *connection, ConnectionStage::kProved);
 }
 
 void ConnectionTable::KeepQuiet(const std::string& random) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (Connection* const connection = Find(random)) connection->is_quiet = true;
 }
 
 void ConnectionTable::Send(const std::string& random, absl::string_view octets) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = by_random_.find(random);
   if (found == by_random_.end()) return;
   // A peer that takes nothing gets nothing.
@@ -164,13 +164,13 @@ EndedConnection ConnectionTable::Take(Id id, const absl::Status& why) {
 }
 
 std::optional<EndedConnection> ConnectionTable::Remove(Id id, const absl::Status& why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (connections_.find(id) == connections_.end()) return std::nullopt;
   return Take(id, why);
 }
 
 std::vector<EndedConnection> ConnectionTable::RemoveStrangers(Time before) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Id> late;
   for (const auto& [id, connection] : connections_) {
     if (connection.stage != ConnectionStage::kProved && connection.added < before) {
@@ -188,7 +188,7 @@ std::vector<EndedConnection> ConnectionTable::RemoveRefused(
     const std::function<absl::Status(const AdmittedPeer&)>& check) {
   std::vector<std::pair<Id, std::shared_ptr<const AdmittedPeer>>> callers;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [id, connection] : connections_) {
       if (connection.admitted != nullptr) callers.emplace_back(id, connection.admitted);
     }
@@ -205,7 +205,7 @@ std::vector<EndedConnection> ConnectionTable::RemoveRefused(
 }
 
 int ConnectionTable::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return static_cast<int>(connections_.size());
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/edge/descriptor.h"
 #include "issuance/edge/peer_address.h"
 #include "issuance/identity/caller.h"
@@ -117,22 +117,22 @@ class ConnectionTable {
     Strangers strangers;
   };
 
-  // These are called with the lock held.
-  Connection* Find(const std::string& random);
-  void MoveTo(Id id, Connection& connection, ConnectionStage stage);
-  std::optional<Id> OneTooMany(const std::string& source) const;
-  bool IsFull(const std::string& source) const;
-  EndedConnection Take(Id id, const absl::Status& why);
+  Connection* Find(const std::string& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MoveTo(Id id, Connection& connection, ConnectionStage stage)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Id> OneTooMany(const std::string& source) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsFull(const std::string& source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  EndedConnection Take(Id id, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ConnectionLimits limits_;
-  mutable std::mutex mutex_;
-  // What follows is guarded by mutex_.
-  Id next_ = kFirstId;
-  int counted_ = 0;
-  std::unordered_map<Id, Connection> connections_;
-  absl::flat_hash_map<std::string, Id> by_random_;
-  Strangers strangers_;
-  std::unordered_map<std::string, Source> sources_;
+  mutable Mutex mutex_;
+  Id next_ ABSL_GUARDED_BY(mutex_) = kFirstId;
+  int counted_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<Id, Connection> connections_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Id> by_random_ ABSL_GUARDED_BY(mutex_);
+  Strangers strangers_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Source> sources_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::issuance

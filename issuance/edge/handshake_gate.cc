@@ -3,13 +3,12 @@
 #include <openssl/x509_vfy.h>
 
 #include <chrono>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/openssl.h"
 #include "issuance/edge/transport/frame_bounds.h"
 #include "issuance/edge/transport/made_contexts.h"
@@ -60,7 +59,7 @@ class HandshakeGate::Judge {
       : callers_(callers), table_(table), open_calls_(open_calls), log_(log) {}
 
   void Retire() {
-    const std::lock_guard lock(mutex_);
+    const WriterMutexLock lock(mutex_);
     callers_ = nullptr;
   }
 
@@ -100,7 +99,7 @@ class HandshakeGate::Judge {
     const auto* const ssl = reinterpret_cast<const SSL*>(BIO_get_callback_arg(out));
     auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
     if (judge == nullptr) return result;
-    const std::shared_lock lock(judge->mutex_);
+    const ReaderMutexLock lock(judge->mutex_);
     if (judge->callers_ != nullptr) judge->table_->Send(RandomOf(ssl), {octets, *written});
     return result;
   }
@@ -113,7 +112,7 @@ class HandshakeGate::Judge {
     if (*static_cast<const unsigned char*>(message) != SSL3_MT_FINISHED) return;
     auto* const judge = static_cast<Judge*>(MadeContexts::CompanionOf(SSL_get_SSL_CTX(ssl)));
     if (judge == nullptr) return;
-    const std::shared_lock lock(judge->mutex_);
+    const ReaderMutexLock lock(judge->mutex_);
     if (judge->callers_ != nullptr) judge->table_->Prove(RandomOf(ssl));
   }
 
@@ -141,7 +140,7 @@ class HandshakeGate::Judge {
   };
 
   bool WatchFrames(SSL* ssl, const std::string& random) {
-    const std::shared_lock lock(mutex_);
+    const ReaderMutexLock lock(mutex_);
     if (callers_ == nullptr) return false;
     return WatchReads(ssl, std::make_unique<FrameWatcher>(
                                open_calls_->Open(table_->PeerOf(random), table_->CallerOf(random),
@@ -149,7 +148,7 @@ class HandshakeGate::Judge {
   }
 
   void LogEnd(const std::string& random, absl::string_view why) {
-    const std::shared_lock lock(mutex_);
+    const ReaderMutexLock lock(mutex_);
     if (callers_ == nullptr) return;
     log_->Warning(
         "connection_ended",
@@ -157,7 +156,7 @@ class HandshakeGate::Judge {
   }
 
   bool Verify(X509_STORE_CTX* store, const std::string& random) {
-    const std::shared_lock lock(mutex_);
+    const ReaderMutexLock lock(mutex_);
     if (callers_ == nullptr) return false;
     if (X509_verify_cert(store) != 1) {
       Log(random, X509_STORE_CTX_get0_cert(store),
@@ -184,8 +183,8 @@ class HandshakeGate::Judge {
                                          {"certificate", name}});
   }
 
-  std::shared_mutex mutex_;
-  const CallerDirectory* callers_;  // guarded by mutex_; null when all is over
+  SharedMutex mutex_;
+  const CallerDirectory* callers_ ABSL_GUARDED_BY(mutex_);  // null when all is over
   ConnectionTable* const table_;
   OpenCalls* const open_calls_;
   const EventLog* const log_;

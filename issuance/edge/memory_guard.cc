@@ -36,7 +36,7 @@ MemoryGuard::MemoryGuard(int port, const EventLog& log)
 
 MemoryGuard::~MemoryGuard() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     going_ = true;
   }
   goes_.notify_all();
@@ -44,8 +44,8 @@ MemoryGuard::~MemoryGuard() {
 }
 
 bool MemoryGuard::Pause() {
-  std::unique_lock lock(mutex_);
-  goes_.wait_for(lock, kPause, [this] { return going_; });
+  MutexLock lock(mutex_);
+  goes_.wait_for(lock, kPause, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return going_; });
   return !going_;
 }
 

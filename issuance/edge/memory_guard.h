@@ -2,11 +2,10 @@
 #ifndef HOURGLASS_ISSUANCE_EDGE_MEMORY_GUARD_H_
 #define HOURGLASS_ISSUANCE_EDGE_MEMORY_GUARD_H_
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 
+#include "hsm/base/mutex.h"
 #include "issuance/log/event_log.h"
 
 namespace hourglass::issuance {
@@ -33,9 +32,9 @@ class MemoryGuard {
 
   const int port_;
   const EventLog log_;
-  std::mutex mutex_;
-  std::condition_variable goes_;
-  bool going_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable goes_;
+  bool going_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

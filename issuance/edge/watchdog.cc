@@ -129,7 +129,7 @@ Watchdog::Watchdog(Acceptor* acceptor, std::chrono::milliseconds interval,
 
 Watchdog::~Watchdog() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -138,7 +138,7 @@ Watchdog::~Watchdog() {
 
 void Watchdog::Run() {
   bool failing = false;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     const absl::Status status = ProbeOwnPort(*acceptor_, kPatience);
@@ -150,7 +150,8 @@ void Watchdog::Run() {
     }
     failing = !status.ok();
     lock.lock();
-    stop_.wait_for(lock, interval_, [this] { return stopping_; });
+    stop_.wait_for(lock, interval_,
+                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
   }
 }
 

@@ -3,12 +3,11 @@
 #define HOURGLASS_ISSUANCE_EDGE_WATCHDOG_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include "absl/status/status.h"
+#include "hsm/base/mutex.h"
 #include "issuance/edge/acceptor.h"
 #include "issuance/log/event_log.h"
 
@@ -37,9 +36,9 @@ class Watchdog {
   const std::chrono::milliseconds interval_;
   const std::function<void()> answered_;
   const EventLog* const log_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -22,11 +22,11 @@ struct OpenCalls::Known {
   explicit Known(const Limits& the_limits) : limits(the_limits) {}
 
   const Limits limits;
-  std::mutex mutex;
-  // What follows is guarded by the mutex.
-  absl::flat_hash_map<std::string, std::shared_ptr<OfConnection>> connections;
+  Mutex mutex;
+  absl::flat_hash_map<std::string, std::shared_ptr<OfConnection>> connections
+      ABSL_GUARDED_BY(mutex);
   // As many as there are names in the configuration.
-  absl::flat_hash_map<std::string, std::shared_ptr<OfCaller>> callers;
+  absl::flat_hash_map<std::string, std::shared_ptr<OfCaller>> callers ABSL_GUARDED_BY(mutex);
 };
 
 OpenCalls::Limits OpenCalls::LimitsFor(std::size_t queue_length) {
@@ -44,7 +44,7 @@ OpenCalls::Connection::Connection(std::shared_ptr<Known> known, std::string peer
     : known_(std::move(known)), peer_(std::move(peer)), state_(std::move(state)), latest_(now) {}
 
 OpenCalls::Connection::~Connection() {
-  const std::lock_guard lock(known_->mutex);
+  const MutexLock lock(known_->mutex);
   // The peer's port may belong to a later connection.
   const auto found = known_->connections.find(peer_);
   if (found != known_->connections.end() && found->second == state_) {
@@ -98,7 +98,7 @@ std::unique_ptr<OpenCalls::Connection> OpenCalls::Open(const std::string& peer,
                                                        absl::string_view caller,
                                                        Connection::Time now) {
   auto state = std::make_shared<OfConnection>();
-  const std::lock_guard lock(known_->mutex);
+  const MutexLock lock(known_->mutex);
   std::shared_ptr<OfCaller>& of_caller = known_->callers[caller];
   if (of_caller == nullptr) of_caller = std::make_shared<OfCaller>();
   state->caller = of_caller;
@@ -107,7 +107,7 @@ std::unique_ptr<OpenCalls::Connection> OpenCalls::Open(const std::string& peer,
 }
 
 OpenCalls::Call OpenCalls::Follow(absl::string_view peer) {
-  const std::lock_guard lock(known_->mutex);
+  const MutexLock lock(known_->mutex);
   const auto found = known_->connections.find(peer);
   return found == known_->connections.end() ? Call() : Call(found->second);
 }
