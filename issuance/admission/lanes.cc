@@ -37,7 +37,7 @@ Lanes::Lanes(Pipeline* pipeline, const LaneOptions& options, const Clock* clock,
 
 Lanes::~Lanes() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     swift_stopping_ = true;
   }
   swift_comes_.notify_all();
@@ -45,7 +45,7 @@ Lanes::~Lanes() {
   for (std::thread& lane : swift_lanes_) lane.join();
   // After the swift ones, which may have passed tasks on.
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     patient_stopping_ = true;
   }
   patient_comes_.notify_all();
@@ -54,7 +54,7 @@ Lanes::~Lanes() {
 
 std::optional<std::chrono::milliseconds> Lanes::Submit(IssueTask* task) {
   const bool swift = options_.swift_lanes > 0 && pipeline_->IsReady(task->request->tenant_id());
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!queue_.Add(task, swift ? AdmissionQueue::Kind::kSwift : AdmissionQueue::Kind::kPatient)) {
     const Steady::time_point now = Steady::now();
     const std::chrono::milliseconds come_back = gauge_.Refused(queue_.waiting(), now);
@@ -121,7 +121,7 @@ std::size_t Lanes::ServeSwift(std::vector<IssueTask*>& batch, Steady::duration& 
   const Steady::time_point ended = Steady::now();
   service_time += (ended - begun - service_time) / 8;
 
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (IssueTask* task : passed_on) queue_.AddAgain(task);
   if (!passed_on.empty()) patient_comes_.notify_all();
   gauge_.Served(batch.size(), ended);
@@ -133,10 +133,12 @@ void Lanes::RunSwift() {
   std::vector<IssueTask*> batch;
   // What a batch took lately.
   Steady::duration service_time{0};
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     ++idle_swift_lanes_;
-    swift_comes_.wait(lock, [this] { return MayTakeSwift() || swift_stopping_; });
+    swift_comes_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return MayTakeSwift() || swift_stopping_;
+    });
     --idle_swift_lanes_;
     if (!queue_.HasSwift()) return;
     batch.clear();
@@ -157,15 +159,19 @@ void Lanes::RunSwift() {
 void Lanes::RunExpress() {
   std::vector<IssueTask*> batch;
   Steady::duration service_time{0};
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     express_is_idle_ = true;
     express_sleeps_ = true;  // until there is something to watch over
-    lone_comes_.wait(lock, [this] { return queue_.HasSwift() || swift_stopping_; });
+    lone_comes_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return queue_.HasSwift() || swift_stopping_;
+    });
     express_sleeps_ = false;
     const std::uint64_t batches_before = swift_batches_;
-    const bool is_called = lone_comes_.wait_for(
-        lock, kLongForABatch, [this] { return queue_.HasLone() || swift_stopping_; });
+    const bool is_called =
+        lone_comes_.wait_for(lock, kLongForABatch, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+          return queue_.HasLone() || swift_stopping_;
+        });
     express_is_idle_ = false;
     if (!is_called) {
       swift_is_overdue_ = queue_.HasSwift() && swift_batches_ == batches_before;
@@ -184,10 +190,12 @@ void Lanes::RunExpress() {
 
 void Lanes::RunPatient() {
   std::vector<IssueTask*> batch;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     ++idle_patient_lanes_;
-    patient_comes_.wait(lock, [this] { return queue_.HasPatient() || patient_stopping_; });
+    patient_comes_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return queue_.HasPatient() || patient_stopping_;
+    });
     --idle_patient_lanes_;
     if (!queue_.HasPatient()) return;
     batch.clear();

@@ -3,14 +3,13 @@
 #define HOURGLASS_ISSUANCE_ADMISSION_LANES_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "hsm/base/mutex.h"
 #include "issuance/admission/admission_queue.h"
 #include "issuance/admission/lane_gate.h"
 #include "issuance/admission/overload_gauge.h"
@@ -74,31 +73,31 @@ class Lanes {
   // Returns how many were carried through; the others were too late.
   std::size_t ServeSwift(std::vector<IssueTask*>& batch,
                          std::chrono::steady_clock::duration& service_time);
-  // These are called with the lock held. The first is for a lane that is idle.
-  bool MayTakeSwift() const;
-  void TellWaiting();
-  void ReportRefusals(OverloadGauge::Time now);
+  // For a lane that is idle.
+  bool MayTakeSwift() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReportRefusals(OverloadGauge::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Pipeline* const pipeline_;
   const LaneOptions options_;
   const Clock* const clock_;
   const EventLog* const log_;
   IssuanceLoad* const load_;
-  std::mutex mutex_;
-  AdmissionQueue queue_;             // guarded by mutex_
-  OverloadGauge gauge_;              // guarded by mutex_
-  LaneGate gate_;                    // guarded by mutex_
-  int idle_swift_lanes_ = 0;         // guarded by mutex_
-  bool express_is_idle_ = false;     // guarded by mutex_
-  bool express_sleeps_ = false;      // guarded by mutex_
-  std::uint64_t swift_batches_ = 0;  // guarded by mutex_; so many were taken
-  bool swift_is_overdue_ = false;    // guarded by mutex_; what waits, whatever the gate says
-  int idle_patient_lanes_ = 0;       // guarded by mutex_
-  bool swift_stopping_ = false;      // guarded by mutex_
-  bool patient_stopping_ = false;    // guarded by mutex_
-  std::condition_variable swift_comes_;
-  std::condition_variable lone_comes_;
-  std::condition_variable patient_comes_;
+  Mutex mutex_;
+  AdmissionQueue queue_ ABSL_GUARDED_BY(mutex_);
+  OverloadGauge gauge_ ABSL_GUARDED_BY(mutex_);
+  LaneGate gate_ ABSL_GUARDED_BY(mutex_);
+  int idle_swift_lanes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool express_is_idle_ ABSL_GUARDED_BY(mutex_) = false;
+  bool express_sleeps_ ABSL_GUARDED_BY(mutex_) = false;
+  std::uint64_t swift_batches_ ABSL_GUARDED_BY(mutex_) = 0;  // so many were taken
+  bool swift_is_overdue_ ABSL_GUARDED_BY(mutex_) = false;    // what waits, whatever the gate says
+  int idle_patient_lanes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool swift_stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool patient_stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  ConditionVariable swift_comes_;
+  ConditionVariable lone_comes_;
+  ConditionVariable patient_comes_;
   std::vector<std::thread> swift_lanes_;
   std::vector<std::thread> patient_lanes_;
 };

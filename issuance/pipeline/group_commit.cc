@@ -1,6 +1,5 @@
 #include "issuance/pipeline/group_commit.h"
 
-#include <condition_variable>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -25,8 +24,9 @@ std::vector<absl::Status> Commit(JournalStore& store, const std::vector<JournalW
 struct GroupCommit::Waiter {
   std::vector<JournalWrite>* writes;
   std::vector<absl::Status> statuses;
-  // Told once: when the writes are committed, or when it is this writer's turn to commit.
-  std::condition_variable told;
+  // Told once: when the writes are committed, or when it is this writer's turn to commit. With the
+  // journal's mutex held, as all below.
+  ConditionVariable told;
   bool committed = false;
   bool commits = false;
 };
@@ -72,7 +72,7 @@ std::vector<absl::Status> GroupCommit::WriteAll(std::vector<JournalWrite>& write
   if (writes.empty()) return {};
   Waiter self;
   self.writes = &writes;
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   waiting_.push_back(&self);
   if (committing_) {
     self.told.wait(lock, [&self] { return self.committed || self.commits; });

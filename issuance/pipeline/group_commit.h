@@ -3,12 +3,12 @@
 #define HOURGLASS_ISSUANCE_PIPELINE_GROUP_COMMIT_H_
 
 #include <deque>
-#include <mutex>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/store/intermediate_store.h"
 #include "issuance/store/journal_store.h"
 
@@ -47,9 +47,9 @@ class GroupCommit {
 
   JournalStore* const store_;
   IntermediateStore* const intermediates_;
-  std::mutex mutex_;
-  std::deque<Waiter*> waiting_;  // guarded by mutex_
-  bool committing_ = false;      // guarded by mutex_
+  Mutex mutex_;
+  std::deque<Waiter*> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hourglass::issuance

@@ -36,7 +36,7 @@ CertificateEnds::CertificateEnds(const std::vector<Own>& own, TenantStore* store
 
 CertificateEnds::~CertificateEnds() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -48,12 +48,13 @@ void CertificateEnds::Watch() {
 }
 
 void CertificateEnds::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     Look();
     lock.lock();
-    stop_.wait_for(lock, std::chrono::hours(1), [this] { return stopping_; });
+    stop_.wait_for(lock, std::chrono::hours(1),
+                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
   }
 }
 
@@ -76,7 +77,7 @@ bool CertificateEnds::IsNew(const std::string& what, Timestamp end, Timestamp no
 }
 
 void CertificateEnds::Look() {
-  const std::lock_guard looking(looking_);
+  const MutexLock looking(looking_);
   const Timestamp now = clock_.Now();
   Seen seen;
   Told told;
@@ -93,7 +94,7 @@ void CertificateEnds::Look() {
   }
   LookAtRoots(now, &seen, &told);
   told_ = std::move(told);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   seen_ = std::move(seen);
 }
 
@@ -138,7 +139,7 @@ void CertificateEnds::LookAtRoots(Timestamp now, Seen* seen, Told* told) {
 }
 
 CertificateEnds::Seen CertificateEnds::LastSeen() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return seen_;
 }
 

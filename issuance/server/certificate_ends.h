@@ -3,15 +3,14 @@
 #define HOURGLASS_ISSUANCE_SERVER_CERTIFICATE_ENDS_H_
 
 #include <array>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "ca/issuers/root_states.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/tenant_store.h"
@@ -68,22 +67,23 @@ class CertificateEnds {
   using Told = std::map<std::pair<std::string, Timestamp>, int>;
 
   void Run();
-  void LookAtRoots(Timestamp now, Seen* seen, Told* told);
+  void LookAtRoots(Timestamp now, Seen* seen, Told* told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
   // The days of the nearest threshold that `end` is within, -1 for none.
   static int Threshold(Timestamp end, Timestamp now);
   // Whether the nearest threshold is yet to be told; says so in `told`.
-  bool IsNew(const std::string& what, Timestamp end, Timestamp now, Told* told) const;
+  bool IsNew(const std::string& what, Timestamp end, Timestamp now, Told* told) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
 
   std::vector<std::pair<std::string, Timestamp>> own_;
   TenantStore& store_;
   const Clock& clock_;
   const EventLog log_;
-  std::mutex looking_;  // held by a look
-  Told told_;           // guarded by looking_
-  mutable std::mutex mutex_;
-  Seen seen_;  // guarded by mutex_
-  std::condition_variable stop_;
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex looking_;  // held by a look
+  Told told_ ABSL_GUARDED_BY(looking_);
+  mutable Mutex mutex_;
+  Seen seen_ ABSL_GUARDED_BY(mutex_);
+  ConditionVariable stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

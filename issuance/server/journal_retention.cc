@@ -21,7 +21,7 @@ JournalRetention::JournalRetention(std::chrono::seconds keep, JournalStore* stor
 
 JournalRetention::~JournalRetention() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -37,7 +37,7 @@ absl::Status JournalRetention::Drop() {
 }
 
 void JournalRetention::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     const absl::Status dropped = Drop();
@@ -46,7 +46,8 @@ void JournalRetention::Run() {
       log_.Failure("journal_retention_failed", {{"message", dropped.message()}});
     }
     lock.lock();
-    stop_.wait_for(lock, std::chrono::hours(1), [this] { return stopping_; });
+    stop_.wait_for(lock, std::chrono::hours(1),
+                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
   }
 }
 

@@ -3,11 +3,10 @@
 #define HOURGLASS_ISSUANCE_SERVER_JOURNAL_RETENTION_H_
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "absl/status/status.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/journal_store.h"
@@ -38,9 +37,9 @@ class JournalRetention {
   TimeRecords& records_;
   const Clock& clock_;
   const EventLog log_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
