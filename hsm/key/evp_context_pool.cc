@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<EvpContextPool>> EvpContextPool::Create(EvpPkeyPt
 
 absl::StatusOr<EvpPkeyCtxPtr> EvpContextPool::Take() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!idle_.empty()) {
       EvpPkeyCtxPtr context = std::move(idle_.back());
       idle_.pop_back();
@@ -42,7 +42,7 @@ absl::StatusOr<EvpPkeyCtxPtr> EvpContextPool::Take() {
 }
 
 void EvpContextPool::GiveBack(EvpPkeyCtxPtr context) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   idle_.push_back(std::move(context));
 }
 

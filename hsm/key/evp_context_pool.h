@@ -3,10 +3,10 @@
 #define HOURGLASS_HSM_KEY_EVP_CONTEXT_POOL_H_
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key/signing_key.h"
 
@@ -33,8 +33,8 @@ class EvpContextPool {
   const EvpPkeyPtr key_;
   const KeyType type_;
   const Operation operation_;
-  std::mutex mutex_;
-  std::vector<EvpPkeyCtxPtr> idle_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<EvpPkeyCtxPtr> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::hsm

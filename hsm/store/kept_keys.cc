@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> KeptKeys::Keep(std::string uri,
                                                            std::unique_ptr<SigningKey> key) {
   std::shared_ptr<OutOfService> flag;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::shared_ptr<OutOfService>& known = flags_[key->public_key()];
     if (known == nullptr) known = std::make_shared<OutOfService>();
     flag = known;
@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<SigningKey>> KeptKeys::Keep(std::string uri,
 }
 
 bool KeptKeys::IsOutOfService(absl::string_view public_key) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = flags_.find(public_key);
   return found != flags_.end() && found->second->IsSet();
 }

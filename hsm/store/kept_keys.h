@@ -4,11 +4,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 #include "hsm/key/out_of_service.h"
 #include "hsm/key/signing_key.h"
@@ -30,8 +30,8 @@ class KeptKeys {
 
  private:
   KeyObserver* const observer_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<OutOfService>, std::less<>> flags_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<std::string, std::shared_ptr<OutOfService>, std::less<>> flags_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::hsm

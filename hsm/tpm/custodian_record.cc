@@ -19,7 +19,7 @@ std::string ClassOf(const absl::Status& error) {
 }  // namespace
 
 CustodianStatus CustodianRecord::Status() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return status_;
 }
 
@@ -30,7 +30,7 @@ void CustodianRecord::Become(CustodianStatus::State state, absl::string_view mes
 }
 
 void CustodianRecord::Note(const absl::Status& result) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (result.ok()) return Become(CustodianStatus::State::kHealthy, "");
   ++status_.errors[ClassOf(result)];
   const std::optional<TSS2_RC> code = TpmCodeOf(result);
@@ -42,13 +42,13 @@ void CustodianRecord::Note(const absl::Status& result) {
 }
 
 void CustodianRecord::NoteConnection(bool connected) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   status_.sessions = connected ? 1 : 0;
   if (connected) ++status_.logins;
 }
 
 void CustodianRecord::NoteSignature(std::chrono::steady_clock::duration time) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   ++status_.signatures;
   const auto latest = std::chrono::duration_cast<std::chrono::microseconds>(time);
   std::chrono::microseconds& mean = status_.signature_time;

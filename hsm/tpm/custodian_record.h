@@ -3,9 +3,9 @@
 #define HOURGLASS_HSM_TPM_CUSTODIAN_RECORD_H_
 
 #include <chrono>
-#include <mutex>
 
 #include "absl/status/status.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 
 namespace hourglass::hsm {
@@ -22,10 +22,11 @@ class CustodianRecord {
   void NoteSignature(std::chrono::steady_clock::duration time);
 
  private:
-  void Become(CustodianStatus::State state, absl::string_view message);
+  void Become(CustodianStatus::State state, absl::string_view message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable std::mutex mutex_;
-  CustodianStatus status_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  CustodianStatus status_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::hsm

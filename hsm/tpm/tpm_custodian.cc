@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 #include <set>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
 #include "hsm/tpm/custodian_record.h"
@@ -66,29 +66,33 @@ class EsapiTpmCustodian final : public TpmCustodian {
   const std::string& name() const override { return name_; }
 
   absl::StatusOr<CustodianFacts> Greet() override {
-    return Perform<CustodianFacts>([&] { return ReadTpmFacts(*connection_, tcti_); });
+    return Perform<CustodianFacts>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ReadTpmFacts(*connection_, tcti_); });
   }
 
   absl::StatusOr<CustodialKey> Open(const KeySelector& selector) override {
     ASSIGN_OR_RETURN(const std::uint32_t handle, HandleOf(selector));
-    return Perform<CustodialKey>([&]() -> absl::StatusOr<CustodialKey> {
-      // As it is now, not as it was when it was last looked at.
-      loaded_.erase(handle);
-      ASSIGN_OR_RETURN(LoadedKey* const key, Load(handle));
-      return key->description;
-    });
+    return Perform<CustodialKey>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::StatusOr<CustodialKey> {
+          // As it is now, not as it was when it was last looked at.
+          loaded_.erase(handle);
+          ASSIGN_OR_RETURN(LoadedKey* const key, Load(handle));
+          return key->description;
+        });
   }
 
   absl::StatusOr<CustodialKey> Generate(const KeySelector& selector, KeyType type) override {
     ASSIGN_OR_RETURN(const std::uint32_t handle, HandleOf(selector));
     std::string made;  // the public key that an attempt before may have left there
-    return Perform<CustodialKey>([&] { return GenerateAt(handle, selector, type, made); });
+    return Perform<CustodialKey>([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return GenerateAt(handle, selector, type, made);
+    });
   }
 
   absl::Status Destroy(const KeySelector& selector) override {
     ASSIGN_OR_RETURN(const std::uint32_t handle, HandleOf(selector));
     bool begun = false;
-    return Perform<bool>([&]() -> absl::StatusOr<bool> {
+    return Perform<bool>([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::StatusOr<bool> {
              loaded_.erase(handle);
              absl::StatusOr<ResidentKey> key = FindResidentKey(*connection_, handle);
              // An attempt before lost its answer only.
@@ -103,7 +107,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
   }
 
   absl::StatusOr<std::vector<KeyListing>> List() override {
-    return Perform<std::vector<KeyListing>>([&] { return ListResidentKeys(*connection_); });
+    return Perform<std::vector<KeyListing>>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ListResidentKeys(*connection_); });
   }
 
   absl::StatusOr<std::string> SignDigest(const CustodialKey& key,
@@ -112,7 +117,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
     if (digest.size() != static_cast<std::size_t>(EVP_MD_get_size(DigestOf(key.type)))) {
       return InvalidArgument("the digest is not of the key type's size");
     }
-    return Perform<std::string>([&] { return SignAt(handle, key, digest); });
+    return Perform<std::string>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return SignAt(handle, key, digest); });
   }
 
   absl::StatusOr<std::string> Seal(absl::string_view secret, const PcrSelection& registers,
@@ -124,27 +130,29 @@ class EsapiTpmCustodian final : public TpmCustodian {
     if (authorization == SealAuthorization::kRecoveryCode && recovery_code.empty()) {
       return InvalidArgument("no recovery code is given");
     }
-    return Perform<std::string>([&]() -> absl::StatusOr<std::string> {
-      ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, PinFor(authorization));
-      ASSIGN_OR_RETURN(const SealBlob blob,
-                       SealSecret(*connection_, secret, registers, authorization,
-                                  ValueFor(authorization, pin.get(), recovery_code)));
-      return FormatSealBlob(blob);
-    });
+    return Perform<std::string>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::StatusOr<std::string> {
+          ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, PinFor(authorization));
+          ASSIGN_OR_RETURN(const SealBlob blob,
+                           SealSecret(*connection_, secret, registers, authorization,
+                                      ValueFor(authorization, pin.get(), recovery_code)));
+          return FormatSealBlob(blob);
+        });
   }
 
   absl::StatusOr<std::string> Unseal(absl::string_view octets,
                                      absl::string_view recovery_code) override {
     ASSIGN_OR_RETURN(const SealBlob blob, ParseSealBlob(octets));
     RETURN_IF_ERROR(SealedObjectOf(blob).status());
-    return Perform<std::string>([&]() -> absl::StatusOr<std::string> {
-      ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, PinFor(blob.authorization));
-      absl::StatusOr<std::string> secret =
-          UnsealSecret(*connection_, blob, ValueFor(blob.authorization, pin.get(), recovery_code));
-      if (!IsWrongPin(TpmCodeOf(secret.status()).value_or(0))) return secret;
-      if (pin != nullptr) return PinRefused(*pin);
-      return Error(ErrorReason::kPinRefused, kTpmField, "the recovery code is wrong");
-    });
+    return Perform<std::string>(
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::StatusOr<std::string> {
+          ASSIGN_OR_RETURN(const std::unique_ptr<Pin> pin, PinFor(blob.authorization));
+          absl::StatusOr<std::string> secret = UnsealSecret(
+              *connection_, blob, ValueFor(blob.authorization, pin.get(), recovery_code));
+          if (!IsWrongPin(TpmCodeOf(secret.status()).value_or(0))) return secret;
+          if (pin != nullptr) return PinRefused(*pin);
+          return Error(ErrorReason::kPinRefused, kTpmField, "the recovery code is wrong");
+        });
   }
 
   CustodianStatus Status() const override { return record_.Status(); }
@@ -164,7 +172,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
   // once more with an emptied TPM where it has no room.
   template <typename T>
   absl::StatusOr<T> Perform(absl::FunctionRef<absl::StatusOr<T>()> operation) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     bool reconnected = false, flushed = false;
     for (;;) {
       const absl::Status connected = Connect();
@@ -185,21 +193,21 @@ class EsapiTpmCustodian final : public TpmCustodian {
     }
   }
 
-  absl::Status Connect() {
+  absl::Status Connect() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (connection_ != nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(connection_, EsysConnection::Open(tcti_));
     record_.NoteConnection(true);
     return absl::OkStatus();
   }
 
-  void Disconnect() {
+  void Disconnect() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     loaded_.clear();
     connection_.reset();
     record_.NoteConnection(false);
   }
 
   // The fit key at `handle`. Errors: those of Open.
-  absl::StatusOr<LoadedKey*> Load(std::uint32_t handle) {
+  absl::StatusOr<LoadedKey*> Load(std::uint32_t handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto known = loaded_.find(handle);
     if (known != loaded_.end()) return &known->second;
     ASSIGN_OR_RETURN(ResidentKey found, FindResidentKey(*connection_, handle));
@@ -210,7 +218,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
                 .first->second;
   }
 
-  absl::Status Authorize(LoadedKey& key) {
+  absl::Status Authorize(LoadedKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!pin_gate_.has_source()) {
       return need_pin_.contains(key.description.public_key) ? HasPin(key) : absl::OkStatus();
     }
@@ -227,7 +235,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
   }
 
   absl::StatusOr<std::string> SignAt(std::uint32_t handle, const CustodialKey& key,
-                                     absl::string_view digest) {
+                                     absl::string_view digest)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ASSIGN_OR_RETURN(LoadedKey* const loaded, Load(handle));
     if (loaded->description.public_key != key.public_key || loaded->description.type != key.type) {
       return Error(ErrorReason::kKeyMismatch, kTpmField,
@@ -251,7 +260,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
     return signature;
   }
 
-  absl::Status KeyRefusesPin(LoadedKey& key) {
+  absl::Status KeyRefusesPin(LoadedKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (key.pin == nullptr) {
       need_pin_.insert(key.description.public_key);
       return HasPin(key);
@@ -266,7 +275,7 @@ class EsapiTpmCustodian final : public TpmCustodian {
                               " has a PIN, and no PIN source is configured"));
   }
 
-  absl::Status PinRefused(const Pin& pin) {
+  absl::Status PinRefused(const Pin& pin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     pin_gate_.Refuse(pin);
     return Error(ErrorReason::kPinRefused, kTpmField,
                  "the TPM refused the PIN, which is not tried again until its source gives "
@@ -274,7 +283,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
   }
 
   absl::StatusOr<CustodialKey> GenerateAt(std::uint32_t handle, const KeySelector& selector,
-                                          KeyType type, std::string& made) {
+                                          KeyType type, std::string& made)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     loaded_.erase(handle);
     const absl::StatusOr<ResidentKey> there = FindResidentKey(*connection_, handle);
     if (there.ok() && !made.empty() && there->listing.public_key == made) {
@@ -299,7 +309,8 @@ class EsapiTpmCustodian final : public TpmCustodian {
   }
 
   // Null where the PIN is not needed.
-  absl::StatusOr<std::unique_ptr<Pin>> PinFor(SealAuthorization authorization) {
+  absl::StatusOr<std::unique_ptr<Pin>> PinFor(SealAuthorization authorization)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (authorization != SealAuthorization::kPin) return nullptr;
     if (pin_gate_.has_source()) return pin_gate_.Read();
     return Error(ErrorReason::kPinRefused, kTpmField, "no PIN source is configured");
@@ -314,13 +325,13 @@ class EsapiTpmCustodian final : public TpmCustodian {
   const std::string name_ = kTpmField;
   const std::string tcti_;
   CustodianRecord record_;
-  std::mutex mutex_;
-  // Guarded by mutex_; what refers to the connection goes before it.
-  PinGate pin_gate_;
-  std::unique_ptr<EsysConnection> connection_;
-  std::map<std::uint32_t, LoadedKey> loaded_;
+  Mutex mutex_;
+  PinGate pin_gate_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<EsysConnection> connection_ ABSL_GUARDED_BY(mutex_);
+  // They refer to the connection, and go before it.
+  std::map<std::uint32_t, LoadedKey> loaded_ ABSL_GUARDED_BY(mutex_);
   // Public keys of those that have a PIN where none is configured: the TPM counts an empty one too.
-  std::set<std::string> need_pin_;
+  std::set<std::string> need_pin_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
