@@ -26,33 +26,33 @@ bool IsOne(const std::optional<CK_OBJECT_HANDLE>& object) {
 absl::StatusOr<KeyHandles::Handle> KeyHandles::Of(Session& session, const CustodialKey& key) {
   if (const auto known = Known(session, key)) return *known;
   // One at a time: several threads may miss the same key.
-  const std::lock_guard<std::mutex> lookup_lock(lookup_mutex_);
+  const MutexLock lookup_lock(lookup_mutex_);
   if (const auto known = Known(session, key)) return *known;
   ASSIGN_OR_RETURN(const CK_OBJECT_HANDLE object, LookUp(session, key));
   const Handle handle = {object, std::nullopt};
-  const std::lock_guard<std::shared_mutex> lock(mutex_);
+  const WriterMutexLock lock(mutex_);
   places_.insert_or_assign(key.public_key, Place{key.selector, session.login, handle});
   return handle;
 }
 
 void KeyHandles::Proved(const CustodialKey& key, CK_OBJECT_HANDLE object, uint64_t losses) {
-  const std::lock_guard<std::shared_mutex> lock(mutex_);
+  const WriterMutexLock lock(mutex_);
   const auto known = places_.find(key.public_key);
   if (known == places_.end() || known->second.handle.object != object) return;
   known->second.handle.proved_after = losses;
 }
 
 void KeyHandles::Forget(const CustodialKey& key, CK_OBJECT_HANDLE object) {
-  const std::lock_guard<std::mutex> lookup_lock(lookup_mutex_);
+  const MutexLock lookup_lock(lookup_mutex_);
   index_.erase({key.selector.label, key.selector.id});
-  const std::lock_guard<std::shared_mutex> lock(mutex_);
+  const WriterMutexLock lock(mutex_);
   const auto known = places_.find(key.public_key);
   if (known != places_.end() && known->second.handle.object == object) places_.erase(known);
 }
 
 std::optional<KeyHandles::Handle> KeyHandles::Known(const Session& session,
                                                     const CustodialKey& key) {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const ReaderMutexLock lock(mutex_);
   const auto known = places_.find(key.public_key);
   if (known == places_.end() || known->second.login != session.login ||
       known->second.selector != key.selector) {

@@ -6,14 +6,13 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 #include "hsm/pkcs11/session_pool.h"
 
@@ -55,25 +54,27 @@ class KeyHandles {
   using Index = std::map<std::pair<std::string, std::string>, Halves>;  // by label and id
 
   std::optional<Handle> Known(const Session& session, const CustodialKey& key);
-  // All with lookup_mutex_ held.
-  absl::StatusOr<CK_OBJECT_HANDLE> LookUp(Session& session, const CustodialKey& key);
+  absl::StatusOr<CK_OBJECT_HANDLE> LookUp(Session& session, const CustodialKey& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lookup_mutex_);
   // Nothing where it takes a search.
   absl::StatusOr<std::optional<CK_OBJECT_HANDLE>> LookUpInIndex(Session& session,
-                                                                const CustodialKey& key);
+                                                                const CustodialKey& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lookup_mutex_);
   // Reads index_ where that is worth it.
-  absl::Status PrepareIndex(Session& session);
+  absl::Status PrepareIndex(Session& session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lookup_mutex_);
   // Nothing where there is an object whose name cannot be read.
   static absl::StatusOr<std::optional<Index>> ReadIndex(Session& session);
 
-  std::shared_mutex mutex_;
-  absl::flat_hash_map<std::string, Place> places_;  // by SubjectPublicKeyInfo; guarded by mutex_
+  SharedMutex mutex_;
+  // By SubjectPublicKeyInfo.
+  absl::flat_hash_map<std::string, Place> places_ ABSL_GUARDED_BY(mutex_);
 
-  std::mutex lookup_mutex_;
-  // All guarded by lookup_mutex_.
-  uint64_t login_ = 0;
-  int lookups_ = 0;         // in this login
-  int unread_indexes_ = 0;  // in this login
-  Index index_;             // of this login; empty until it is worth it
+  Mutex lookup_mutex_;
+  uint64_t login_ ABSL_GUARDED_BY(lookup_mutex_) = 0;
+  int lookups_ ABSL_GUARDED_BY(lookup_mutex_) = 0;         // in this login
+  int unread_indexes_ ABSL_GUARDED_BY(lookup_mutex_) = 0;  // in this login
+  // Of this login; empty until it is worth it.
+  Index index_ ABSL_GUARDED_BY(lookup_mutex_);
 };
 
 }  // namespace hourglass::hsm

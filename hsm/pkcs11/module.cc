@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/pkcs11/return_code.h"
 
@@ -115,10 +116,11 @@ absl::StatusOr<std::vector<CK_SLOT_ID>> SlotsWithToken(const CK_FUNCTION_LIST& a
 }  // namespace
 
 absl::StatusOr<Module*> Module::Load(const TokenUri& token) {
-  static std::mutex mutex;
+  static Mutex mutex;
   // Never freed: see the class.
-  static auto* const modules = new std::map<std::string, Module*>();
-  const std::lock_guard<std::mutex> lock(mutex);
+  static std::map<std::string, Module*>* const modules ABSL_PT_GUARDED_BY(mutex) =
+      new std::map<std::string, Module*>();
+  const MutexLock lock(mutex);
   const auto loaded = modules->find(token.module_path);
   if (loaded != modules->end()) return loaded->second;
   Library library(dlopen(token.module_path.c_str(), RTLD_NOW | RTLD_LOCAL));

@@ -48,7 +48,7 @@ class Module {
   explicit Module(const CK_FUNCTION_LIST* api) : api_(api) {}
 
   const CK_FUNCTION_LIST* const api_;
-  std::mutex sessions_mutex_;
+  std::mutex sessions_mutex_;  // one session opened or closed at a time
 };
 
 }  // namespace hourglass::hsm

@@ -62,12 +62,12 @@ SessionPool::~SessionPool() {
 
 absl::StatusOr<CustodianFacts> SessionPool::Greet() {
   RETURN_IF_ERROR(Use(Access::kRead, [](Session&) { return absl::OkStatus(); }));
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return facts_;
 }
 
 CustodianStatus SessionPool::Status() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   CustodianStatus status = status_;
   status.sessions = open_ + (anchor_ != CK_INVALID_HANDLE ? 1 : 0);
   return status;
@@ -95,7 +95,7 @@ void SessionPool::Fared(const absl::Status& outcome) {
 }
 
 bool SessionPool::Mends(absl::Status& failure, Tried& tried) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   ++status_.errors[ClassOf(failure)];
   const Remedy remedy = RemedyFor(failure);
   if (!NeedsNewCustodian(failure) && remedy != Remedy::kNone) {
@@ -231,9 +231,10 @@ void SessionPool::Shrink() {
 }
 
 absl::StatusOr<Session> SessionPool::Acquire(Access access) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  const bool free =
-      freed_.wait_for(lock, options_.wait, [&] { return !idle_.empty() || MayOpen(); });
+  MutexLock lock(mutex_);
+  const bool free = freed_.wait_for(
+      lock, options_.wait,
+      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !idle_.empty() || MayOpen(); });
   if (!free) {
     return Error(ErrorReason::kKeyUnavailable, field_,
                  absl::StrCat("all ", limit_, " sessions stayed busy"));
@@ -243,50 +244,53 @@ absl::StatusOr<Session> SessionPool::Acquire(Access access) {
     freed_.notify_one();
     return status;
   }
+  Module& module = *module_;
+  const bool tpm = facts_.one_process_only;
   if (access == Access::kRead && !idle_.empty()) {
     const CK_SESSION_HANDLE handle = idle_.back();
     idle_.pop_back();
-    const bool tpm = facts_.one_process_only;
-    return Session{module_->api(), handle, field_, login_, epoch_, /*writable=*/false, tpm};
+    return Session{module.api(), handle, field_, login_, epoch_, /*writable=*/false, tpm};
   }
-  return Open(access, lock);
-}
-
-absl::StatusOr<Session> SessionPool::Open(Access access, std::unique_lock<std::mutex>& lock) {
-  CK_SESSION_HANDLE surplus = CK_INVALID_HANDLE;
-  if (open_ < limit_ || idle_.empty()) {
-    ++open_;
-  } else {
-    // A writable session takes the place of an idle one.
-    surplus = idle_.back();
-    idle_.pop_back();
-  }
+  const CK_SESSION_HANDLE surplus = MakeRoom();
   const CK_SLOT_ID slot = slot_;
-  const uint64_t login = login_;
-  const uint64_t epoch = epoch_;
   const bool writable = access == Access::kWrite;
-  const bool tpm = facts_.one_process_only;
+  Session session{module.api(), CK_INVALID_HANDLE, field_, login_, epoch_, writable, tpm};
   // Opening may take long over a network, and those who have a session must be able to give it
   // back.
   lock.unlock();
-  if (surplus != CK_INVALID_HANDLE) module_->CloseSession(surplus);
-  const absl::StatusOr<CK_SESSION_HANDLE> handle = module_->OpenSession(token_, slot, writable);
+  if (surplus != CK_INVALID_HANDLE) module.CloseSession(surplus);
+  const absl::StatusOr<CK_SESSION_HANDLE> handle = module.OpenSession(token_, slot, writable);
   lock.lock();
   if (!handle.ok()) {
-    ++losses_;
-    --open_;
-    if (RemedyFor(handle.status()) == Remedy::kFewerSessions) {
-      Shrink();
-    } else {
-      // The token may be gone, or back in another slot; without this the pool would never look
-      // again.
-      Doubt({module_->api(), CK_INVALID_HANDLE, field_, login, epoch, writable, tpm},
-            handle.status());
-    }
-    freed_.notify_one();
+    NotOpened(session, handle.status());
     return handle.status();
   }
-  return Session{module_->api(), *handle, field_, login, epoch, writable, tpm};
+  session.handle = *handle;
+  return session;
+}
+
+CK_SESSION_HANDLE SessionPool::MakeRoom() {
+  if (open_ < limit_ || idle_.empty()) {
+    ++open_;
+    return CK_INVALID_HANDLE;
+  }
+  // A writable session takes the place of an idle one.
+  const CK_SESSION_HANDLE surplus = idle_.back();
+  idle_.pop_back();
+  return surplus;
+}
+
+void SessionPool::NotOpened(const Session& session, const absl::Status& failure) {
+  ++losses_;
+  --open_;
+  if (RemedyFor(failure) == Remedy::kFewerSessions) {
+    Shrink();
+  } else {
+    // The token may be gone, or back in another slot; without this the pool would never look
+    // again.
+    Doubt(session, failure);
+  }
+  freed_.notify_one();
 }
 
 void SessionPool::Release(const Session& session, const absl::Status& outcome) {
@@ -294,7 +298,7 @@ void SessionPool::Release(const Session& session, const absl::Status& outcome) {
   const Remedy remedy = RemedyFor(outcome);
   const bool gone = SaysSessionIsGone(outcome);
   if (remedy != Remedy::kNone) ++losses_;
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   if (answer) Fared(outcome);
   if (gone || remedy == Remedy::kNewSession || remedy == Remedy::kFindAgain ||
       remedy == Remedy::kFindToken) {
@@ -308,10 +312,11 @@ void SessionPool::Release(const Session& session, const absl::Status& outcome) {
     --open_;
   }
   if (remedy == Remedy::kFewerSessions) Shrink();
+  Module& module = *module_;
   freed_.notify_one();
   lock.unlock();
   // Nor is a session of an earlier epoch closed; see Doubt.
-  if (current && !keep && !gone) module_->CloseSession(session.handle);
+  if (current && !keep && !gone) module.CloseSession(session.handle);
 }
 
 }  // namespace hourglass::hsm

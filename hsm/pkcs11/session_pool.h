@@ -6,10 +6,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 #include "hsm/key/key_uri.h"
 #include "hsm/pkcs11/module.h"
@@ -117,46 +116,52 @@ class SessionPool {
   // Counts `failure`; true where trying again may help, and else marks it where only a new module
   // may.
   bool Mends(absl::Status& failure, Tried& tried);
-  void Fared(const absl::Status& outcome);  // with mutex_ held
-  absl::Status EnsureLogin();               // with mutex_ held
-  absl::Status FindToken();                 // with mutex_ held
-  absl::Status Login();                     // with mutex_ held
-  // What the token says of wrong PINs that were given to it; nothing where it cannot be asked. With
-  // mutex_ held.
-  std::optional<CK_FLAGS> WrongPins() const;
-  // Whether C_Login, which answered `code`, may have counted a wrong PIN. With mutex_ held.
-  bool MayHaveCounted(CK_RV code, std::optional<CK_FLAGS> wrong_pins_before) const;
-  // Whether one more may be opened. With mutex_ held.
-  bool MayOpen();
-  void Shrink();  // with mutex_ held
+  void Fared(const absl::Status& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status EnsureLogin() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status FindToken() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Login() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the token says of wrong PINs that were given to it; nothing where it cannot be asked.
+  std::optional<CK_FLAGS> WrongPins() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether C_Login, which answered `code`, may have counted a wrong PIN.
+  bool MayHaveCounted(CK_RV code, std::optional<CK_FLAGS> wrong_pins_before) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether one more may be opened.
+  bool MayOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Shrink() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After `failure` in `session`, or in opening it: looks whether the login and the other sessions
-  // still stand. With mutex_ held.
-  void Doubt(const Session& session, const absl::Status& failure);
-  absl::StatusOr<Session> Open(Access access, std::unique_lock<std::mutex>& lock);
+  // still stand.
+  void Doubt(const Session& session, const absl::Status& failure)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Counts one more session, which the caller is to open. Returns the idle one that goes for it, to
+  // be closed first, or CK_INVALID_HANDLE.
+  CK_SESSION_HANDLE MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // It could not be opened after all: `session` is what it would have been.
+  void NotOpened(const Session& session, const absl::Status& failure)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const TokenUri token_;
   const std::string field_;
   const Options options_;
 
   std::atomic<uint64_t> losses_ = 0;
-  mutable std::mutex mutex_;
-  std::condition_variable freed_;
-  // All guarded by mutex_.
-  Module* module_ = nullptr;
-  CK_SLOT_ID slot_ = 0;
-  CK_SESSION_HANDLE anchor_ = CK_INVALID_HANDLE;
-  bool logged_in_ = false;
-  absl::Status refusal_;     // what the token said to the last PIN, if it refused it
-  std::string refused_pin_;  // its Fingerprint
-  uint64_t login_ = 0;
-  uint64_t epoch_ = 0;
-  int open_ = 0;  // idle or in use
-  int most_;      // of open_, as the options and the token allow
-  int limit_;     // of open_, now
-  std::chrono::steady_clock::time_point shrunk_;
-  std::vector<CK_SESSION_HANDLE> idle_;  // all read-only, of epoch_
-  CustodianFacts facts_;
-  CustodianStatus status_;  // but for sessions
+  mutable Mutex mutex_;
+  ConditionVariable freed_;
+  Module* module_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  CK_SLOT_ID slot_ ABSL_GUARDED_BY(mutex_) = 0;
+  CK_SESSION_HANDLE anchor_ ABSL_GUARDED_BY(mutex_) = CK_INVALID_HANDLE;
+  bool logged_in_ ABSL_GUARDED_BY(mutex_) = false;
+  // What the token said to the last PIN, if it refused it.
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
+  std::string refused_pin_ ABSL_GUARDED_BY(mutex_);  // its Fingerprint
+  uint64_t login_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
+  int open_ ABSL_GUARDED_BY(mutex_) = 0;  // idle or in use
+  int most_ ABSL_GUARDED_BY(mutex_);      // of open_, as the options and the token allow
+  int limit_ ABSL_GUARDED_BY(mutex_);     // of open_, now
+  std::chrono::steady_clock::time_point shrunk_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CK_SESSION_HANDLE> idle_ ABSL_GUARDED_BY(mutex_);  // all read-only, of epoch_
+  CustodianFacts facts_ ABSL_GUARDED_BY(mutex_);
+  CustodianStatus status_ ABSL_GUARDED_BY(mutex_);  // but for sessions
 };
 
 }  // namespace hourglass::hsm
