@@ -8,11 +8,11 @@
 
 #include <array>
 #include <filesystem>
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/sanitizers.h"
 #include "hsm/base/status_macros.h"
 
@@ -105,15 +105,15 @@ class Spawner final : public WorkerParent {
   }
 
   std::optional<Answer> Ask(const SpawnRequest& request) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (send(socket_.number(), &request, sizeof(request), MSG_NOSIGNAL) != sizeof(request)) {
       return std::nullopt;
     }
     return ReceiveAnswer(socket_.number());
   }
 
-  std::mutex mutex_;  // one question at a time
-  const Descriptor socket_;
+  Mutex mutex_;  // one question at a time
+  const Descriptor socket_ ABSL_GUARDED_BY(mutex_);
   const pid_t pid_;
   const std::string program_;
   std::vector<std::string> custodians_;

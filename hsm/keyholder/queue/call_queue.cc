@@ -59,7 +59,7 @@ std::vector<absl::StatusOr<std::string>> CallQueue::SignAll(const CustodialKey& 
 
 absl::StatusOr<std::shared_ptr<KeyQueue>> CallQueue::Enqueue(
     const CustodialKey& key, const std::vector<std::shared_ptr<Call>>& calls, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   RETURN_IF_ERROR(Admit(options_.pin_logs_in ? std::string() : key.selector.label, now));
   ASSIGN_OR_RETURN(std::shared_ptr<KeyQueue> held, calls_.Hold(key));
   if (held->health.out_of_service()) {
@@ -89,7 +89,7 @@ absl::StatusOr<keyholder::Reply> CallQueue::Ask(keyholder::Request request, mill
   call->asked = now;
   call->wait = wait;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     RETURN_IF_ERROR(Admit(subject, now));
     calls_.AppendOther(call);
     ++waiting_;
@@ -125,20 +125,20 @@ absl::Status CallQueue::AdmitInTime(const KeyQueue& key) const {
 }
 
 absl::Status CallQueue::GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   calls_.Remove(key, calls);
   return circuit_.Unavailable(steady_clock::now());
 }
 
 absl::Status CallQueue::Hold(const CustodialKey& key) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   ASSIGN_OR_RETURN(const std::shared_ptr<KeyQueue> held, calls_.Hold(key));
   held->last_used = steady_clock::now();
   return absl::OkStatus();
 }
 
 void CallQueue::Forget(const KeySelector& selector) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& call : calls_.Forget(selector)) {
     call->AnswerError(Error(ErrorReason::kKeyNotFound, options_.name, "the key was destroyed"));
   }
@@ -169,7 +169,7 @@ absl::Status CallQueue::Stopped() const {
 }
 
 void CallQueue::Stop() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   stopped_ = true;
   FailEveryone(Stopped());
   for (const Link& link : links_) link.waker.Wake();
@@ -185,7 +185,7 @@ void CallQueue::FailEveryone(const absl::Status& error) {
 }
 
 CustodianStatus CallQueue::Status() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return StatusLocked();
 }
 

@@ -7,7 +7,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 #include "hsm/key/key_uri.h"
 #include "hsm/keyholder/protocol/keyholder.pb.h"
@@ -172,53 +172,60 @@ class CallQueue {
   absl::Status Stopped() const;
   absl::Status OutOfService(const KeySelector& selector) const;
 
-  // These take mutex_. The first puts the calls in line, once they are admitted, and answers those
-  // whose turn would come too late; the other has the error for calls whose time was up.
-  absl::StatusOr<std::shared_ptr<KeyQueue>> Enqueue(const CustodialKey& key,
-                                                    const std::vector<std::shared_ptr<Call>>& calls,
-                                                    SteadyTime now);
-  absl::Status GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
-
-  // All with mutex_ held.
-  absl::Status Admit(const std::string& subject, SteadyTime now);
+  absl::Status Admit(const std::string& subject, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // KEY_UNAVAILABLE, and when to ask again, where the key's turn would come too late
   // (WaitingCalls::TooLate).
-  absl::Status AdmitInTime(const KeyQueue& key) const;
-  bool LeavesASigner(int link) const;
-  void WakeLinks(std::size_t calls);
-  void WakeStarters();
-  CustodianCondition Condition() const;
-  void EndWorker(Link& link);
-  void RefuseLogin(const PinStamp& stamp, const absl::Status& error, SteadyTime now);
+  absl::Status AdmitInTime(const KeyQueue& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool LeavesASigner(int link) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeLinks(std::size_t calls) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeStarters() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  CustodianCondition Condition() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndWorker(Link& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RefuseLogin(const PinStamp& stamp, const absl::Status& error, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Answers the call or puts it back, but for a worker that is lost over it.
   KeyHealth::AfterError Settle(const std::shared_ptr<KeyQueue>& key,
                                const std::shared_ptr<Call>& call, const absl::Status& error,
-                               SteadyTime worker_start, SteadyTime now);
-  void NoteSigned(KeyQueue& key, int signatures, std::chrono::nanoseconds one_signature);
-  void PutBackLocked(Work work, absl::string_view why, SteadyTime now);
+                               SteadyTime worker_start, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteSigned(KeyQueue& key, int signatures, std::chrono::nanoseconds one_signature)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PutBackLocked(Work work, absl::string_view why, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A new worker is to answer the call, which concerns a key that is not found; puts it back.
-  bool DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now);
-  bool Mismatched(KeyQueue& key, SteadyTime worker_start, SteadyTime now);
-  void NotePassed(KeyQueue& key, SteadyTime worker_start, std::chrono::nanoseconds took);
-  void TellWaiting(KeyQueue& key, const absl::Status& error);
-  void FailEveryone(const absl::Status& error);
-  void FailOthers(const absl::Status& error);
-  void Changed();
-  CustodianStatus StatusLocked() const;
+  bool DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Mismatched(KeyQueue& key, SteadyTime worker_start, SteadyTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NotePassed(KeyQueue& key, SteadyTime worker_start, std::chrono::nanoseconds took)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellWaiting(KeyQueue& key, const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FailEveryone(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FailOthers(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  CustodianStatus StatusLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Puts the calls in line, once they are admitted; answers those whose turn would come too late.
+  absl::StatusOr<std::shared_ptr<KeyQueue>> Enqueue(const CustodialKey& key,
+                                                    const std::vector<std::shared_ptr<Call>>& calls,
+                                                    SteadyTime now);
+  // The error for calls whose time was up.
+  absl::Status GiveUp(KeyQueue* key, absl::Span<const std::shared_ptr<Call>> calls);
 
   const Options options_;
   std::atomic<bool> stopped_ = false;
   std::atomic<int> waiting_ = 0;   // callers
   std::atomic<int> unsigned_ = 0;  // signatures that they wait for
 
-  mutable std::mutex mutex_;
-  // All guarded by mutex_.
-  Circuit circuit_;
-  WaitingCalls calls_;
-  StartGate start_gate_;
-  std::deque<Link> links_;
-  SteadyTime stale_before_ = SteadyTime::min();
-  CustodianStatus totals_;  // of workers that have ended, and what was counted here
+  mutable Mutex mutex_;
+  Circuit circuit_ ABSL_GUARDED_BY(mutex_);
+  WaitingCalls calls_ ABSL_GUARDED_BY(mutex_);
+  StartGate start_gate_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Link> links_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime stale_before_ ABSL_GUARDED_BY(mutex_) = SteadyTime::min();
+  // Of workers that have ended, and what was counted here.
+  CustodianStatus totals_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::hsm

@@ -27,7 +27,7 @@ absl::Status CallQueue::Signed(int link, Work work, Signatures signatures, Stead
     ++signed_calls;
     work.calls[i]->AnswerSignature(*std::move(signatures.answers[i]));
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Work again{work.key, {}};
   absl::Status replaced_over;
   for (std::size_t i = 0; i < work.calls.size(); ++i) {
@@ -82,7 +82,7 @@ void CallQueue::NoteSigned(KeyQueue& key, int signatures, nanoseconds one_signat
 }
 
 absl::Status CallQueue::OtherFailed(Work work, const absl::Status& error, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::shared_ptr<Call> call = work.calls[0];
   const keyholder::Request& request = call->request();
   const bool pin_refused = ReasonOf(error) == ErrorReason::kPinRefused;
@@ -119,15 +119,15 @@ bool CallQueue::DoubtOther(const std::shared_ptr<Call>& call, SteadyTime now) {
 }
 
 void CallQueue::Count(int link, const keyholder::Counters& counters) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   links_[static_cast<std::size_t>(link)].counters = counters;
 }
 
 std::vector<std::shared_ptr<KeyQueue>> CallQueue::KeysToCheck(SteadyTime worker_start) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<KeyQueue>> keys = calls_.KeysToCheck();
   keys.erase(std::remove_if(keys.begin(), keys.end(),
-                            [&](const auto& key) {
+                            [&](const auto& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
                               return key->health.worker_since() > worker_start ||
                                      start_gate_.IsRefused(key->key.selector.label);
                             }),
@@ -136,7 +136,7 @@ std::vector<std::shared_ptr<KeyQueue>> CallQueue::KeysToCheck(SteadyTime worker_
 }
 
 CallQueue::AfterTest CallQueue::NoteTest(KeyQueue& key, const Tested& tested, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (tested.mismatch) {
     return Mismatched(key, tested.worker_start, now) ? AfterTest::kNextKey
                                                      : AfterTest::kReplaceWorker;
@@ -184,7 +184,7 @@ bool CallQueue::Mismatched(KeyQueue& key, SteadyTime worker_start, SteadyTime no
 }
 
 void CallQueue::KeyFailed(KeyQueue& key, const absl::Status& error, SteadyTime worker_start) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   key.health.Believe(error, worker_start);
   TellWaiting(key, ForCaller(error));
 }

@@ -25,18 +25,18 @@ std::string RemedyFor(const std::optional<PinSource>& source) {
 }  // namespace
 
 const Waker& CallQueue::AddLink() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return links_.emplace_back().waker;
 }
 
 StartGate::Permit CallQueue::AskToStart(int link, const PinStamp& stamp, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (start_gate_.AcceptPin(stamp) && circuit_.PinChanged(now)) Changed();
   return start_gate_.Ask(link, now);
 }
 
 void CallQueue::Spawned(int link) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Link& mine = links_[static_cast<std::size_t>(link)];
   mine.running = true;
   if (std::exchange(mine.started_before, true)) ++totals_.worker_restarts;
@@ -47,14 +47,14 @@ void CallQueue::WakeStarters() {
 }
 
 void CallQueue::Greeted(int link, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (circuit_.WorkerLoggedIn(link, now)) Changed();
   start_gate_.Leave(link);
   WakeStarters();
 }
 
 void CallQueue::Ready(int link, int threads, SteadyTime start, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   links_[static_cast<std::size_t>(link)].threads = threads;
   links_[static_cast<std::size_t>(link)].worker_start = start;
   if (circuit_.WorkerReady(link, now)) Changed();
@@ -72,7 +72,7 @@ void CallQueue::EndWorker(Link& link) {
 
 void CallQueue::Lost(int link, absl::string_view error_class, absl::string_view why,
                      bool before_serving, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   EndWorker(links_[static_cast<std::size_t>(link)]);
   if (!error_class.empty()) ++totals_.errors[std::string(error_class)];
   start_gate_.LeaveAfterLoss(link, now);
@@ -87,7 +87,7 @@ void CallQueue::Lost(int link, absl::string_view error_class, absl::string_view 
 }
 
 void CallQueue::Retired(int link) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Link& mine = links_[static_cast<std::size_t>(link)];
   EndWorker(mine);
   mine.started_before = false;
@@ -96,7 +96,7 @@ void CallQueue::Retired(int link) {
 }
 
 void CallQueue::LoginRefused(const PinStamp& stamp, const absl::Status& error, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   RefuseLogin(stamp, error, now);
 }
 
@@ -132,7 +132,7 @@ bool CallQueue::LeavesASigner(int link) const {
 }
 
 CallQueue::Given CallQueue::Take(int link, const Standing& standing, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Link& mine = links_[static_cast<std::size_t>(link)];
   mine.outstanding = standing.outstanding;
   // Another link may have waited for this to become less.
@@ -161,7 +161,7 @@ CallQueue::Given CallQueue::Take(int link, const Standing& standing, SteadyTime 
 }
 
 void CallQueue::PutBackUntouched(Work work) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopped()) {
     for (const auto& call : work.calls) call->AnswerError(Stopped());
     return;
@@ -172,7 +172,7 @@ void CallQueue::PutBackUntouched(Work work) {
 }
 
 void CallQueue::PutBackAfterLoss(Work work, absl::string_view why, SteadyTime now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   PutBackLocked(std::move(work), why, now);
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kLargestPage = 128UL * 1024;
 }  // namespace
 
 absl::Status ListingInParts::Answer(const keyholder::List& request, keyholder::Reply* reply) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!request.continues()) {
     reading_ = begin_();
     begun_ = true;

@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "hsm/base/mutex.h"
 #include "hsm/key/custodian.h"
 #include "hsm/key/keys_in_parts.h"
 #include "hsm/keyholder/protocol/keyholder.pb.h"
@@ -29,12 +29,11 @@ class ListingInParts {
 
  private:
   const std::function<std::unique_ptr<KeysInParts>()> begin_;
-  std::mutex mutex_;
-  // All guarded by mutex_.
-  std::unique_ptr<KeysInParts> reading_;  // not yet all
-  bool begun_ = false;
-  std::vector<KeyListing> keys_;
-  std::size_t given_ = 0;  // of keys_
+  Mutex mutex_;
+  std::unique_ptr<KeysInParts> reading_ ABSL_GUARDED_BY(mutex_);  // not yet all
+  bool begun_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<KeyListing> keys_ ABSL_GUARDED_BY(mutex_);
+  std::size_t given_ ABSL_GUARDED_BY(mutex_) = 0;  // of keys_
 };
 
 }  // namespace hourglass::hsm
