@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "hourglass/v1/issuance.pb.h"
 #include "hsm/base/error.h"
@@ -44,7 +45,6 @@ class IssueStreams::Stream final : public Reactor {
 
  private:
   class Message;
-  using Lock = std::unique_lock<std::mutex>;
 
   // Nothing more is read, and when all is answered the stream ends with `status`, unless another
   // end came first.
@@ -53,13 +53,18 @@ class IssueStreams::Stream final : public Reactor {
   void HandIn(std::unique_ptr<Message> message);
   void Answer(std::unique_ptr<Message> message);
 
-  // These are called with the lock held, and Act returns without it; the stream may be gone then.
-  void DropAnswers();
-  void Act(Lock lock);
-  bool MayRead() const;
-  bool MayFinish() const { return end_.has_value() && under_way_ == 0; }
-  void Read(Lock& lock);
-  void Write(Lock& lock);
+  // Runs `change` with mutex_ held, and does what is to be done then; the stream may be gone when
+  // it returns.
+  void Change(absl::FunctionRef<void()> change) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  void DropAnswers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayFinish() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return end_.has_value() && under_way_ == 0;
+  }
+  // Takes the next answer, to be written; it stays until it is.
+  const grpc::ByteBuffer* NextAnswer(grpc::WriteOptions* options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   IssueStreams* const streams_;
   grpc::CallbackServerContext* const context_;
@@ -68,15 +73,14 @@ class IssueStreams::Stream final : public Reactor {
   CallBounds::Ticket ticket_;
   grpc::ByteBuffer read_;  // gRPC's while reading_
 
-  std::mutex mutex_;
-  // What follows is guarded by mutex_.
-  int under_way_ = 0;
-  bool acting_ = false;
-  bool reading_ = false;
-  bool caller_is_gone_ = false;
-  std::optional<grpc::Status> end_;
-  std::deque<std::unique_ptr<Message>> answers_;
-  std::unique_ptr<Message> writing_;
+  Mutex mutex_;
+  int under_way_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool acting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool caller_is_gone_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::unique_ptr<Message>> answers_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Message> writing_ ABSL_GUARDED_BY(mutex_);
 };
 
 // A request, and then its answer. Its own while a lane has it.
@@ -137,7 +141,7 @@ void IssueStreams::Stream::Start() {
   if (!begun.ok()) return Refuse(begun.status());
   ticket_ = *std::move(begun);
   if (!streams_->Add(this)) return End(Stopping());
-  Act(Lock(mutex_));
+  Change([] {});
 }
 
 void IssueStreams::Stream::Refuse(const absl::Status& refusal) {
@@ -153,9 +157,9 @@ bool IssueStreams::Stream::MayRead() const {
 }
 
 void IssueStreams::Stream::End(grpc::Status status) {
-  Lock lock(mutex_);
-  if (!end_.has_value()) end_ = std::move(status);
-  Act(std::move(lock));
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!end_.has_value()) end_ = std::move(status);
+  });
 }
 
 void IssueStreams::Stream::OnReadDone(bool ok) {
@@ -170,15 +174,14 @@ void IssueStreams::Stream::OnReadDone(bool ok) {
     streams_->calls_->LogFailure(*context_, kIssueCertificates, caller_, identified.status());
     return End(FailureOf(identified.status(), {}));
   }
-  Lock lock(mutex_);
-  // Read while the stream ended: it may be finished, and waits for nothing that begins now.
-  if (end_.has_value()) return;
-  ++under_way_;
-  lock.unlock();
+  {
+    const MutexLock lock(mutex_);
+    // Read while the stream ended: it may be finished, and waits for nothing that begins now.
+    if (end_.has_value()) return;
+    ++under_way_;
+  }
   HandIn(std::move(message));
-  lock.lock();
-  reading_ = false;
-  Act(std::move(lock));
+  Change([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { reading_ = false; });
 }
 
 void IssueStreams::Stream::HandIn(std::unique_ptr<Message> message) {
@@ -194,24 +197,22 @@ void IssueStreams::Stream::HandIn(std::unique_ptr<Message> message) {
 }
 
 void IssueStreams::Stream::Answer(std::unique_ptr<Message> message) {
-  Lock lock(mutex_);
-  answers_.push_back(std::move(message));
-  if (caller_is_gone_) DropAnswers();
-  Act(std::move(lock));
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    answers_.push_back(std::move(message));
+    if (caller_is_gone_) DropAnswers();
+  });
 }
 
 void IssueStreams::Stream::OnWriteDone(bool ok) {
-  Lock lock(mutex_);
-  writing_.reset();
-  --under_way_;
-  if (!ok) DropAnswers();
-  Act(std::move(lock));
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    writing_.reset();
+    --under_way_;
+    if (!ok) DropAnswers();
+  });
 }
 
 void IssueStreams::Stream::OnCancel() {
-  Lock lock(mutex_);
-  DropAnswers();
-  Act(std::move(lock));
+  Change([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { DropAnswers(); });
 }
 
 void IssueStreams::Stream::DropAnswers() {
@@ -221,43 +222,40 @@ void IssueStreams::Stream::DropAnswers() {
   answers_.clear();
 }
 
-void IssueStreams::Stream::Act(Lock lock) {
+void IssueStreams::Stream::Change(absl::FunctionRef<void()> change) {
+  MutexLock lock(mutex_);
+  change();
   if (acting_) return;
   acting_ = true;
   for (;;) {
     if (writing_ == nullptr && !answers_.empty()) {
-      Write(lock);
+      grpc::WriteOptions options;
+      const grpc::ByteBuffer* const octets = NextAnswer(&options);
+      lock.unlock();
+      StartWrite(octets, options);
     } else if (MayRead()) {
-      Read(lock);
+      reading_ = true;
+      lock.unlock();
+      StartRead(&read_);
     } else if (MayFinish()) {
       // Nobody acts after this one.
       const grpc::Status end = *end_;
       lock.unlock();
       return Finish(end);
     } else {
-      break;
+      acting_ = false;
+      return;
     }
+    lock.lock();
   }
-  acting_ = false;
 }
 
-void IssueStreams::Stream::Read(Lock& lock) {
-  reading_ = true;
-  lock.unlock();
-  StartRead(&read_);
-  lock.lock();
-}
-
-void IssueStreams::Stream::Write(Lock& lock) {
+const grpc::ByteBuffer* IssueStreams::Stream::NextAnswer(grpc::WriteOptions* options) {
   writing_ = std::move(answers_.front());
   answers_.pop_front();
-  grpc::WriteOptions options;
-  // The last of those that are ready takes them all to the caller.
-  if (!answers_.empty()) options.set_buffer_hint();
-  const grpc::ByteBuffer* const octets = writing_->octets();
-  lock.unlock();
-  StartWrite(octets, options);
-  lock.lock();
+  // The last of those that is ready takes them all to the caller.
+  if (!answers_.empty()) options->set_buffer_hint();
+  return writing_->octets();
 }
 
 void IssueStreams::Stream::OnDone() {
@@ -274,19 +272,19 @@ IssueStreams::Reactor* IssueStreams::Open(grpc::CallbackServerContext* context) 
 }
 
 void IssueStreams::Stop() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stopping_ = true;
   for (Stream* stream : open_) stream->Stop();
 }
 
 bool IssueStreams::Add(Stream* stream) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!stopping_) open_.insert(stream);
   return !stopping_;
 }
 
 void IssueStreams::Remove(Stream* stream) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.erase(stream);
 }
 

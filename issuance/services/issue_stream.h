@@ -6,9 +6,9 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <mutex>
 #include <unordered_set>
 
+#include "hsm/base/mutex.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/services/issue_desk.h"
 
@@ -50,9 +50,9 @@ class IssueStreams {
 
   CallRunner* const calls_;
   IssueDesk* const desk_;
-  std::mutex mutex_;
-  std::unordered_set<Stream*> open_;  // guarded by mutex_
-  bool stopping_ = false;             // guarded by mutex_
+  Mutex mutex_;
+  std::unordered_set<Stream*> open_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hourglass::issuance
