@@ -21,6 +21,7 @@ constexpr std::chrono::seconds kLongestPause(30);
 KeyWarmUp::KeyWarmUp(const std::vector<std::string>& tenant_ids, Tenants* tenants,
                      hsm::KeyStore* keys, EventLog log)
     : log_(std::move(log)) {
+  const MutexLock lock(mutex_);
   if (tenant_ids.size() > kMostTenants) {
     for (const auto& [token, status] : keys->Status()) {
       Add([keys, token = token] { return keys->MakeReady(token); }, "token", token);
@@ -43,7 +44,7 @@ void KeyWarmUp::Add(std::function<absl::Status()> open, absl::string_view kind,
 
 KeyWarmUp::~KeyWarmUp() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -51,12 +52,13 @@ KeyWarmUp::~KeyWarmUp() {
 }
 
 void KeyWarmUp::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   // What another thread has in hand comes back to closed_ by that thread, which goes on with it.
   while (!stopping_ && !closed_.empty()) {
     const steady_clock::time_point due = closed_.begin()->first;
     if (due > steady_clock::now()) {
-      stop_.wait_until(lock, due);
+      stop_.wait_until(lock, due,
+                       [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
       continue;
     }
     Closed closed = std::move(closed_.extract(closed_.begin()).mapped());

@@ -3,16 +3,15 @@
 #define HOURGLASS_ISSUANCE_AUTHORITIES_KEY_WARM_UP_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "hsm/base/mutex.h"
 #include "hsm/store/key_store.h"
 #include "issuance/authorities/tenants.h"
 #include "issuance/log/event_log.h"
@@ -45,16 +44,17 @@ class KeyWarmUp {
     std::string failure;              // that the log has already
   };
 
-  void Add(std::function<absl::Status()> open, absl::string_view kind, const std::string& name);
+  void Add(std::function<absl::Status()> open, absl::string_view kind, const std::string& name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   // True where it need not be tried again.
   bool Open(Closed& closed) const;
 
   const EventLog log_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;                                                // guarded by mutex_
-  std::multimap<std::chrono::steady_clock::time_point, Closed> closed_;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::multimap<std::chrono::steady_clock::time_point, Closed> closed_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
 };
 

@@ -53,7 +53,7 @@ SubKeys::SubKeys(IntermediateStore* store, Entropy* entropy, const Clock* clock,
 absl::StatusOr<std::shared_ptr<const ca::Authority>> SubKeys::SignerFor(
     const SubKeyOwner& owner, const SubKeyConfig& config) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = sub_keys_.find(owner.tenant.tenant_id);
     if (found != sub_keys_.end() && found->second.signer != nullptr &&
         IsOf(found->second.owner, owner) &&
@@ -62,7 +62,7 @@ absl::StatusOr<std::shared_ptr<const ca::Authority>> SubKeys::SignerFor(
     }
   }
   ASSIGN_OR_RETURN(std::shared_ptr<const ca::Authority> signer, Make(owner, config));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   sub_keys_[owner.tenant.tenant_id] = {owner, config, signer, HalfLifeOf(*signer), false};
   return signer;
 }
@@ -70,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const ca::Authority>> SubKeys::SignerFor(
 bool SubKeys::IsCurrent(absl::string_view tenant_id, const ca::Authority& signer) {
   if (signer.intermediate() == nullptr) return true;
   const Timestamp now = clock_->Now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = sub_keys_.find(tenant_id);
   if (found == sub_keys_.end() || found->second.signer.get() != &signer) return false;
   SubKey& sub_key = found->second;
@@ -91,7 +91,7 @@ void SubKeys::Renew(const SubKeyOwner& owner, const SubKeyConfig& config,
                                          {"root", owner.root_id},
                                          {"message", std::string(renewed.status().message())}});
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   SubKey& sub_key = sub_keys_[owner.tenant.tenant_id];
   // A change of the primary made another one meanwhile.
   if (sub_key.signer != old) return;

@@ -7,13 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/authority.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/base/worker_pool.h"
@@ -80,8 +80,9 @@ class SubKeys {
   const Clock* const clock_;
   const EventLog log_;
   std::atomic<bool> stopping_ = false;
-  std::mutex mutex_;
-  std::map<std::string, SubKey, std::less<>> sub_keys_;  // by tenant id; guarded by mutex_
+  Mutex mutex_;
+  // By tenant id.
+  std::map<std::string, SubKey, std::less<>> sub_keys_ ABSL_GUARDED_BY(mutex_);
   // Renews. The last member: it is joined before the others go.
   WorkerPool workers_;
 };

@@ -38,7 +38,7 @@ const IssuingConfig& Tenants::Issuing(absl::string_view tenant_id) const {
 }
 
 std::shared_ptr<const TenantSnapshot> Tenants::Cached(absl::string_view tenant_id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = slots_.find(tenant_id);
   if (found == slots_.end()) return nullptr;
   found->second->last_used = ++uses_;
@@ -61,27 +61,27 @@ absl::Status Tenants::CheckExists(absl::string_view tenant_id) {
 }
 
 std::size_t Tenants::loaded() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return slots_.size();
 }
 
 Tenants::SlotUse::~SlotUse() {
   if (slot_ == nullptr) return;
-  const std::lock_guard lock(tenants_->mutex_);
+  const MutexLock lock(tenants_->mutex_);
   slot_->last_used = ++tenants_->uses_;
   --slot_->users;
 }
 
 absl::StatusOr<Tenants::SlotUse> Tenants::UseSlot(absl::string_view tenant_id) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = slots_.find(tenant_id);
     if (found != slots_.end()) return SlotUse(this, found->second.get());
   }
   // Slots are made for tenants that exist only, so that made-up names cost no memory.
   RETURN_IF_ERROR(store_->GetTenant(tenant_id).status());
   std::vector<std::unique_ptr<Slot>> dropped;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::unique_ptr<Slot>& slot = slots_[tenant_id];
   if (slot == nullptr) slot = std::make_unique<Slot>();
   SlotUse use(this, slot.get());
@@ -114,12 +114,12 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Tenants::Snapshot(
   ASSIGN_OR_RETURN(const std::unique_lock<std::timed_mutex> turn, TurnToLoad(*slot));
   std::uint64_t forgotten_before;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (slot->snapshot != nullptr) return slot->snapshot;
     forgotten_before = slot->forgotten;
   }
   absl::StatusOr<std::shared_ptr<const TenantSnapshot>> snapshot = Load(tenant_id, *slot);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   slot->failure = snapshot.status();
   ++slot->loads;
   // A change that came while this was being loaded must not be hidden by it. One without a primary
@@ -135,12 +135,12 @@ absl::StatusOr<std::unique_lock<std::timed_mutex>> Tenants::TurnToLoad(Slot& slo
   if (turn.owns_lock()) return turn;
   std::uint64_t loads_before;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!slot.failure.ok()) return slot.failure;
     loads_before = slot.loads;
   }
   const bool waited_enough = !turn.try_lock_for(kLongestWait);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waited_enough) {
     const absl::Status being_opened =
         Error(ErrorReason::kKeyUnavailable, "", "the primary root's key is being opened");
@@ -153,7 +153,7 @@ absl::StatusOr<std::unique_lock<std::timed_mutex>> Tenants::TurnToLoad(Slot& slo
 }
 
 void Tenants::Forget(absl::string_view tenant_id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = slots_.find(tenant_id);
   if (found == slots_.end()) return;
   ++found->second->forgotten;

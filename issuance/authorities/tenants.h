@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "ca/authority.h"
 #include "ca/request/certificate_request.h"
+#include "hsm/base/mutex.h"
 #include "hsm/store/key_store.h"
 #include "issuance/authorities/sub_keys.h"
 #include "issuance/config/issuing_config.h"
@@ -103,8 +104,10 @@ class Tenants {
   // A slot that is in use.
   class SlotUse {
    public:
-    // With `tenants->mutex_` held.
-    SlotUse(Tenants* tenants, Slot* slot) : tenants_(tenants), slot_(slot) { ++slot_->users; }
+    SlotUse(Tenants* tenants, Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tenants->mutex_)
+        : tenants_(tenants), slot_(slot) {
+      ++slot_->users;
+    }
     ~SlotUse();
     SlotUse(SlotUse&& other) noexcept
         : tenants_(other.tenants_), slot_(std::exchange(other.slot_, nullptr)) {}
@@ -122,8 +125,8 @@ class Tenants {
   absl::StatusOr<SlotUse> UseSlot(absl::string_view tenant_id);
   // Drops the snapshot.
   void Forget(absl::string_view tenant_id);
-  // Takes the slots out that are over the bound, with mutex_ held; to be destroyed without it.
-  std::vector<std::unique_ptr<Slot>> TakeOldest();
+  // Takes the slots out that are over the bound; to be destroyed without mutex_.
+  std::vector<std::unique_ptr<Slot>> TakeOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Waits for the turn to load: only briefly, and not at all where the last load failed or others
   // waited in vain, so that a token that gives no answer takes no threads from other tenants.
   // Errors: how another's load failed meanwhile, or last; KEY_UNAVAILABLE.
@@ -141,9 +144,9 @@ class Tenants {
   const IssuingConfig issuing_;
   const absl::flat_hash_map<std::string, IssuingConfig> overrides_;
   const std::size_t most_loaded_;
-  mutable std::mutex mutex_;
-  Slots slots_;             // guarded by mutex_
-  std::uint64_t uses_ = 0;  // of all slots; guarded by mutex_
+  mutable Mutex mutex_;
+  Slots slots_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t uses_ ABSL_GUARDED_BY(mutex_) = 0;  // of all slots
   // The last member: nothing is told once the others go.
   const TenantChanges::Subscription subscription_;
 };

@@ -27,7 +27,7 @@ absl::Status KeyClaims::Claim::ClaimPublicKey(absl::string_view public_key) {
 
 void KeyClaims::Claim::Release() {
   if (claims_ == nullptr) return;
-  const std::lock_guard lock(claims_->mutex_);
+  const MutexLock lock(claims_->mutex_);
   for (const std::string& what : claimed_) claims_->claimed_.erase(what);
   claimed_.clear();
   claims_ = nullptr;
@@ -41,7 +41,7 @@ absl::StatusOr<KeyClaims::Claim> KeyClaims::ClaimName(absl::string_view key_uri)
 }
 
 absl::Status KeyClaims::Take(std::string what, Claim& claim) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!claimed_.insert(what).second) {
     return Error(ErrorReason::kKeyInUse, "key_uri",
                  "another change has this key, or one of its name, in hand; ask again");

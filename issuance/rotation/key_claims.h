@@ -2,7 +2,6 @@
 #ifndef HOURGLASS_ISSUANCE_ROTATION_KEY_CLAIMS_H_
 #define HOURGLASS_ISSUANCE_ROTATION_KEY_CLAIMS_H_
 
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -43,8 +43,8 @@ class KeyClaims {
  private:
   absl::Status Take(std::string what, Claim& claim);
 
-  std::mutex mutex_;
-  std::set<std::string> claimed_;  // guarded by mutex_
+  Mutex mutex_;
+  std::set<std::string> claimed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::issuance

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -17,8 +18,8 @@ namespace hourglass::issuance {
 class TenantTurns {
  private:
   struct Place {
-    std::mutex mutex;
-    int users = 0;  // guarded by TenantTurns::mutex_
+    std::mutex mutex;  // held by a Turn
+    int users = 0;     // guarded by TenantTurns::mutex_
   };
   using Places = std::map<std::string, std::unique_ptr<Place>, std::less<>>;
 
@@ -43,8 +44,8 @@ class TenantTurns {
   [[nodiscard]] Turn Take(absl::string_view tenant_id);
 
  private:
-  std::mutex mutex_;
-  Places places_;  // guarded by mutex_; only of tenants that somebody has or waits for
+  Mutex mutex_;
+  Places places_ ABSL_GUARDED_BY(mutex_);  // only of tenants that somebody has or waits for
 };
 
 }  // namespace hourglass::issuance

@@ -1,5 +1,6 @@
 #include "issuance/store/tenant_changes.h"
 
+#include <mutex>
 #include <utility>
 
 namespace hourglass::issuance {
@@ -24,7 +25,7 @@ TenantChanges::Subscription::~Subscription() {
 
 TenantChanges::Subscription TenantChanges::Subscribe(Listener listener) {
   const auto place = std::make_shared<Place>(std::move(listener));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(places_, [](const std::weak_ptr<Place>& one) { return one.expired(); });
   places_.push_back(place);
   return Subscription(place);
@@ -34,7 +35,7 @@ void TenantChanges::Publish(absl::string_view tenant_id) const {
   // What is told must outlive the telling, though its subscription ends meanwhile.
   std::vector<std::shared_ptr<Place>> told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const std::weak_ptr<Place>& one : places_) {
       if (std::shared_ptr<Place> place = one.lock()) told.push_back(std::move(place));
     }

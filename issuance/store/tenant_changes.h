@@ -4,10 +4,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 
 namespace hourglass::issuance {
 
@@ -48,8 +48,8 @@ class TenantChanges {
   void Publish(absl::string_view tenant_id) const;
 
  private:
-  mutable std::mutex mutex_;                  // not held while a listener is called
-  std::vector<std::weak_ptr<Place>> places_;  // guarded by mutex_
+  mutable Mutex mutex_;  // not held while a listener is called
+  std::vector<std::weak_ptr<Place>> places_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::issuance
