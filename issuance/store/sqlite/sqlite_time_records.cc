@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
@@ -53,12 +53,12 @@ class SqliteTimeRecords final : public TimeRecords {
       : main_(std::move(main)), folder_(std::move(folder)) {}
 
   absl::StatusOr<std::optional<TimeMark>> GetMark() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return ReadMark(*main_);
   }
 
   absl::StatusOr<TimeMark> KeepMark(const TimeMark& mark) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*main_));
     RETURN_IF_ERROR(
         main_
@@ -77,7 +77,7 @@ class SqliteTimeRecords final : public TimeRecords {
   }
 
   absl::StatusOr<std::optional<Timestamp>> NewestIntent() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ASSIGN_OR_RETURN(const sqlite::Catalog catalog, sqlite::ReadCatalog(*main_));
     std::optional<Timestamp> newest;
     for (const sqlite::Segment& segment : catalog.segments) {
@@ -96,13 +96,13 @@ class SqliteTimeRecords final : public TimeRecords {
   }
 
   absl::StatusOr<std::optional<Timestamp>> NewestReport() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return QueryTime(*main_, "SELECT max(reported_at) FROM devices");
   }
 
  private:
-  std::mutex mutex_;
-  const std::unique_ptr<Connection> main_;  // guarded by mutex_
+  Mutex mutex_;
+  const std::unique_ptr<Connection> main_ ABSL_PT_GUARDED_BY(mutex_);
   const sqlite::JournalFolder folder_;
 };
 

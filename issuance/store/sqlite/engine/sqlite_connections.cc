@@ -71,8 +71,10 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
 
 absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader(Readers& readers) {
   {
-    std::unique_lock<std::mutex> lock(readers.mutex);
-    readers.one_is_free.wait(lock, [&readers] { return readers.out < kReaders; });
+    MutexLock lock(readers.mutex);
+    readers.one_is_free.wait(lock, [&readers]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(readers.mutex) {
+      return readers.out < kReaders;
+    });
     ++readers.out;
     if (!readers.idle.empty()) {
       std::unique_ptr<Connection> reader = std::move(readers.idle.back());
@@ -90,7 +92,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connections::TakeReader(Readers& rea
 
 void Connections::PutReader(Readers& readers, std::unique_ptr<Connection> reader) {
   {
-    const std::lock_guard<std::mutex> lock(readers.mutex);
+    const MutexLock lock(readers.mutex);
     --readers.out;
     if (reader != nullptr) readers.idle.push_back(std::move(reader));
   }

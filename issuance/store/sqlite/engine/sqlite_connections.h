@@ -4,14 +4,13 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_ENGINE_SQLITE_CONNECTIONS_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/reading.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
@@ -37,7 +36,7 @@ class Connections {
   // kept it from being durable.
   template <typename Statements>
   auto Write(Statements statements) -> decltype(statements(std::declval<Connection&>())) {
-    const std::lock_guard<std::mutex> lock(writing_);
+    const MutexLock lock(writing_);
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*writer_));
     auto result = statements(*writer_);
     RETURN_IF_ERROR(StatusOfResult(result));
@@ -49,7 +48,7 @@ class Connections {
   // itself, with the connection that writes. Waits for other writers.
   template <typename Statements>
   auto WriteAlone(Statements statements) -> decltype(statements(std::declval<Connection&>())) {
-    const std::lock_guard<std::mutex> lock(writing_);
+    const MutexLock lock(writing_);
     return statements(*writer_);
   }
 
@@ -70,10 +69,10 @@ class Connections {
   static constexpr int kReaders = 4;
 
   struct Readers {
-    std::mutex mutex;
-    std::condition_variable one_is_free;
-    std::vector<std::unique_ptr<Connection>> idle;  // guarded by mutex
-    int out = 0;                                    // guarded by mutex
+    Mutex mutex;
+    ConditionVariable one_is_free;
+    std::vector<std::unique_ptr<Connection>> idle ABSL_GUARDED_BY(mutex);
+    int out ABSL_GUARDED_BY(mutex) = 0;
   };
 
   Connections(std::string path, std::chrono::milliseconds busy_timeout,
@@ -83,8 +82,8 @@ class Connections {
 
   const std::string path_;
   const std::chrono::milliseconds busy_timeout_;
-  std::mutex writing_;
-  const std::unique_ptr<Connection> writer_;
+  Mutex writing_;
+  const std::unique_ptr<Connection> writer_ ABSL_PT_GUARDED_BY(writing_);
   Readers issuing_readers_;
   Readers listing_readers_;
 };

@@ -34,7 +34,7 @@ absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(const Catalog& 
     if (old->catalog.runs[i].number == row.number) return old->runs[i];
   }
   {
-    const std::lock_guard<std::mutex> lock(expecting_);
+    const MutexLock lock(expecting_);
     // Where the expected commit failed, another process may have given the number to its own run.
     if (expected_number_ == row.number && expected_ != nullptr &&
         expected_->IsAt(folder_.KeyRunPath(row.number)) &&
@@ -46,7 +46,7 @@ absl::StatusOr<std::shared_ptr<const KeyRun>> JournalFiles::Open(const Catalog& 
 }
 
 void JournalFiles::Expect(std::int64_t number, std::shared_ptr<const KeyRun> run) {
-  const std::lock_guard<std::mutex> lock(expecting_);
+  const MutexLock lock(expecting_);
   expected_number_ = number;
   expected_ = std::move(run);
 }
@@ -74,7 +74,7 @@ absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Load(Connection
 }
 
 absl::StatusOr<std::shared_ptr<const JournalView>> JournalFiles::Newest(Connection& main) {
-  const std::lock_guard<std::mutex> lock(loading_);
+  const MutexLock lock(loading_);
   ASSIGN_OR_RETURN(std::int64_t version, ReadCatalogVersion(main));
   while (view_ == nullptr || view_->catalog.version < version) {
     absl::StatusOr<std::shared_ptr<const JournalView>> loaded = Load(main, view_.get());

@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/journal/segment_catalog.h"
@@ -67,11 +67,11 @@ class JournalFiles {
   const JournalFolder folder_;
   const HashKey key_;
   SegmentReaders readers_;
-  std::mutex loading_;
-  std::shared_ptr<const JournalView> view_;
-  std::mutex expecting_;
-  std::int64_t expected_number_ = 0;
-  std::shared_ptr<const KeyRun> expected_;
+  Mutex loading_;
+  std::shared_ptr<const JournalView> view_ ABSL_GUARDED_BY(loading_);
+  Mutex expecting_;
+  std::int64_t expected_number_ ABSL_GUARDED_BY(expecting_) = 0;
+  std::shared_ptr<const KeyRun> expected_ ABSL_GUARDED_BY(expecting_);
 };
 
 }  // namespace hourglass::issuance::sqlite

@@ -13,7 +13,7 @@ absl::Status SegmentKeys::CatchUp(Connection& file) {
 }
 
 void SegmentKeys::Take(const IntentKeys& intent) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   // Another thread was faster.
   if (intent.sequence <= last_sequence_) return;
   table_.Add({intent.request_hash, intent.sequence});
@@ -40,35 +40,35 @@ absl::Status SegmentKeys::CheckWhole(const Segment& segment) const {
 }
 
 void SegmentKeys::Find(std::uint64_t hash, Candidates& candidates) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   table_.Find(hash, candidates);
 }
 
 std::int64_t SegmentKeys::last_sequence() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return last_sequence_;
 }
 
 Segment SegmentKeys::Summary() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return segment_;
 }
 
 std::optional<ca::Time> SegmentKeys::LastLeafOf(absl::string_view tenant_id,
                                                 absl::string_view root_id) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = last_leaves_.find({std::string(tenant_id), std::string(root_id)});
   if (found == last_leaves_.end()) return std::nullopt;
   return found->second;
 }
 
 LastLeaves SegmentKeys::AllLastLeaves() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return last_leaves_;
 }
 
 std::vector<KeyEntry> SegmentKeys::SortedEntries() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return table_.Sorted();
 }
 

@@ -3,7 +3,6 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_KEYS_H_
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/mutex.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/journal/segment_catalog.h"
 #include "issuance/store/sqlite/journal/segment_records.h"
@@ -51,12 +51,12 @@ class SegmentKeys {
 
  private:
   const HashKey key_;
-  mutable std::mutex mutex_;
   const std::int64_t number_;
-  Segment segment_;
-  std::int64_t last_sequence_;
-  KeyTable table_;
-  LastLeaves last_leaves_;
+  mutable Mutex mutex_;
+  Segment segment_ ABSL_GUARDED_BY(mutex_);
+  std::int64_t last_sequence_ ABSL_GUARDED_BY(mutex_);
+  KeyTable table_ ABSL_GUARDED_BY(mutex_);
+  LastLeaves last_leaves_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::issuance::sqlite

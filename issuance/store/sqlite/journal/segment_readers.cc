@@ -6,7 +6,7 @@ namespace hourglass::issuance::sqlite {
 
 absl::StatusOr<std::unique_ptr<Connection>> SegmentReaders::Take(std::int64_t segment) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = std::find_if(idle_.begin(), idle_.end(),
                                     [&](const Idle& idle) { return idle.segment == segment; });
     if (found != idle_.end()) {
@@ -24,7 +24,7 @@ absl::StatusOr<std::unique_ptr<Connection>> SegmentReaders::Take(std::int64_t se
 void SegmentReaders::Put(std::int64_t segment, std::unique_ptr<Connection> reader) {
   // Closing takes time, so it is done without the lock.
   Idle oldest{};
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   idle_.push_front({segment, std::move(reader)});
   if (idle_.size() <= kIdle) return;
   oldest = std::move(idle_.back());
@@ -33,7 +33,7 @@ void SegmentReaders::Put(std::int64_t segment, std::unique_ptr<Connection> reade
 
 void SegmentReaders::CloseAllBut(const std::vector<std::int64_t>& segments) {
   std::list<Idle> closed;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto idle = idle_.begin(); idle != idle_.end();) {
     const auto next = std::next(idle);
     if (std::find(segments.begin(), segments.end(), idle->segment) == segments.end()) {

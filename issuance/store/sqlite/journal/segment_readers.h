@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/journal/segment_file.h"
@@ -48,8 +48,8 @@ class SegmentReaders {
   void Put(std::int64_t segment, std::unique_ptr<Connection> reader);
 
   const JournalFolder& folder_;
-  std::mutex mutex_;
-  std::list<Idle> idle_;  // the latest used first
+  Mutex mutex_;
+  std::list<Idle> idle_ ABSL_GUARDED_BY(mutex_);  // the latest used first
 };
 
 }  // namespace hourglass::issuance::sqlite

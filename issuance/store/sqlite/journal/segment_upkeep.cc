@@ -89,7 +89,7 @@ SegmentUpkeep::SegmentUpkeep(Connections* connections, JournalFiles* files, Upke
 
 SegmentUpkeep::~SegmentUpkeep() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -98,7 +98,7 @@ SegmentUpkeep::~SegmentUpkeep() {
 
 void SegmentUpkeep::Wake() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
   changed_.notify_all();
@@ -107,7 +107,7 @@ void SegmentUpkeep::Wake() {
 void SegmentUpkeep::Run() {
   // Nobody waits for it, but for requests.
   RunInBackground();
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     woken_ = false;
     lock.unlock();
@@ -118,9 +118,11 @@ void SegmentUpkeep::Run() {
     lock.lock();
     if (stopping_) return;
     if (!done.ok()) {
-      changed_.wait_for(lock, options_.retry_after, [this] { return stopping_; });
+      changed_.wait_for(lock, options_.retry_after,
+                        [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
     } else if (!*done) {
-      changed_.wait(lock, [this] { return stopping_ || woken_; });
+      changed_.wait(lock,
+                    [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || woken_; });
     }
   }
 }
@@ -137,8 +139,9 @@ void SegmentUpkeep::Rest() {
   const std::chrono::nanoseconds rest =
       pace_.RestAfter(std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
   if (rest == std::chrono::nanoseconds(0)) return;
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait_for(lock, rest, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  changed_.wait_for(lock, rest,
+                    [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
 }
 
 absl::StatusOr<bool> SegmentUpkeep::IndexOne() {

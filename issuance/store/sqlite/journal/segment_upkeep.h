@@ -3,16 +3,15 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_UPKEEP_H_
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hsm/base/mutex.h"
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
 #include "issuance/store/sqlite/journal/journal_files.h"
 #include "issuance/store/sqlite/journal/upkeep_pace.h"
@@ -56,10 +55,10 @@ class SegmentUpkeep {
   Connections& connections_;
   JournalFiles& files_;
   const UpkeepOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool woken_ = true;
-  bool stopping_ = false;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = true;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Of the thread alone:
   UpkeepPace pace_;
   absl::Status told_;
