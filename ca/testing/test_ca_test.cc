@@ -1,8 +1,17 @@
 #include "ca/testing/test_ca.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "ca/certificate/certificate.h"
+#include "ca/encoding/der.h"
+#include "ca/encoding/digest.h"
 #include "ca/encoding/pem.h"
+#include "ca/encoding/time.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
 #include "tests/support/status_matchers.h"
@@ -67,6 +76,112 @@ TEST(TestCaTest, TheClockMovesOnlyWhenTold) {
   ASSERT_OK_AND_ASSIGN(const std::string pem, hsm::GenerateSoftwareKeyPem(hsm::KeyType::kEcP256));
   EXPECT_THAT(ca.IssueForPrivateKey("bob@contoso.example", pem),
               FailsWith(ErrorReason::kRootExpiring, "root.certificate"));
+}
+
+std::string EverythingOf(TestCa ca) {
+  const TestCertificate first = ca.Issue("alice@contoso.example");
+  EXPECT_OK(ca.Promote(ca.StageRoot()));
+  const TestCertificate second = ca.Issue("alice@contoso.example", hsm::KeyType::kEcP384);
+  return ca.trust_bundle_pem() + first.chain_pem + first.private_key_pem + second.chain_pem +
+         second.private_key_pem;
+}
+
+TEST(TestCaTest, ASeedGivesTheSameOctetsInEveryRun) {
+  const TestCaOptions options = {.now = std::chrono::sys_days(std::chrono::year{2030} / 1 / 2),
+                                 .sub_key_type = hsm::KeyType::kEcP384,
+                                 .seed = "contoso"};
+  const std::string everything = EverythingOf(TestCa(options));
+  EXPECT_EQ(EverythingOf(TestCa(options)), everything);
+  // Of another process: a change means that other people's recorded files do not fit any more.
+  EXPECT_EQ(absl::BytesToHexString(Sha256(everything)),
+            "a7679efaa81fd7fa18000915f65245a39d9cbec20822c3a8831f919ebf8165b0");
+  TestCaOptions other = options;
+  other.seed = "fabrikam";
+  EXPECT_NE(EverythingOf(TestCa(other)), everything);
+  other.seed = "";
+  EXPECT_NE(EverythingOf(TestCa(other)), EverythingOf(TestCa(other)));
+}
+
+TEST(TestCaTest, ASeedGivesRsaKeysToo) {
+  const TestCaOptions options = {.root_key_type = hsm::KeyType::kRsa2048, .seed = "contoso"};
+  TestCa ca(options), same(options);
+  EXPECT_EQ(ca.root_pem(), same.root_pem());
+  EXPECT_THAT(OpensslVerify(ca.root_pem(), ca.Issue("alice@contoso.example").certificate_pem),
+              testing::EndsWith(": OK\n"));
+}
+
+TEST(TestCaTest, AChangeOfThePrimary) {
+  TestCa ca;
+  const TestCertificate before = ca.Issue("alice@contoso.example");
+  const int next = ca.StageRoot();
+  EXPECT_EQ(next, 2);
+  EXPECT_EQ(ca.state(next), RootState::kStaged);
+  // It is trusted before it signs.
+  EXPECT_EQ(ca.trust_bundle_pem(), ca.root_pem(1) + ca.root_pem(2));
+  EXPECT_THAT(OpensslVerify(ca.root_pem(1), ca.Issue("alice@contoso.example").certificate_pem),
+              testing::EndsWith(": OK\n"));
+  ASSERT_OK(ca.Promote(next));
+  EXPECT_EQ(ca.primary(), next);
+  EXPECT_EQ(ca.state(1), RootState::kRetiring);
+  const TestCertificate after = ca.Issue("alice@contoso.example");
+  EXPECT_THAT(OpensslVerify(ca.root_pem(), after.certificate_pem), testing::EndsWith(": OK\n"));
+  EXPECT_THAT(OpensslVerify(ca.root_pem(1), after.certificate_pem),
+              testing::HasSubstr("error 20 at 0 depth lookup"));
+  EXPECT_THAT(OpensslVerify(ca.trust_bundle_pem(), before.certificate_pem),
+              testing::EndsWith(": OK\n"));
+}
+
+TEST(TestCaTest, ARootRetiresWhenItsLastLeafHasExpired) {
+  TestCa ca;
+  ca.Issue("alice@contoso.example");
+  ASSERT_OK(ca.Promote(ca.StageRoot()));
+  EXPECT_THAT(ca.Retire(1), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  ca.Advance(std::chrono::minutes(61));
+  ASSERT_OK(ca.Retire(1));
+  EXPECT_EQ(ca.trust_bundle_pem(), ca.root_pem(2));
+  EXPECT_THAT(ca.Promote(1), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_EQ(ca.primary(), 2);
+  const int third = ca.StageRoot();
+  ASSERT_OK(ca.Discard(third));
+  EXPECT_EQ(ca.trust_bundle_pem(), ca.root_pem(2));
+}
+
+TEST(TestCaTest, ASidAndAUserId) {
+  TestCa ca({.profile = {.sid_uri = true}});
+  const TestCertificate issued = ca.Issue({.upn = "alice@contoso.example",
+                                           .id = "8d3a1c1e-0000-4000-8000-000000000001",
+                                           .sid = "S-1-5-21-1004336348-1177238915-682003330-512"});
+  const std::string text =
+      RunCommand({"openssl", "x509", "-noout", "-text"}, issued.certificate_pem).output;
+  EXPECT_THAT(text, testing::HasSubstr("1.3.6.1.4.1.311.25.2:"));
+  EXPECT_THAT(text, testing::HasSubstr("S-1-5-21-1004336348-1177238915-682003330-512"));
+  const std::string without = RunCommand({"openssl", "x509", "-noout", "-text"},
+                                         ca.Issue("alice@contoso.example").certificate_pem)
+                                  .output;
+  EXPECT_THAT(without, testing::Not(testing::HasSubstr("1.3.6.1.4.1.311.25.2:")));
+}
+
+TEST(TestCaTest, ChosenLifetimes) {
+  TestCa ca({.profile = {.lifetime = std::chrono::minutes(5)},
+             .sub_key_type = hsm::KeyType::kEcP256,
+             .root_duration = std::chrono::days(2),
+             .sub_key_lifetime = std::chrono::hours(1)});
+  EXPECT_EQ(ca.root().not_after(), ca.now() + std::chrono::days(2));
+  EXPECT_EQ(ca.authority().intermediate()->not_after(), ca.now() + std::chrono::hours(1));
+  const TestCertificate issued = ca.Issue("alice@contoso.example");
+  const auto leaf = ReadCertificate(issued.certificate_der);
+  ASSERT_TRUE(leaf.has_value());
+  der::Reader reader(leaf->not_after);
+  EXPECT_EQ(ReadTime(&reader), ca.now() + std::chrono::minutes(5));
+}
+
+TEST(TestCaTest, TheChainHoldsTheIntermediate) {
+  TestCa with({.sub_key_type = hsm::KeyType::kEcP256}), without;
+  const TestCertificate under = with.Issue("alice@contoso.example");
+  EXPECT_NE(with.intermediate_pem(), "");
+  EXPECT_EQ(under.chain_pem, under.certificate_pem + with.intermediate_pem());
+  const TestCertificate plain = without.Issue("alice@contoso.example");
+  EXPECT_EQ(plain.chain_pem, plain.certificate_pem);
 }
 
 }  // namespace
