@@ -66,8 +66,8 @@ struct KeyStoreOptions {
 // modules stay loaded: join every thread that signs before exit(), and do not fork without exec.
 class KeyStore {
  public:
-  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]`, `keys.software_directory`,
-  // `keys.tpm.…`, or of the option's name. Makes the folders (mode 0700) that are missing; touches
+  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]`, `keys.software_directory`, one
+  // of `keys.tpm`, or of the option's name. Makes the folders (mode 0700) that are missing; touches
   // no token yet.
   static absl::StatusOr<std::unique_ptr<KeyStore>> Create(const KeyStoreOptions& options);
 

@@ -21,6 +21,10 @@ def hourglass_cc_test(copts = [], deps = [], **kwargs):
         **kwargs
     )
 
+def _root():
+    """Where this repository is from where Bazel's actions run: with a slash at the end, or empty."""
+    return native.repository_name().replace("@", "external/", 1) + "/" if native.repository_name() != "@" else ""
+
 def hourglass_message_library(name, srcs, visibility = None):
     """Messages alone, without services; included by their path from the repository's root."""
     outs = []
@@ -31,7 +35,7 @@ def hourglass_message_library(name, srcs, visibility = None):
         name = name + "_sources",
         srcs = srcs,
         outs = outs,
-        cmd = "protoc -I. --cpp_out=$(GENDIR) " + " ".join(["$(location {})".format(src) for src in srcs]),
+        cmd = "protoc -I{0} --cpp_out=$(GENDIR)/{0} ".format(_root() or ".") + " ".join(["$(location {})".format(src) for src in srcs]),
     )
     native.cc_library(
         name = name,
@@ -52,7 +56,7 @@ def hourglass_proto_library(name, srcs, deps = [], visibility = None):
         name = name + "_sources",
         srcs = srcs + deps,
         outs = outs,
-        cmd = "protoc -I{0} --cpp_out=$(GENDIR)/{0} --grpc_out=$(GENDIR)/{0} ".format(native.package_name()) +
+        cmd = "protoc -I{0} --cpp_out=$(GENDIR)/{0} --grpc_out=$(GENDIR)/{0} ".format(_root() + native.package_name()) +
               "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) " +
               " ".join(["$(location {})".format(src) for src in srcs]),
     )
