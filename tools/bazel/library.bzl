@@ -84,7 +84,7 @@ def _own_headers_impl(ctx):
         transitive = [target[CcInfo].compilation_context.headers for target in ctx.attr.deps],
     ).to_list()
     own = [header for header in headers if _included_as(header) and header.is_source]
-    return [DefaultInfo(files = depset(own))]
+    return [DefaultInfo(files = depset(own), runfiles = ctx.runfiles(files = own))]
 
 # The headers of this repository that `deps` may be included with, but for generated ones.
 own_headers = rule(
