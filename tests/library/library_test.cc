@@ -1,0 +1,183 @@
+// The library in other people's hands: installed into a prefix, found by CMake and pkg-config, and
+// the examples of the documentation built and run with it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/library/public_names.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::library {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+bool HasProgram(const std::string& name) {
+  return RunCommand({"sh", "-c", "command -v " + name}).exit_code == 0;
+}
+
+class LibraryTest : public testing::Test {
+ protected:
+  LibraryTest() {
+    char here[4096];
+    runfiles_ = getcwd(here, sizeof(here));
+    const CommandResult installed = RunCommand(
+        {"tools/install-library", "--prefix", built_, "--package", "tools/library/library.tar"});
+    EXPECT_EQ(installed.exit_code, 0) << installed.output;
+    // Nothing in it may know where it was put first.
+    EXPECT_EQ(RunCommand({"mv", built_, prefix_}).exit_code, 0);
+    installed_ = installed.output;
+  }
+
+  // A copy of docs/examples/NAME, with the files that its links point to.
+  std::string Example(const std::string& name) {
+    const std::string copy = directory_.File(name);
+    EXPECT_EQ(RunCommand({"cp", "-RL", runfiles_ + "/docs/examples/" + name, copy}).exit_code, 0);
+    EXPECT_EQ(RunCommand({"chmod", "-R", "u+w", copy}).exit_code, 0);
+    return copy;
+  }
+
+  CommandResult Run(const std::vector<std::string>& command) {
+    return RunCommand(command, "", {"PKG_CONFIG_PATH=" + prefix_ + "/lib/pkgconfig"});
+  }
+
+  TemporaryDirectory directory_;
+  const std::string built_ = directory_.File("built");
+  const std::string prefix_ = directory_.File("prefix");
+  std::string runfiles_;
+  std::string installed_;
+};
+
+// What each example must have said: the good one let in, and five refused.
+void ExpectSixPassed(const CommandResult& result) {
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("[  PASSED  ] 6 tests."));
+}
+
+TEST_F(LibraryTest, TheCMakeExample) {
+  if (!HasProgram("cmake")) GTEST_SKIP() << "cmake is not installed";
+  const std::string source = Example("cmake"), build = directory_.File("build");
+  const CommandResult configured =
+      RunCommand({"cmake", "-S", source, "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix_});
+  ASSERT_EQ(configured.exit_code, 0) << configured.output;
+  const CommandResult built = RunCommand({"cmake", "--build", build});
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  ExpectSixPassed(RunCommand({build + "/gateway_test"}));
+}
+
+TEST_F(LibraryTest, ThePkgConfigExample) {
+  if (!HasProgram("make")) GTEST_SKIP() << "make is not installed";
+  ExpectSixPassed(Run({"make", "-C", Example("pkg-config"), "test"}));
+}
+
+TEST_F(LibraryTest, ThePublicHeadersOfEachLibraryCompile) {
+  for (const std::string library :
+       {"hourglass_issuing", "hourglass_ca", "hourglass_test_ca", "hourglass_test_service"}) {
+    std::string source;
+    for (const PublicHeader& header :
+         PublicHeadersOf(ReadFileOrDie(prefix_ + "/share/hourglass/public_headers"))) {
+      if (header.library == library) source += "#include \"" + header.included_as + "\"\n";
+    }
+    ASSERT_NE(source, "");
+    std::string module = library;
+    for (char& c : module) c = c == '_' ? '-' : c;
+    const std::string file = directory_.Write(library + ".cc", source);
+    const CommandResult compiled =
+        Run({"sh", "-c",
+             "g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags " + module +
+                 ") " + file});
+    EXPECT_EQ(compiled.exit_code, 0) << compiled.output;
+  }
+}
+
+// A broker's test in a few lines, linked as its author would.
+TEST_F(LibraryTest, ATestServiceIssues) {
+  const std::string file = directory_.Write("broker.cc", R"(
+#include "hourglass/v1/issuance.grpc.pb.h"
+#include "issuance/server/testing/test_service.h"
+#include <iostream>
+int main() {
+  using namespace hourglass;
+  issuance::TestService service;
+  const auto stub =
+      v1::CertificateIssuer::NewStub(service.ChannelAs(issuance::TestCaller::kBroker));
+  v1::IssueCertificateResponse response;
+  grpc::ClientContext first, second;
+  const auto issued = stub->IssueCertificate(&first, service.SampleRequest(), &response);
+  std::cout << "issued " << issued.ok() << " " << response.chain_size() << std::endl;
+  service.Deny("disk_encryption.enabled", "turn on disk encryption");
+  const auto denied = stub->IssueCertificate(&second, service.SampleRequest(), &response);
+  std::cout << "denied " << service.DetailOf(denied)->deny_reasons(0).message() << std::endl;
+}
+)");
+  const std::string program = directory_.File("broker");
+  const CommandResult built = Run({"sh", "-c",
+                                   "g++ -std=c++20 -o " + program + " " + file +
+                                       " $(pkg-config --cflags --libs hourglass-test-service)"});
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  const CommandResult ran = RunCommand({program});
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("issued 1 1\ndenied turn on disk encryption\n"));
+  // What gRPC reads is watched as in the real service: the program has the SSL_read that does it.
+  EXPECT_THAT(RunCommand({"nm", "-D", "--defined-only", program}).output, HasSubstr(" T SSL_read"));
+}
+
+TEST_F(LibraryTest, WhatMustBeRefusedIsInTheTestLibraryAlone) {
+  const auto symbols = [this](const std::string& library) {
+    return RunCommand({"nm", "-C", prefix_ + "/lib/lib" + library + ".a"}).output;
+  };
+  EXPECT_THAT(symbols("hourglass_test_ca"), HasSubstr("T hourglass::ca::IssueFlawed("));
+  EXPECT_THAT(symbols("hourglass_issuing"), HasSubstr("T hourglass::ca::IssueRoot("));
+  EXPECT_THAT(symbols("hourglass_ca"), HasSubstr("T hourglass::hsm::KeyStore::Create("));
+  for (const char* product : {"hourglass_issuing", "hourglass_ca"}) {
+    EXPECT_THAT(symbols(product), Not(HasSubstr("hourglass::ca::IssueFlawed(")));
+    EXPECT_THAT(symbols(product), Not(HasSubstr("hourglass::ca::TestCa::")));
+  }
+}
+
+TEST_F(LibraryTest, NamesTheDebianPackages) {
+  std::istringstream lines(ReadFileOrDie(prefix_ + "/share/hourglass/debian-packages"));
+  std::string installer = ReadFileOrDie("tools/install-packages");
+  for (char& c : installer) c = c == '"' || c == '\n' ? ' ' : c;
+  std::string word;
+  int packages = 0;
+  while (lines >> word) {
+    if (word.back() == ':') continue;
+    EXPECT_THAT(installer, HasSubstr(" " + word + " "));
+    ++packages;
+  }
+  EXPECT_GT(packages, 10);
+  EXPECT_THAT(installed_, HasSubstr("libabsl-dev"));
+}
+
+TEST_F(LibraryTest, AGatewaysTestNeedsNoTokensAndNoGrpc) {
+  const CommandResult needed = Run({"pkg-config", "--libs", "hourglass-test-ca"});
+  EXPECT_EQ(needed.exit_code, 0) << needed.output;
+  EXPECT_THAT(needed.output, HasSubstr("-lbotan-2"));
+  for (const char* library : {"-lgrpc", "-lprotobuf", "-lp11-kit", "-ltss2", "-lsqlite3"}) {
+    EXPECT_THAT(needed.output, Not(HasSubstr(library)));
+  }
+}
+
+TEST_F(LibraryTest, DoxygenReadsThePublicHeadersWithoutWarnings) {
+  if (!HasProgram("doxygen")) GTEST_SKIP() << "doxygen is not installed";
+  const std::string pages = directory_.File("reference");
+  const CommandResult made = RunCommand(
+      {"sh", "-c",
+       "cd " + prefix_ + "/share/hourglass && (cat Doxyfile; echo OUTPUT_DIRECTORY = " + pages +
+           ") | doxygen -"});
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_THAT(made.output, Not(HasSubstr("warning:")));
+  // What is a plain comment in the header is said in the page.
+  EXPECT_THAT(ReadFileOrDie(pages + "/html/classhourglass_1_1ca_1_1TestCa.html"),
+              HasSubstr("Makes a further root, which does not sign yet"));
+}
+
+}  // namespace
+}  // namespace hourglass::library
