@@ -14,63 +14,20 @@
 #include "ca/encoding/der.h"
 #include "ca/encoding/digest.h"
 #include "ca/encoding/oids.h"
-#include "ca/issuers/root_certificate.h"
-#include "ca/lint/lint_botan.h"
 #include "ca/testing/certificate_parts.h"
-#include "hsm/key/key_type.h"
-#include "hsm/key/software_key.h"
+#include "ca/testing/leaf_fixture.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
 namespace {
 
-constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
-constexpr char kSid[] = "S-1-5-21-1-2-3-1105";
-
 std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 
-class LintTest : public testing::Test {
+class LintTest : public LeafFixture {
  protected:
-  LintTest()
-      : key_(*hsm::GenerateSoftwareKey(hsm::KeyType::kEcP256)),
-        root_(*IssueRoot({.display_name = "Contoso",
-                          .now = kNow,
-                          .duration = std::chrono::days(30),
-                          .serial_entropy = std::string(kSerialSize, 's')},
-                         *key_)),
-        profile_(*LeafProfile::Create({.sid_uri = true})),
-        serial_(SerialFromEntropy(std::string(kSerialSize, '\xee'))),
-        fields_{serial_,
-                kNow,
-                kNow + std::chrono::minutes(65),
-                "alice@contoso.example",
-                "alice@contoso.example",
-                kSid,
-                root_.public_key(),
-                root_.key_identifier()},
-        parts_(TakeApart(
-            AssembleCertificate(CertificateTemplate::Compile(root_, profile_).Fill(fields_),
-                                root_.key_type(), "\xab"))) {}
-
-  std::vector<std::string> Rules(const std::vector<LintFinding>& findings) {
-    std::vector<std::string> rules;
-    for (const LintFinding& finding : findings) rules.emplace_back(finding.rule);
-    return rules;
+  std::vector<std::string> Lint(const std::string& certificate) const {
+    return Rules(LintLeaf(Specimen(certificate)));
   }
-
-  std::vector<std::string> Lint(const std::string& certificate) {
-    return Rules(LintLeaf({certificate, root_, profile_, fields_}));
-  }
-  std::vector<std::string> LintBotan(const std::string& certificate) {
-    return Rules(LintLeafWithBotan({certificate, root_, profile_, fields_}));
-  }
-
-  std::unique_ptr<hsm::SigningKey> key_;
-  RootCertificate root_;
-  LeafProfile profile_;
-  std::string serial_;
-  LeafFields fields_;
-  CertificateParts parts_;
 };
 
 using Parts = CertificateParts;
@@ -172,7 +129,6 @@ const std::vector<std::pair<std::string, Break>>& Breaks() {
 
 TEST_F(LintTest, TheTemplatesLeafBreaksNothing) {
   EXPECT_THAT(Lint(parts_.Assemble()), testing::IsEmpty());
-  EXPECT_THAT(LintBotan(parts_.Assemble()), testing::IsEmpty());
 }
 
 TEST_F(LintTest, EachFaultBreaksItsRuleAndNoOther) {
@@ -207,80 +163,16 @@ TEST_F(LintTest, OctetsThatAreNoCertificate) {
   EXPECT_THAT(Lint(""), testing::ElementsAre("certificate_is_der"));
   EXPECT_THAT(Lint(certificate + '\0'), testing::ElementsAre("certificate_is_der"));
   EXPECT_THAT(Lint(certificate.substr(1)), testing::ElementsAre("certificate_is_der"));
-  EXPECT_THAT(LintBotan(certificate.substr(1)), testing::ElementsAre("botan_parses"));
 }
 
 TEST_F(LintTest, WhatTheProfileDoesNotWantMustBeAbsent) {
   profile_ = *LeafProfile::Create({.no_rev_avail = false, .sid_uri = true});
   EXPECT_THAT(Lint(parts_.Assemble()), testing::ElementsAre("no_rev_avail"));
-  EXPECT_THAT(LintBotan(parts_.Assemble()), testing::ElementsAre("botan_no_rev_avail"));
   profile_ = *LeafProfile::Create({.sid_uri = false});
   EXPECT_THAT(Lint(parts_.Assemble()), testing::ElementsAre("subject_alternative_name"));
-  EXPECT_THAT(LintBotan(parts_.Assemble()), testing::ElementsAre("botan_subject_alternative_name"));
   fields_.sid = "";
   EXPECT_THAT(Lint(parts_.Assemble()),
               testing::UnorderedElementsAre("subject_alternative_name", "sid"));
-}
-
-// Botan's findings for the faults that it can see; it never sees one where there is none.
-TEST_F(LintTest, BotanSeesTheSameFaults) {
-  const std::vector<std::pair<std::string, Break>> faults = {
-      {"botan_version", [](Parts* p) { p->version = Hex("a003020101"); }},
-      {"botan_serial_number", [](Parts* p) { p->serial_number.back() ^= 1; }},
-      {"botan_not_before",
-       [](Parts* p) { p->not_before = der::Encode(der::kUtcTime, {"261120000001Z"}); }},
-      {"botan_not_after",
-       [](Parts* p) { p->not_after = der::Encode(der::kUtcTime, {"261120010501Z"}); }},
-      {"botan_common_name", [](Parts* p) { p->subject = Utf8Name(oids::kCommonName, "mallory"); }},
-      {"botan_issuer", [](Parts* p) { p->issuer = Utf8Name(oids::kCommonName, "another"); }},
-      {"botan_basic_constraints", [](Parts* p) { (*p)[oids::kBasicConstraints].critical.clear(); }},
-      {"botan_key_usage", [](Parts* p) { (*p)[oids::kKeyUsage].value = Hex("030205a0"); }},
-      {"botan_extended_key_usage",
-       [](Parts* p) { (*p)[oids::kExtendedKeyUsage].value = Hex("300a06082b06010505070302"); }},
-      {"botan_subject_alternative_name",
-       [](Parts* p) { (*p)[oids::kSubjectAltName].value.back() ^= 1; }},
-      {"botan_subject_key_identifier",
-       [](Parts* p) { (*p)[oids::kSubjectKeyIdentifier].value.back() ^= 1; }},
-      {"botan_authority_key_identifier",
-       [](Parts* p) { (*p)[oids::kAuthorityKeyIdentifier].value.back() ^= 1; }},
-      {"botan_no_rev_avail", [](Parts* p) { p->Remove(oids::kNoRevAvail); }},
-      {"botan_sid", [](Parts* p) { (*p)[oids::kSidExtension].value.back() ^= 1; }},
-      {"botan_no_revocation_pointers",
-       [](Parts* p) {
-         p->extensions.push_back({std::string(oids::kCrlDistributionPoints), "",
-                                  Hex("3010300ea00ca00a8608687474703a2f2f61")});
-       }},
-  };
-  for (const auto& [rule, fault] : faults) {
-    CertificateParts parts = parts_;
-    fault(&parts);
-    EXPECT_THAT(LintBotan(parts.Assemble()), testing::ElementsAre(rule));
-  }
-}
-
-// Both what was asked for and the hash of what is there differ then.
-TEST_F(LintTest, BotanSeesAnotherKey) {
-  CertificateParts parts = parts_;
-  parts.key.back() ^= 1;
-  EXPECT_THAT(LintBotan(parts.Assemble()),
-              testing::ElementsAre("botan_public_key", "botan_subject_key_identifier"));
-}
-
-// A point that is not on the curve is no key, whoever compares it with itself.
-TEST_F(LintTest, BotanLoadsTheKeyUnlessToldThatItDidBefore) {
-  CertificateParts parts = parts_;
-  parts.key.back() ^= 1;
-  fields_.subject_public_key_info = parts.key;
-  const std::string key_identifier =
-      Sha1(absl::string_view(parts.key).substr(parts.key.size() - 65));
-  fields_.key_identifier = key_identifier;
-  parts[oids::kSubjectKeyIdentifier].value = der::Encode(der::kOctetString, {key_identifier});
-  const std::string certificate = parts.Assemble();
-  const LeafSpecimen specimen{certificate, root_, profile_, fields_};
-  EXPECT_EQ(FormatFindings(LintLeafWithBotan(specimen)), "botan_parses (Botan)");
-  EXPECT_EQ(FormatFindings(LintLeafWithBotan(specimen, BotanKey::kCompare)), "");
-  EXPECT_FALSE(BotanLoadsKey(parts.key));
-  EXPECT_TRUE(BotanLoadsKey(parts_.key));
 }
 
 TEST_F(LintTest, FindingsNameTheirSource) {
