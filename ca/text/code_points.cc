@@ -96,9 +96,12 @@ constexpr std::uint32_t kAtItsEnd = kRightToLeft | Bit(U_ARABIC_NUMBER) | Bit(U_
 
 std::uint32_t DirectionOf(char32_t character) { return 1u << u_charDirection(Icu(character)); }
 
+// Of this script itself (Script), which is what the context rules ask for, and not only used with
+// it (Script_Extensions), as the long-vowel mark U+30FC is.
 bool IsOfScript(char32_t character, UScriptCode script) {
+  UErrorCode error = U_ZERO_ERROR;
   return u_hasBinaryProperty(Icu(character), UCHAR_ALPHABETIC) != 0 &&
-         uscript_hasScript(Icu(character), script) != 0;
+         uscript_getScript(Icu(character), &error) == script && U_SUCCESS(error);
 }
 
 bool IsBetween(char32_t character, char32_t first, char32_t last) {
