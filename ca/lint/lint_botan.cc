@@ -68,6 +68,14 @@ bool AlternativeNamesAre(const Certificate& leaf, absl::string_view upn,
   return decoded.get_attributes().size() == uris.size() && decoded.get_attribute("URI") == uris;
 }
 
+// Not by is_CA_cert(), for which cA counts beside keyCertSign only.
+bool IsNoCa(const Certificate& leaf) {
+  const auto* const constraints =
+      leaf.v3_extensions().get_extension_object_as<Botan::Cert_Extension::Basic_Constraints>();
+  return constraints != nullptr && !constraints->get_is_ca() &&
+         leaf.is_critical("X509v3.BasicConstraints");
+}
+
 bool IsPlain(const Certificate& leaf, const char* oid) {
   const Botan::OID id(oid);
   return leaf.v3_extensions().extension_set(id) && !leaf.v3_extensions().critical_extension_set(id);
@@ -113,8 +121,7 @@ void CompareIdentity(const Certificate& leaf, const LeafSpecimen& specimen, Bota
 void CompareExtensions(const Certificate& leaf, const LeafSpecimen& specimen,
                        BotanFindings* findings) {
   const LeafFields& fields = specimen.fields;
-  findings->Expect(!leaf.is_CA_cert() && leaf.is_critical("X509v3.BasicConstraints"),
-                   "botan_basic_constraints");
+  findings->Expect(IsNoCa(leaf), "botan_basic_constraints");
   findings->Expect(
       leaf.constraints() == Botan::DIGITAL_SIGNATURE && leaf.is_critical("X509v3.KeyUsage"),
       "botan_key_usage");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
@@ -14,6 +15,8 @@
 #include "ca/encoding/oids.h"
 #include "ca/testing/certificate_parts.h"
 #include "ca/testing/leaf_fixture.h"
+#include "hsm/key/key_type.h"
+#include "hsm/key/software_key.h"
 
 namespace hourglass::ca {
 namespace {
@@ -105,6 +108,122 @@ TEST_F(LintBotanTest, BotanLoadsTheKeyUnlessToldThatItDidBefore) {
   EXPECT_EQ(FormatFindings(LintLeafWithBotan(specimen, BotanKey::kCompare)), "");
   EXPECT_FALSE(BotanLoadsKey(parts.key));
   EXPECT_TRUE(BotanLoadsKey(parts_.key));
+}
+
+// The same rules by other faults than above: criticality, what is there beside, and what is there
+// unasked.
+TEST_F(LintBotanTest, EachRuleLooksAtAllOfItsField) {
+  const std::string critical = Hex("0101ff"), upn = "alice@contoso.example";
+  const auto other_name = [](absl::string_view oid, der::Tag tag, absl::string_view value) {
+    return der::Encode(der::Constructed(0),
+                       {der::Encode(der::kOid, {oid}),
+                        der::Encode(der::Constructed(0), {der::Encode(tag, {value})})});
+  };
+  const auto names = [](const std::string& list) { return der::Encode(der::kSequence, {list}); };
+  const std::string uri = der::Encode(der::Primitive(6),
+                                      {"tag:microsoft.com,2022-09-14:sid:" + std::string(kSid)}),
+                    name = other_name(oids::kUpn, der::kUtf8String, upn);
+  const std::vector<std::pair<std::string, Break>> faults = {
+      {"botan_basic_constraints",
+       [](Parts* p) { (*p)[oids::kBasicConstraints].value = Hex("30030101ff"); }},
+      {"botan_key_usage", [](Parts* p) { (*p)[oids::kKeyUsage].critical.clear(); }},
+      {"botan_extended_key_usage",
+       [&](Parts* p) { (*p)[oids::kExtendedKeyUsage].critical = critical; }},
+      {"botan_extended_key_usage",
+       [](Parts* p) {
+         (*p)[oids::kExtendedKeyUsage].value = Hex("301406082b0601040182375706082b06010505070302");
+       }},
+      {"botan_subject_alternative_name",
+       [&](Parts* p) { (*p)[oids::kSubjectAltName].critical = critical; }},
+      {"botan_subject_alternative_name",
+       [&](Parts* p) { (*p)[oids::kSubjectAltName].value = names(name); }},
+      {"botan_subject_alternative_name",
+       [&](Parts* p) {
+         (*p)[oids::kSubjectAltName].value = names(name + uri + uri + Hex("860161"));
+       }},
+      {"botan_subject_alternative_name",
+       [&](Parts* p) { (*p)[oids::kSubjectAltName].value = names(name + uri + Hex("820161")); }},
+      {"botan_subject_alternative_name",
+       [&](Parts* p) {
+         (*p)[oids::kSubjectAltName].value =
+             names(other_name(oids::kUpn, der::kUtf8String, upn + "x") + uri);
+       }},
+      {"botan_subject_key_identifier", [](Parts* p) { p->Remove(oids::kSubjectKeyIdentifier); }},
+      {"botan_authority_key_identifier",
+       [](Parts* p) { p->Remove(oids::kAuthorityKeyIdentifier); }},
+      {"botan_no_rev_avail", [&](Parts* p) { (*p)[oids::kNoRevAvail].critical = critical; }},
+      {"botan_sid", [](Parts* p) { p->Remove(oids::kSidExtension); }},
+      {"botan_sid", [&](Parts* p) { (*p)[oids::kSidExtension].critical = critical; }},
+      {"botan_no_revocation_pointers",
+       [](Parts* p) {
+         p->extensions.push_back({std::string(oids::kAuthorityInfoAccess), "",
+                                  Hex("3016301406082b060105050730018608687474703a2f2f61")});
+       }},
+  };
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    CertificateParts parts = parts_;
+    faults[i].second(&parts);
+    EXPECT_THAT(LintBotan(parts.Assemble()), ElementsAre(faults[i].first)) << "fault " << i;
+  }
+}
+
+// Where an extension holds something else altogether, Botan's reader throws, and so does ours.
+TEST_F(LintBotanTest, WhatBotanCannotReadIsAFinding) {
+  const std::vector<Break> faults = {
+      [](Parts* p) { (*p)[oids::kSubjectAltName].value = Hex("0500"); },
+      [](Parts* p) { p->Remove(oids::kSubjectAltName); },
+      [](Parts* p) { (*p)[oids::kNoRevAvail].value = Hex("3000"); },
+      [](Parts* p) { (*p)[oids::kNoRevAvail].value = Hex("05000500"); },
+      [](Parts* p) { (*p)[oids::kSidExtension].value = Hex("3000"); },
+      // The SID as an otherName of another type, and as text.
+      [](Parts* p) { (*p)[oids::kSidExtension].value[16] ^= 1; },
+      [](Parts* p) { p->key = Hex("3000"); },
+  };
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    CertificateParts parts = parts_;
+    faults[i](&parts);
+    EXPECT_THAT(LintBotan(parts.Assemble()), ElementsAre("botan_parses")) << "fault " << i;
+  }
+}
+
+TEST_F(LintBotanTest, ASidThatNobodyAskedForIsFound) {
+  fields_.sid = "";
+  EXPECT_THAT(LintBotan(parts_.Assemble()),
+              ElementsAre("botan_subject_alternative_name", "botan_sid"));
+  profile_ = *LeafProfile::Create({.sid_uri = false});
+  EXPECT_THAT(LintBotan(parts_.Assemble()),
+              ElementsAre("botan_subject_alternative_name", "botan_sid"));
+}
+
+TEST_F(LintBotanTest, KeysAreThoseThatBotanLoads) {
+  for (const hsm::KeyType type :
+       {hsm::KeyType::kEcP256, hsm::KeyType::kEcP384, hsm::KeyType::kRsa2048}) {
+    const std::string key = (*hsm::GenerateSoftwareKey(type))->public_key();
+    EXPECT_TRUE(BotanLoadsKey(key));
+    for (std::size_t size = 0; size < key.size(); ++size) {
+      EXPECT_FALSE(BotanLoadsKey(key.substr(0, size))) << size;
+    }
+  }
+}
+
+// No octet can be another without one of the two lints saying so, the signature alone excepted,
+// which a specimen has none of. And none makes them crash.
+TEST_F(LintBotanTest, TogetherTheLintsOverlookNoFlippedOctet) {
+  const std::string certificate = parts_.Assemble();
+  const std::size_t signed_size =
+      certificate.size() - ReadCertificate(certificate)->signature.size();
+  ASSERT_THAT(LintBotan(certificate), testing::IsEmpty());
+  for (std::size_t i = 0; i < certificate.size(); ++i) {
+    std::string flipped = certificate;
+    flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 8)));
+    const LeafSpecimen specimen = Specimen(flipped);
+    const std::size_t findings =
+        LintLeaf(specimen).size() + LintLeafWithBotan(specimen, BotanKey::kCompare).size();
+    EXPECT_TRUE(findings > 0 || i >= signed_size) << i;
+  }
+  for (std::size_t size = 0; size < certificate.size(); ++size) {
+    EXPECT_THAT(LintBotan(certificate.substr(0, size)), ElementsAre("botan_parses")) << size;
+  }
 }
 
 }  // namespace
