@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <openssl/bn.h>
 
+#include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ca/testing/key_numbers.h"
@@ -64,6 +66,80 @@ TEST_F(ClosePrimesTest, LooksAtAHundredRounds) {
       EXPECT_EQ(HasClosePrimes(Octets(modulus.get())), round <= 100) << round;
     }
   }
+}
+
+// The same by trying out, with whole numbers that a machine word holds.
+bool IsCloseByTrial(std::uint64_t modulus) {
+  __extension__ using Wide = unsigned __int128;
+  std::uint64_t root = 0;
+  for (std::uint64_t bit = std::uint64_t{1} << 31; bit != 0; bit >>= 1) {
+    if ((root | bit) * (root | bit) <= modulus) root |= bit;
+  }
+  if (root * root == modulus) return true;
+  for (int round = 1; round <= kFermatRounds; ++round) {
+    const Wide difference = static_cast<Wide>(root + round) * (root + round) - modulus;
+    std::uint64_t other = 0;
+    for (std::uint64_t bit = std::uint64_t{1} << 40; bit != 0; bit >>= 1) {
+      if (static_cast<Wide>(other | bit) * (other | bit) <= difference) other |= bit;
+    }
+    if (static_cast<Wide>(other) * other == difference) return true;
+  }
+  return false;
+}
+
+TEST_F(ClosePrimesTest, SmallModuliAreAsTrialSays) {
+  int close = 0, others = 0;
+  const auto check = [&](std::uint64_t modulus) {
+    const bool expected = IsCloseByTrial(modulus);
+    EXPECT_EQ(HasClosePrimes(Octets(Number(modulus).get())), expected) << modulus;
+    ++(expected ? close : others);
+  };
+  for (std::uint64_t modulus = 1; modulus < 3000; modulus += 2) check(modulus);
+  for (std::uint64_t modulus = 1000001; modulus < 1003000; modulus += 2) check(modulus);
+  for (std::uint64_t modulus = 4294967297 - 1000; modulus < 4294967297 + 1000; modulus += 2) {
+    check(modulus | 1);
+  }
+  for (std::uint64_t less = 0; less < 1000; less += 2) check(~less);
+  // The largest square of a word, and what is around it.
+  for (const std::uint64_t root : {4294967295u, 4294967293u}) {
+    for (int more = -4; more <= 4; more += 2) check(std::uint64_t{root} * root + more);
+  }
+  EXPECT_GT(close, 1000);
+  EXPECT_GT(others, 500);
+}
+
+// A square gives its root away, of every length around whole words; zeros in front change nothing.
+TEST_F(ClosePrimesTest, SquaresOfEveryLength) {
+  for (int bits = 60; bits <= 2048; bits += bits < 200 ? 1 : 61) {
+    const BignumPtr p = Prime(bits);
+    const std::string square = Product(p.get(), p.get());
+    EXPECT_EQ(HasClosePrimes(square), true) << bits;
+    EXPECT_EQ(HasClosePrimes(std::string(3, '\0') + square), true) << bits;
+  }
+}
+
+TEST_F(ClosePrimesTest, SoundModuliOfEverySizeHaveNone) {
+  for (const int bits : {2048, 2049, 3072, 4095, 4096}) {
+    const BignumPtr p = Prime(bits / 2), q = Prime(bits - bits / 2);
+    EXPECT_EQ(HasClosePrimes(Product(p.get(), q.get())), false) << bits;
+  }
+}
+
+// Each thread has numbers of its own.
+TEST_F(ClosePrimesTest, ThreadsDoNotMeet) {
+  const BignumPtr p = Prime(1024), q = Prime(1024);
+  const std::string close = Product(p.get(), PrimeAbove(p.get(), BN_value_one()).get()),
+                    sound = Product(p.get(), q.get());
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(HasClosePrimes(close), true);
+        EXPECT_EQ(HasClosePrimes(sound), false);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
