@@ -1,5 +1,4 @@
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
-
+// Stores that older programs wrote are read and written on.
 #include <gmock/gmock.h>
 
 #include <memory>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -14,7 +14,7 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-class SqliteSchemaTest : public testing::Test {
+class OlderFilesTest : public testing::Test {
  protected:
   std::unique_ptr<Connection> Connect() {
     return Connection::Open(path_, std::chrono::milliseconds(1000)).value();
@@ -24,35 +24,6 @@ class SqliteSchemaTest : public testing::Test {
   const TemporaryDirectory directory_;
   const std::string path_ = directory_.Write("hourglass.db", "");
 };
-
-// What a later version of the program might add.
-std::vector<absl::string_view> WithOneMore(absl::string_view migration) {
-  std::vector<absl::string_view> migrations(Migrations().begin(), Migrations().end());
-  migrations.push_back(migration);
-  return migrations;
-}
-
-TEST_F(SqliteSchemaTest, LeadsFromAnEmptyFileToTheNewest) {
-  ASSERT_OK(Migrate(*Connect(), Migrations()));
-  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
-  EXPECT_OK(Migrate(*Connect(), Migrations())) << "a second time";
-}
-
-TEST_F(SqliteSchemaTest, LeadsFromEachVersionToTheNewestAndKeepsWhatIsThere) {
-  const std::vector<absl::string_view> migrations =
-      WithOneMore("ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT 'none'");
-  for (std::size_t from = 1; from < migrations.size(); ++from) {
-    directory_.Write("hourglass.db", "");
-    ASSERT_OK(Migrate(*Connect(), absl::MakeConstSpan(migrations).first(from)));
-    ASSERT_OK(Connect()->Execute(
-        "INSERT INTO tenants (tenant_id, display_name, created_at, epoch, revision, "
-        "last_generation) VALUES ('contoso', 'Contoso', 1, 2, 3, 4)"));
-    ASSERT_OK(Migrate(*Connect(), migrations));
-    EXPECT_EQ(Version(), static_cast<std::int64_t>(migrations.size()));
-    const std::unique_ptr<Connection> connection = Connect();
-    EXPECT_THAT(connection->QueryInteger("SELECT epoch FROM tenants WHERE note = 'none'"), IsOk());
-  }
-}
 
 // What the release with schema version 1 had written: every table, one certificate that was
 // released and one that was not.
@@ -68,7 +39,7 @@ INSERT INTO releases VALUES (7, x'300300', 30);
 INSERT INTO devices VALUES ('contoso', 'd-1', x'', 1, 'inventory');
 )sql";
 
-TEST_F(SqliteSchemaTest, TheJournalOfVersion1IsReadAndWrittenOn) {
+TEST_F(OlderFilesTest, TheJournalOfVersion1IsReadAndWrittenOn) {
   ASSERT_OK(Migrate(*Connect(), Migrations().first(1)));
   ASSERT_OK(Connect()->Execute(kOfVersion1));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
@@ -112,7 +83,7 @@ std::string OfVersion3(int count) {
   return sql;
 }
 
-class OldJournalTest : public SqliteSchemaTest {
+class OldJournalTest : public OlderFilesTest {
  protected:
   static constexpr int kCount = 10;
 
@@ -160,7 +131,7 @@ TEST_F(OldJournalTest, AnInterruptedMoveIsTakenUp) {
 }
 
 // Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.
-TEST_F(SqliteSchemaTest, TenantsOfOneNameGoOn) {
+TEST_F(OlderFilesTest, TenantsOfOneNameGoOn) {
   ASSERT_OK(Migrate(*Connect(), Migrations().first(5)));
   ASSERT_OK(Connect()->Execute(R"sql(
       INSERT INTO tenants VALUES ('second', 'CONTOSO', 2, 0, 0, 0);
@@ -183,23 +154,6 @@ TEST_F(SqliteSchemaTest, TenantsOfOneNameGoOn) {
                                "tenant_id = 'second'")
                 .value(),
             1);
-}
-
-TEST_F(SqliteSchemaTest, AMigrationThatFailsLeavesTheVersionBeforeIt) {
-  const std::vector<absl::string_view> broken =
-      WithOneMore("CREATE TABLE half (x); INSERT INTO missing VALUES (1)");
-  EXPECT_THAT(Migrate(*Connect(), broken), FailsWith(ErrorReason::kInternalError));
-  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
-  EXPECT_EQ(
-      Connect()->QueryInteger("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").value(), 0);
-  EXPECT_OK(OpenSqliteStore(path_));
-}
-
-TEST_F(SqliteSchemaTest, ANewerProgramsFileIsRefused) {
-  ASSERT_OK(Migrate(*Connect(), WithOneMore("CREATE TABLE later (x)")));
-  EXPECT_THAT(OpenSqliteStore(path_), FailsWith(ErrorReason::kJournalUnavailable));
-  EXPECT_THAT(CheckSchema(*Connect(), Migrations()), FailsWith(ErrorReason::kJournalUnavailable));
-  EXPECT_OK(CheckSchema(*Connect(), WithOneMore("")));
 }
 
 }  // namespace

@@ -1,6 +1,4 @@
 // Who may not use a file of the store reads which, whose it is, and as whom the process runs.
-#include "issuance/store/sqlite/engine/file_error.h"
-
 #include <errno.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -12,7 +10,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
@@ -48,9 +45,9 @@ std::string MessageToOthers(const std::string& path) {
   return message;
 }
 
-class FileErrorTest : public testing::Test {
+class UnusableFilesTest : public testing::Test {
  protected:
-  FileErrorTest() {
+  UnusableFilesTest() {
     EXPECT_EQ(chmod(directory_.path().c_str(), 0755), 0);
     const std::unique_ptr<Store> store = OpenSqliteStore(path_).value();
     EXPECT_OK(AddSamplePrimary(*store));
@@ -82,7 +79,7 @@ class FileErrorTest : public testing::Test {
   const std::string segment_ = path_ + ".journal/00000001.sqlite";
 };
 
-TEST_F(FileErrorTest, NamesTheVeryFile) {
+TEST_F(UnusableFilesTest, NamesTheVeryFile) {
   if (!HasOthers()) GTEST_SKIP() << "no other account here";
   GiveAway();
   EXPECT_EQ(MessageToOthers(path_), "opened");
@@ -95,7 +92,7 @@ TEST_F(FileErrorTest, NamesTheVeryFile) {
   EXPECT_THAT(MessageToOthers(path_), HasSubstr(path_ + rest));
 }
 
-TEST_F(FileErrorTest, NamesAFolderThatIsInTheWay) {
+TEST_F(UnusableFilesTest, NamesAFolderThatIsInTheWay) {
   if (!HasOthers()) GTEST_SKIP() << "no other account here";
   GiveAway();
   TakeBack(path_ + ".journal");
@@ -103,22 +100,13 @@ TEST_F(FileErrorTest, NamesAFolderThatIsInTheWay) {
   EXPECT_THAT(message, AllOf(HasSubstr(path_ + ".journal"), HasSubstr("owned by")));
 }
 
-TEST_F(FileErrorTest, NamesASegmentThatCannotBeOpenedByAnybody) {
+TEST_F(UnusableFilesTest, NamesASegmentThatCannotBeOpenedByAnybody) {
   std::filesystem::remove(segment_);
   std::filesystem::create_symlink(segment_, segment_);
   const auto store = OpenSqliteStore(path_);
   EXPECT_THAT(store, FailsWith(ErrorReason::kJournalUnavailable));
   EXPECT_THAT(store.status().message(),
               HasSubstr(segment_ + ": Too many levels of symbolic links"));
-}
-
-TEST_F(FileErrorTest, SaysWhoseTheNearestFolderIsWhereTheFileCannotBeSeen) {
-  const std::string missing = directory_.File("a/b/c");
-  EXPECT_THAT(WhoOwns(missing, EACCES),
-              HasSubstr(absl::StrCat(" (", directory_.path(), " is owned by ")));
-  EXPECT_EQ(WhoOwns(path_, ENOSPC), "");
-  EXPECT_THAT(FileError("cannot write", path_, ENOSPC).message(),
-              HasSubstr(path_ + ": the disk is full: No space left on device"));
 }
 
 }  // namespace
