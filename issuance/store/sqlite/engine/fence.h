@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -33,7 +33,8 @@ class Fence {
  private:
   std::int64_t changes_of_others_ = -1;
   std::int64_t own_changes_ = -1;
-  absl::flat_hash_map<std::string, std::optional<FencedTenant>> tenants_;
+  // Of nodes, which stay where they are while others come.
+  absl::node_hash_map<std::string, std::optional<FencedTenant>> tenants_;
   absl::flat_hash_set<std::string> released_;  // tenant, root and serial number
 };
 
