@@ -150,7 +150,7 @@ TEST_F(WalFileTest, ACutLogIsReadAsSqliteReadsIt) {
       const std::string octets = log_.substr(0, cut);
       const WalContent content = Read(octets);
       EXPECT_EQ(content.frames, FramesBySqlite(octets)) << cut;
-      if (content.has_header) EXPECT_EQ(content.is_whole, content.octets == cut) << cut;
+      EXPECT_EQ(content.is_whole, !content.has_header || content.octets == cut) << cut;
       EXPECT_EQ(content.has_header, cut >= kHeader) << cut;
       EXPECT_LE(before, content.frames) << cut;
       before = content.frames;
