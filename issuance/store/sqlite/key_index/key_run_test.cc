@@ -1,8 +1,6 @@
-// Key tables, filters and runs: what is added is found, and little else is looked for.
 #include "issuance/store/sqlite/key_index/key_run.h"
 
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -19,7 +17,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 constexpr HashKey kKey{1, 2};
 
@@ -51,46 +48,6 @@ class KeyRunTest : public testing::Test {
 
   const TemporaryDirectory directory_;
 };
-
-TEST(KeyTableTest, FindsAllOfAHash) {
-  KeyTable table;
-  for (const KeyEntry& entry : RandomEntries(1000)) table.Add(entry);
-  table.Add({5, 2001});
-  table.Add({5, 2002});
-  table.Add({6, 2003});
-  for (const KeyEntry& entry : RandomEntries(1000)) {
-    Candidates candidates;
-    table.Find(entry.hash, candidates);
-    EXPECT_THAT(candidates, ElementsAre(entry.sequence));
-  }
-  Candidates candidates;
-  table.Find(5, candidates);
-  EXPECT_THAT(candidates, UnorderedElementsAre(2001, 2002));
-  candidates.clear();
-  table.Find(7, candidates);
-  EXPECT_THAT(candidates, IsEmpty());
-  const std::vector<KeyEntry> sorted = table.Sorted();
-  EXPECT_EQ(sorted.size(), 1003u);
-  EXPECT_TRUE(std::is_sorted(sorted.begin(), sorted.end()));
-}
-
-TEST(KeyFilterTest, DeniesNoMemberAndMostStrangers) {
-  constexpr int kCount = 100000;
-  const std::vector<KeyEntry> members = RandomEntries(kCount);
-  KeyFilter filter(members.size());
-  for (const KeyEntry& member : members) filter.Add(member.hash);
-  const KeyFilter read_back(filter.Octets());
-  int strangers = 0;
-  for (const KeyEntry& member : members) {
-    EXPECT_TRUE(filter.MayHold(member.hash));
-    EXPECT_TRUE(read_back.MayHold(member.hash));
-  }
-  for (const KeyEntry& stranger : RandomEntries(kCount, 777)) {
-    strangers += filter.MayHold(stranger.hash) ? 1 : 0;
-  }
-  EXPECT_LT(strangers, kCount / 100);
-  EXPECT_LT(filter.Octets().size(), std::size_t{kCount} * 13 / 8);
-}
 
 TEST_F(KeyRunTest, FindsWhatItHolds) {
   for (const int count : {0, 1, 254, 255, 256, 510, 5000}) {
@@ -176,19 +133,6 @@ TEST_F(KeyRunTest, RefusesDamage) {
   EXPECT_THAT(KeyRun::Open(path, {1, 3}), damaged) << "of another store";
   EXPECT_OK(KeyRun::Open(path, kKey));
   EXPECT_THAT(KeyRun::Open(directory_.File("missing"), kKey), damaged);
-}
-
-TEST_F(KeyRunTest, IsTheOwnersAloneAndGoneUnlessFinished) {
-  const std::string path = directory_.File("run");
-  {
-    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<KeyRunWriter> writer,
-                         KeyRunWriter::Create(path, kKey, 10, 1, 1));
-    ASSERT_OK(writer->Add({1, 1}));
-    struct stat file;
-    ASSERT_EQ(stat(path.c_str(), &file), 0);
-    EXPECT_EQ(file.st_mode & 07777, 0600u);
-  }
-  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace
