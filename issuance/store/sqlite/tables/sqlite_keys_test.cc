@@ -1,0 +1,202 @@
+#include "issuance/store/sqlite/tables/sqlite_keys.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
+#include "issuance/store/sqlite/tables/sqlite_roots.h"
+#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+using ca::RootState;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class SqliteKeysTest : public testing::Test {
+ protected:
+  SqliteKeysTest() {
+    EXPECT_OK(Migrate(*connection_, Migrations()));
+    for (const char* tenant : {"contoso", "fabrikam"}) {
+      EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
+    }
+  }
+
+  // In one transaction, which ends as its result says.
+  template <typename Statement>
+  absl::Status Change(Statement statement) {
+    Transaction transaction = Transaction::Begin(*connection_).value();
+    const absl::Status status = statement(*connection_);
+    return status.ok() ? transaction.Commit() : status;
+  }
+  absl::Status Plan(const std::string& uri, int generation, const std::string& public_key = "",
+                    const std::string& tenant = "contoso") {
+    return Change([&](Connection& c) { return PlanKey(c, {tenant, generation, uri, public_key}); });
+  }
+  absl::Status Bind(const std::string& tenant, const std::string& uri,
+                    const std::string& public_key) {
+    return Change([&](Connection& c) { return BindKey(c, {tenant, uri, public_key}); });
+  }
+  absl::Status Destroy(const std::string& uri, const std::string& public_key, int at = 9) {
+    return Change(
+        [&](Connection& c) { return NoteKeyDestroyed(c, uri, public_key, SampleTime(at)); });
+  }
+  // A root whose certificate holds `public_key`.
+  RootRecord AddRootOf(int generation, const std::string& uri, const std::string& public_key,
+                       const std::string& tenant = "contoso") {
+    RootRecord root = SampleRoot(generation, tenant);
+    root.key_uri = uri;
+    root.certificate += public_key;
+    EXPECT_OK(Change([&](Connection& c) { return AddRoot(c, root); }));
+    return root;
+  }
+  void SetState(const RootRecord& root, RootState state) {
+    EXPECT_OK(connection_->Change(
+        "UPDATE roots SET state = ? WHERE root_id = ? AND tenant_id = ?",
+        {Text{ca::RootStateName(state)}, Text{root.root_id}, Text{root.tenant_id}}));
+  }
+
+  const TemporaryDirectory directory_;
+  const std::unique_ptr<Connection> connection_ =
+      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
+};
+
+TEST_F(SqliteKeysTest, APlanThatIsRefusedChangesNothing) {
+  const auto refused = FailsWith(ErrorReason::kInternalError);
+  EXPECT_THAT(Plan("software:1", 1, "", "nobody"), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(Plan("software:1", 1));
+  EXPECT_THAT(Plan("software:1", 2), refused) << "of another generation";
+  EXPECT_THAT(Plan("software:1", 1, "", "fabrikam"), refused);
+  ASSERT_OK(Plan("software:1", 1, "key"));
+  EXPECT_THAT(Plan("software:1", 1, "other key"), refused);
+  EXPECT_THAT(Plan("software:1", 1, ""), refused) << "it is noted once";
+  EXPECT_OK(Plan("software:1", 1, "key"));
+  EXPECT_THAT(ListPlannedKeys(*connection_, "contoso").value(),
+              ElementsAre(PlannedKey{"contoso", 1, "software:1", "key"}));
+  EXPECT_THAT(ListPlannedKeys(*connection_, "fabrikam").value(), IsEmpty());
+}
+
+// The caller rolls back: a plan for a key that a root has leaves no row.
+TEST_F(SqliteKeysTest, AKeyOfARootIsNotPlanned) {
+  AddRootOf(1, "software:1", "");
+  EXPECT_THAT(Plan("software:1", 1), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(ListPlannedKeys(*connection_, "contoso").value(), IsEmpty());
+  EXPECT_OK(Plan("software:12", 1));
+}
+
+TEST_F(SqliteKeysTest, PlansAreListedByGenerationThenUri) {
+  ASSERT_OK(Plan("software:b", 2));
+  ASSERT_OK(Plan("software:c", 1));
+  ASSERT_OK(Plan("software:a", 2));
+  ASSERT_OK(Plan("software:d", 10));
+  std::string uris;
+  const std::vector<PlannedKey> keys = ListPlannedKeys(*connection_, "contoso").value();
+  for (const PlannedKey& key : keys) {
+    uris += key.key_uri.back();
+  }
+  EXPECT_EQ(uris, "cabd");
+}
+
+TEST_F(SqliteKeysTest, ABindingIsOneUriOneKeyOneTenant) {
+  const auto refused = FailsWith(ErrorReason::kKeyNotPermitted, "tenant_id");
+  EXPECT_THAT(Bind("nobody", "software:1", "1"), FailsWith(ErrorReason::kTenantUnknown));
+  ASSERT_OK(Bind("fabrikam", "software:2", "2"));
+  ASSERT_OK(Bind("contoso", "software:1", "1"));
+  EXPECT_OK(Bind("contoso", "software:1", "1"));
+  EXPECT_THAT(Bind("fabrikam", "software:1", "1"), refused);
+  EXPECT_THAT(Bind("contoso", "software:1", "3"), refused);
+  EXPECT_THAT(Bind("contoso", "software:3", "1"), refused);
+  EXPECT_THAT(Bind("contoso", "software:1", "2"), refused);
+  EXPECT_THAT(
+      ListBoundKeys(*connection_).value(),
+      ElementsAre(BoundKey{"contoso", "software:1", "1"}, BoundKey{"fabrikam", "software:2", "2"}));
+}
+
+TEST_F(SqliteKeysTest, HoldersAreOfAllTenantsAndStates) {
+  const RootRecord second = AddRootOf(2, "software:2", "shared");
+  const RootRecord of_another = AddRootOf(1, "software:3", "shared", "fabrikam");
+  const RootRecord first = AddRootOf(1, "software:1", "shared!");
+  AddRootOf(3, "software:4", "share");
+  SetState(of_another, RootState::kDiscarded);
+  EXPECT_THAT(RootsOfPublicKey(*connection_, "shared").value(),
+              ElementsAre(HolderOf(first, RootState::kStaged), HolderOf(second, RootState::kStaged),
+                          HolderOf(of_another, RootState::kDiscarded)));
+  EXPECT_THAT(RootsOfPublicKey(*connection_, "shared!").value(),
+              ElementsAre(HolderOf(first, RootState::kStaged)));
+  EXPECT_THAT(RootsOfPublicKey(*connection_, "").value(), IsEmpty());
+}
+
+TEST_F(SqliteKeysTest, ANameIsAUriWithoutItsId) {
+  const RootRecord bare = AddRootOf(1, "pkcs11:token=t;object=k", "");
+  const RootRecord with_id = AddRootOf(2, "pkcs11:token=t;object=k;id=%01", "");
+  AddRootOf(3, "pkcs11:token=t;object=kk", "");
+  AddRootOf(4, "pkcs11:token=t;object=K;id=%01", "");
+  AddRootOf(5, "pkcs11:token=t;object=k;ID=%01", "");
+  for (const char* uri : {"pkcs11:token=t;object=k", "pkcs11:token=t;object=k;id=%09"}) {
+    EXPECT_THAT(
+        RootsOfKeyName(*connection_, uri).value(),
+        ElementsAre(HolderOf(bare, RootState::kStaged), HolderOf(with_id, RootState::kStaged)))
+        << uri;
+  }
+  EXPECT_THAT(RootsOfKeyName(*connection_, "pkcs11:token=t;object=_").value(), IsEmpty());
+}
+
+TEST_F(SqliteKeysTest, AStateThatIsNoneIsDamage) {
+  AddRootOf(1, "software:1", "key");
+  ASSERT_OK(
+      connection_->Execute("PRAGMA ignore_check_constraints = ON;"
+                           "UPDATE roots SET state = 'staged'"));
+  EXPECT_THAT(RootsOfPublicKey(*connection_, "key"), FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_THAT(RootsOfKeyName(*connection_, "software:1"),
+              FailsWith(ErrorReason::kJournalUnavailable));
+  EXPECT_OK(RootsOfPublicKey(*connection_, "another key"));
+}
+
+TEST_F(SqliteKeysTest, OnlyKeysOfRootsThatEndedAreDestroyed) {
+  const RootRecord first = AddRootOf(1, "software:1", "key");
+  const RootRecord second = AddRootOf(2, "software:2", "key");
+  for (const RootState state : {RootState::kStaged, RootState::kPrimary, RootState::kRetiring}) {
+    SetState(first, RootState::kDiscarded);
+    SetState(second, state);
+    EXPECT_THAT(Destroy("software:1", "key"), FailsWith(ErrorReason::kInternalError));
+    EXPECT_EQ(GetRoot(*connection_, "contoso", "root-1")->key_destroyed_at, std::nullopt)
+        << "neither of the one that ended";
+  }
+  SetState(second, RootState::kRetired);
+  ASSERT_OK(Destroy("software:1", "key", 9));
+  ASSERT_OK(Destroy("software:1", "key", 10));
+  for (const char* root : {"root-1", "root-2"}) {
+    EXPECT_EQ(GetRoot(*connection_, "contoso", root)->key_destroyed_at, SampleTime(9))
+        << "the first time stays";
+  }
+}
+
+TEST_F(SqliteKeysTest, APlanThatWasNeverNotedIsForgottenByItsUri) {
+  ASSERT_OK(Plan("pkcs11:object=k;id=%01", 1));
+  ASSERT_OK(Plan("pkcs11:object=k", 2));
+  ASSERT_OK(Plan("pkcs11:object=k;id=%02", 3));
+  ASSERT_OK(Plan("pkcs11:object=k2", 4));
+  ASSERT_OK(Plan("software:elsewhere", 5, "key"));
+  ASSERT_OK(Bind("contoso", "pkcs11:object=k", "other key"));
+  ASSERT_OK(Bind("contoso", "software:elsewhere", "key"));
+  ASSERT_OK(Destroy("pkcs11:object=k;id=%01", "key"));
+  std::string generations;
+  const std::vector<PlannedKey> keys = ListPlannedKeys(*connection_, "contoso").value();
+  for (const PlannedKey& key : keys) {
+    generations += std::to_string(key.generation);
+  }
+  EXPECT_EQ(generations, "34") << "what may be another key";
+  EXPECT_THAT(ListBoundKeys(*connection_).value(),
+              ElementsAre(BoundKey{"contoso", "pkcs11:object=k", "other key"}));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance::sqlite

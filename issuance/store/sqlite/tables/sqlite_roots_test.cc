@@ -1,0 +1,193 @@
+#include "issuance/store/sqlite/tables/sqlite_roots.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
+#include "issuance/store/sqlite/tables/sqlite_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/testing/sample_records.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hourglass::issuance::sqlite {
+namespace {
+
+using ca::RootState;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SqliteRootsTest : public testing::Test {
+ protected:
+  SqliteRootsTest() {
+    EXPECT_OK(Migrate(*connection_, Migrations()));
+    for (const char* tenant : {"contoso", "fabrikam"}) {
+      EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
+    }
+  }
+
+  template <typename Statement>
+  absl::Status Change(Statement statement) {
+    Transaction transaction = Transaction::Begin(*connection_).value();
+    const absl::Status status = statement(*connection_);
+    return status.ok() ? transaction.Commit() : status;
+  }
+  absl::Status Add(const RootRecord& root) {
+    return Change([&](Connection& c) { return AddRoot(c, root); });
+  }
+  absl::Status Move(std::uint64_t revision, const std::vector<RootStateChange>& changes) {
+    return Change([&](Connection& c) {
+      return ChangeRootStates(c, kSampleTenant, revision, changes, SampleTime(7));
+    });
+  }
+  // `EPOCH/REVISION` of the tenant.
+  std::string Counters() {
+    const TenantRecord tenant = GetTenant(*connection_, kSampleTenant).value();
+    return std::to_string(tenant.epoch) + "/" + std::to_string(tenant.revision);
+  }
+  RootState StateOf(const std::string& root_id) {
+    return GetRoot(*connection_, kSampleTenant, root_id)->state;
+  }
+
+  const TemporaryDirectory directory_;
+  const std::unique_ptr<Connection> connection_ =
+      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
+};
+
+TEST(ParseStateTest, KnowsTheNamesOfColumns) {
+  for (const RootState state : {RootState::kStaged, RootState::kPrimary, RootState::kRetiring,
+                                RootState::kRetired, RootState::kDiscarded}) {
+    EXPECT_EQ(ParseState(ca::RootStateName(state)).value(), state);
+  }
+  for (const char* name : {"", "staged", "STAGED ", "STAGE", "GONE"}) {
+    EXPECT_THAT(ParseState(name), FailsWith(ErrorReason::kJournalUnavailable)) << name;
+  }
+}
+
+TEST_F(SqliteRootsTest, ARootIsReadBackInEveryField) {
+  RootRecord root = SampleRoot(2);
+  root.root_id = std::string("root ") + kUnusualText;
+  root.key_uri = std::string("uri ") + kUnusualText;
+  root.request_id = std::string("request ") + kUnusualText;
+  root.certificate = AllOctets();
+  root.last_leaf_not_after = ca::Time(std::chrono::seconds(-1));
+  root.key_destroyed_at = Timestamp(std::chrono::microseconds(-1));
+  ASSERT_OK(Add(root));
+  EXPECT_EQ(GetRoot(*connection_, kSampleTenant, root.root_id).value(), root);
+  ASSERT_OK(Add(SampleRoot(1)));
+  EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), ElementsAre(SampleRoot(1), root))
+      << "by generation";
+  EXPECT_THAT(ListRoots(*connection_, "fabrikam").value(), ElementsAre());
+  EXPECT_THAT(GetRoot(*connection_, "fabrikam", "root-1"),
+              FailsWith(ErrorReason::kRootUnknown, "root_id"));
+}
+
+TEST_F(SqliteRootsTest, ARootThatIsRefusedRaisesNoRevision) {
+  ASSERT_OK(Add(SampleRoot(1)));
+  EXPECT_EQ(Counters(), "0/1");
+  const auto collides = FailsWith(ErrorReason::kInternalError);
+  RootRecord same = SampleRoot(2);
+  same.root_id = "root-1";
+  EXPECT_THAT(Add(same), collides);
+  same = SampleRoot(2);
+  same.generation = 1;
+  EXPECT_THAT(Add(same), collides);
+  same = SampleRoot(2);
+  same.request_id = SampleRoot(1).request_id;
+  EXPECT_THAT(Add(same), collides);
+  same = SampleRoot(1, "fabrikam");
+  same.key_uri = SampleRoot(1).key_uri;
+  EXPECT_THAT(Add(same), collides);
+  for (const RootState state : {RootState::kPrimary, RootState::kRetired}) {
+    same = SampleRoot(2);
+    same.state = state;
+    EXPECT_THAT(Add(same), FailsWith(ErrorReason::kInternalError, "state"));
+  }
+  EXPECT_THAT(Add(SampleRoot(1, "nobody")), FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
+  EXPECT_EQ(Counters(), "0/1");
+  ASSERT_OK(Add(SampleRoot(2)));
+  EXPECT_EQ(Counters(), "0/2");
+}
+
+TEST_F(SqliteRootsTest, EmptyRequestIdsDoNotCollide) {
+  for (const int generation : {1, 2}) {
+    RootRecord root = SampleRoot(generation);
+    root.request_id = "";
+    EXPECT_OK(Add(root)) << generation;
+  }
+}
+
+TEST_F(SqliteRootsTest, ARootThatIsThereIsNoPlanAnyMore) {
+  ASSERT_OK(PlanKey(*connection_, {"contoso", 1, SampleRoot(1).key_uri, ""}));
+  ASSERT_OK(PlanKey(*connection_, {"contoso", 2, SampleRoot(2).key_uri, ""}));
+  ASSERT_OK(Add(SampleRoot(1)));
+  EXPECT_EQ(ListPlannedKeys(*connection_, "contoso")->size(), 1u);
+  EXPECT_EQ(ListPlannedKeys(*connection_, "contoso")->front().generation, 2);
+}
+
+TEST_F(SqliteRootsTest, ASwitchIsOneChangeInWhateverOrder) {
+  ASSERT_OK(Add(SampleRoot(1)));
+  ASSERT_OK(Add(SampleRoot(2)));
+  ASSERT_OK(Move(2, {{"root-1", RootState::kStaged, RootState::kPrimary}}));
+  EXPECT_EQ(Counters(), "1/3");
+  ASSERT_OK(Move(3, {{"root-2", RootState::kStaged, RootState::kPrimary},
+                     {"root-1", RootState::kPrimary, RootState::kRetiring}}));
+  EXPECT_EQ(Counters(), "2/4");
+  EXPECT_EQ(StateOf("root-1"), RootState::kRetiring);
+  EXPECT_EQ(StateOf("root-2"), RootState::kPrimary);
+  EXPECT_EQ(GetRoot(*connection_, kSampleTenant, "root-1")->state_since, SampleTime(7));
+  ASSERT_OK(Move(4, {{"root-1", RootState::kRetiring, RootState::kRetired}}));
+  EXPECT_EQ(Counters(), "2/5") << "the primary is the same";
+}
+
+TEST_F(SqliteRootsTest, AChangeThatIsRefusedChangesNothing) {
+  ASSERT_OK(Add(SampleRoot(1)));
+  ASSERT_OK(Add(SampleRoot(2)));
+  ASSERT_OK(Move(2, {{"root-1", RootState::kStaged, RootState::kPrimary}}));
+  const auto illegal = FailsWith(ErrorReason::kRootMoveIllegal, "root_id");
+  EXPECT_THAT(Move(3, {{"root-2", RootState::kStaged, RootState::kPrimary}}), illegal)
+      << "a second primary";
+  EXPECT_THAT(Move(3, {{"root-2", RootState::kRetiring, RootState::kRetired}}), illegal)
+      << "its state is another";
+  EXPECT_THAT(Move(3, {{"root-1", RootState::kPrimary, RootState::kRetiring},
+                       {"root-9", RootState::kStaged, RootState::kPrimary}}),
+              FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  for (const std::uint64_t revision : {std::uint64_t{2}, std::uint64_t{4}, ~std::uint64_t{0}}) {
+    EXPECT_THAT(Move(revision, {{"root-2", RootState::kStaged, RootState::kDiscarded}}),
+                FailsWith(ErrorReason::kPrimaryChanged));
+  }
+  EXPECT_EQ(Counters(), "1/3");
+  EXPECT_EQ(StateOf("root-1"), RootState::kPrimary);
+  EXPECT_EQ(StateOf("root-2"), RootState::kStaged);
+  EXPECT_THAT(
+      Change([](Connection& c) { return ChangeRootStates(c, "nobody", 0, {}, SampleTime()); }),
+      FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
+}
+
+TEST_F(SqliteRootsTest, UnknownColumnsAreDamage) {
+  ASSERT_OK(Add(SampleRoot(1)));
+  ASSERT_OK(connection_->Execute("PRAGMA ignore_check_constraints = ON"));
+  const struct {
+    const char* sql;
+    const char* words;
+  } kCases[] = {
+      {"UPDATE roots SET key_type = 'ec-p384 '", "unknown key type of a root"},
+      {"UPDATE roots SET key_type = 'EC_P384', state = 'x'", "unknown state of a root"},
+  };
+  for (const auto& test : kCases) {
+    ASSERT_OK(connection_->Execute(test.sql));
+    for (const absl::Status& damaged : {GetRoot(*connection_, kSampleTenant, "root-1").status(),
+                                        ListRoots(*connection_, kSampleTenant).status()}) {
+      EXPECT_THAT(damaged, FailsWith(ErrorReason::kJournalUnavailable));
+      EXPECT_THAT(std::string(damaged.message()), HasSubstr(test.words));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hourglass::issuance::sqlite
