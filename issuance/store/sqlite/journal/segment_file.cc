@@ -211,7 +211,12 @@ absl::Status JournalFolder::ClearAway(std::int64_t segment) const {
 
 absl::Status JournalFolder::TakeBack(std::int64_t segment) const {
   const std::string path = SegmentPath(segment), dropped = absl::StrCat(path, kDropped);
-  if (IsThere(path) || !IsThere(dropped)) return absl::OkStatus();
+  // Of two databases, one is of another history.
+  if (IsThere(path) == IsThere(dropped)) return absl::OkStatus();
+  // A log is dropped before its database, which has little without it.
+  if (IsThere(path) && (IsThere(path + "-wal") || !IsThere(dropped + "-wal"))) {
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(Move(dropped, path));
   return Synchronize(path_);
 }

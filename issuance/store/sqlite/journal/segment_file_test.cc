@@ -240,6 +240,23 @@ TEST_F(SegmentFileTest, TakesBackWhatAnOlderCatalogKnows) {
   EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped")), "of another history");
 }
 
+// The log goes first, the database last: what is only in the log must come back too.
+TEST_F(SegmentFileTest, TakesBackWhatWasDroppedByHalf) {
+  std::string main, log;
+  {
+    const std::unique_ptr<Connection> segment = folder_.MakeSegment(7).value();
+    Transaction transaction = Transaction::Begin(*segment).value();
+    ASSERT_OK(InsertIntent(*segment, 7, SampleIntent("r")));
+    ASSERT_OK(transaction.Commit());
+    main = ReadFileOrDie(In(kSegment7));
+    log = ReadFileOrDie(In(kSegment7) + "-wal");
+  }
+  Write(kSegment7, main);
+  Write("00000007.sqlite.dropped-wal", log);
+  ASSERT_OK(folder_.Settle({{7}, {}, {}}));
+  EXPECT_TRUE(HasIntent(7));
+}
+
 TEST_F(SegmentFileTest, FinishesADropThatWasInterrupted) {
   MakeWithIntent(7);
   Write("00000007.sqlite.dropped-wal", "log");
