@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "issuance/config/testing/parse_config.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
@@ -12,15 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr char kSmallest[] = R"(listen: 127.0.0.1:0
-data_directory: data
-tls: {certificate: server.pem, private_key: server.key, trusted_roots: clients.pem}
-callers:
-  - {name: broker, identity: "dns:broker.local", roles: [broker], tenants: [contoso]}
-keys: {software_directory: keys}
-compliance: {embedded: {policy_directory: policies}}
-)";
 
 constexpr char kEverything[] = R"(listen: "[::1]:8443"
 address_file: run/address
@@ -76,24 +67,6 @@ metrics: {listen: 127.0.0.1:9464}
 log_level: debug
 log_personal_data: false
 )";
-
-// What ParseConfig says of `text`, which must be wrong.
-std::string MistakesOf(const std::string& text) {
-  const auto config = ParseConfig(text, "/etc/h.yaml");
-  EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid)) << text;
-  return std::string(config.status().message());
-}
-
-// What ParseConfig says of the smallest configuration with `from` replaced by `to`.
-std::string MistakesWith(const std::string& from, const std::string& to) {
-  EXPECT_THAT(std::string(kSmallest), HasSubstr(from));
-  return MistakesOf(absl::StrReplaceAll(kSmallest, {{from, to}}));
-}
-
-// The same with `line`, the ninth, added.
-std::string MistakesWithLine(const std::string& line) {
-  return MistakesOf(absl::StrCat(kSmallest, "# one\n", line, "\n"));
-}
 
 TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(kSmallest, "/etc/h/h.yaml"));
@@ -209,27 +182,6 @@ TEST(ParseConfigTest, ATenantReplacesSingleFields) {
               FailsWith(ErrorReason::kUpnNotOfTenant, "user.upn"));
 }
 
-TEST(ParseConfigTest, RefusesDomainsOfUsers) {
-  const auto mistakes = [](const std::string& domains) {
-    return MistakesWithLine("tenants: {contoso: {upn_domains: " + domains + "}}");
-  };
-  EXPECT_EQ(mistakes("[contoso.example, \"*.contoso.example\"]"),
-            "/etc/h.yaml:9: tenants.contoso.upn_domains[1]: is no domain of users: it has U+002A, "
-            "which no domain may have");
-  EXPECT_EQ(mistakes("[contoso.example, CONTOSO.example]"),
-            "/etc/h.yaml:9: tenants.contoso.upn_domains[1]: appears twice");
-  EXPECT_EQ(mistakes("[]"),
-            "/etc/h.yaml:9: tenants.contoso.upn_domains: must be a list with at least one value");
-  // A wall is of one tenant.
-  EXPECT_EQ(MistakesWithLine("issuing: {upn_domains: [contoso.example]}"),
-            "/etc/h.yaml:9: issuing.upn_domains: unknown field");
-}
-
-TEST(ParseConfigTest, RefusesCallersWithNamesThatAreNotSeen) {
-  EXPECT_EQ(MistakesWith("name: broker,", "name: \"bro\u202eker\","),
-            "/etc/h.yaml:5: callers[0].name: has U+202E, which is a format character");
-}
-
 TEST(ParseConfigTest, NamesEveryMissingField) {
   EXPECT_EQ(MistakesOf("log_level: info\n"),
             "/etc/h.yaml:1: listen: is missing\n"
@@ -303,103 +255,6 @@ TEST(ParseConfigTest, RefusesWhatDoesNothing) {
             "/etc/h.yaml:5: callers[0].tenants[1]: appears twice");
 }
 
-TEST(ParseConfigTest, ATpmHasDefaultsAndNoSealedKeys) {
-  ASSERT_OK_AND_ASSIGN(
-      const Config config,
-      ParseConfig(absl::StrReplaceAll(kSmallest, {{"software_directory: keys",
-                                                   "tpm: {tcti: \"device:/dev/tpmrm0\"}"}}),
-                  "/etc/h.yaml"));
-  ASSERT_TRUE(config.keys.tpm.has_value());
-  EXPECT_EQ(config.keys.tpm->tcti, "device:/dev/tpmrm0");
-  EXPECT_EQ(config.keys.tpm->sealed_directory, "");
-  EXPECT_EQ(config.keys.tpm->pin_source, "");
-  EXPECT_THAT(config.keys.tpm->registers, testing::IsEmpty());
-}
-
-TEST(ParseConfigTest, RefusesMalformedKeyPlaces) {
-  const auto with = [](const std::string& field) {
-    return MistakesWith("software_directory: keys", field);
-  };
-  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [0, 24]}"),
-            "/etc/h.yaml:6: keys.tpm.registers[1]: must be a number from 0 to 23");
-  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [x]}"),
-            "/etc/h.yaml:6: keys.tpm.registers[0]: must be a number from 0 to 23");
-  EXPECT_EQ(with("tpm: {sealed_directory: s, registers: [7, 7]}"),
-            "/etc/h.yaml:6: keys.tpm.registers[1]: must be more than the one before it");
-  EXPECT_EQ(with("tpm: {pin_source: '8642'}"),
-            "/etc/h.yaml:6: keys.tpm.pin_source: must be file:ABSOLUTE-PATH, env:NAME or "
-            "credential:NAME");
-  EXPECT_EQ(with("tpm: {tcti: ''}"), "/etc/h.yaml:6: keys.tpm.tcti: is empty");
-  EXPECT_EQ(with("tpm: {pin: 1}"), "/etc/h.yaml:6: keys.tpm.pin: unknown field");
-  EXPECT_EQ(with("tpm: {tcti: t}, workers_per_token: 0"),
-            "/etc/h.yaml:6: keys.workers_per_token: must be a whole number, 1 to 64");
-  EXPECT_EQ(
-      with("tpm: {tcti: t}, hang_timeout: 99ms"),
-      "/etc/h.yaml:6: keys.hang_timeout: must be a duration such as 500ms, 2s, 60m, 24h or 3d, "
-      "100ms to 1m");
-  for (const char* name : {"1A", "A=b", "A B", "A-B"}) {
-    EXPECT_EQ(with(absl::StrCat("tpm: {tcti: t}, environment: [A, ", name, "]")),
-              "/etc/h.yaml:6: keys.environment[1]: must be the name of a variable: A-Z a-z 0-9 "
-              "and _")
-        << name;
-  }
-  EXPECT_EQ(with("tpm: {tcti: t}, environment: [A, A]"),
-            "/etc/h.yaml:6: keys.environment[1]: appears twice");
-  // Or one token's key holders would have another's PIN.
-  for (const char* name : {"PIN_T", "PIN_2", "CREDENTIALS_DIRECTORY"}) {
-    EXPECT_EQ(with(absl::StrCat("tpm: {tcti: t, pin_source: 'env:PIN_T'}, tokens: ['pkcs11:token=a?"
-                                "module-path=/m.so&pin-source=env:PIN_2'], environment: [",
-                                name, "]")),
-              "/etc/h.yaml:6: keys.environment[0]: leads to a PIN: those get it that need that PIN")
-        << name;
-  }
-  EXPECT_EQ(with("tpm: {tcti: t}, in_process: true, keyholder: k"),
-            "/etc/h.yaml:6: keys.keyholder: is not used with in_process");
-  EXPECT_EQ(MistakesWithLine("metrics: {listen: 9464}"),
-            "/etc/h.yaml:9: metrics.listen: must be host:port, port 0 to 65535");
-  EXPECT_EQ(MistakesWithLine("metrics: {}"), "/etc/h.yaml:9: metrics: is empty");
-}
-
-TEST(ParseConfigTest, ReadsTheAccounts) {
-  const std::string text = absl::StrCat(
-      "account: hourglass\n",
-      absl::StrReplaceAll(kSmallest, {{"{software_directory: keys}",
-                                       "{tokens: ['pkcs11:token=a?module-path=/m.so&pin-source="
-                                       "file:/pin'], account: hourglass-keys}"}}));
-  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(text, "/etc/h.yaml"));
-  EXPECT_EQ(config.account, "hourglass");
-  EXPECT_EQ(config.keys.keyholder_account, "hourglass-keys");
-  ASSERT_OK_AND_ASSIGN(const Config smallest, ParseConfig(kSmallest, "/etc/h.yaml"));
-  EXPECT_EQ(smallest.account, "");
-  EXPECT_EQ(smallest.keys.keyholder_account, "");
-}
-
-// What only the service has is no secret from it.
-TEST(ParseConfigTest, RefusesAccountsThatKeepNothingFromTheService) {
-  const std::string line = "keys: {software_directory: keys}";
-  EXPECT_EQ(
-      MistakesWith(line, "keys: {tpm: {tcti: t}, account: k}"),
-      "/etc/h.yaml:6: keys.account: does nothing where the service has none: set account, too");
-  const auto with = [&](const std::string& keys) {
-    return MistakesWith(line, absl::StrCat("account: h\nkeys: {", keys, ", account: k}"));
-  };
-  EXPECT_EQ(MistakesWith(line, "account: k\nkeys: {tpm: {tcti: t}, account: k}"),
-            "/etc/h.yaml:7: keys.account: must be another than the service's");
-  for (const char* pin : {"env:PIN", "credential:pin"}) {
-    EXPECT_EQ(
-        with(absl::StrCat("tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=", pin, "']")),
-        "/etc/h.yaml:7: keys.tokens[0]: pin-source must be a file: with keys.account, one of that "
-        "account");
-    EXPECT_EQ(with(absl::StrCat("tpm: {pin_source: '", pin, "'}")),
-              "/etc/h.yaml:7: keys.tpm.pin_source: must be a file: with keys.account, one of that "
-              "account");
-  }
-  EXPECT_EQ(with("tpm: {tcti: t}, in_process: true"),
-            "/etc/h.yaml:7: keys.account: does nothing with in_process");
-  EXPECT_EQ(with("software_directory: keys"),
-            "/etc/h.yaml:7: keys.account: does nothing without tokens or tpm");
-}
-
 TEST(ParseConfigTest, RefusesMalformedFields) {
   EXPECT_EQ(MistakesWith("127.0.0.1:0", "8443"),
             "/etc/h.yaml:1: listen: must be host:port, port 0 to 65535");
@@ -419,95 +274,12 @@ TEST(ParseConfigTest, RefusesMalformedFields) {
             "/etc/h.yaml:5: callers[0]: must be a mapping of fields");
 }
 
-TEST(ParseConfigTest, RefusesLifetimesOutOfRange) {
-  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 4m}"),
-            "/etc/h.yaml:9: issuing.lifetime: must be a duration such as 500ms, 2s, 60m, 24h or "
-            "3d, 5m to 1d");
-  EXPECT_EQ(MistakesWithLine("tenants: {contoso: {lifetime: 25h}}"),
-            "/etc/h.yaml:9: tenants.contoso.lifetime: must be a duration such as 500ms, 2s, 60m, "
-            "24h or 3d, 5m to 1d");
-  EXPECT_EQ(MistakesWithLine("issuing: {backdate: 61m}"),
-            "/etc/h.yaml:9: issuing.backdate: must be a duration such as 500ms, 2s, 60m, 24h or "
-            "3d, 0ms to 1h");
-  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 300500ms}"),
-            "/etc/h.yaml:9: issuing.lifetime: must be whole seconds");
-}
-
-TEST(ParseConfigTest, ASubKeyOutlivesItsCertificatesFourTimes) {
-  EXPECT_EQ(MistakesWithLine("issuing: {lifetime: 6h, sub_key: {enabled: true, lifetime: 23h}}"),
-            "/etc/h.yaml:9: issuing.sub_key.lifetime: must be at least four times the lifetime of "
-            "the certificates");
-  for (const char* sub_key : {"{enabled: true, lifetime: 24h, key_type: rsa-3072}",
-                              "{enabled: false, lifetime: 23h, key_type: rsa-3072}"}) {
-    ASSERT_OK_AND_ASSIGN(
-        const Config config,
-        ParseConfig(
-            absl::StrCat(kSmallest, "\nissuing: {lifetime: 6h, sub_key: ", sub_key,
-                         "}\ntenants: {fabrikam: {sub_key: {enabled: true, lifetime: 48h}}}\n"),
-            "/etc/h.yaml"));
-    EXPECT_EQ(config.issuing.sub_key.key_type, hsm::KeyType::kRsa3072);
-    EXPECT_TRUE(config.tenants.at("fabrikam").sub_key.enabled);
-    EXPECT_EQ(config.tenants.at("fabrikam").sub_key.lifetime, std::chrono::hours(48));
-    EXPECT_EQ(config.tenants.at("fabrikam").sub_key.key_type, hsm::KeyType::kRsa3072);
-  }
-  EXPECT_FALSE(IssuingConfig().sub_key.enabled);
-}
-
-TEST(ParseConfigTest, RefusesKeyPoliciesThatAcceptNothing) {
-  EXPECT_EQ(
-      MistakesWithLine("issuing: {accepted_keys: {ec_p256: false, ec_p384: false, rsa: false}}"),
-      "/etc/h.yaml:9: issuing.accepted_keys: must accept at least one of ec_p256, ec_p384 and rsa");
-  EXPECT_EQ(
-      MistakesWithLine("issuing: {accepted_keys: {min_rsa_bits: 4096, max_rsa_bits: 3072}}"),
-      "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: must not be more than max_rsa_bits");
-  EXPECT_EQ(MistakesWithLine("issuing: {accepted_keys: {min_rsa_bits: 1024}}"),
-            "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: must be a whole number, 2048 to "
-            "4096");
-}
-
-TEST(ParseConfigTest, RefusesUnsoundCallers) {
-  constexpr char kRoles[] = "must be broker, administrator, auditor or device_reporter";
-  EXPECT_EQ(MistakesWith("roles: [broker]", "roles: [admin, broker, broker]"),
-            absl::StrCat("/etc/h.yaml:5: callers[0].roles[0]: ", kRoles,
-                         "\n/etc/h.yaml:5: callers[0].roles[2]: appears twice"));
-  EXPECT_EQ(MistakesWith("roles: [broker]", "roles: []"),
-            "/etc/h.yaml:5: callers[0].roles: must be a list with at least one value");
-  constexpr char kTenants[] =
-      "must be 1 to 63 characters a-z, 0-9 and inner hyphens, or \"*\" alone for all";
-  EXPECT_EQ(MistakesWith("[contoso]", "[contoso, '*']"),
-            absl::StrCat("/etc/h.yaml:5: callers[0].tenants[1]: ", kTenants));
-  EXPECT_EQ(MistakesWith("[contoso]", "[../x]"),
-            absl::StrCat("/etc/h.yaml:5: callers[0].tenants[0]: ", kTenants));
-  EXPECT_EQ(MistakesWith("dns:broker.local", "broker.local"),
-            "/etc/h.yaml:5: callers[0].identity: must be dns:NAME, uri:URI or sha256: and 64 "
-            "hexadecimal digits");
-  constexpr char kSecond[] = "keys: {software_directory: keys}";
-  EXPECT_EQ(MistakesWith(kSecond, absl::StrCat("  - {name: broker, identity: \"dns:BROKER.local\", "
-                                               "roles: [auditor], tenants: [contoso]}\n",
-                                               kSecond)),
-            "/etc/h.yaml:6: callers[1].name: another caller has this name\n"
-            "/etc/h.yaml:6: callers[1].identity: another caller has this identity");
-}
-
 TEST(ParseConfigTest, RefusesTenantsThatCannotBe) {
   EXPECT_EQ(
       MistakesWithLine("tenants: {Contoso: {lifetime: 1h}}"),
       "/etc/h.yaml:9: tenants.Contoso: must be 1 to 63 characters a-z, 0-9 and inner hyphens");
   EXPECT_EQ(MistakesWithLine("tenants: {contoso: 1h}"),
             "/etc/h.yaml:9: tenants.contoso: must be a mapping of fields");
-}
-
-TEST(ParseConfigTest, RefusesUnsoundTokens) {
-  const auto with_token = [](const std::string& uri) {
-    return MistakesWith("software_directory: keys", absl::StrCat("tokens: ['", uri, "']"));
-  };
-  constexpr char kToken[] = "pkcs11:token=a?module-path=/m.so&pin-source=env:PIN";
-  EXPECT_THAT(with_token("token=a"), HasSubstr("/etc/h.yaml:6: keys.tokens[0]: "));
-  const std::string with_pin = with_token("pkcs11:token=a?module-path=/m.so&pin-value=hunter2");
-  EXPECT_THAT(with_pin, HasSubstr("/etc/h.yaml:6: keys.tokens[0]: "));
-  EXPECT_THAT(with_pin, testing::Not(HasSubstr("hunter2")));
-  EXPECT_EQ(with_token(absl::StrCat(kToken, "', '", kToken)),
-            "/etc/h.yaml:6: keys.tokens[1]: appears twice");
 }
 
 TEST(ParseConfigTest, WantsOneComplianceService) {
@@ -534,36 +306,6 @@ TEST(ParseConfigTest, WantsOneComplianceService) {
 TEST(ParseConfigTest, SaysWhereTheYamlBreaks) {
   EXPECT_THAT(MistakesWith("[contoso]", "[contoso"), HasSubstr(": not valid YAML: "));
   EXPECT_EQ(MistakesOf(""), "/etc/h.yaml:1: the file is empty");
-}
-
-TEST(ParseConfigTest, SaysWhatIsWrongWithThoseShutOut) {
-  const std::string identity = "identity: \"dns:broker.local\"";
-  const auto mistakes = [&](const std::string& fields) {
-    return MistakesWith(identity, absl::StrCat(identity, ", ", fields));
-  };
-  for (const char* time : {"yesterday", "2026-11-28", "2026-11-28T12:00:00+01:00"}) {
-    EXPECT_THAT(mistakes(absl::StrCat("not_before: ", time)),
-                HasSubstr("callers[0].not_before: must be "))
-        << time;
-  }
-  EXPECT_EQ(
-      mistakes("refused: [\"dns:broker.local\"]"),
-      "/etc/h.yaml:5: callers[0].refused[0]: must be the SHA-256 of a certificate, sha256: and "
-      "64 hexadecimal digits; it is no hexadecimal number");
-  EXPECT_EQ(
-      mistakes(absl::StrCat("refused: [\"", std::string(40, 'a'), "\"]")),
-      "/etc/h.yaml:5: callers[0].refused[0]: must be the SHA-256 of a certificate, sha256: and "
-      "64 hexadecimal digits; it has 40, as a SHA-1 fingerprint");
-  std::string pasted = "SHA256 Fingerprint=AA";
-  for (int i = 1; i < 32; ++i) absl::StrAppend(&pasted, ":AA");
-  const std::string hash = absl::StrCat("\"sha256:", std::string(64, 'a'), "\"");
-  for (const std::string& other : {hash, absl::StrCat("\"", pasted, "\"")}) {
-    EXPECT_EQ(MistakesWith(identity, absl::StrCat("identity: ", hash, ", refused: [", other, "]")),
-              "/etc/h.yaml:5: callers[0].refused[0]: is the caller's identity: take the caller out")
-        << other;
-  }
-  EXPECT_THAT(MistakesWithLine("limits: {connections: 15}"),
-              HasSubstr("limits.connections: must be a whole number, 16 to 100000"));
 }
 
 }  // namespace

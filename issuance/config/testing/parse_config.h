@@ -1,0 +1,46 @@
+// The smallest configuration, and what is wrong with others.
+#ifndef HOURGLASS_ISSUANCE_CONFIG_TESTING_PARSE_CONFIG_H_
+#define HOURGLASS_ISSUANCE_CONFIG_TESTING_PARSE_CONFIG_H_
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "issuance/config/config.h"
+#include "tests/support/status_matchers.h"
+
+namespace hourglass::issuance {
+
+inline constexpr char kSmallest[] = R"(listen: 127.0.0.1:0
+data_directory: data
+tls: {certificate: server.pem, private_key: server.key, trusted_roots: clients.pem}
+callers:
+  - {name: broker, identity: "dns:broker.local", roles: [broker], tenants: [contoso]}
+keys: {software_directory: keys}
+compliance: {embedded: {policy_directory: policies}}
+)";
+
+// What ParseConfig says of `text`, which must be wrong.
+inline std::string MistakesOf(const std::string& text) {
+  const auto config = ParseConfig(text, "/etc/h.yaml");
+  EXPECT_THAT(config, FailsWith(ErrorReason::kConfigurationInvalid)) << text;
+  return std::string(config.status().message());
+}
+
+// What ParseConfig says of the smallest configuration with `from` replaced by `to`.
+inline std::string MistakesWith(const std::string& from, const std::string& to) {
+  EXPECT_THAT(std::string(kSmallest), testing::HasSubstr(from));
+  return MistakesOf(absl::StrReplaceAll(kSmallest, {{from, to}}));
+}
+
+// The same with `line`, the ninth, added.
+inline std::string MistakesWithLine(const std::string& line) {
+  return MistakesOf(absl::StrCat(kSmallest, "# one\n", line, "\n"));
+}
+
+}  // namespace hourglass::issuance
+
+#endif  // HOURGLASS_ISSUANCE_CONFIG_TESTING_PARSE_CONFIG_H_
