@@ -9,7 +9,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "hsm/base/sanitizers.h"
 #include "issuance/log/foreign_lines.h"
@@ -70,6 +72,126 @@ TEST(LastWordsTest, ACrashIsHeard) {
                   &by),
               HasSubstr("last words"));
   EXPECT_EQ(by, SIGSEGV);
+}
+
+// A process that has said something which nobody has read yet, when a signal comes.
+class DoomedProcess {
+ public:
+  enum class Preparation { kNone, kUndone, kReady };
+
+  // `stuffed`: nothing more goes into what it writes to.
+  DoomedProcess(int number, const std::string& said, Preparation preparation,
+                bool stuffed = false) {
+    int real[2] = {-1, -1};
+    EXPECT_EQ(pipe2(real, O_CLOEXEC | O_NONBLOCK), 0);
+    while (stuffed && write(real[1], "x", 1) == 1) {
+    }
+    EXPECT_EQ(fcntl(real[1], F_SETFL, 0), 0);
+    pid_ = fork();
+    if (pid_ == 0) Meet(number, said, preparation, real[1]);
+    close(real[1]);
+    EXPECT_EQ(fcntl(real[0], F_SETFL, 0), 0);
+    real_ = real[0];
+  }
+  ~DoomedProcess() { close(real_); }
+  DoomedProcess(const DoomedProcess&) = delete;
+  DoomedProcess& operator=(const DoomedProcess&) = delete;
+
+  // By which signal, once it has ended. Reads nothing of what it wrote.
+  int EndedBy() {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid_, &status, 0), pid_);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+  // Of the process that has ended.
+  std::string Words() {
+    std::string all;
+    char octets[4096];
+    for (ssize_t count; (count = read(real_, octets, sizeof(octets))) > 0;) {
+      all.append(octets, static_cast<std::size_t>(count));
+    }
+    return all;
+  }
+
+ private:
+  [[noreturn]] static void Meet(int number, const std::string& said, Preparation preparation,
+                                int real) {
+    // One that waits for a reader ends by this.
+    alarm(30);
+    int own[2] = {-1, -1};
+    if (pipe2(own, O_CLOEXEC | O_NONBLOCK) != 0 || fcntl(own[1], F_SETPIPE_SZ, 1 << 20) < 0 ||
+        write(own[1], said.data(), said.size()) != static_cast<ssize_t>(said.size())) {
+      _exit(1);
+    }
+    signal(number, SIG_DFL);
+    if (preparation != Preparation::kNone) LastWordsGoTo(real, own[0]);
+    if (preparation == Preparation::kUndone) LastWordsGoNowhere();
+    raise(number);
+    _exit(1);
+  }
+
+  pid_t pid_ = -1;
+  int real_ = -1;
+};
+
+class DoomedProcessTest : public testing::Test {
+ protected:
+  using Preparation = DoomedProcess::Preparation;
+
+  void SetUp() override {
+    if (hsm::kSanitizer) {
+      GTEST_SKIP() << "SKIPPED: the sanitizer takes such signals itself, and ends by another";
+    }
+  }
+};
+
+// At the same time: each waits for its reader for a second.
+TEST_F(DoomedProcessTest, EverySignalOfACrashIsHeardAndDoesWhatItDoes) {
+  const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  std::vector<std::unique_ptr<DoomedProcess>> doomed;
+  for (const int number : crashes) {
+    doomed.push_back(std::make_unique<DoomedProcess>(number, "last words", Preparation::kReady));
+  }
+  for (std::size_t i = 0; i < doomed.size(); ++i) {
+    EXPECT_EQ(doomed[i]->EndedBy(), crashes[i]);
+    EXPECT_EQ(doomed[i]->Words(), "last words") << crashes[i];
+  }
+}
+
+TEST_F(DoomedProcessTest, OtherSignalsAreLeftAlone) {
+  DoomedProcess ended(SIGTERM, "last words", Preparation::kReady);
+  EXPECT_EQ(ended.EndedBy(), SIGTERM);
+  EXPECT_EQ(ended.Words(), "");
+}
+
+TEST_F(DoomedProcessTest, WithoutItOrOnceItIsUndoneNothingIsHeard) {
+  for (const Preparation preparation : {Preparation::kNone, Preparation::kUndone}) {
+    DoomedProcess silent(SIGABRT, "last words", preparation);
+    EXPECT_EQ(silent.EndedBy(), SIGABRT);
+    EXPECT_EQ(silent.Words(), "");
+  }
+}
+
+TEST_F(DoomedProcessTest, SaysAtMost64Kibibytes) {
+  std::string much;
+  for (int i = 0; i < 20'000; ++i) much += std::to_string(i % 10) + "line\n";
+  ASSERT_GT(much.size(), 65536u);
+  DoomedProcess verbose(SIGABRT, much, Preparation::kReady);
+  EXPECT_EQ(verbose.EndedBy(), SIGABRT);
+  EXPECT_EQ(verbose.Words(), much.substr(0, 65536));
+}
+
+TEST_F(DoomedProcessTest, NothingToSayIsSoonSaid) {
+  DoomedProcess silent(SIGABRT, "", Preparation::kReady);
+  EXPECT_EQ(silent.EndedBy(), SIGABRT);
+  EXPECT_EQ(silent.Words(), "");
+}
+
+// Whoever watches the service waits for its end.
+TEST_F(DoomedProcessTest, WaitsForNobodyWhoDoesNotRead) {
+  DoomedProcess unheard(SIGABRT, "last words", Preparation::kReady, true);
+  EXPECT_EQ(unheard.EndedBy(), SIGABRT);
+  EXPECT_THAT(unheard.Words(), Not(HasSubstr("last words")));
 }
 
 }  // namespace
