@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "issuance/authorities/sub_keys.h"
 #include "issuance/pipeline/testing/pipeline_fixture.h"
+#include "issuance/pipeline/testing/sub_key_pipeline_fixture.h"
 #include "tests/support/pkcs10.h"
 #include "tests/support/status_matchers.h"
 
@@ -66,47 +66,6 @@ TEST_F(PipelineTest, WithoutARecordedReleaseNothingLeaves) {
   EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kJournalUnavailable));
   EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
   ASSERT_EQ(Recorded().size(), 1u);
-  EXPECT_FALSE(Recorded().front().released_at.has_value());
-}
-
-TEST_F(PipelineTest, AnInterruptedRequestIsTakenUpWhereItWasLeft) {
-  store_->before_release = [] { return kDiskFull; };
-  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
-  const std::vector<JournalRecord> interrupted = Recorded();
-  clock_.Advance(std::chrono::minutes(7));
-  const IssueOutcome outcome = Issue();
-  ASSERT_OK(outcome.status);
-  ASSERT_EQ(Recorded().size(), 1u);
-  const JournalRecord record = Recorded().front();
-  EXPECT_EQ(record.intent.tbs_certificate, interrupted.front().intent.tbs_certificate);
-  EXPECT_EQ(outcome.response.serial_number(), interrupted.front().intent.serial_number);
-  EXPECT_EQ(outcome.response.certificate(), record.certificate);
-  EXPECT_EQ(outcome.response.verdict_id(), "verdict-1");
-  // It was decided anew all the same.
-  EXPECT_EQ(verdicts_.questions.size(), 2u);
-}
-
-TEST_F(PipelineTest, AClockThatWasSetBackChangesNothingOfWhatWasRecorded) {
-  const IssueOutcome first = Issue();
-  ASSERT_OK(first.status);
-  clock_.Advance(-std::chrono::minutes(30));
-  const IssueOutcome second = Issue();
-  ASSERT_OK(second.status);
-  EXPECT_EQ(second.response.certificate(), first.response.certificate());
-  EXPECT_EQ(second.response.not_after().seconds(), first.response.not_after().seconds());
-  EXPECT_LT(second.response.server_time().seconds(), second.response.renew_after().seconds());
-  EXPECT_LT(second.response.renew_after().seconds(), second.response.not_after().seconds());
-  EXPECT_EQ(Recorded().size(), 1u);
-  // Before the root's notBefore not even that is handed out.
-  clock_.Advance(-std::chrono::hours(1));
-  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRootNotYetValid));
-}
-
-TEST_F(PipelineTest, AnInterruptedRequestWithOtherContentIsRefused) {
-  store_->before_release = [] { return kDiskFull; };
-  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
-  request_.set_device_id("laptop-2");
-  EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kRequestIdReused, "request_id"));
   EXPECT_FALSE(Recorded().front().released_at.has_value());
 }
 
@@ -224,18 +183,6 @@ TEST_F(TwoProcessesTest, WhosePrimaryIsExpiringLearnsOfTheNext) {
   EXPECT_EQ(outcome.response.chain(0), second.certificate);
 }
 
-TEST_F(PipelineTest, AnotherLeafProfileDoesNotChangeWhatWasRecorded) {
-  store_->before_release = [] { return kDiskFull; };
-  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
-  IssuingConfig longer;
-  longer.profile.lifetime = std::chrono::hours(2);
-  Tenants other_tenants(&*store_, keys_.get(), longer, {});
-  Pipeline other(&other_tenants, &*compliance_, &*journal_, &entropy_, &clock_);
-  EXPECT_THAT(other.Issue(broker_, request_).status,
-              FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
-  EXPECT_FALSE(Recorded().front().released_at.has_value());
-}
-
 TEST_F(PipelineTest, WhereAKeyIsStaysInTheHouse) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, store_->GetRoot("contoso", "r1"));
   ASSERT_OK(keys_->Destroy(root.key_uri));
@@ -257,72 +204,6 @@ TEST_F(PipelineTest, TheTenantsKeyPolicyNarrowsWhatIsCertified) {
               FailsWith(ErrorReason::kKeySizeRefused, "pkcs10"));
   request_.set_pkcs10(MakePkcs10({"-newkey", "rsa:2048"}));
   EXPECT_OK(strict.Issue(broker_, request_).status);
-}
-
-// The same with issuing sub-keys.
-class SubKeyPipelineTest : public PipelineTest {
- protected:
-  void SetUp() override {
-    PipelineTest::SetUp();
-    StartProcess();
-    RootOrder order;
-    order.tenant_id = "contoso";
-    order.duration = std::chrono::hours(24 * 365);
-    order.key_type = hsm::KeyType::kEcP256;
-    order.issuing_sub_keys = true;
-    ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
-    ASSERT_OK(roots_->Promote("contoso", root.root_id));
-  }
-
-  // What another start of the service has: the same store and keys, and no sub-key.
-  void StartProcess() {
-    pipeline_.reset();
-    roots_.reset();
-    tenants_.reset();
-    sub_keys_.reset();
-    IssuingConfig issuing;
-    issuing.sub_key.enabled = true;
-    sub_keys_.emplace(&*store_, &entropy_, &clock_, EventLog::Silent());
-    tenants_.emplace(&*store_, keys_.get(), issuing, std::map<std::string, IssuingConfig>(),
-                     &*sub_keys_);
-    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
-    pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_);
-  }
-
-  std::optional<SubKeys> sub_keys_;
-};
-
-TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsTakenUpByTheSameSubKey) {
-  store_->before_release = [] { return kDiskFull; };
-  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
-  const IssueOutcome again = Issue();
-  ASSERT_OK(again.status);
-  ASSERT_EQ(Recorded().size(), 1u);
-  EXPECT_EQ(Recorded()[0].certificate, again.response.certificate());
-  EXPECT_EQ(again.response.chain_size(), 2);
-}
-
-// The intent names an intermediate whose key nobody has any more: another may not sign for it,
-// since the to-be-signed octets that are recorded would not be those that are released.
-TEST_F(SubKeyPipelineTest, AnInterruptedRequestIsRefusedWhereTheSubKeyIsGone) {
-  store_->before_release = [] { return kDiskFull; };
-  ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));
-  const JournalRecord left = Recorded().at(0);
-  StartProcess();
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    const IssueOutcome outcome = Issue();
-    EXPECT_THAT(outcome.status, FailsWith(ErrorReason::kPrimaryChanged, "request_id"));
-    EXPECT_THAT(outcome.status.message(), testing::HasSubstr("sub-key"));
-    EXPECT_EQ(outcome.response.ByteSizeLong(), 0u);
-  }
-  ASSERT_EQ(Recorded().size(), 1u);
-  EXPECT_EQ(Recorded()[0].intent.tbs_certificate, left.intent.tbs_certificate);
-  EXPECT_TRUE(Recorded()[0].certificate.empty());
-  request_.set_request_id("request-2");
-  const IssueOutcome anew = Issue();
-  ASSERT_OK(anew.status);
-  ASSERT_EQ(Recorded().size(), 2u);
-  EXPECT_NE(anew.response.serial_number(), left.intent.serial_number);
 }
 
 TEST_F(SubKeyPipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
