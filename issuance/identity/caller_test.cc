@@ -8,58 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "issuance/identity/testing/client_certificate.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance {
 namespace {
-
-std::string Openssl(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "openssl");
-  const CommandResult result = RunCommand(arguments);
-  EXPECT_EQ(result.exit_code, 0) << result.output;
-  return result.output;
-}
-
-// A self-signed certificate of the OpenSSL CLI, PEM; `alternative_names` as in its configuration,
-// empty for none.
-std::string Certificate(const std::string& alternative_names, const std::string& cn = "client") {
-  const TemporaryDirectory directory;
-  std::vector<std::string> command = {"req",
-                                      "-x509",
-                                      "-newkey",
-                                      "ec",
-                                      "-pkeyopt",
-                                      "ec_paramgen_curve:P-256",
-                                      "-nodes",
-                                      "-keyout",
-                                      directory.File("key"),
-                                      "-out",
-                                      directory.File("certificate"),
-                                      "-subj",
-                                      "/CN=" + cn,
-                                      "-days",
-                                      "1"};
-  if (!alternative_names.empty()) {
-    command.insert(command.end(), {"-addext", "subjectAltName=" + alternative_names});
-  }
-  Openssl(command);
-  return ReadFileOrDie(directory.File("certificate"));
-}
-
-// As the OpenSSL CLI says it: 64 hexadecimal digits in capitals.
-std::string Sha256Of(const std::string& pem) {
-  const TemporaryDirectory directory;
-  const std::string said =
-      Openssl({"x509", "-in", directory.Write("pem", pem), "-noout", "-fingerprint", "-sha256"});
-  const std::string digits = said.substr(said.find('=') + 1);
-  return absl::StrReplaceAll(digits, {{":", ""}, {"\n", ""}});
-}
 
 Caller CallerWith(const std::string& name, const std::string& identity) {
   Caller caller;
@@ -280,19 +236,6 @@ TEST(CallerDirectoryTest, LooksAtThePeriodEachTime) {
   EXPECT_EQ(NameOf(directory.Identify(pem)), "broker");
   clock.Advance(-std::chrono::hours(30));
   EXPECT_THAT(directory.Identify(pem), FailsWith(ErrorReason::kCallerCertificateExpired));
-}
-
-TEST(CallerDirectoryTest, TheLastSecondOfAPeriodIsWithinIt) {
-  ASSERT_OK_AND_ASSIGN(const CallerCertificate read,
-                       ReadCallerCertificate(Certificate("DNS:broker.example")));
-  EXPECT_EQ(read.not_after - read.not_before, std::chrono::hours(24));
-  const std::chrono::microseconds most_of_a_second(999'999);
-  EXPECT_OK(CheckPeriod(read, read.not_before));
-  EXPECT_OK(CheckPeriod(read, read.not_after + most_of_a_second));
-  EXPECT_THAT(CheckPeriod(read, read.not_after + std::chrono::seconds(1)),
-              FailsWith(ErrorReason::kCallerCertificateExpired));
-  EXPECT_THAT(CheckPeriod(read, read.not_before - std::chrono::microseconds(1)),
-              FailsWith(ErrorReason::kCallerCertificateExpired));
 }
 
 TEST(CallerDirectoryTest, ShutsOutWhatWasIssuedBefore) {
