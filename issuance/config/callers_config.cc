@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "ca/names/name_rules.h"
+#include "hsm/base/error.h"
 #include "issuance/base/tenant_id.h"
 #include "issuance/identity/revocation_lists.h"
 
@@ -123,7 +124,10 @@ std::vector<std::string> ReadRevocationLists(Mapping tls, const std::string& tru
   if (!trusted_roots.has_value()) return files;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto read = RevocationLists::Read({files[i]}, *trusted_roots);
-    if (!read.ok()) tls.ItemMistake("revocation_lists", i, read.status().message());
+    if (read.ok()) continue;
+    // Read alone it is always the first, and is not to be told as that.
+    const std::string first = absl::StrCat(FieldOf(read.status()), ": ");
+    tls.ItemMistake("revocation_lists", i, absl::StripPrefix(read.status().message(), first));
   }
   return files;
 }

@@ -3,13 +3,48 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "issuance/config/testing/parse_config.h"
+#include "issuance/yaml/document.h"
+#include "tests/support/mutual_tls.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+
+// What is read of a document, and every mistake in it.
+template <typename Result>
+struct Read {
+  Result result;
+  std::string mistakes;
+};
+
+// Of the fields of the first caller beside its name and identity.
+Read<std::vector<Caller>> ReadCaller(const std::string& fields) {
+  yaml::Document document(
+      absl::StrCat("callers:\n  - {name: cli, identity: 'dns:cli.example', ", fields, "}\n"),
+      "/etc/h.yaml");
+  std::vector<Caller> callers = ReadCallers(document.Root());
+  return {std::move(callers), std::string(document.Finish().message())};
+}
+
+Read<std::vector<std::string>> ReadLists(const std::vector<std::string>& files,
+                                         const std::string& trusted_roots_file, FileChecks checks) {
+  yaml::Document document(absl::StrCat("revocation_lists: [", absl::StrJoin(files, ", "), "]\n"),
+                          "/etc/h.yaml");
+  std::vector<std::string> lists = ReadRevocationLists(document.Root(), trusted_roots_file, checks);
+  return {std::move(lists), std::string(document.Finish().message())};
+}
 
 TEST(ParseConfigTest, RefusesCallersWithNamesThatAreNotSeen) {
   EXPECT_EQ(MistakesWith("name: broker,", "name: \"bro\u202eker\","),
@@ -68,6 +103,117 @@ TEST(ParseConfigTest, SaysWhatIsWrongWithThoseShutOut) {
   }
   EXPECT_THAT(MistakesWithLine("limits: {connections: 15}"),
               HasSubstr("limits.connections: must be a whole number, 16 to 100000"));
+}
+
+TEST(ReadCallersTest, ReadsEveryRole) {
+  const auto read =
+      ReadCaller("tenants: [a], roles: [auditor, device_reporter, broker, administrator]");
+  EXPECT_EQ(read.mistakes, "");
+  ASSERT_EQ(read.result.size(), 1u);
+  EXPECT_THAT(read.result[0].roles, ElementsAre(Role::kAuditor, Role::kDeviceReporter,
+                                                Role::kBroker, Role::kAdministrator));
+}
+
+TEST(ReadCallersTest, AStarAloneIsEveryTenant) {
+  const auto all = ReadCaller("roles: [auditor], tenants: ['*']");
+  EXPECT_EQ(all.mistakes, "");
+  EXPECT_TRUE(all.result[0].all_tenants);
+  EXPECT_THAT(all.result[0].tenants, IsEmpty());
+  for (const char* with_more : {"['*', '*']", "['*', a]", "[a, '*']"}) {
+    const auto read = ReadCaller(absl::StrCat("roles: [auditor], tenants: ", with_more));
+    EXPECT_THAT(read.mistakes, HasSubstr("or \"*\" alone for all")) << with_more;
+    EXPECT_FALSE(read.result[0].all_tenants) << with_more;
+  }
+}
+
+TEST(ReadCallersTest, TenantsAreIdsOfTenants) {
+  const std::string longest(63, 'a');
+  const auto sound = ReadCaller(absl::StrCat("roles: [auditor], tenants: [a, ", longest, "]"));
+  EXPECT_EQ(sound.mistakes, "");
+  EXPECT_THAT(sound.result[0].tenants, ElementsAre("a", longest));
+  EXPECT_FALSE(sound.result[0].all_tenants);
+  EXPECT_THAT(ReadCaller(absl::StrCat("roles: [auditor], tenants: [", longest, "a]")).mistakes,
+              HasSubstr("callers[0].tenants[0]: must be 1 to 63 characters"));
+  EXPECT_THAT(ReadCaller("roles: [auditor], tenants: []").mistakes,
+              HasSubstr("callers[0].tenants: must be a list with at least one value"));
+}
+
+TEST(ReadCallersTest, ACertificatesFirstTimeIsReadToTheMicrosecond) {
+  const auto not_before = [](const std::string& time) {
+    return ReadCaller(absl::StrCat("roles: [auditor], tenants: [a], not_before: ", time));
+  };
+  const Timestamp noon(std::chrono::sys_days(std::chrono::year(2026) / 11 / 28) +
+                       std::chrono::hours(12));
+  EXPECT_EQ(not_before("2026-11-28T12:00:00Z").result[0].not_before, noon);
+  EXPECT_EQ(not_before("'2026-11-28T12:00:00.000001Z'").result[0].not_before,
+            noon + std::chrono::microseconds(1));
+  for (const char* bad : {"2026-11-28T12:00:00", "2026-02-30T12:00:00Z",
+                          "2026-11-28T12:00:00+00:00", "Z", "1795867200"}) {
+    const auto read = not_before(bad);
+    EXPECT_THAT(read.mistakes, HasSubstr("callers[0].not_before: must be a time in UTC")) << bad;
+    EXPECT_EQ(read.result[0].not_before, std::nullopt) << bad;
+  }
+}
+
+TEST(ReadCallersTest, RefusedCertificatesHaveOneForm) {
+  const auto read = ReadCaller(
+      absl::StrCat("roles: [auditor], tenants: [a], refused: ['sha256:", std::string(64, 'A'),
+                   "', ", std::string(64, 'b'), "]"));
+  EXPECT_EQ(read.mistakes, "");
+  EXPECT_THAT(read.result[0].refused,
+              ElementsAre("sha256:" + std::string(64, 'a'), "sha256:" + std::string(64, 'b')));
+  EXPECT_THAT(ReadCaller("roles: [auditor], tenants: [a]").result[0].refused, IsEmpty());
+}
+
+class ReadRevocationListsTest : public testing::Test {
+ protected:
+  // A list of nothing that the trusted root has signed.
+  std::string SoundList() { return directory_.Write("sound.crl", tls_.RevocationList({})); }
+
+  MutualTls tls_;
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ReadRevocationListsTest, TakesWhatTheTrustedRootsHaveSigned) {
+  const std::string sound = SoundList();
+  const auto read = ReadLists({sound, "b.crl"}, tls_.trusted_roots_file(), FileChecks::kNone);
+  EXPECT_EQ(read.mistakes, "") << "nothing was looked at";
+  EXPECT_THAT(read.result, ElementsAre(sound, "/etc/b.crl"));
+  for (const FileChecks checks : {FileChecks::kStart, FileChecks::kAll}) {
+    EXPECT_EQ(ReadLists({sound}, tls_.trusted_roots_file(), checks).mistakes, "");
+    MutualTls other;
+    EXPECT_EQ(ReadLists({sound}, other.trusted_roots_file(), checks).mistakes,
+              absl::StrCat("/etc/h.yaml:1: revocation_lists[0]: ", sound,
+                           " holds a list that no certificate of tls.trusted_roots has signed and "
+                           "may sign"));
+  }
+}
+
+TEST_F(ReadRevocationListsTest, SaysWhichListIsWrong) {
+  const std::string sound = SoundList();
+  const std::string garbage = directory_.Write("garbage.crl", "garbage");
+  const std::string missing = directory_.File("missing.crl");
+  const auto read =
+      ReadLists({sound, garbage, missing}, tls_.trusted_roots_file(), FileChecks::kStart);
+  EXPECT_EQ(read.mistakes,
+            absl::StrCat("/etc/h.yaml:1: revocation_lists[1]: ", garbage,
+                         " holds no certificate revocation list, neither PEM nor DER\n",
+                         "/etc/h.yaml:1: revocation_lists[2]: ", missing,
+                         " cannot be read: No such file or directory"));
+  EXPECT_THAT(read.result, ElementsAre(sound, garbage, missing));
+}
+
+// That those cannot be read is told already.
+TEST_F(ReadRevocationListsTest, WithoutTrustedRootsNothingIsSaidOfTheLists) {
+  const auto read =
+      ReadLists({directory_.File("missing.crl")}, directory_.File("missing.pem"), FileChecks::kAll);
+  EXPECT_EQ(read.mistakes, "");
+}
+
+TEST_F(ReadRevocationListsTest, NoneIsNoMistake) {
+  yaml::Document document("{}", "/etc/h.yaml");
+  EXPECT_THAT(ReadRevocationLists(document.Root(), tls_.trusted_roots_file(), FileChecks::kAll),
+              IsEmpty());
 }
 
 }  // namespace
