@@ -3,15 +3,34 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "issuance/config/testing/parse_config.h"
+#include "issuance/yaml/document.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Read {
+  hsm::KeyStoreOptions keys;
+  std::string mistakes;
+};
+
+// Of the field `keys` alone, whose fields are at the document's root here.
+Read ReadText(const std::string& fields) {
+  yaml::Document document(fields, "/etc/h.yaml");
+  hsm::KeyStoreOptions keys = ReadKeys(document.Root(), FileChecks::kNone, FileChecks::kNone);
+  return {std::move(keys), std::string(document.Finish().message())};
+}
 
 TEST(ParseConfigTest, ATpmHasDefaultsAndNoSealedKeys) {
   ASSERT_OK_AND_ASSIGN(
@@ -121,6 +140,109 @@ TEST(ParseConfigTest, RefusesAccountsThatKeepNothingFromTheService) {
             "/etc/h.yaml:7: keys.account: does nothing with in_process");
   EXPECT_EQ(with("software_directory: keys"),
             "/etc/h.yaml:7: keys.account: does nothing without tokens or tpm");
+}
+
+TEST(ReadKeysTest, EachNumberHasItsBorders) {
+  using std::chrono::milliseconds;
+  const auto with = [](const std::string& field) {
+    return ReadText(absl::StrCat("tpm: {tcti: t}\n", field));
+  };
+  for (const int number : {1, 256}) {
+    const Read read = with(absl::StrCat("sessions_per_token: ", number));
+    EXPECT_EQ(read.mistakes, "");
+    EXPECT_EQ(read.keys.sessions_per_token, number);
+  }
+  for (const int number : {1, 64}) {
+    const Read read = with(absl::StrCat("workers_per_token: ", number));
+    EXPECT_EQ(read.mistakes, "");
+    EXPECT_EQ(read.keys.workers_per_token, number);
+  }
+  EXPECT_EQ(with("hang_timeout: 100ms").keys.hang_timeout, milliseconds(100));
+  EXPECT_EQ(with("hang_timeout: 60s").keys.hang_timeout, milliseconds(60'000));
+  for (const char* bad :
+       {"sessions_per_token: 0", "sessions_per_token: 257", "workers_per_token: 0",
+        "workers_per_token: 65", "hang_timeout: 99ms", "hang_timeout: 60001ms"}) {
+    EXPECT_THAT(with(bad).mistakes, HasSubstr(": must be ")) << bad;
+  }
+}
+
+TEST(ReadKeysTest, RegistersGoFrom0To23AndUp) {
+  const auto with = [](const std::string& registers) {
+    return ReadText(absl::StrCat("tpm: {sealed_directory: s, registers: [", registers, "]}"));
+  };
+  const Read read = with("0, 1, 23");
+  EXPECT_EQ(read.mistakes, "");
+  EXPECT_THAT(read.keys.tpm->registers, ElementsAre(0, 1, 23));
+  for (const char* bad : {"-1", "24", "1.0", "0x1", "99999999999", "''"}) {
+    EXPECT_NE(with(bad).mistakes, "") << bad;
+  }
+  EXPECT_EQ(with("7, 6, 8").mistakes,
+            "/etc/h.yaml:1: tpm.registers[1]: must be more than the one before it");
+}
+
+TEST(ReadKeysTest, NamesOfVariablesAreOfLettersDigitsAndUnderscores) {
+  const auto with = [](const std::string& name) {
+    return ReadText(absl::StrCat("tpm: {tcti: t}\nenvironment: ['", name, "']"));
+  };
+  for (const char* sound : {"A", "_", "a1", "Z_9"}) {
+    EXPECT_EQ(with(sound).mistakes, "") << sound;
+    EXPECT_THAT(with(sound).keys.keyholder_environment, ElementsAre(sound));
+  }
+  for (const char* bad : {"1", "A=", "A.B", "\u00e9"}) {
+    EXPECT_THAT(with(bad).mistakes, HasSubstr("environment[0]: must be the name of a variable"))
+        << bad;
+  }
+}
+
+// A PIN's variable is told from others by what the sources say, of which each is looked at.
+TEST(ReadKeysTest, OnlyVariablesOfPinsAreKeptFromOthers) {
+  const Read read = ReadText(
+      "tpm: {pin_source: 'credential:A'}\n"
+      "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=file:/B']\n"
+      "environment: [A, B, C]\n");
+  EXPECT_EQ(read.mistakes, "");
+  EXPECT_THAT(read.keys.keyholder_environment, ElementsAre("A", "B", "C"));
+}
+
+TEST(ReadKeysTest, OneTokenWrittenInTwoWaysIsOneToken) {
+  const auto with = [](const std::string& second) {
+    return ReadText(absl::StrCat(
+        "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=env:P', 'pkcs11:", second, "']"));
+  };
+  EXPECT_EQ(with("token=%61?pin-source=env:Q&module-path=/n.so").mistakes,
+            "/etc/h.yaml:1: tokens[1]: appears twice");
+  EXPECT_EQ(with("token=b?module-path=/m.so&pin-source=env:P").mistakes, "");
+}
+
+TEST(ReadKeysTest, EachPlaceAloneIsEnough) {
+  for (const char* place : {"software_directory: s", "tpm: {tcti: t}",
+                            "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=env:P']"}) {
+    EXPECT_EQ(ReadText(place).mistakes, "") << place;
+  }
+  EXPECT_EQ(ReadText("in_process: true").mistakes,
+            "/etc/h.yaml:1: must have tokens, tpm or software_directory");
+  const Read read = ReadText("software_directory: s");
+  EXPECT_EQ(read.keys.software_directory, "/etc/s");
+  EXPECT_THAT(read.keys.tokens, IsEmpty());
+  EXPECT_FALSE(read.keys.tpm.has_value());
+}
+
+TEST(ReadKeysTest, EveryFieldOfProcessesDoesNothingInProcess) {
+  EXPECT_EQ(ReadText("tpm: {tcti: t}\nin_process: true").mistakes, "");
+  for (const char* field :
+       {"workers_per_token: 1", "hang_timeout: 1s", "environment: [A]", "account: k"}) {
+    EXPECT_THAT(ReadText(absl::StrCat("tpm: {tcti: t}\nin_process: true\n", field)).mistakes,
+                HasSubstr(": does nothing with in_process"))
+        << field;
+  }
+  // Sessions are of the module, wherever it is.
+  EXPECT_EQ(ReadText("tpm: {tcti: t}\nin_process: true\nsessions_per_token: 1").mistakes, "");
+  for (const char* field : {"sessions_per_token: 1", "workers_per_token: 1", "hang_timeout: 1s",
+                            "keyholder: k", "environment: [A]", "account: k", "in_process: true"}) {
+    EXPECT_THAT(ReadText(absl::StrCat("software_directory: s\n", field)).mistakes,
+                HasSubstr(": does nothing without tokens or tpm"))
+        << field;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The files and programs that places of keys name.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -99,6 +100,55 @@ TEST_F(LoadConfigTest, LeavesToTheAccountOfKeyHoldersWhatTheyUse) {
   chmod(directory_.File("data").c_str(), 0777);
   EXPECT_THAT(Mistakes(), HasSubstr("data_directory: may be changed by others"));
   EXPECT_OK(keyholders());
+}
+
+// It knows its tokens by files that whoever writes its configuration chooses.
+TEST_F(LoadConfigTest, WantsNobodyElseToSayWhereSofthsmHasItsTokens) {
+  Replace("module-path=/m.so",
+          absl::StrCat("module-path=", directory_.Write("libsofthsm2.so", "\177ELF")));
+  std::filesystem::create_directory(directory_.File("tokens"));
+  const std::string file = directory_.Write(
+      "softhsm2.conf", absl::StrCat("log.level = ERROR\ndirectories.tokendir = ",
+                                    directory_.File("tokens"), "\nobjectstore.backend=file\n"));
+  ASSERT_EQ(setenv("SOFTHSM2_CONF", file.c_str(), 1), 0);
+  EXPECT_OK(LoadConfig(file_));
+  for (const std::string& path : {file, directory_.File("tokens")}) {
+    struct stat before = {};
+    ASSERT_EQ(stat(path.c_str(), &before), 0);
+    chmod(path.c_str(), before.st_mode | S_IWOTH);
+    EXPECT_THAT(Mistakes(), HasSubstr(absl::StrCat("keys.tokens[0]: may be changed by others: ",
+                                                   path, " may be written by everybody")));
+    chmod(path.c_str(), before.st_mode);
+  }
+  EXPECT_OK(LoadConfig(file_));
+  // Another module does not read it.
+  chmod(file.c_str(), 0666);
+  ASSERT_THAT(Mistakes(), HasSubstr("keys.tokens[0]: "));
+  Replace("libsofthsm2.so", "other.so");
+  directory_.Write("other.so", "\177ELF");
+  EXPECT_OK(LoadConfig(file_));
+  unsetenv("SOFTHSM2_CONF");
+}
+
+TEST_F(LoadConfigTest, WantsPinsInFilesOfTheirOwn) {
+  const std::string pin = directory_.File("pin");
+  std::filesystem::remove(pin);
+  std::filesystem::create_directory(pin);
+  EXPECT_EQ(Mistakes(), "FILE:11: keys.tokens[0]: pin-source is not a regular file");
+  Replace("pin-source=file:" + pin, "pin-source=env:PIN");
+  EXPECT_OK(LoadConfig(file_)) << "a variable is looked at when it is needed";
+}
+
+TEST_F(LoadConfigTest, AModuleIsOneByItsFirstFourOctets) {
+  Replace("module-path=/m.so", "module-path=" + directory_.File("m.so"));
+  for (const char* octets : {"", "\177EL", "\177elf", "ELF\177"}) {
+    directory_.Write("m.so", octets);
+    EXPECT_EQ(Mistakes(FileChecks::kAll),
+              "FILE:11: keys.tokens[0]: module-path is no shared library")
+        << octets;
+  }
+  directory_.Write("m.so", "\177ELF\002");
+  EXPECT_OK(LoadConfig(file_, FileChecks::kAll, SystemClock().Now()));
 }
 
 }  // namespace
