@@ -1,0 +1,58 @@
+// What the caller of a failed method is told.
+#include <grpcpp/support/status.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+#include "hsm/base/error.h"
+#include "hsm/key/custodian.h"
+#include "issuance/calls/call_runner.h"
+#include "tests/support/grpc_matchers.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::optional<milliseconds> RetryDelayIn(const grpc::Status& status) {
+  const auto detail = ErrorDetailOf(status);
+  if (!detail.has_value() || !detail->has_retry_delay()) return std::nullopt;
+  return milliseconds(detail->retry_delay().seconds() * 1000 +
+                      detail->retry_delay().nanos() / 1'000'000);
+}
+
+TEST(FailureOfTest, SaysWhenToComeBackWhereComingBackHelps) {
+  const absl::Status no_key = Error(ErrorReason::kKeyUnavailable, "", "the token is gone");
+  EXPECT_EQ(RetryDelayIn(FailureOf(no_key, {})), milliseconds(1000));
+  EXPECT_EQ(RetryDelayIn(FailureOf(hsm::WithRetryDelay(no_key, milliseconds(70)), {})),
+            milliseconds(70));
+  EXPECT_EQ(RetryDelayIn(FailureOf(Error(ErrorReason::kOverloaded, "", "too much"), {})),
+            milliseconds(250));
+  for (int i = 1; i <= static_cast<int>(ErrorReason::kInternalError); ++i) {
+    const auto reason = static_cast<ErrorReason>(i);
+    if (reason == ErrorReason::kKeyUnavailable || reason == ErrorReason::kOverloaded) continue;
+    EXPECT_EQ(RetryDelayIn(FailureOf(Error(reason, "field", "why"), {})), std::nullopt)
+        << ErrorReasonName(reason);
+  }
+}
+
+TEST(FailureOfTest, HandsOnTheReasonsOfADeny) {
+  v1::DenyReason reason;
+  reason.set_setting("disk_encryption.enabled");
+  const grpc::Status status =
+      FailureOf(Error(ErrorReason::kDeviceNotCompliant, "device_id", "no"), {reason});
+  EXPECT_THAT(status, RefusedWith(v1::DEVICE_NOT_COMPLIANT, "device_id"));
+  ASSERT_EQ(ErrorDetailOf(status)->deny_reasons_size(), 1);
+  EXPECT_EQ(ErrorDetailOf(status)->deny_reasons(0).setting(), "disk_encryption.enabled");
+  EXPECT_THAT(FailureOf(absl::OkStatus(), {}), Succeeded());
+}
+
+TEST(OverloadedUntilTest, SaysTheTimeThatItIsGiven) {
+  const grpc::Status status = OverloadedUntil(milliseconds(12'345));
+  EXPECT_THAT(status, RefusedWith(v1::OVERLOADED, ""));
+  EXPECT_EQ(RetryDelayIn(status), milliseconds(12'345));
+}
+
+}  // namespace
+}  // namespace hourglass::issuance
