@@ -85,6 +85,19 @@ bool InTrustBundle(RootState state) {
          state == RootState::kRetiring;
 }
 
+bool NeedsItsKey(RootState state) {
+  switch (state) {
+    case RootState::kStaged:
+    case RootState::kPrimary:
+    case RootState::kRetiring:
+      return true;
+    case RootState::kRetired:
+    case RootState::kDiscarded:
+      return false;
+  }
+  return true;
+}
+
 absl::StatusOr<RootState> StateAfter(const RootFacts& facts, RootMove move) {
   const LegalMove* legal = FindMove(facts.state, move);
   if (legal == nullptr) {

@@ -27,6 +27,10 @@ absl::string_view RootMoveName(RootMove move);
 // Whether relying parties must trust a root in this state.
 bool InTrustBundle(RootState state);
 
+// Whether a root in this state keeps its key, whoever asks: STAGED, PRIMARY, RETIRING. The others
+// have ended, and nothing leads back.
+bool NeedsItsKey(RootState state);
+
 // What a move depends on beside the state.
 struct RootFacts {
   RootState state;

@@ -92,5 +92,13 @@ TEST(RootStatesTest, TrustBundle) {
   EXPECT_FALSE(InTrustBundle(RootState::kDiscarded));
 }
 
+TEST(RootStatesTest, KeepsTheKeysOfRootsThatHaveNotEnded) {
+  EXPECT_TRUE(NeedsItsKey(RootState::kStaged));
+  EXPECT_TRUE(NeedsItsKey(RootState::kPrimary));
+  EXPECT_TRUE(NeedsItsKey(RootState::kRetiring));
+  EXPECT_FALSE(NeedsItsKey(RootState::kRetired));
+  EXPECT_FALSE(NeedsItsKey(RootState::kDiscarded));
+}
+
 }  // namespace
 }  // namespace hourglass::ca

@@ -50,7 +50,7 @@ struct KeyAdministration::Users {
     for (const RootKey& root : roots) {
       if (!IsKeyOf(key.stored, root)) continue;
       // One that still needs its key goes before one that has ended.
-      if (found == nullptr || NeedsItsKey(root.user.state)) found = &root;
+      if (found == nullptr || ca::NeedsItsKey(root.user.state)) found = &root;
     }
     if (found != nullptr) {
       key.used_by = found->user;

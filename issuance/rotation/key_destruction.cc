@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/digest.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
@@ -24,19 +25,6 @@ absl::Status InUse(const KeyHolder& root, const KeyDestructionOrder& order) {
 }
 
 }  // namespace
-
-bool NeedsItsKey(ca::RootState state) {
-  switch (state) {
-    case ca::RootState::kStaged:
-    case ca::RootState::kPrimary:
-    case ca::RootState::kRetiring:
-      return true;
-    case ca::RootState::kRetired:
-    case ca::RootState::kDiscarded:
-      return false;
-  }
-  return true;
-}
 
 absl::StatusOr<KeyStore::StoredKey> KeyDestruction::KeyThatIsMeant(
     const KeyDestructionOrder& order) {
@@ -62,11 +50,11 @@ absl::Status KeyDestruction::CheckNoRootNeeds(const KeyStore::StoredKey& key,
                                               const KeyDestructionOrder& order) {
   ASSIGN_OR_RETURN(const std::vector<KeyHolder> holders, store_->RootsOfPublicKey(key.public_key));
   for (const KeyHolder& root : holders) {
-    if (NeedsItsKey(root.state)) return InUse(root, order);
+    if (ca::NeedsItsKey(root.state)) return InUse(root, order);
   }
   ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(key.uri));
   for (const KeyHolder& root : named) {
-    if (!NeedsItsKey(root.state)) continue;
+    if (!ca::NeedsItsKey(root.state)) continue;
     if (root.key_uri == key.uri || key.public_key.empty()) return InUse(root, order);
   }
   return absl::OkStatus();

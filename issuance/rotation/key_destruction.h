@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ca/issuers/root_states.h"
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
 #include "issuance/log/event_log.h"
@@ -17,9 +16,6 @@
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
-
-// Whether a root in this state keeps its key, whoever asks: STAGED, PRIMARY, RETIRING.
-bool NeedsItsKey(ca::RootState state);
 
 struct KeyDestructionOrder {
   std::string key_uri;  // canonical

@@ -4,16 +4,16 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/rotation/key_destruction.h"
 
 namespace hourglass::issuance {
 
 absl::Status CheckRootQuota(Store& store, absl::string_view tenant_id, const TenantQuota& quota) {
   ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store.ListRoots(tenant_id));
   int living = 0;
-  for (const RootRecord& root : roots) living += NeedsItsKey(root.state) ? 1 : 0;
+  for (const RootRecord& root : roots) living += ca::NeedsItsKey(root.state) ? 1 : 0;
   if (living < quota.roots) return absl::OkStatus();
   return Error(ErrorReason::kQuotaExceeded, "tenant_id",
                absl::StrCat(living,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 
 namespace hourglass::issuance {
@@ -12,9 +13,7 @@ bool MovesPrimary(const RootStateChange& change) {
   return (change.from == ca::RootState::kPrimary) != (change.to == ca::RootState::kPrimary);
 }
 
-bool HasEnded(const KeyHolder& root) {
-  return root.state == ca::RootState::kRetired || root.state == ca::RootState::kDiscarded;
-}
+bool NeedsItsKey(const KeyHolder& root) { return ca::NeedsItsKey(root.state); }
 
 }  // namespace
 
@@ -150,7 +149,7 @@ absl::Status WhyNotChanged(const RootRecord& there, const RootStateChange& chang
 }
 
 absl::Status CheckKeyDestroyed(absl::Span<const KeyHolder> roots) {
-  if (std::all_of(roots.begin(), roots.end(), HasEnded)) return absl::OkStatus();
+  if (std::none_of(roots.begin(), roots.end(), NeedsItsKey)) return absl::OkStatus();
   return Error(ErrorReason::kInternalError, "", "the key of a root that lives is destroyed");
 }
 
