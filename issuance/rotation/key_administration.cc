@@ -121,8 +121,8 @@ absl::Status KeyAdministration::CheckTenantOf(absl::string_view uri, absl::strin
 }
 
 absl::Status KeyAdministration::Bind(const Creation& key, absl::string_view tenant_id) {
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, store_->RootsOfPublicKey(key.public_key));
-  for (const KeyHolder& root : roots) {
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots, store_->RootsOfPublicKey(key.public_key));
+  for (const RootOfKey& root : roots) {
     if (root.tenant_id == tenant_id) continue;
     return Error(ErrorReason::kKeyExists, "tenant_id",
                  absl::StrCat("is the key of a root of tenant ", root.tenant_id));

@@ -14,7 +14,7 @@ namespace {
 
 using hsm::KeyStore;
 
-absl::Status InUse(const KeyHolder& root, const KeyDestructionOrder& order) {
+absl::Status InUse(const RootOfKey& root, const KeyDestructionOrder& order) {
   // Who may not see every key is not told whose this one is.
   if (order.public_key.has_value()) {
     return Error(ErrorReason::kKeyInUse, "key_uri", "is the key of another root, which needs it");
@@ -48,12 +48,12 @@ absl::StatusOr<KeyStore::StoredKey> KeyDestruction::KeyThatIsMeant(
 
 absl::Status KeyDestruction::CheckNoRootNeeds(const KeyStore::StoredKey& key,
                                               const KeyDestructionOrder& order) {
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> holders, store_->RootsOfPublicKey(key.public_key));
-  for (const KeyHolder& root : holders) {
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> holders, store_->RootsOfPublicKey(key.public_key));
+  for (const RootOfKey& root : holders) {
     if (ca::NeedsItsKey(root.state)) return InUse(root, order);
   }
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(key.uri));
-  for (const KeyHolder& root : named) {
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> named, store_->RootsOfKeyName(key.uri));
+  for (const RootOfKey& root : named) {
     if (!ca::NeedsItsKey(root.state)) continue;
     if (root.key_uri == key.uri || key.public_key.empty()) return InUse(root, order);
   }
@@ -81,7 +81,7 @@ absl::StatusOr<KeyStore::StoredKey> KeyDestruction::Destroy(const KeyDestruction
   RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
   KeyDestructionOrder done = order;
   if (done.root_id.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<KeyHolder> holders,
+    ASSIGN_OR_RETURN(const std::vector<RootOfKey> holders,
                      store_->RootsOfPublicKey(key.public_key));
     if (!holders.empty()) done.tenant_id = holders[0].tenant_id;
     if (!holders.empty()) done.root_id = holders[0].root_id;

@@ -116,7 +116,7 @@ absl::Status RootAdministration::TakeBackKey(const RootOrder& order, KeyForRoot&
                                              const absl::Status& why) {
   key.claim.Release();
   // Another process may have taken the key up meanwhile.
-  const absl::StatusOr<std::vector<KeyHolder>> roots =
+  const absl::StatusOr<std::vector<RootOfKey>> roots =
       store_->RootsOfPublicKey(key.key->public_key());
   if (roots.ok() && !roots->empty()) return why;
   const absl::Status left = roots.ok()

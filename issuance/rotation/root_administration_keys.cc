@@ -82,7 +82,7 @@ absl::StatusOr<std::optional<RootAdministration::KeyForRoot>> RootAdministration
   if (!key.ok() || (*key)->type() != order.key_type) return std::nullopt;
   if (!IsTheOnePlanned(planned, planned.key_uri, **key)) return std::nullopt;
   if (!claim->ClaimPublicKey((*key)->public_key()).ok()) return std::nullopt;
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots,
                    store_->RootsOfPublicKey((*key)->public_key()));
   if (!roots.empty()) return std::nullopt;
   return KeyForRoot{planned.generation, planned.key_uri, KeyOrigin::kMadeHere, *std::move(key),
@@ -138,7 +138,7 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NewKey(const 
   RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
   ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
   ASSIGN_OR_RETURN(const std::string uri, DefaultKeyUri(order.tenant_id, generation));
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, store_->RootsOfKeyName(uri));
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots, store_->RootsOfKeyName(uri));
   if (!roots.empty()) return HasRootAlready();
   ASSIGN_OR_RETURN(KeyClaims::Claim claim, claims_.ClaimName(uri));
   const absl::Status there = keys_->Open(uri).status();
@@ -166,8 +166,8 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::NamedKey(
     const RootOrder& order, const KeyPermission& permission, absl::string_view uri) {
   ASSIGN_OR_RETURN(const int generation, store_->ReserveGeneration(order.tenant_id));
   ASSIGN_OR_RETURN(KeyClaims::Claim claim, claims_.ClaimName(uri));
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(uri));
-  for (const KeyHolder& root : named) {
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> named, store_->RootsOfKeyName(uri));
+  for (const RootOfKey& root : named) {
     if (hsm::MayNameOneKey(root.key_uri, uri)) return HasRootAlready();
   }
   KeyForRoot key{generation, "", KeyOrigin::kFound, nullptr, std::move(claim)};
@@ -188,7 +188,7 @@ absl::Status RootAdministration::CheckFound(const RootOrder& order, KeyForRoot& 
   RETURN_IF_ERROR(permission.CheckFound(key.uri, key.key->public_key()));
   // A key can have several URIs: were it taken for a second root, the tenant of that one could
   // destroy it.
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots,
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots,
                    store_->RootsOfPublicKey(key.key->public_key()));
   if (!roots.empty()) return HasRootAlready();
   if (key.key->type() != order.key_type) {

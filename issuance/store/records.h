@@ -64,14 +64,14 @@ struct PlannedKey {
   bool operator==(const PlannedKey&) const = default;
 };
 
-// The root that a key is of.
-struct KeyHolder {
+// A root, as far as it concerns its key.
+struct RootOfKey {
   std::string tenant_id;
   std::string root_id;
   ca::RootState state = ca::RootState::kStaged;
   std::string key_uri;  // as in RootRecord
 
-  bool operator==(const KeyHolder&) const = default;
+  bool operator==(const RootOfKey&) const = default;
 };
 
 // A key that an administrator of every tenant set apart for one tenant.

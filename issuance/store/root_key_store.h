@@ -45,10 +45,10 @@ class RootKeyStore {
   // The roots of all tenants, whatever their state, whose certificate holds this
   // SubjectPublicKeyInfo, DER: a key belongs to one root for ever. None for an empty one. Reads
   // every root.
-  virtual absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) = 0;
+  virtual absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(absl::string_view public_key) = 0;
   // The same by the name of the key: whose key URI is this one, apart from an id in either. Reads
   // every root.
-  virtual absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) = 0;
+  virtual absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(absl::string_view key_uri) = 0;
   // Records that a key is no more: in its root, which must be RETIRED or DISCARDED and keeps the
   // time that it has already, and by forgetting that it was planned or bound. By the public key;
   // where that is empty, plans and bindings by the URI. Errors: INTERNAL_ERROR where another root

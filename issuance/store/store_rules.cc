@@ -13,7 +13,7 @@ bool MovesPrimary(const RootStateChange& change) {
   return (change.from == ca::RootState::kPrimary) != (change.to == ca::RootState::kPrimary);
 }
 
-bool NeedsItsKey(const KeyHolder& root) { return ca::NeedsItsKey(root.state); }
+bool NeedsItsKey(const RootOfKey& root) { return ca::NeedsItsKey(root.state); }
 
 }  // namespace
 
@@ -148,7 +148,7 @@ absl::Status WhyNotChanged(const RootRecord& there, const RootStateChange& chang
                "another root is PRIMARY; a tenant has one at most");
 }
 
-absl::Status CheckKeyDestroyed(absl::Span<const KeyHolder> roots) {
+absl::Status CheckKeyDestroyed(absl::Span<const RootOfKey> roots) {
   if (std::none_of(roots.begin(), roots.end(), NeedsItsKey)) return absl::OkStatus();
   return Error(ErrorReason::kInternalError, "", "the key of a root that lives is destroyed");
 }

@@ -73,7 +73,7 @@ std::vector<RootStateChange> InOrder(absl::Span<const RootStateChange> changes);
 absl::Status WhyNotChanged(const RootRecord& there, const RootStateChange& change);
 
 // A key is destroyed only where all roots that had it have ended, else INTERNAL_ERROR.
-absl::Status CheckKeyDestroyed(absl::Span<const KeyHolder> roots);
+absl::Status CheckKeyDestroyed(absl::Span<const RootOfKey> roots);
 
 // A tenant as the fence sees it (promise 6), held against change until the transaction ends.
 struct FencedTenant {

@@ -107,13 +107,13 @@ TEST(StoreRulesTest, SaysWhyAStateWasNotChanged) {
 }
 
 TEST(StoreRulesTest, KeysOfRootsThatLiveAreNotDestroyed) {
-  KeyHolder retired, discarded;
+  RootOfKey retired, discarded;
   retired.state = RootState::kRetired;
   discarded.state = RootState::kDiscarded;
   EXPECT_OK(CheckKeyDestroyed({}));
   EXPECT_OK(CheckKeyDestroyed({retired, discarded}));
   for (const RootState state : {RootState::kStaged, RootState::kPrimary, RootState::kRetiring}) {
-    KeyHolder lives;
+    RootOfKey lives;
     lives.state = state;
     EXPECT_THAT(CheckKeyDestroyed({retired, lives}), FailsWith(ErrorReason::kInternalError));
   }

@@ -218,7 +218,7 @@ TEST_P(RootKeyStoreConformance, KnowsTheRootsOfAKeysName) {
   roots[4].key_uri = name + "2;id=%01";
   for (const RootRecord& root : roots) ASSERT_OK(store_->AddRoot(root));
   for (const std::string& uri : {name, name + ";id=%01", name + ";id=%03"}) {
-    ASSERT_OK_AND_ASSIGN(const std::vector<KeyHolder> named, store_->RootsOfKeyName(uri));
+    ASSERT_OK_AND_ASSIGN(const std::vector<RootOfKey> named, store_->RootsOfKeyName(uri));
     EXPECT_THAT(named, ElementsAre(HolderOf(roots[0], RootState::kStaged),
                                    HolderOf(roots[2], RootState::kStaged),
                                    HolderOf(roots[1], RootState::kStaged)))

@@ -82,12 +82,12 @@ class SqliteStore final : public Store {
     return journal_->ListRoots(tenant_id);
   }
 
-  absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) override {
+  absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(absl::string_view public_key) override {
     return connections_->Read(
         [&](Connection& c) { return sqlite::RootsOfPublicKey(c, public_key); });
   }
 
-  absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) override {
+  absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(absl::string_view key_uri) override {
     return connections_->Read([&](Connection& c) { return sqlite::RootsOfKeyName(c, key_uri); });
   }
 

@@ -44,10 +44,10 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
     return store_.ListRoots(tenant_id);
   }
-  absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(absl::string_view public_key) override {
+  absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(absl::string_view public_key) override {
     return store_.RootsOfPublicKey(public_key);
   }
-  absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(absl::string_view key_uri) override {
+  absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(absl::string_view key_uri) override {
     return store_.RootsOfKeyName(key_uri);
   }
   absl::Status NoteKeyDestroyed(absl::string_view key_uri, absl::string_view public_key,

@@ -20,12 +20,12 @@ namespace {
 constexpr absl::string_view kPlansOfKey =
     "(public_key = ? OR (key_uri IN (?, ?) AND public_key = x''))";
 
-absl::StatusOr<std::vector<KeyHolder>> TakeHolders(Rows rows) {
-  std::vector<KeyHolder> holders;
+absl::StatusOr<std::vector<RootOfKey>> TakeHolders(Rows rows) {
+  std::vector<RootOfKey> holders;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
     if (!more) return holders;
-    KeyHolder& holder = holders.emplace_back();
+    RootOfKey& holder = holders.emplace_back();
     holder.tenant_id = rows.TakeOctets();
     holder.root_id = rows.TakeOctets();
     ASSIGN_OR_RETURN(holder.state, ParseState(rows.TakeOctets()));
@@ -117,10 +117,10 @@ absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
   }
 }
 
-absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,
+absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(Connection& connection,
                                                         absl::string_view public_key) {
   // instr finds nothing anywhere.
-  if (public_key.empty()) return std::vector<KeyHolder>();
+  if (public_key.empty()) return std::vector<RootOfKey>();
   ASSIGN_OR_RETURN(Rows rows, connection.Query("SELECT tenant_id, root_id, state, key_uri FROM "
                                                "roots WHERE instr(certificate, ?) > 0 "
                                                "ORDER BY tenant_id, generation",
@@ -128,7 +128,7 @@ absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,
   return TakeHolders(std::move(rows));
 }
 
-absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
+absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(Connection& connection,
                                                       absl::string_view key_uri) {
   const std::string name(hsm::UriWithoutId(key_uri));
   const std::string with_id = name + ";id=";
@@ -142,9 +142,9 @@ absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
 
 absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
                               absl::string_view public_key, Timestamp now) {
-  ASSIGN_OR_RETURN(const std::vector<KeyHolder> roots, RootsOfPublicKey(connection, public_key));
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots, RootsOfPublicKey(connection, public_key));
   RETURN_IF_ERROR(CheckKeyDestroyed(roots));
-  for (const KeyHolder& root : roots) {
+  for (const RootOfKey& root : roots) {
     RETURN_IF_ERROR(
         connection
             .Change("UPDATE roots SET key_destroyed_at = ? WHERE tenant_id = ? AND root_id = ? "

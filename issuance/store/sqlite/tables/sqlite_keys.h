@@ -25,9 +25,9 @@ absl::Status TakePlannedKey(Connection& connection, const RootRecord& root);
 absl::StatusOr<bool> HasRootOfKeyUri(Connection& connection, absl::string_view key_uri);
 absl::StatusOr<std::vector<PlannedKey>> ListPlannedKeys(Connection& connection,
                                                         absl::string_view tenant_id);
-absl::StatusOr<std::vector<KeyHolder>> RootsOfPublicKey(Connection& connection,
+absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(Connection& connection,
                                                         absl::string_view public_key);
-absl::StatusOr<std::vector<KeyHolder>> RootsOfKeyName(Connection& connection,
+absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(Connection& connection,
                                                       absl::string_view key_uri);
 absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,
                               absl::string_view public_key, Timestamp now);
