@@ -1,4 +1,4 @@
-#include "tools/bench/load/sized_service.h"
+#include "tools/bench/service/sized_service.h"
 
 #include <algorithm>
 #include <chrono>

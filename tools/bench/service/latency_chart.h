@@ -1,6 +1,6 @@
 // How long requests took, from most to the slowest of them.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_LATENCY_CHART_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_LATENCY_CHART_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_LATENCY_CHART_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_LATENCY_CHART_H_
 
 #include <string>
 
@@ -18,4 +18,4 @@ Series LatencySeries(const std::string& name, const LatencyHistogram& latencies)
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_LATENCY_CHART_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_LATENCY_CHART_H_

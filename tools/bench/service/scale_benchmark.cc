@@ -1,4 +1,4 @@
-#include "tools/bench/load/scale_benchmark.h"
+#include "tools/bench/service/scale_benchmark.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "tools/bench/load/idle_brokers.h"
-#include "tools/bench/load/saturation.h"
-#include "tools/bench/load/scratch.h"
-#include "tools/bench/load/sized_service.h"
+#include "tools/bench/service/saturation.h"
+#include "tools/bench/service/scratch.h"
+#include "tools/bench/service/sized_service.h"
 
 namespace hourglass::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/bench/load/latency_chart.h"
+#include "tools/bench/service/latency_chart.h"
 
 #include <cmath>
 

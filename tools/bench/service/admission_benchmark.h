@@ -1,11 +1,11 @@
 // What a flood does to a service.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_ADMISSION_BENCHMARK_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_ADMISSION_BENCHMARK_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_ADMISSION_BENCHMARK_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_ADMISSION_BENCHMARK_H_
 
 #include "absl/status/status.h"
-#include "tools/bench/load/saturation.h"
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"
+#include "tools/bench/service/saturation.h"
 
 namespace hourglass::bench {
 
@@ -19,4 +19,4 @@ absl::Status MeasureAdmission(const Options& options, const LoadEffort& effort, 
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_ADMISSION_BENCHMARK_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_ADMISSION_BENCHMARK_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/load/service_cost.h"
+#include "tools/bench/service/service_cost.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // What processes cost, as the kernel counts it (proc(5)).
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_PROCESS_USAGE_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_PROCESS_USAGE_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_PROCESS_USAGE_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_PROCESS_USAGE_H_
 
 #include <sys/types.h>
 
@@ -33,4 +33,4 @@ double MachineBusyMicroseconds();
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_PROCESS_USAGE_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_PROCESS_USAGE_H_

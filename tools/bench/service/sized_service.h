@@ -1,12 +1,12 @@
 // A service of any size.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SIZED_SERVICE_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SIZED_SERVICE_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SIZED_SERVICE_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SIZED_SERVICE_H_
 
 #include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "tools/bench/load/service_cost.h"
+#include "tools/bench/service/service_cost.h"
 
 namespace hourglass::bench {
 
@@ -30,4 +30,4 @@ absl::StatusOr<SizedService> StartSized(const std::string& program, const Servic
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SIZED_SERVICE_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SIZED_SERVICE_H_

@@ -1,7 +1,7 @@
 // hourglassd as the benchmarks run it: a process of its own with everything on, mutual TLS, the
 // embedded compliance service, the journal on disk, a log in a file.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_PROCESS_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_PROCESS_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_PROCESS_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_PROCESS_H_
 
 #include <chrono>
 #include <memory>
@@ -81,4 +81,4 @@ class ServiceProcess : public ServiceClient {
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_PROCESS_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_PROCESS_H_

@@ -1,11 +1,11 @@
-#include "tools/bench/load/saturation.h"
+#include "tools/bench/service/saturation.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "tools/bench/load/latency_chart.h"
 #include "tools/bench/options.h"
+#include "tools/bench/service/latency_chart.h"
 
 namespace hourglass::bench {
 namespace {

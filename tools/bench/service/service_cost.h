@@ -1,6 +1,6 @@
 // A service under load, and what the load costs it.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_COST_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_COST_H_
 
 #include <chrono>
 #include <memory>
@@ -11,8 +11,8 @@
 #include "tools/bench/load/certificate_check.h"
 #include "tools/bench/load/load_generator.h"
 #include "tools/bench/load/prepared_requests.h"
-#include "tools/bench/load/process_usage.h"
-#include "tools/bench/load/service_process.h"
+#include "tools/bench/service/process_usage.h"
+#include "tools/bench/service/service_process.h"
 
 namespace hourglass::bench {
 
@@ -79,4 +79,4 @@ absl::StatusOr<double> FlushesPerCertificate(LoadedService& service, const LoadO
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_COST_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_COST_H_

@@ -1,6 +1,6 @@
 // One service from no load to as much as it can do.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SATURATION_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SATURATION_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SATURATION_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SATURATION_H_
 
 #include <chrono>
 #include <optional>
@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tools/bench/load/floor.h"
-#include "tools/bench/load/service_cost.h"
 #include "tools/bench/report.h"
+#include "tools/bench/service/floor.h"
+#include "tools/bench/service/service_cost.h"
 
 namespace hourglass::bench {
 
@@ -46,4 +46,4 @@ absl::StatusOr<Saturation> ReportSaturation(const std::string& name, LoadedServi
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SATURATION_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SATURATION_H_

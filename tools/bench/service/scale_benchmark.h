@@ -1,6 +1,6 @@
 // What size costs a service.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SCALE_BENCHMARK_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SCALE_BENCHMARK_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SCALE_BENCHMARK_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SCALE_BENCHMARK_H_
 
 #include "absl/status/status.h"
 #include "tools/bench/options.h"
@@ -17,4 +17,4 @@ absl::Status MeasureScale(const Options& options, Report& report);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SCALE_BENCHMARK_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SCALE_BENCHMARK_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/load/floor.h"
+#include "tools/bench/service/floor.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>

@@ -1,4 +1,4 @@
-#include "tools/bench/load/process_usage.h"
+#include "tools/bench/service/process_usage.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // What one caller's listings do to everybody else.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_LISTING_BENCHMARK_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_LISTING_BENCHMARK_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_LISTING_BENCHMARK_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_LISTING_BENCHMARK_H_
 
 #include "absl/status/status.h"
 #include "tools/bench/options.h"
@@ -19,4 +19,4 @@ absl::Status MeasureListings(const Options& options, Report& report);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_LISTING_BENCHMARK_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_LISTING_BENCHMARK_H_

@@ -1,6 +1,6 @@
 // What nobody who issues a certificate can go below.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_FLOOR_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_FLOOR_H_
 
 #include <chrono>
 #include <vector>
@@ -31,4 +31,4 @@ class VerifyAndSignFloor {
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_FLOOR_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_FLOOR_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/load/listing_benchmark.h"
+#include "tools/bench/service/listing_benchmark.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -23,8 +23,8 @@
 #include "tests/support/listing_flood.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
-#include "tools/bench/load/saturation.h"
-#include "tools/bench/load/scratch.h"
+#include "tools/bench/service/saturation.h"
+#include "tools/bench/service/scratch.h"
 
 namespace hourglass::bench {
 namespace {

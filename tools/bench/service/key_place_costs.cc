@@ -1,4 +1,4 @@
-#include "tools/bench/load/key_place_costs.h"
+#include "tools/bench/service/key_place_costs.h"
 
 #include <map>
 #include <memory>

@@ -1,6 +1,6 @@
 // What a certificate costs the service, and how soon it comes.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_BENCHMARK_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_BENCHMARK_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_BENCHMARK_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_BENCHMARK_H_
 
 #include "absl/status/status.h"
 #include "tools/bench/options.h"
@@ -16,4 +16,4 @@ absl::Status MeasureService(const Options& options, Report& report);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SERVICE_BENCHMARK_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_BENCHMARK_H_

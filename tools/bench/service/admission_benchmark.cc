@@ -1,4 +1,4 @@
-#include "tools/bench/load/admission_benchmark.h"
+#include "tools/bench/service/admission_benchmark.h"
 
 #include <memory>
 #include <string>

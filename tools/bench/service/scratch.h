@@ -1,6 +1,6 @@
 // Where what a benchmark writes is kept.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_SCRATCH_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_SCRATCH_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_SCRATCH_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_SCRATCH_H_
 
 #include <stdlib.h>
 
@@ -25,4 +25,4 @@ class TemporaryDirectoriesIn {
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_SCRATCH_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_SCRATCH_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/load/service_process.h"
+#include "tools/bench/service/service_process.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/status_macros.h"
-#include "tools/bench/load/process_usage.h"
+#include "tools/bench/service/process_usage.h"
 
 namespace hourglass::bench {
 namespace {

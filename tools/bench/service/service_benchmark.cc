@@ -1,12 +1,12 @@
-#include "tools/bench/load/service_benchmark.h"
+#include "tools/bench/service/service_benchmark.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tools/bench/load/admission_benchmark.h"
-#include "tools/bench/load/key_place_costs.h"
-#include "tools/bench/load/saturation.h"
-#include "tools/bench/load/scratch.h"
+#include "tools/bench/service/admission_benchmark.h"
+#include "tools/bench/service/key_place_costs.h"
+#include "tools/bench/service/saturation.h"
+#include "tools/bench/service/scratch.h"
 
 namespace hourglass::bench {
 

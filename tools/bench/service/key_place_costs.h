@@ -1,11 +1,11 @@
 // The service's cost with each kind of key.
-#ifndef HOURGLASS_TOOLS_BENCH_LOAD_KEY_PLACE_COSTS_H_
-#define HOURGLASS_TOOLS_BENCH_LOAD_KEY_PLACE_COSTS_H_
+#ifndef HOURGLASS_TOOLS_BENCH_SERVICE_KEY_PLACE_COSTS_H_
+#define HOURGLASS_TOOLS_BENCH_SERVICE_KEY_PLACE_COSTS_H_
 
 #include "absl/status/status.h"
-#include "tools/bench/load/saturation.h"
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"
+#include "tools/bench/service/saturation.h"
 
 namespace hourglass::bench {
 
@@ -21,4 +21,4 @@ absl::Status MeasureSealedKey(const Options& options, const LoadEffort& effort, 
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_LOAD_KEY_PLACE_COSTS_H_
+#endif  // HOURGLASS_TOOLS_BENCH_SERVICE_KEY_PLACE_COSTS_H_
