@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "tools/hourglass/command.h"
-#include "tools/hourglass/local_key.h"
+#include "tools/hourglass/keys/local_key.h"
 
 namespace hourglass::cli {
 

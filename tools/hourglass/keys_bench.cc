@@ -9,7 +9,7 @@
 #include "hsm/key/key_type.h"
 #include "tools/client/table.h"
 #include "tools/hourglass/keys.h"
-#include "tools/hourglass/signing_rate.h"
+#include "tools/hourglass/keys/signing_rate.h"
 
 namespace hourglass::cli {
 namespace {

@@ -16,7 +16,7 @@
 #include "tools/client/table.h"
 #include "tools/client/wording.h"
 #include "tools/hourglass/keys.h"
-#include "tools/hourglass/module_inventory.h"
+#include "tools/hourglass/keys/module_inventory.h"
 
 namespace hourglass::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "tools/client/usage.h"
 #include "tools/client/wording.h"
 #include "tools/hourglass/command.h"
-#include "tools/hourglass/module_inventory.h"
+#include "tools/hourglass/keys/module_inventory.h"
 
 namespace hourglass::cli {
 namespace {

@@ -1,7 +1,7 @@
 // What a PKCS#11 module has, asked in a process of its own: a module that crashes or hangs takes
 // nothing with it.
-#ifndef HOURGLASS_TOOLS_HOURGLASS_MODULE_INVENTORY_H_
-#define HOURGLASS_TOOLS_HOURGLASS_MODULE_INVENTORY_H_
+#ifndef HOURGLASS_TOOLS_HOURGLASS_KEYS_MODULE_INVENTORY_H_
+#define HOURGLASS_TOOLS_HOURGLASS_KEYS_MODULE_INVENTORY_H_
 
 #include <chrono>
 #include <optional>
@@ -32,4 +32,4 @@ absl::StatusOr<client::Json> TakeInventory(const std::string& module_path,
 
 }  // namespace hourglass::cli
 
-#endif  // HOURGLASS_TOOLS_HOURGLASS_MODULE_INVENTORY_H_
+#endif  // HOURGLASS_TOOLS_HOURGLASS_KEYS_MODULE_INVENTORY_H_

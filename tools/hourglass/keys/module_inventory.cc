@@ -1,4 +1,4 @@
-#include "tools/hourglass/module_inventory.h"
+#include "tools/hourglass/keys/module_inventory.h"
 
 #include <errno.h>
 #include <fcntl.h>

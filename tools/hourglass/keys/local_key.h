@@ -1,6 +1,6 @@
 // Keys that a command uses on this machine, without a service: the URI says where they are.
-#ifndef HOURGLASS_TOOLS_HOURGLASS_LOCAL_KEY_H_
-#define HOURGLASS_TOOLS_HOURGLASS_LOCAL_KEY_H_
+#ifndef HOURGLASS_TOOLS_HOURGLASS_KEYS_LOCAL_KEY_H_
+#define HOURGLASS_TOOLS_HOURGLASS_KEYS_LOCAL_KEY_H_
 
 #include <memory>
 #include <string>
@@ -62,4 +62,4 @@ std::string CommandForRoot(absl::string_view key_type, absl::string_view canonic
 
 }  // namespace hourglass::cli
 
-#endif  // HOURGLASS_TOOLS_HOURGLASS_LOCAL_KEY_H_
+#endif  // HOURGLASS_TOOLS_HOURGLASS_KEYS_LOCAL_KEY_H_

@@ -1,4 +1,4 @@
-#include "tools/hourglass/local_key.h"
+#include "tools/hourglass/keys/local_key.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "tools/hourglass/signing_rate.h"
+#include "tools/hourglass/keys/signing_rate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // How fast a key signs.
-#ifndef HOURGLASS_TOOLS_HOURGLASS_SIGNING_RATE_H_
-#define HOURGLASS_TOOLS_HOURGLASS_SIGNING_RATE_H_
+#ifndef HOURGLASS_TOOLS_HOURGLASS_KEYS_SIGNING_RATE_H_
+#define HOURGLASS_TOOLS_HOURGLASS_KEYS_SIGNING_RATE_H_
 
 #include <chrono>
 #include <cstdint>
@@ -40,4 +40,4 @@ std::uint64_t DevicesServed(double per_second);
 
 }  // namespace hourglass::cli
 
-#endif  // HOURGLASS_TOOLS_HOURGLASS_SIGNING_RATE_H_
+#endif  // HOURGLASS_TOOLS_HOURGLASS_KEYS_SIGNING_RATE_H_
