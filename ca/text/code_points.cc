@@ -97,7 +97,9 @@ constexpr std::uint32_t kAtItsEnd = kRightToLeft | Bit(U_ARABIC_NUMBER) | Bit(U_
 std::uint32_t DirectionOf(char32_t character) { return 1u << u_charDirection(Icu(character)); }
 
 // Of this script itself (Script), which is what the context rules ask for, and not only used with
-// it (Script_Extensions), as the long-vowel mark U+30FC is.
+// it (Script_Extensions), as the long-vowel mark U+30FC is. Alphabetic, too: the punctuation that
+// the rules are about is of such a script itself, so that by the script alone a row of geresh marks
+// would keep them with a single letter in front.
 bool IsOfScript(char32_t character, UScriptCode script) {
   UErrorCode error = U_ZERO_ERROR;
   return u_hasBinaryProperty(Icu(character), UCHAR_ALPHABETIC) != 0 &&

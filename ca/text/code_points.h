@@ -42,7 +42,8 @@ bool IsOfOneScript(const std::u32string& text);
 bool KeepsBidiRule(const std::u32string& text);
 
 // RFC 5892 appendix A.3 to A.9: characters that are allowed beside some others only, such as the
-// middle dot between two l. The joiners of A.1 and A.2 are never.
+// middle dot between two l. Stricter than A.4 to A.7: the character of the script that they ask for
+// must be alphabetic, so no punctuation. The joiners of A.1 and A.2 are never.
 bool KeepsContextRules(const std::u32string& text);
 
 // NFKC_Casefold (Unicode section 5.18): what differs in case, width or form only becomes the same,
