@@ -11,7 +11,6 @@
 
 #include "absl/strings/string_view.h"
 #include "ca/keys/public_key.h"
-#include "ca/keys/small_factors.h"
 #include "hsm/base/openssl.h"
 
 namespace hourglass::ca {
@@ -28,13 +27,21 @@ class KeyNumbers : public testing::Test {
     return number;
   }
 
+  // By OpenSSL's division, for what looks for them is under test.
+  static bool HasFactorFrom3To751(const BIGNUM* number) {
+    for (unsigned long n = 3; n <= 751; n += 2) {
+      if (BN_mod_word(number, n) == 0) return true;
+    }
+    return false;
+  }
+
   // None of the checks looks whether the factors are primes, which takes long to find: they are odd
   // numbers with no small factor.
   BignumPtr Prime(int bits) {
     BignumPtr prime(BN_new());
     do {
       BN_rand(prime.get(), bits, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD);
-    } while (LookAtSmallPrimes(Octets(prime.get())) != SmallPrimesFinding::kNone);
+    } while (HasFactorFrom3To751(prime.get()));
     return prime;
   }
 
@@ -68,7 +75,7 @@ class KeyNumbers : public testing::Test {
       BN_mul(prime.get(), prime.get(), m.get(), context_.get());
       BN_mod_exp(a.get(), generator.get(), a.get(), m.get(), context_.get());
       BN_add(prime.get(), prime.get(), a.get());
-    } while (LookAtSmallPrimes(Octets(prime.get())) == SmallPrimesFinding::kFactor);
+    } while (HasFactorFrom3To751(prime.get()));
     return prime;
   }
 
@@ -77,9 +84,7 @@ class KeyNumbers : public testing::Test {
     BignumPtr next(BN_dup(prime));
     BN_add(next.get(), next.get(), distance);
     if (!BN_is_odd(next.get())) BN_add_word(next.get(), 1);
-    while (LookAtSmallPrimes(Octets(next.get())) != SmallPrimesFinding::kNone) {
-      BN_add_word(next.get(), 2);
-    }
+    while (HasFactorFrom3To751(next.get())) BN_add_word(next.get(), 2);
     return next;
   }
 
