@@ -14,6 +14,7 @@
 #include "ca/testing/authority_fixture.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
+#include "tests/support/pkcs10.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -161,14 +162,14 @@ TEST_F(AuthorityTest, CreateRefusesARootThatIsShorterThanItsLeaves) {
 }
 
 TEST_F(AuthorityTest, NothingOfTheRequestGetsIntoTheLeaf) {
-  const std::string request = MakeRequest(
-      "-subj /CN=evil-cn/O=evil-o -addext "
-      "'subjectAltName=DNS:evil-dns.example,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:evil-upn@contoso."
-      "example' "
-      "-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=keyCertSign' -addext "
-      "'extendedKeyUsage=serverAuth' "
-      "-addext '1.3.6.1.4.1.311.25.2=ASN1:UTF8:evil-sid' -addext "
-      "'crlDistributionPoints=URI:http://evil-crl.example'");
+  const std::string request = MakePkcs10(
+      {"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"},
+      {"-subj", "/CN=evil-cn/O=evil-o", "-addext",
+       "subjectAltName=DNS:evil-dns.example,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:"
+       "evil-upn@contoso.example",
+       "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign", "-addext",
+       "extendedKeyUsage=serverAuth", "-addext", "1.3.6.1.4.1.311.25.2=ASN1:UTF8:evil-sid",
+       "-addext", "crlDistributionPoints=URI:http://evil-crl.example"});
   for (const char* word : {"evil-cn", "evil-o", "evil-dns", "evil-upn", "evil-sid", "evil-crl"}) {
     ASSERT_TRUE(absl::StrContains(request, word)) << word;
   }

@@ -11,12 +11,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "ca/authority.h"
 #include "ca/testing/lying_key.h"
 #include "hsm/key/software_key.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/pkcs10.h"
 
 namespace hourglass::ca {
 
@@ -39,17 +37,6 @@ class AuthorityFixture : public testing::Test {
                       key);
   }
 
-  // A request, DER, by `openssl req OPTIONS`, for the shell to read.
-  static std::string MakeRequest(const std::string& options = "-subj /CN=anyone") {
-    const TemporaryDirectory directory;
-    const std::string out = directory.File("request.der");
-    RunCommand({"sh", "-c",
-                absl::StrCat("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
-                             "-keyout /dev/null -outform DER -out ",
-                             out, " ", options)});
-    return ReadFileOrDie(out);
-  }
-
   // And a new authority with it.
   void UseAFreshKey() {
     auto key = std::make_unique<LyingKey>(*hsm::GenerateSoftwareKey(hsm::KeyType::kEcP256));
@@ -70,7 +57,7 @@ class AuthorityFixture : public testing::Test {
 
   LeafProfile profile_ = *LeafProfile::Create({});
   Subject subject_ = *Subject::Create("alice@contoso.example", "id-1");
-  RequestedKey requested_ = *ParseCertificateRequest(MakeRequest(), KeyPolicy());
+  RequestedKey requested_ = *ParseCertificateRequest(MakeEcPkcs10(), KeyPolicy());
   LyingKey* key_;
   std::unique_ptr<Authority> authority_;
 };

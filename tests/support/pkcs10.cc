@@ -12,13 +12,12 @@ std::string MakePkcs10(const std::vector<std::string>& key_options,
                        const std::vector<std::string>& more_options) {
   const TemporaryDirectory directory;
   const std::string file = directory.File("request.der");
-  std::vector<std::string> command = {"openssl", "req", "-new", "-nodes"};
+  std::vector<std::string> command = {"openssl", "req", "-new", "-nodes", "-subj", "/CN=ignored"};
   command.insert(command.end(), key_options.begin(), key_options.end());
   command.insert(command.end(), more_options.begin(), more_options.end());
   for (const std::string& word :
-       {std::string("-subj"), std::string("/CN=ignored"), std::string("-keyout"),
-        directory.File("key.pem"), std::string("-outform"), std::string("DER"), std::string("-out"),
-        file}) {
+       {std::string("-keyout"), directory.File("key.pem"), std::string("-outform"),
+        std::string("DER"), std::string("-out"), file}) {
     command.push_back(word);
   }
   const CommandResult result = RunCommand(command);

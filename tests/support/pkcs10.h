@@ -10,8 +10,8 @@
 namespace hourglass {
 
 // A request, DER, for a new key made with these `openssl req` options (`-newkey`, `-pkeyopt`, …),
-// and further options such as
-// `-addext`. Ends the process where the OpenSSL CLI fails.
+// and further options such as `-addext`, or `-subj` for a subject other than `/CN=ignored`. Ends
+// the process where the OpenSSL CLI fails.
 std::string MakePkcs10(const std::vector<std::string>& key_options,
                        const std::vector<std::string>& more_options = {});
 
