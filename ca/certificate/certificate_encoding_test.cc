@@ -12,6 +12,7 @@
 #include "ca/testing/openssl_certificates.h"
 #include "hsm/base/openssl.h"
 #include "hsm/key/key_type.h"
+#include "tests/support/openssl_der.h"
 
 namespace hourglass::ca {
 namespace {
@@ -69,7 +70,7 @@ std::string NameByOpenssl(const std::string& text) {
                                        reinterpret_cast<const unsigned char*>(text.data()),
                                        static_cast<int>(text.size()), -1, 0),
             1);
-  return Encoded([&](unsigned char** out) { return i2d_X509_NAME(name.get(), out); });
+  return DerByOpenssl(i2d_X509_NAME, name.get());
 }
 
 TEST_F(CertificateEncodingTest, CommonNamesAreOpenssls) {
@@ -89,7 +90,7 @@ std::string ExtensionByOpenssl(int type, bool critical, const std::string& value
       1);
   const OpensslPtr<X509_EXTENSION, X509_EXTENSION_free> extension(
       X509_EXTENSION_create_by_NID(nullptr, type, critical ? 1 : 0, octets.get()));
-  return Encoded([&](unsigned char** out) { return i2d_X509_EXTENSION(extension.get(), out); });
+  return DerByOpenssl(i2d_X509_EXTENSION, extension.get());
 }
 
 TEST_F(CertificateEncodingTest, ExtensionsAreOpenssls) {

@@ -13,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/der.h"
 #include "ca/encoding/oids.h"
+#include "ca/testing/key_info.h"
 #include "ca/testing/openssl_certificates.h"
+#include "tests/support/hex.h"
 
 namespace hourglass::ca {
 namespace {
-
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 
 TEST(CertificateRulesTest, TheVersionIsTheOctet2) {
   const std::pair<const char*, bool> versions[] = {{"02", true},  {"", false},   {"00", false},
@@ -207,16 +207,7 @@ class KeyBitsTest : public OpensslCertificates {
     EXPECT_EQ(KeyIsWellWritten(view), ReadKeyBits(key).has_value());
     return KeyIsWellWritten(view);
   }
-
-  static std::string Key(absl::string_view algorithm, absl::string_view bits) {
-    return der::Encode(der::kSequence,
-                       {der::Encode(der::kSequence, {Hex(algorithm)}),
-                        der::Encode(der::kBitString, {absl::string_view("\0", 1), bits})});
-  }
 };
-
-constexpr char kEcOid[] = "06072a8648ce3d0201";
-constexpr char kRsaOid[] = "06092a864886f70d010101";
 
 TEST_F(KeyBitsTest, AreTheEndOfWhatOpensslWrites) {
   for (const auto& [key, size] : {std::pair{kP256Key, 65}, std::pair{kP384Key, 97}}) {
@@ -238,25 +229,24 @@ TEST_F(KeyBitsTest, AreTheEndOfWhatOpensslWrites) {
 }
 
 TEST_F(KeyBitsTest, PointsAreUncompressedOnANamedCurve) {
-  const std::string p256 = absl::StrCat(kEcOid, "06082a8648ce3d030107"),
-                    p384 = absl::StrCat(kEcOid, "06052b81040022"),
+  const std::string p256 = absl::StrCat(kEcOid, kP256Oid), p384 = absl::StrCat(kEcOid, kP384Oid),
                     p521 = absl::StrCat(kEcOid, "06052b81040023");
   const std::string x32(32, 'x'), x48(48, 'x'), four = "\x04";
-  EXPECT_TRUE(IsWellWritten(Key(p256, four + x32 + x32)));
-  EXPECT_TRUE(IsWellWritten(Key(p384, four + x48 + x48)));
-  EXPECT_FALSE(IsWellWritten(Key(p256, four + x48 + x48)));
-  EXPECT_FALSE(IsWellWritten(Key(p384, four + x32 + x32)));
-  EXPECT_FALSE(IsWellWritten(Key(p521, four + std::string(132, 'x'))));
+  EXPECT_TRUE(IsWellWritten(KeyInfo(p256, four + x32 + x32)));
+  EXPECT_TRUE(IsWellWritten(KeyInfo(p384, four + x48 + x48)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p256, four + x48 + x48)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p384, four + x32 + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p521, four + std::string(132, 'x'))));
   for (const char first : {'\x00', '\x02', '\x03', '\x05', '\x06', '\x07'}) {
-    EXPECT_FALSE(IsWellWritten(Key(p256, first + x32 + x32)));
+    EXPECT_FALSE(IsWellWritten(KeyInfo(p256, first + x32 + x32)));
   }
-  EXPECT_FALSE(IsWellWritten(Key(p256, "\x02" + x32)));
-  EXPECT_FALSE(IsWellWritten(Key(p256, "")));
-  EXPECT_FALSE(IsWellWritten(Key(p256, four + x32 + x32 + "x")));
-  EXPECT_FALSE(IsWellWritten(Key(kEcOid, four + x32 + x32)));
-  EXPECT_FALSE(IsWellWritten(Key(p256 + "0500", four + x32 + x32)));
-  EXPECT_FALSE(IsWellWritten(Key(absl::StrCat(kEcOid, "3000"), four + x32 + x32)));
-  EXPECT_FALSE(IsWellWritten(Key(absl::StrCat(kRsaOid, "06082a8648ce3d030107"), four + x32 + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p256, "\x02" + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p256, "")));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p256, four + x32 + x32 + "x")));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(kEcOid, four + x32 + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(p256 + "0500", four + x32 + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(absl::StrCat(kEcOid, "3000"), four + x32 + x32)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(absl::StrCat(kRsaOid, kP256Oid), four + x32 + x32)));
 }
 
 TEST_F(KeyBitsTest, RsaKeysAreTwoIntegersAndNull) {
@@ -276,13 +266,13 @@ TEST_F(KeyBitsTest, RsaKeysAreTwoIntegersAndNull) {
       {"", "nothing"},
   };
   for (const auto& [numbers, fault] : faults) {
-    EXPECT_EQ(IsWellWritten(Key(rsa, Hex(numbers))), *fault == '\0') << fault;
+    EXPECT_EQ(IsWellWritten(KeyInfo(rsa, Hex(numbers))), *fault == '\0') << fault;
   }
   const std::string sound = Hex(faults[0].first);
-  EXPECT_FALSE(IsWellWritten(Key(kRsaOid, sound))) << "without NULL";
-  EXPECT_FALSE(IsWellWritten(Key(absl::StrCat(kRsaOid, "05000500"), sound)));
-  EXPECT_FALSE(IsWellWritten(Key(absl::StrCat(kRsaOid, "3000"), sound)));
-  EXPECT_FALSE(IsWellWritten(Key("06092a864886f70d01010a0500", sound))) << "RSASSA-PSS";
+  EXPECT_FALSE(IsWellWritten(KeyInfo(kRsaOid, sound))) << "without NULL";
+  EXPECT_FALSE(IsWellWritten(KeyInfo(absl::StrCat(kRsaOid, "05000500"), sound)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo(absl::StrCat(kRsaOid, "3000"), sound)));
+  EXPECT_FALSE(IsWellWritten(KeyInfo("06092a864886f70d01010a0500", sound))) << "RSASSA-PSS";
 }
 
 TEST_F(ExtensionsByOpensslTest, TheAuthorityKeyIdentifierHoldsNothingElse) {

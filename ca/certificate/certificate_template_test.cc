@@ -18,6 +18,7 @@
 #include "hsm/base/openssl.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
+#include "tests/support/openssl_der.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
@@ -30,15 +31,6 @@ constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
 
 const unsigned char* Octets(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-template <typename T>
-std::string Der(int (*encode)(T*, unsigned char**), T* object) {
-  unsigned char* der = nullptr;
-  const int size = encode(object, &der);
-  std::string octets(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return octets;
 }
 
 EvpPkeyPtr ReadKey(const std::string& pem) {
@@ -69,7 +61,7 @@ LeafKey MakeLeafKey(KeyType type) {
   X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, wrapped);
   const std::string identifier = Sha1(std::string(bits, bits + size));
   X509_PUBKEY_free(wrapped);
-  std::string info = Der(i2d_PUBKEY, static_cast<const EVP_PKEY*>(key.get()));
+  std::string info = DerByOpenssl(i2d_PUBKEY, key.get());
   return {std::move(key), std::move(info), identifier};
 }
 
@@ -100,7 +92,7 @@ class OpensslLeaf {
     EXPECT_GT(X509_sign(leaf.get(), root_key,
                         EVP_PKEY_get_bits(root_key) == 384 ? EVP_sha384() : EVP_sha256()),
               0);
-    return Der(i2d_re_X509_tbs, leaf.get());
+    return DerByOpenssl(i2d_re_X509_tbs, leaf.get());
   }
 
  private:

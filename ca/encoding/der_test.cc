@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 #include <openssl/asn1.h>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "tests/support/hex.h"
+#include "tests/support/openssl_der.h"
 
 namespace hourglass::ca::der {
 namespace {
-
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 
 TEST(DerReaderTest, ReadsElementsInOrder) {
   const std::string input =
@@ -120,10 +119,7 @@ TEST(DerWriterTest, LengthsAreOpenssls) {
     const std::string content(size, 'x');
     ASN1_OCTET_STRING* string = ASN1_OCTET_STRING_new();
     ASN1_STRING_set(string, content.data(), static_cast<int>(size));
-    unsigned char* der = nullptr;
-    const int der_size = i2d_ASN1_OCTET_STRING(string, &der);
-    const std::string expected(reinterpret_cast<char*>(der), static_cast<std::size_t>(der_size));
-    OPENSSL_free(der);
+    const std::string expected = DerByOpenssl(i2d_ASN1_OCTET_STRING, string);
     ASN1_OCTET_STRING_free(string);
     EXPECT_EQ(Encode(kOctetString, {content}), expected) << size;
     EXPECT_EQ(HeaderSize(size), expected.size() - size);

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include "hsm/base/openssl.h"
+#include "tests/support/openssl_der.h"
 
 namespace hourglass::ca {
 namespace {
@@ -20,11 +21,7 @@ std::string EncodedByOpenssl(Time time) {
   const Asn1TimePtr asn1(X509_time_adj_ex(nullptr, 0, 0, nullptr));
   const time_t seconds = static_cast<time_t>(time.time_since_epoch().count());
   ASN1_TIME_adj(asn1.get(), seconds, 0, 0);
-  unsigned char* der = nullptr;
-  const int size = i2d_ASN1_TIME(asn1.get(), &der);
-  std::string octets(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return octets;
+  return DerByOpenssl(i2d_ASN1_TIME, asn1.get());
 }
 
 // Around the turns of years, leap days and the two ends.

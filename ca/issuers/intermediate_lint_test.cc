@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "ca/encoding/digest.h"
 #include "ca/encoding/oids.h"
 #include "ca/issuers/intermediate_certificate.h"
 #include "ca/testing/certificate_parts.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
+#include "tests/support/hex.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
@@ -28,8 +28,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr Time kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
-
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 
 const std::string kTrue = Hex("0101ff");
 

@@ -13,37 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "ca/encoding/der.h"
+#include "ca/testing/key_info.h"
 #include "hsm/base/openssl.h"
+#include "tests/support/hex.h"
+#include "tests/support/openssl_der.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
 namespace {
-
-constexpr char kEcOid[] = "06072a8648ce3d0201";
-constexpr char kRsaOid[] = "06092a864886f70d010101";
-constexpr char kP256Oid[] = "06082a8648ce3d030107";
-constexpr char kP384Oid[] = "06052b81040022";
-
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
-
-// SubjectPublicKeyInfo of an algorithm whose content is `algorithm` in hexadecimal digits.
-std::string Info(absl::string_view algorithm, absl::string_view bits) {
-  return der::Encode(der::kSequence,
-                     {der::Encode(der::kSequence, {Hex(algorithm)}),
-                      der::Encode(der::kBitString, {absl::string_view("\0", 1), bits})});
-}
-
-std::string EcInfo(absl::string_view curve, absl::string_view point) {
-  return Info(absl::StrCat(kEcOid, curve), point);
-}
-
-std::string RsaInfo(absl::string_view numbers) {
-  return Info(absl::StrCat(kRsaOid, "0500"), der::Encode(der::kSequence, {numbers}));
-}
-
-std::string RsaInfo(absl::string_view modulus, absl::string_view exponent) {
-  return RsaInfo(der::Encode(der::kInteger, {modulus}) + der::Encode(der::kInteger, {exponent}));
-}
 
 // The content of an INTEGER of exactly so many bits: the highest and the lowest are set.
 std::string OddNumber(int bits) {
@@ -60,11 +37,7 @@ const std::string kPoint384 = "\x04" + std::string(96, 'p');
 // SubjectPublicKeyInfo that OpenSSL writes of a key it has made.
 std::string ByOpenssl(EVP_PKEY* made) {
   const EvpPkeyPtr key(made);
-  unsigned char* octets = nullptr;
-  const int size = i2d_PUBKEY(key.get(), &octets);
-  std::string info(octets, octets + size);
-  OPENSSL_free(octets);
-  return info;
+  return DerByOpenssl(i2d_PUBKEY, key.get());
 }
 
 bool OpensslReads(const std::string& info) {
@@ -111,18 +84,18 @@ TEST(PublicKeyTest, ReadsTheNumbersThatOpensslWrites) {
 TEST(PublicKeyTest, PointsAreUncompressedOnANamedCurve) {
   const std::string x32(32, 'p');
   const std::pair<std::string, absl::string_view> malformed[] = {
-      {EcInfo("", kPoint256), "no curve"},
-      {EcInfo("0500", kPoint256), "NULL"},
-      {EcInfo(absl::StrCat(kP256Oid, "0500"), kPoint256), "two parameters"},
-      {EcInfo("0608", kPoint256), "a curve that is cut"},
+      {EcKeyInfo("", kPoint256), "no curve"},
+      {EcKeyInfo("0500", kPoint256), "NULL"},
+      {EcKeyInfo(absl::StrCat(kP256Oid, "0500"), kPoint256), "two parameters"},
+      {EcKeyInfo("0608", kPoint256), "a curve that is cut"},
   };
-  EXPECT_OK(ReadPublicKey(EcInfo(kP256Oid, kPoint256), KeyPolicy()));
-  EXPECT_OK(ReadPublicKey(EcInfo(kP384Oid, kPoint384), KeyPolicy()));
+  EXPECT_OK(ReadPublicKey(EcKeyInfo(kP256Oid, kPoint256), KeyPolicy()));
+  EXPECT_OK(ReadPublicKey(EcKeyInfo(kP384Oid, kPoint384), KeyPolicy()));
   for (const auto& [info, what] : malformed) {
     EXPECT_THAT(ReadPublicKey(info, KeyPolicy()), Refused(ErrorReason::kRequestMalformed)) << what;
   }
   for (const char* curve : {"06052b81040023", "06052b8104000a", "3000", "3003020101", "0600"}) {
-    EXPECT_THAT(ReadPublicKey(EcInfo(curve, kPoint256), KeyPolicy()),
+    EXPECT_THAT(ReadPublicKey(EcKeyInfo(curve, kPoint256), KeyPolicy()),
                 Refused(ErrorReason::kKeyUnsupported))
         << curve;
   }
@@ -130,11 +103,11 @@ TEST(PublicKeyTest, PointsAreUncompressedOnANamedCurve) {
        {std::string(), std::string(1, '\0'), std::string("\x04"), "\x02" + x32, "\x03" + x32,
         "\x06" + x32 + x32, "\x07" + x32 + x32, '\0' + x32 + x32, "\x05" + x32 + x32,
         kPoint256.substr(0, 64), kPoint256 + "p", kPoint384}) {
-    EXPECT_THAT(ReadPublicKey(EcInfo(kP256Oid, point), KeyPolicy()),
+    EXPECT_THAT(ReadPublicKey(EcKeyInfo(kP256Oid, point), KeyPolicy()),
                 Refused(ErrorReason::kKeyInvalid))
         << absl::BytesToHexString(point);
   }
-  EXPECT_THAT(ReadPublicKey(EcInfo(kP384Oid, kPoint256), KeyPolicy()),
+  EXPECT_THAT(ReadPublicKey(EcKeyInfo(kP384Oid, kPoint256), KeyPolicy()),
               Refused(ErrorReason::kKeyInvalid));
 }
 
@@ -142,7 +115,7 @@ TEST(PublicKeyTest, OtherAlgorithmsAreNotCertified) {
   // Ed25519, Ed448, X25519 (RFC 8410), DSA (RFC 3279), RSASSA-PSS and RSAES-OAEP (RFC 4055).
   for (const char* algorithm : {"06032b6570", "06032b6571", "06032b656e", "06072a8648ce380401",
                                 "06092a864886f70d01010a", "06092a864886f70d010107"}) {
-    EXPECT_THAT(ReadPublicKey(Info(algorithm, std::string(32, 'k')), KeyPolicy()),
+    EXPECT_THAT(ReadPublicKey(KeyInfo(algorithm, std::string(32, 'k')), KeyPolicy()),
                 Refused(ErrorReason::kKeyUnsupported))
         << algorithm;
   }
@@ -165,7 +138,7 @@ TEST(PublicKeyTest, RsaSizesAreWithinThePolicyAndTheLimits) {
     KeyPolicy policy;
     policy.min_rsa_bits = c.min;
     policy.max_rsa_bits = c.max;
-    const absl::Status read = ReadPublicKey(RsaInfo(OddNumber(c.bits), kF4), policy).status();
+    const absl::Status read = ReadPublicKey(RsaKeyInfo(OddNumber(c.bits), kF4), policy).status();
     SCOPED_TRACE(absl::StrCat(c.min, " ", c.max, " ", c.bits));
     if (c.accepted) {
       EXPECT_OK(read);
@@ -175,7 +148,7 @@ TEST(PublicKeyTest, RsaSizesAreWithinThePolicyAndTheLimits) {
     EXPECT_THAT(std::string(read.message()),
                 testing::HasSubstr(absl::StrCat("of ", c.bits, " bits")));
   }
-  EXPECT_THAT(ReadPublicKey(RsaInfo(std::string(1, '\0'), kF4), KeyPolicy()),
+  EXPECT_THAT(ReadPublicKey(RsaKeyInfo(std::string(1, '\0'), kF4), KeyPolicy()),
               Refused(ErrorReason::kKeySizeRefused))
       << "zero";
 }
@@ -183,7 +156,7 @@ TEST(PublicKeyTest, RsaSizesAreWithinThePolicyAndTheLimits) {
 TEST(PublicKeyTest, RsaNumbersAreOddAndTheExponentIsFrom65537To64Bits) {
   std::string even = OddNumber(2048);
   even.back() = '\x02';
-  EXPECT_THAT(ReadPublicKey(RsaInfo(even, kF4), KeyPolicy()), Refused(ErrorReason::kKeyInvalid));
+  EXPECT_THAT(ReadPublicKey(RsaKeyInfo(even, kF4), KeyPolicy()), Refused(ErrorReason::kKeyInvalid));
   const std::pair<const char*, bool> exponents[] = {
       {"010001", true},
       {"010003", true},
@@ -207,7 +180,7 @@ TEST(PublicKeyTest, RsaNumbersAreOddAndTheExponentIsFrom65537To64Bits) {
   };
   for (const auto& [exponent, accepted] : exponents) {
     const absl::Status read =
-        ReadPublicKey(RsaInfo(OddNumber(2048), Hex(exponent)), KeyPolicy()).status();
+        ReadPublicKey(RsaKeyInfo(OddNumber(2048), Hex(exponent)), KeyPolicy()).status();
     if (accepted) {
       EXPECT_OK(read) << exponent;
     } else {
@@ -219,27 +192,27 @@ TEST(PublicKeyTest, RsaNumbersAreOddAndTheExponentIsFrom65537To64Bits) {
 TEST(PublicKeyTest, RsaKeysAreWhatAnEncoderWrites) {
   const std::string n = OddNumber(2048), modulus = der::Encode(der::kInteger, {n}),
                     exponent = der::Encode(der::kInteger, {kF4});
-  ASSERT_OK(ReadPublicKey(RsaInfo(modulus + exponent), KeyPolicy()));
+  ASSERT_OK(ReadPublicKey(RsaKeyInfo(modulus + exponent), KeyPolicy()));
   const std::string sound = der::Encode(der::kSequence, {modulus, exponent});
-  ASSERT_OK(ReadPublicKey(Info(absl::StrCat(kRsaOid, "0500"), sound), KeyPolicy()));
+  ASSERT_OK(ReadPublicKey(KeyInfo(absl::StrCat(kRsaOid, "0500"), sound), KeyPolicy()));
   const std::string malformed[] = {
-      RsaInfo(""),
-      RsaInfo(modulus),
-      RsaInfo(modulus + exponent + exponent),
-      RsaInfo(n.substr(1), kF4),                   // negative
-      RsaInfo('\0' + n, kF4),                      // not minimal
-      RsaInfo(n, std::string("\0\x01\0\x01", 4)),  // not minimal
-      RsaInfo(n, "\xff"),                          // negative
-      RsaInfo("", kF4),
-      RsaInfo(n, ""),
-      RsaInfo(der::Encode(der::kOctetString, {n}) + exponent),
-      Info(absl::StrCat(kRsaOid, "0500"), sound + '\0'),
-      Info(absl::StrCat(kRsaOid, "0500"), ""),
-      Info(absl::StrCat(kRsaOid, "0500"), der::Encode(der::kSet, {modulus, exponent})),
-      Info(kRsaOid, sound),
-      Info(absl::StrCat(kRsaOid, "05000500"), sound),
-      Info(absl::StrCat(kRsaOid, "3000"), sound),
-      Info(absl::StrCat(kRsaOid, "050100"), sound),
+      RsaKeyInfo(""),
+      RsaKeyInfo(modulus),
+      RsaKeyInfo(modulus + exponent + exponent),
+      RsaKeyInfo(n.substr(1), kF4),                   // negative
+      RsaKeyInfo('\0' + n, kF4),                      // not minimal
+      RsaKeyInfo(n, std::string("\0\x01\0\x01", 4)),  // not minimal
+      RsaKeyInfo(n, "\xff"),                          // negative
+      RsaKeyInfo("", kF4),
+      RsaKeyInfo(n, ""),
+      RsaKeyInfo(der::Encode(der::kOctetString, {n}) + exponent),
+      KeyInfo(absl::StrCat(kRsaOid, "0500"), sound + '\0'),
+      KeyInfo(absl::StrCat(kRsaOid, "0500"), ""),
+      KeyInfo(absl::StrCat(kRsaOid, "0500"), der::Encode(der::kSet, {modulus, exponent})),
+      KeyInfo(kRsaOid, sound),
+      KeyInfo(absl::StrCat(kRsaOid, "05000500"), sound),
+      KeyInfo(absl::StrCat(kRsaOid, "3000"), sound),
+      KeyInfo(absl::StrCat(kRsaOid, "050100"), sound),
   };
   for (const std::string& info : malformed) {
     EXPECT_THAT(ReadPublicKey(info, KeyPolicy()), Refused(ErrorReason::kRequestMalformed))
@@ -271,9 +244,9 @@ TEST(PublicKeyTest, TheInfoIsAnAlgorithmAndBits) {
 
 TEST(PublicKeyTest, ATenantMayNarrowTheKinds) {
   const std::pair<std::string, bool KeyPolicy::*> kinds[] = {
-      {EcInfo(kP256Oid, kPoint256), &KeyPolicy::allow_ec_p256},
-      {EcInfo(kP384Oid, kPoint384), &KeyPolicy::allow_ec_p384},
-      {RsaInfo(OddNumber(2048), kF4), &KeyPolicy::allow_rsa}};
+      {EcKeyInfo(kP256Oid, kPoint256), &KeyPolicy::allow_ec_p256},
+      {EcKeyInfo(kP384Oid, kPoint384), &KeyPolicy::allow_ec_p384},
+      {RsaKeyInfo(OddNumber(2048), kF4), &KeyPolicy::allow_rsa}};
   for (const auto& [refused, flag] : kinds) {
     KeyPolicy policy;
     policy.*flag = false;

@@ -17,6 +17,7 @@
 #include "ca/testing/leaf_fixture.h"
 #include "hsm/key/key_type.h"
 #include "hsm/key/software_key.h"
+#include "tests/support/hex.h"
 
 namespace hourglass::ca {
 namespace {
@@ -25,7 +26,11 @@ using Parts = CertificateParts;
 using Break = std::function<void(Parts*)>;
 using testing::ElementsAre;
 
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
+std::string OtherName(absl::string_view oid, der::Tag tag, absl::string_view text) {
+  return der::Encode(der::Constructed(0),
+                     {der::Encode(der::kOid, {oid}),
+                      der::Encode(der::Constructed(0), {der::Encode(tag, {text})})});
+}
 
 class LintBotanTest : public LeafFixture {
  protected:
@@ -147,9 +152,7 @@ TEST_F(LintBotanTest, EachRuleLooksAtAllOfItsField) {
 
 TEST_F(LintBotanTest, TheAlternativeNamesAreTheUpnAndTheUri) {
   const auto upn = [](absl::string_view text) {
-    return der::Encode(der::Constructed(0),
-                       {der::Encode(der::kOid, {oids::kUpn}),
-                        der::Encode(der::Constructed(0), {der::Encode(der::kUtf8String, {text})})});
+    return OtherName(oids::kUpn, der::kUtf8String, text);
   };
   const std::string name = upn("alice@contoso.example"),
                     uri = der::Encode(der::Primitive(6),
@@ -171,6 +174,14 @@ TEST_F(LintBotanTest, TheAlternativeNamesAreTheUpnAndTheUri) {
 
 // Where an extension holds something else altogether, Botan's reader throws, and so does ours.
 TEST_F(LintBotanTest, WhatBotanCannotReadIsAFinding) {
+  const auto with_sid = [](absl::string_view oid, der::Tag tag) {
+    return [=](Parts* p) {
+      (*p)[oids::kSidExtension].value = der::Encode(der::kSequence, {OtherName(oid, tag, kSid)});
+    };
+  };
+  CertificateParts same = parts_;
+  with_sid(oids::kNtdsObjectSid, der::kOctetString)(&same);
+  ASSERT_THAT(LintBotan(same.Assemble()), testing::IsEmpty());
   const std::vector<Break> faults = {
       [](Parts* p) { (*p)[oids::kSubjectAltName].value = Hex("0500"); },
       [](Parts* p) { p->Remove(oids::kSubjectAltName); },
@@ -178,7 +189,8 @@ TEST_F(LintBotanTest, WhatBotanCannotReadIsAFinding) {
       [](Parts* p) { (*p)[oids::kNoRevAvail].value = Hex("05000500"); },
       [](Parts* p) { (*p)[oids::kSidExtension].value = Hex("3000"); },
       // The SID as an otherName of another type, and as text.
-      [](Parts* p) { (*p)[oids::kSidExtension].value[16] ^= 1; },
+      with_sid(oids::kUpn, der::kOctetString),
+      with_sid(oids::kNtdsObjectSid, der::kUtf8String),
       [](Parts* p) { p->key = Hex("3000"); },
   };
   for (std::size_t i = 0; i < faults.size(); ++i) {

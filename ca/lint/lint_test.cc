@@ -9,19 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/der.h"
 #include "ca/encoding/digest.h"
 #include "ca/encoding/oids.h"
 #include "ca/testing/certificate_parts.h"
 #include "ca/testing/leaf_fixture.h"
+#include "tests/support/hex.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
 namespace {
-
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 
 class LintTest : public LeafFixture {
  protected:

@@ -1,15 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "ca/encoding/der.h"
 #include "ca/request/certificate_request.h"
+#include "ca/testing/key_info.h"
 #include "ca/testing/openssl_requests.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::ca {
@@ -17,14 +17,6 @@ namespace {
 
 // Which keys a request may bring.
 class RequestKeyTest : public OpensslRequests {};
-
-std::string RsaPublicKey(const std::string& modulus, const std::string& exponent) {
-  const std::string numbers = der::Encode(der::kSequence, {der::Encode(der::kInteger, {modulus}),
-                                                           der::Encode(der::kInteger, {exponent})});
-  return der::Encode(der::kSequence,
-                     {absl::HexStringToBytes("300d06092a864886f70d0101010500"),
-                      der::Encode(der::kBitString, {std::string(1, '\0'), numbers})});
-}
 
 std::string Modulus(std::size_t octets, char last = '\x01') {
   return std::string(1, '\0') + std::string(octets - 1, '\xc5') + last;
@@ -52,9 +44,9 @@ TEST_F(RequestKeyTest, RefusesRsaSizes) {
   EXPECT_THAT(Request("-algorithm RSA -pkeyopt rsa_keygen_bits:2047"),
               IsRefused(ErrorReason::kKeySizeRefused));
   const std::string request = Request(kRsa2048);
-  EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(513), "\x01" + std::string(1, '\0') + "\x01")),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(Modulus(513), "\x01" + std::string(1, '\0') + "\x01")),
               IsRefused(ErrorReason::kKeySizeRefused));
-  EXPECT_THAT(WithKey(request, RsaPublicKey(std::string(1, '\0'), "\x03")),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(std::string(1, '\0'), "\x03")),
               IsRefused(ErrorReason::kKeySizeRefused));
   KeyPolicy policy;
   policy.min_rsa_bits = 3072;
@@ -72,27 +64,27 @@ TEST_F(RequestKeyTest, RefusesRsaNumbers) {
   const std::string e65537 = "\x01" + std::string(1, '\0') + "\x01";
   EXPECT_THAT(Request("-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:3"),
               IsRefused(ErrorReason::kKeyInvalid));
-  EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256), e65537)),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(Modulus(256), e65537)),
               IsRefused(ErrorReason::kRequestSignatureInvalid));  // the numbers are fine
-  EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256, '\x02'), e65537)),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(Modulus(256, '\x02'), e65537)),
               IsRefused(ErrorReason::kKeyInvalid));
   for (const std::string& exponent :
        {std::string("\x01"), std::string("\x03"), std::string("\x01\x02"),
         std::string(1, '\0') + "\xff\xff", std::string("\x01") + std::string(2, '\0'),
         std::string("\x01") + std::string(7, '\0') + "\x01",
         std::string("\x01") + std::string(31, '\0') + "\x01"}) {
-    EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256), exponent)),
+    EXPECT_THAT(WithKey(request, RsaKeyInfo(Modulus(256), exponent)),
                 IsRefused(ErrorReason::kKeyInvalid))
         << absl::BytesToHexString(exponent);
   }
   // The largest: 2^64 - 1.
   EXPECT_THAT(
-      WithKey(request, RsaPublicKey(Modulus(256), std::string(1, '\0') + std::string(8, '\xff'))),
+      WithKey(request, RsaKeyInfo(Modulus(256), std::string(1, '\0') + std::string(8, '\xff'))),
       IsRefused(ErrorReason::kRequestSignatureInvalid));
   // A negative modulus, and one with a needless sign octet.
-  EXPECT_THAT(WithKey(request, RsaPublicKey(Modulus(256).substr(1), e65537)),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(Modulus(256).substr(1), e65537)),
               IsRefused(ErrorReason::kRequestMalformed));
-  EXPECT_THAT(WithKey(request, RsaPublicKey(std::string(1, '\0') + Modulus(256), e65537)),
+  EXPECT_THAT(WithKey(request, RsaKeyInfo(std::string(1, '\0') + Modulus(256), e65537)),
               IsRefused(ErrorReason::kRequestMalformed));
 }
 
@@ -112,12 +104,7 @@ TEST_F(RequestKeyTest, RefusesPoints) {
   ASSERT_THAT(WithKey(request, key), IsAccepted());
   const std::string header = key.substr(0, key.size() - 65), point = key.substr(key.size() - 65);
   const auto with_point = [&](const std::string& other) {
-    const std::string algorithm =
-        absl::HexStringToBytes("301306072a8648ce3d020106082a8648ce3d030107");
-    return WithKey(
-        request,
-        der::Encode(der::kSequence,
-                    {algorithm, der::Encode(der::kBitString, {std::string(1, '\0'), other})}));
+    return WithKey(request, EcKeyInfo(kP256Oid, other));
   };
   ASSERT_THAT(with_point(point), IsAccepted());
   std::string off_curve = point;
@@ -139,7 +126,7 @@ TEST_F(RequestKeyTest, RefusesPoints) {
 TEST_F(RequestKeyTest, RefusesACompressedPointByOpenssl) {
   Openssl(absl::StrCat("genpkey ", kP256, " -pkeyopt ec_param_enc:named_curve -out KEY"));
   Openssl("ec -in KEY -conv_form compressed -out OUT");
-  RunCommand({"mv", directory_.File("out.der"), directory_.File("key.pem")});
+  std::filesystem::rename(directory_.File("out.der"), directory_.File("key.pem"));
   EXPECT_THAT(RequestForKey("-subj /CN=a"), IsRefused(ErrorReason::kKeyInvalid));
 }
 

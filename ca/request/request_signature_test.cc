@@ -19,6 +19,8 @@
 #include "ca/keys/public_key.h"
 #include "ca/testing/openssl_requests.h"
 #include "hsm/base/openssl.h"
+#include "tests/support/hex.h"
+#include "tests/support/openssl_der.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -114,7 +116,6 @@ constexpr Sha2 kSha2[] = {
 
 constexpr char kPss[] = "06092a864886f70d01010a";
 constexpr char kMgf1[] = "06092a864886f70d010108";
-std::string Hex(absl::string_view digits) { return absl::HexStringToBytes(digits); }
 std::string Sequence(absl::string_view content) { return der::Encode(der::kSequence, {content}); }
 std::string Tagged(int number, absl::string_view content) {
   return der::Encode(der::Constructed(number), {content});
@@ -138,12 +139,7 @@ std::string Salt(absl::string_view digits) {
 // A key of OpenSSL's that signs kMessage.
 class Signer {
  public:
-  explicit Signer(EVP_PKEY* made) : key_(made) {
-    unsigned char* octets = nullptr;
-    const int size = i2d_PUBKEY(key_.get(), &octets);
-    info_.assign(octets, octets + size);
-    OPENSSL_free(octets);
-  }
+  explicit Signer(EVP_PKEY* made) : key_(made), info_(DerByOpenssl(i2d_PUBKEY, made)) {}
 
   PublicKey key() const { return *ReadPublicKey(info_, KeyPolicy()); }
 

@@ -16,23 +16,13 @@
 #include "ca/certificate/certificate.h"
 #include "ca/encoding/der.h"
 #include "hsm/base/openssl.h"
+#include "tests/support/openssl_der.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::ca {
 
 enum OpensslKey { kP256Key, kP384Key, kRsaKey };
-
-// What one of OpenSSL's functions i2d_… writes.
-template <typename Function>
-std::string Encoded(Function write) {
-  unsigned char* octets = nullptr;
-  const int size = write(&octets);
-  EXPECT_GT(size, 0);
-  std::string out(octets, octets + (size > 0 ? size : 0));
-  OPENSSL_free(octets);
-  return out;
-}
 
 class OpensslCertificates : public testing::Test {
  protected:
@@ -104,32 +94,19 @@ class OpensslCertificates : public testing::Test {
     return std::string(octets, octets + ASN1_STRING_length(string));
   }
 
-  static std::string Algorithm(const X509_ALGOR* algorithm) {
-    return Encoded([&](unsigned char** out) { return i2d_X509_ALGOR(algorithm, out); });
-  }
-
-  static std::string Whole(const ASN1_TIME* time) {
-    return Encoded([&](unsigned char** out) { return i2d_ASN1_TIME(time, out); });
-  }
-
   static std::string DescribeRead(X509& read) {
     CertificateView view{};
-    const std::string serial = Encoded(
-        [&](unsigned char** out) { return i2d_ASN1_INTEGER(X509_get0_serialNumber(&read), out); });
+    const std::string serial = DerByOpenssl(i2d_ASN1_INTEGER, X509_get0_serialNumber(&read));
     const ASN1_BIT_STRING* bits = nullptr;
     const X509_ALGOR* algorithm = nullptr;
     X509_get0_signature(&bits, &algorithm, &read);
-    const std::string signed_algorithm = Algorithm(X509_get0_tbs_sigalg(&read)),
-                      beside = Algorithm(algorithm), signature = Octets(bits),
-                      not_before = Whole(X509_get0_notBefore(&read)),
-                      not_after = Whole(X509_get0_notAfter(&read));
-    const auto name = [](const X509_NAME* of) {
-      return Encoded([&](unsigned char** out) { return i2d_X509_NAME(of, out); });
-    };
-    const std::string issuer = name(X509_get_issuer_name(&read)),
-                      subject = name(X509_get_subject_name(&read));
-    const std::string key = Encoded(
-        [&](unsigned char** out) { return i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&read), out); });
+    const std::string signed_algorithm = DerByOpenssl(i2d_X509_ALGOR, X509_get0_tbs_sigalg(&read)),
+                      beside = DerByOpenssl(i2d_X509_ALGOR, algorithm), signature = Octets(bits),
+                      not_before = DerByOpenssl(i2d_ASN1_TIME, X509_get0_notBefore(&read)),
+                      not_after = DerByOpenssl(i2d_ASN1_TIME, X509_get0_notAfter(&read)),
+                      issuer = DerByOpenssl(i2d_X509_NAME, X509_get_issuer_name(&read)),
+                      subject = DerByOpenssl(i2d_X509_NAME, X509_get_subject_name(&read)),
+                      key = DerByOpenssl(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(&read));
     const std::string version(1, static_cast<char>(X509_get_version(&read)));
     view.version = version;
     view.serial_number = *der::ReadOnly(serial, der::kInteger);

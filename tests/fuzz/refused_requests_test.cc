@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ca/certificate/certificate.h"
 #include "ca/encoding/der.h"
@@ -16,6 +15,8 @@
 #include "hsm/base/openssl.h"
 #include "hsm/key/software_key.h"
 #include "tests/fuzz/request_readings.h"
+#include "tests/support/hex.h"
+#include "tests/support/openssl_der.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass {
@@ -26,8 +27,6 @@ namespace der = ca::der;
 using GroupPtr = OpensslPtr<EC_GROUP, EC_GROUP_free>;
 using ParamsBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
-
-std::string Hex(absl::string_view hex) { return absl::HexStringToBytes(hex); }
 
 // Octets of the requests that these tests write themselves, in the order of the structure.
 struct Parts {
@@ -75,11 +74,7 @@ std::string RequestOf(EVP_PKEY* key, const EVP_MD* digest,
     EXPECT_EQ(EVP_PKEY_CTX_ctrl_str(parameters, name.c_str(), value.c_str()), 1) << name;
   }
   EXPECT_GT(X509_REQ_sign_ctx(request.get(), context.get()), 0) << DrainOpensslErrors();
-  unsigned char* octets = nullptr;
-  const int size = i2d_X509_REQ(request.get(), &octets);
-  std::string out(reinterpret_cast<char*>(octets), static_cast<std::size_t>(size));
-  OPENSSL_free(octets);
-  return out;
+  return DerByOpenssl(i2d_X509_REQ, request.get());
 }
 
 EvpPkeyPtr EcKey(const char* curve, const char* form = "uncompressed",

@@ -17,6 +17,7 @@
 #include "ca/encoding/der.h"
 #include "ca/request/certificate_request.h"
 #include "hsm/base/openssl.h"
+#include "tests/support/openssl_der.h"
 
 namespace hourglass {
 namespace {
@@ -39,16 +40,6 @@ constexpr int kNameStrings[] = {V_ASN1_BIT_STRING,      V_ASN1_UTF8STRING, V_ASN
 template <std::size_t kSize>
 bool IsOneOf(int value, const int (&values)[kSize]) {
   return std::find(values, values + kSize, value) != values + kSize;
-}
-
-template <typename Encode, typename Object>
-std::string Der(Encode encode, Object* object) {
-  unsigned char* der = nullptr;
-  const int size = encode(object, &der);
-  if (size < 0) return "";
-  std::string octets(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return octets;
 }
 
 bool IsNullOrAbsent(const X509_ALGOR* algorithm) {
@@ -126,7 +117,7 @@ bool IsAcceptedRsaKey(const EVP_PKEY* key) {
 
 // Whether OpenSSL would write the key as it stands there.
 bool IsAcceptedKey(EVP_PKEY* key, const std::string& info) {
-  if (Der(i2d_PUBKEY, static_cast<const EVP_PKEY*>(key)) != info) return false;
+  if (DerByOpenssl(i2d_PUBKEY, key) != info) return false;
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_EC:
       return IsAcceptedEcKey(key);
@@ -146,7 +137,7 @@ bool IsAcceptedName(const X509_NAME* name) {
     if (X509_NAME_ENTRY_set(entry) > rows) return false;
     rows = X509_NAME_ENTRY_set(entry) + 1;
   }
-  const std::string der = Der(i2d_X509_NAME, const_cast<X509_NAME*>(name));
+  const std::string der = DerByOpenssl(i2d_X509_NAME, name);
   const auto content = ca::der::ReadOnly(der, ca::der::kSequence);
   if (!content.has_value()) return false;
   ca::der::Reader reader(*content);
@@ -212,7 +203,7 @@ std::optional<OpensslReading> ReadWithOpenssl(absl::string_view request) {
   }
   OpensslReading reading;
   X509_PUBKEY* const info = X509_REQ_get_X509_PUBKEY(parsed.get());
-  reading.subject_public_key_info = Der(i2d_X509_PUBKEY, static_cast<const X509_PUBKEY*>(info));
+  reading.subject_public_key_info = DerByOpenssl(i2d_X509_PUBKEY, info);
   const unsigned char* bits = nullptr;
   int size = 0;
   X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, info);
