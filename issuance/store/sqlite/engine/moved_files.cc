@@ -52,17 +52,19 @@ absl::StatusOr<bool> HasNoRecord(const std::string& path, std::chrono::milliseco
   return records == 0 && pages <= kPagesOfAnEmptySegment;
 }
 
-bool IsFree(const std::string& path, const std::string& moved) {
-  return !IsThere(moved) && std::none_of(std::begin(kBesideADatabase), std::end(kBesideADatabase),
-                                         [&](const char* beside) {
-                                           return IsThere(path + beside) && IsThere(moved + beside);
-                                         });
+// What cannot be looked at is never free: the rename then says why.
+std::string FreeName(const std::string& path, absl::string_view ending) {
+  std::string moved = absl::StrCat(path, ending);
+  for (int i = 2; i < kMostOfAName && !IsFreeFor(path, moved); ++i) {
+    moved = absl::StrCat(path, ending, "-", i);
+  }
+  return moved;
 }
 
 // Nothing is ever replaced, also not by another process that does the same.
 int RenameToNewName(const std::string& from, const std::string& to) {
   const int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  // Not every file system can; IsFree has looked.
+  // Not every file system can; IsFreeFor has looked.
   return result != 0 && errno == EINVAL ? rename(from.c_str(), to.c_str()) : result;
 }
 
@@ -86,6 +88,13 @@ bool IsProvedEmpty(const std::string& path, std::chrono::milliseconds busy_timeo
   return proved.ok() && *proved;
 }
 
+bool IsFreeFor(const std::string& path, const std::string& to) {
+  return !IsThere(to) && std::none_of(std::begin(kBesideADatabase), std::end(kBesideADatabase),
+                                      [&](const char* beside) {
+                                        return IsThere(path + beside) && IsThere(to + beside);
+                                      });
+}
+
 absl::Status Move(const std::string& path, const std::string& to) {
   for (const char* beside : kBesideADatabase) {
     if (RenameToNewName(path + beside, to + beside) != 0 && errno != ENOENT) {
@@ -97,13 +106,13 @@ absl::Status Move(const std::string& path, const std::string& to) {
 }
 
 absl::StatusOr<std::string> MoveAway(const std::string& path, absl::string_view ending) {
-  std::string moved = absl::StrCat(path, ending);
-  // What cannot be looked at is never free: the rename then says why.
-  for (int i = 2; i < kMostOfAName && !IsFree(path, moved); ++i) {
-    moved = absl::StrCat(path, ending, "-", i);
-  }
+  std::string moved = FreeName(path, ending);
   RETURN_IF_ERROR(Move(path, moved));
   return moved;
+}
+
+bool IsMovedAwayByHalf(const std::string& path, absl::string_view ending) {
+  return AnyOf(FreeName(path, ending));
 }
 
 absl::Status Delete(const std::string& path) {

@@ -22,9 +22,15 @@ bool AnyOf(const std::string& path);
 // reads it without an error, and it has no more than its tables' first pages. Nothing that fails
 // proves anything, nor does a file with a write-ahead log or rollback journal of its own.
 bool IsProvedEmpty(const std::string& path, std::chrono::milliseconds busy_timeout);
+// Whether there is no database `to`, and nothing that would be in the way of Move. What only lies
+// beside `to` and is in nobody's way may be of an interrupted Move.
+bool IsFreeFor(const std::string& path, const std::string& to);
 // Renames it to `path` with `ending` behind it and, where that is taken, a number; returns the new
-// name. The folder is not synchronised.
+// name. The folder is not synchronised. After an interruption it goes on under the same name.
 absl::StatusOr<std::string> MoveAway(const std::string& path, absl::string_view ending);
+// Whether something is already there under the name that MoveAway would give, as an interrupted one
+// leaves it: a log, without which the database may look empty.
+bool IsMovedAwayByHalf(const std::string& path, absl::string_view ending);
 // Renames it. Replaces nothing: fails where any of it is there.
 absl::Status Move(const std::string& path, const std::string& to);
 // Nothing where it is not there.

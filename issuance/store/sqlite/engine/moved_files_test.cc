@@ -113,6 +113,31 @@ TEST_F(MovedFilesTest, MovesAwayToTheFirstNameThatIsFree) {
   }
 }
 
+TEST_F(MovedFilesTest, KnowsWhatWasMovedAwayByHalf) {
+  Write("a", "");
+  Write("a.set-aside", "other");
+  Write("a.set-aside-wal", "of the other");
+  EXPECT_FALSE(IsMovedAwayByHalf(File("a"), ".set-aside"));
+  Write("a.set-aside-2-wal", "mine");
+  EXPECT_TRUE(IsMovedAwayByHalf(File("a"), ".set-aside"));
+  EXPECT_EQ(MoveAway(File("a"), ".set-aside").value(), File("a.set-aside-2"));
+  EXPECT_FALSE(IsMovedAwayByHalf(File("a"), ".set-aside"));
+}
+
+TEST_F(MovedFilesTest, ItIsFreeForWhatFindsNothingInItsWay) {
+  Write("a", "");
+  EXPECT_TRUE(IsFreeFor(File("a"), File("c")));
+  for (const char* beside : {"-wal", "-shm", "-journal"}) {
+    Write(absl::StrCat("c", beside), "");
+    EXPECT_TRUE(IsFreeFor(File("a"), File("c"))) << beside;
+    Write(absl::StrCat("a", beside), "");
+    EXPECT_FALSE(IsFreeFor(File("a"), File("c"))) << beside;
+    std::filesystem::remove(File(absl::StrCat("c", beside)));
+  }
+  Write("c", "");
+  EXPECT_FALSE(IsFreeFor(File("a"), File("c")));
+}
+
 // Or a log of one database would come beside another.
 TEST_F(MovedFilesTest, ANameIsFreeOnlyWithAllThatGoesThere) {
   Write("a-wal", "mine");

@@ -175,8 +175,9 @@ void JournalFolder::RemoveKeyRun(std::int64_t number) const { unlink(KeyRunPath(
 absl::Status JournalFolder::DropSegment(std::int64_t number) const {
   const std::string path = SegmentPath(number), dropped = absl::StrCat(path, kDropped);
   if (!IsThere(path)) return absl::OkStatus();
-  // Of another history of this store: it is not ours to delete a day later.
-  if (IsThere(dropped)) RETURN_IF_ERROR(MoveAway(dropped, kSetAside).status());
+  // Of another history of this store, were it a log alone: it is not ours to delete a day later. A
+  // log that is in nobody's way may be this segment's, of an interrupted try.
+  if (!IsFreeFor(path, dropped)) RETURN_IF_ERROR(MoveAway(dropped, kSetAside).status());
   RETURN_IF_ERROR(Move(path, dropped));
   return Synchronize(path_);
 }
@@ -197,10 +198,26 @@ absl::StatusOr<std::string> JournalFolder::AnySegment() const {
   return "";
 }
 
+absl::Status JournalFolder::Reunite(std::int64_t segment) const {
+  const std::string path = SegmentPath(segment), dropped = absl::StrCat(path, kDropped);
+  const bool has_database = IsThere(path), has_log = IsThere(path + "-wal");
+  // Of two databases or two logs, one is of another history.
+  if (has_database == has_log || has_database == IsThere(dropped) ||
+      has_log == IsThere(dropped + "-wal")) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Move(dropped, path));
+  return Synchronize(path_);
+}
+
 absl::Status JournalFolder::ClearAway(std::int64_t segment) const {
-  const std::string path = SegmentPath(segment);
+  const std::string path = SegmentPath(segment), dropped = absl::StrCat(path, kDropped);
+  // A database whose records are all in the log that was moved away from it looks empty.
+  RETURN_IF_ERROR(Reunite(segment));
+  // Or it would be taken for the log of the segment that is made here next.
+  if (!IsThere(dropped) && AnyOf(dropped)) RETURN_IF_ERROR(MoveAway(dropped, kSetAside).status());
   if (!AnyOf(path)) return absl::OkStatus();
-  if (IsProvedEmpty(path, busy_timeout_)) {
+  if (!IsMovedAwayByHalf(path, kSetAside) && IsProvedEmpty(path, busy_timeout_)) {
     RETURN_IF_ERROR(Delete(path));
     return Synchronize(path_);
   }
@@ -211,12 +228,9 @@ absl::Status JournalFolder::ClearAway(std::int64_t segment) const {
 
 absl::Status JournalFolder::TakeBack(std::int64_t segment) const {
   const std::string path = SegmentPath(segment), dropped = absl::StrCat(path, kDropped);
+  RETURN_IF_ERROR(Reunite(segment));
   // Of two databases, one is of another history.
-  if (IsThere(path) == IsThere(dropped)) return absl::OkStatus();
-  // A log is dropped before its database, which has little without it.
-  if (IsThere(path) && (IsThere(path + "-wal") || !IsThere(dropped + "-wal"))) {
-    return absl::OkStatus();
-  }
+  if (IsThere(path) || !IsThere(dropped)) return absl::OkStatus();
   RETURN_IF_ERROR(Move(dropped, path));
   return Synchronize(path_);
 }

@@ -76,7 +76,11 @@ class JournalFolder {
  private:
   JournalFolder(std::string path, std::chrono::milliseconds busy_timeout, SetAsideObserver observer)
       : path_(std::move(path)), busy_timeout_(busy_timeout), observer_(std::move(observer)) {}
-  // Deletes it where it is proved empty, else sets it aside.
+  // Puts a segment together again of which the database and the log are under two names, as an
+  // interrupted DropSegment or TakeBack leaves them: under the segment's name.
+  absl::Status Reunite(std::int64_t segment) const;
+  // Deletes it where it is proved empty, else sets it aside. A dropped log without its database is
+  // set aside too.
   absl::Status ClearAway(std::int64_t segment) const;
   absl::Status TakeBack(std::int64_t segment) const;
 

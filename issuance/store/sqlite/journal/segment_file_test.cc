@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -48,6 +49,27 @@ class SegmentFileTest : public testing::Test {
   void MakeWithIntent(std::int64_t number) {
     const std::unique_ptr<Connection> segment = folder_.MakeSegment(number).value();
     EXPECT_OK(InsertIntent(*segment, number, SampleIntent("r")));
+  }
+  // A segment 7 with one intent, which only its log holds; both under these names.
+  void MakeWithIntentInTheLog(const std::string& database, const std::string& log) {
+    std::string octets, octets_of_log;
+    {
+      const std::unique_ptr<Connection> segment = folder_.MakeSegment(7).value();
+      Transaction transaction = Transaction::Begin(*segment).value();
+      EXPECT_OK(InsertIntent(*segment, 7, SampleIntent("r")));
+      EXPECT_OK(transaction.Commit());
+      octets = ReadFileOrDie(In(kSegment7));
+      octets_of_log = ReadFileOrDie(In(kSegment7) + "-wal");
+    }
+    std::filesystem::remove(In(kSegment7));
+    Write(database, octets);
+    Write(log, octets_of_log);
+  }
+  std::int64_t IntentsIn(const std::string& name) {
+    return Connection::Open(In(name), milliseconds(10))
+        .value()
+        ->QueryInteger("SELECT count(*) FROM intents")
+        .value();
   }
   bool HasIntent(std::int64_t number) {
     const auto segment = folder_.OpenSegment(number);
@@ -193,6 +215,19 @@ TEST_F(SegmentFileTest, WhatAnotherHistoryDroppedIsKept) {
   EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped.set-aside")), "of before");
 }
 
+TEST_F(SegmentFileTest, ALogThatAnotherHistoryDroppedIsInNobodysWay) {
+  MakeWithIntent(7);
+  Write("00000007.sqlite-wal", "own");
+  Write("00000007.sqlite.dropped-wal", "of before");
+  ASSERT_OK(folder_.DropSegment(7));
+  EXPECT_THAT(Files(), ElementsAre("00000007.sqlite.dropped", "00000007.sqlite.dropped-wal",
+                                   "00000007.sqlite.dropped.set-aside-wal"));
+  EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped-wal")), "own");
+  ASSERT_OK(folder_.DeleteDropped(7));
+  EXPECT_THAT(Files(), ElementsAre("00000007.sqlite.dropped.set-aside-wal"));
+  EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped.set-aside-wal")), "of before");
+}
+
 TEST_F(SegmentFileTest, TellsOfAnySegmentThatMayHoldARecord) {
   ASSERT_OK(folder_.MakeSegment(3));
   Write("00000004.sqlite", "");
@@ -242,19 +277,58 @@ TEST_F(SegmentFileTest, TakesBackWhatAnOlderCatalogKnows) {
 
 // The log goes first, the database last: what is only in the log must come back too.
 TEST_F(SegmentFileTest, TakesBackWhatWasDroppedByHalf) {
-  std::string main, log;
-  {
-    const std::unique_ptr<Connection> segment = folder_.MakeSegment(7).value();
-    Transaction transaction = Transaction::Begin(*segment).value();
-    ASSERT_OK(InsertIntent(*segment, 7, SampleIntent("r")));
-    ASSERT_OK(transaction.Commit());
-    main = ReadFileOrDie(In(kSegment7));
-    log = ReadFileOrDie(In(kSegment7) + "-wal");
-  }
-  Write(kSegment7, main);
-  Write("00000007.sqlite.dropped-wal", log);
+  MakeWithIntentInTheLog(kSegment7, "00000007.sqlite.dropped-wal");
   ASSERT_OK(folder_.Settle({{7}, {}, {}}));
   EXPECT_TRUE(HasIntent(7));
+  // Not where there is a log of its own.
+  MakeWithIntentInTheLog(kSegment7, "00000007.sqlite-wal");
+  Write("00000007.sqlite.dropped-wal", "of another history");
+  const std::string log = ReadFileOrDie(In("00000007.sqlite-wal"));
+  ASSERT_OK(folder_.Settle({{7}, {}, {}}));
+  EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite-wal")), log);
+  EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped-wal")), "of another history");
+  EXPECT_TRUE(HasIntent(7));
+}
+
+TEST_F(SegmentFileTest, GoesOnWithTakingBack) {
+  MakeWithIntentInTheLog("00000007.sqlite.dropped", "00000007.sqlite-wal");
+  ASSERT_OK(folder_.Settle({{7}, {}, {}}));
+  EXPECT_TRUE(HasIntent(7));
+  EXPECT_THAT(Files(), ElementsAre(kSegment7)) << "the log is written back";
+}
+
+// Its database alone looks empty, and its log would be taken for that of the next segment 7.
+TEST_F(SegmentFileTest, SetsAsideBothHalvesOfASegment) {
+  const struct {
+    const char* database;
+    const char* log;
+  } kHalves[] = {
+      {kSegment7, "00000007.sqlite-wal"},
+      {kSegment7, "00000007.sqlite.dropped-wal"},
+      {"00000007.sqlite.dropped", "00000007.sqlite-wal"},
+      {kSegment7, "00000007.sqlite.set-aside-wal"},
+  };
+  for (const auto& halves : kHalves) {
+    SCOPED_TRACE(halves.log);
+    MakeWithIntentInTheLog(halves.database, halves.log);
+    ASSERT_OK(folder_.Settle({{}, {}, {}}));
+    EXPECT_THAT(Files(), ElementsAre("00000007.sqlite.set-aside", "00000007.sqlite.set-aside-wal"));
+    EXPECT_EQ(IntentsIn("00000007.sqlite.set-aside"), 1);
+    ASSERT_OK(folder_.MakeSegment(7));
+    ASSERT_OK(folder_.Settle({{7}, {}, {}}));
+    EXPECT_FALSE(HasIntent(7)) << "it is another";
+    EXPECT_THAT(set_aside_, ElementsAre(In("00000007.sqlite.set-aside")));
+    for (const std::string& name : Files()) std::filesystem::remove(In(name));
+    set_aside_.clear();
+  }
+}
+
+TEST_F(SegmentFileTest, ANewSegmentLiesBesideNoDroppedLog) {
+  Write("00000007.sqlite.dropped-wal", "of another history");
+  ASSERT_OK(folder_.MakeSegment(7));
+  ASSERT_OK(folder_.Settle({{7}, {}, {}}));
+  EXPECT_THAT(Files(), ElementsAre(kSegment7, "00000007.sqlite.dropped.set-aside-wal"));
+  EXPECT_EQ(ReadFileOrDie(In("00000007.sqlite.dropped.set-aside-wal")), "of another history");
 }
 
 TEST_F(SegmentFileTest, FinishesADropThatWasInterrupted) {
