@@ -79,7 +79,7 @@ TEST_F(SqliteSchemaTest, LeadsFromEachVersionToTheNewestAndKeepsWhatIsThere) {
     ASSERT_OK(Migrate(*Connect(), migrations));
     EXPECT_EQ(Version(), static_cast<std::int64_t>(migrations.size()));
     const std::unique_ptr<Connection> connection = Connect();
-    EXPECT_THAT(connection->QueryInteger("SELECT epoch FROM tenants WHERE note = 'none'"), IsOk());
+    EXPECT_EQ(connection->QueryInteger("SELECT epoch FROM tenants WHERE note = 'none'").value(), 2);
   }
 }
 
@@ -114,16 +114,20 @@ TEST_F(SqliteSchemaTest, VersionsThatOthersKnowAreWhatTheySay) {
 
 // A row of each table of version 1 but the journal's.
 constexpr char kOfVersion1[] = R"sql(
-INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4);
-INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, x'3000',
-  100, 90000, 5, 6, 8000, 'create-1');
-INSERT INTO roots VALUES ('contoso', 'r2', 2, 'STAGED', 'ec-p256', 'software:r2', 0, x'3001',
-  100, 90000, 5, 6, NULL, '');
+INSERT INTO tenants (tenant_id, display_name, created_at, epoch, revision, last_generation)
+  VALUES ('contoso', 'Contoso', 1, 2, 3, 4);
+INSERT INTO roots (tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root,
+  certificate, not_before, not_after, created_at, state_since, last_leaf_not_after, request_id)
+  VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, x'3000', 100, 90000, 5, 6,
+    8000, 'create-1'),
+  ('contoso', 'r2', 2, 'STAGED', 'ec-p256', 'software:r2', 0, x'3001', 100, 90000, 5, 6, NULL, '');
 INSERT INTO devices VALUES ('contoso', 'd-1', x'00ff', 1, 'inventory');
 )sql";
 
 TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
-  const std::string of_version2 = "INSERT INTO planned_keys VALUES ('software:p', 'contoso', 3);";
+  const std::string of_version2 =
+      "INSERT INTO planned_keys (key_uri, tenant_id, generation) VALUES ('software:p', 'contoso', "
+      "3);";
   const std::string of_version3 =
       "INSERT INTO intermediates VALUES (5, 'contoso', 2, 'r1', x'01', 'rsa-3072', 1, 2, x'30', 7, "
       "NULL, NULL);";
@@ -131,8 +135,8 @@ TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
       "UPDATE journal_catalog SET version = 9;"
       "INSERT INTO journal_segments VALUES (1, 'INDEXED', 1, 4, 5, 6, 7), (2, 'ACTIVE', 5, 0, 0, "
       "0, 0);"
-      "INSERT INTO journal_key_runs VALUES (8, 1, 1); INSERT INTO late_releases VALUES (4, x'ff', "
-      "3);";
+      "INSERT INTO journal_key_runs (number, first_segment, last_segment) VALUES (8, 1, 1);"
+      "INSERT INTO late_releases VALUES (4, x'ff', 3);";
   std::string sql = kOfVersion1;
   for (std::size_t from = 1; from <= newest_ - 1; ++from) {
     if (from == 2) sql += of_version2;
@@ -149,7 +153,7 @@ TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
               3);
     EXPECT_EQ(Integer("SELECT count(*) FROM devices WHERE state = x'00ff'"), 1);
     EXPECT_EQ(Integer("SELECT count(*) FROM planned_keys WHERE generation = 3 AND "
-                      "typeof(public_key) = 'blob' AND public_key = x''"),
+                      "typeof(public_key) = 'blob' AND public_key = x'' AND condemned = 0"),
               from >= 2 ? 1 : 0);
     EXPECT_EQ(Integer("SELECT count(*) FROM intermediates WHERE sequence = 5"), from >= 3 ? 1 : 0);
     EXPECT_EQ(Integer("SELECT version FROM journal_catalog"), from >= 4 ? 9 : 0);
@@ -160,6 +164,24 @@ TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
     EXPECT_EQ(Integer("SELECT count(*) FROM late_releases"), from >= 4 ? 1 : 0);
     EXPECT_EQ(Integer("SELECT count(*) FROM pragma_foreign_key_check"), 0);
   }
+}
+
+TEST_F(SqliteSchemaTest, APlanIsCondemnedOnlyWhereItIsSaid) {
+  constexpr char kCondemned[] =
+      "SELECT count(*) FROM pragma_table_info('planned_keys') WHERE name = 'condemned'";
+  Make(6);
+  EXPECT_EQ(Integer(kCondemned), 0);
+  Make(newest_, kOfVersion1);
+  EXPECT_EQ(Integer(kCondemned), 1);
+  ASSERT_OK(
+      Connect()->Execute("INSERT INTO planned_keys (key_uri, tenant_id, generation) VALUES "
+                         "('software:p', 'contoso', 3), ('software:q', 'contoso', 4);"
+                         "UPDATE planned_keys SET condemned = 1 WHERE key_uri = 'software:q'"));
+  EXPECT_EQ(Integer("SELECT condemned FROM planned_keys WHERE generation = 3"), 0);
+  EXPECT_EQ(Integer("SELECT condemned FROM planned_keys WHERE generation = 4"), 1);
+  const absl::Status refused = Connect()->Execute("UPDATE planned_keys SET condemned = NULL");
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("NOT NULL constraint failed"));
 }
 
 // Records are moved by the program, before which their tables must not go.
@@ -206,32 +228,41 @@ INSERT INTO journal_segments VALUES (1, 'ACTIVE', 1, 0, 0, 0, 0);
   const std::string rest = ", 1, x'', 1, 2, 3, 4, NULL, ";
   const std::string intermediate =
       "INSERT INTO intermediates VALUES (NULL, 'contoso', 2, 'r1', x'01', 't', 1, 2, x'', 3, ";
-  const std::string refused[] = {
-      root + "'r2', 2, 'PRIMARY', 't', 'u2'" + rest + "'', NULL)",
-      root + "'r2', 2, 'primary', 't', 'u2'" + rest + "'', NULL)",
-      root + "'r2', 1, 'STAGED', 't', 'u2'" + rest + "'', NULL)",
-      root + "'r1', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL)",
-      root + "'r2', 2, 'STAGED', 't', 'u1'" + rest + "'', NULL)",
-      root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'create-1', NULL)",
-      "INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, 'contoso')",
-      "INSERT INTO tenants VALUES ('other', 'Other', 'x', 2, 3, 4, 'other')",
-      intermediate + "x'', NULL)",
-      intermediate + "NULL, 4)",
-      "INSERT INTO journal_segments VALUES (2, 'ACTIVE', 1, 0, 0, 0, 0)",
-      "INSERT INTO journal_segments VALUES (2, 'GONE', 1, 0, 0, 0, 0)",
-      "INSERT INTO journal_catalog VALUES (2, 0, x'')",
-      "INSERT INTO wal_tie VALUES (2, x'', x'')",
-      "INSERT INTO time_mark VALUES (2, 0, '', 0, 0, 0, 0)",
+  const struct {
+    std::string sql;
+    const char* words;
+  } kRefused[] = {
+      {root + "'r2', 2, 'PRIMARY', 't', 'u2'" + rest + "'', NULL)", "UNIQUE"},
+      {root + "'r2', 2, 'primary', 't', 'u2'" + rest + "'', NULL)", "CHECK"},
+      {root + "'r2', 1, 'STAGED', 't', 'u2'" + rest + "'', NULL)", "UNIQUE"},
+      {root + "'r1', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL)", "UNIQUE"},
+      {root + "'r2', 2, 'STAGED', 't', 'u1'" + rest + "'', NULL)", "UNIQUE"},
+      {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'create-1', NULL)", "UNIQUE"},
+      {"INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, 'contoso')", "UNIQUE"},
+      {"INSERT INTO tenants VALUES ('other', 'Other', 'x', 2, 3, 4, 'other')", "cannot store TEXT"},
+      {intermediate + "x'', NULL)", "CHECK"},
+      {intermediate + "NULL, 4)", "CHECK"},
+      {"INSERT INTO journal_segments VALUES (2, 'ACTIVE', 1, 0, 0, 0, 0)", "UNIQUE"},
+      {"INSERT INTO journal_segments VALUES (2, 'GONE', 1, 0, 0, 0, 0)", "CHECK"},
+      {"INSERT INTO journal_catalog VALUES (2, 0, x'')", "CHECK"},
+      {"INSERT INTO wal_tie VALUES (2, x'', x'')", "CHECK"},
+      {"INSERT INTO time_mark VALUES (2, 0, '', 0, 0, 0, 0)", "CHECK"},
   };
-  for (const std::string& sql : refused) {
-    EXPECT_THAT(Connect()->Execute(sql), FailsWith(ErrorReason::kInternalError)) << sql;
+  for (const auto& test : kRefused) {
+    const absl::Status refused = Connect()->Execute(test.sql);
+    EXPECT_THAT(refused, FailsWith(ErrorReason::kInternalError)) << test.sql;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(test.words)) << test.sql;
   }
+  // These have their one row already.
+  ASSERT_OK(Connect()->Execute("DELETE FROM journal_catalog; DELETE FROM wal_tie"));
   for (const std::string& sql :
        {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL)",
         root + "'r3', 3, 'RETIRED', 't', 'u3'" + rest + "'', NULL)",
         std::string("INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, NULL)"),
         intermediate + "NULL, NULL)",
         std::string("INSERT INTO journal_segments VALUES (2, 'SEALED', 1, 0, 0, 0, 0)"),
+        std::string("INSERT INTO journal_catalog VALUES (1, 0, x'')"),
+        std::string("INSERT INTO wal_tie VALUES (1, x'', x'')"),
         std::string("INSERT INTO time_mark VALUES (1, 0, '', 0, 0, 0, 0)")}) {
     EXPECT_OK(Connect()->Execute(sql)) << sql;
   }
