@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -191,7 +192,14 @@ TEST_F(SqliteTest, WaitsForTheLocksOfOthers) {
   const std::unique_ptr<Connection> hasty = Connect(milliseconds(3));
   EXPECT_THAT(Transaction::Begin(*hasty), FailsWith(ErrorReason::kJournalUnavailable));
   const std::unique_ptr<Connection> patient = Connect(milliseconds(600000));
-  std::thread waiting([&] { EXPECT_OK(Transaction::Begin(*patient)); });
+  std::promise<void> begins;
+  std::thread waiting([&] {
+    begins.set_value();
+    EXPECT_OK(Transaction::Begin(*patient));
+  });
+  begins.get_future().wait();
+  EXPECT_THAT(Transaction::Begin(*hasty), FailsWith(ErrorReason::kJournalUnavailable))
+      << "meanwhile";
   EXPECT_OK(held.Commit());
   waiting.join();
 }
