@@ -99,10 +99,10 @@ TEST_F(SqliteRootsTest, ARootThatIsRefusedRaisesNoRevision) {
   EXPECT_THAT(Add(same), collides);
   same = SampleRoot(2);
   same.request_id = SampleRoot(1).request_id;
-  EXPECT_THAT(Add(same), collides);
+  EXPECT_THAT(Add(same), FailsWith(ErrorReason::kRequestIdReused, "request_id"));
   same = SampleRoot(1, "fabrikam");
   same.key_uri = SampleRoot(1).key_uri;
-  EXPECT_THAT(Add(same), collides);
+  EXPECT_THAT(Add(same), FailsWith(ErrorReason::kKeyExists, "key_uri"));
   for (const RootState state : {RootState::kPrimary, RootState::kRetired}) {
     same = SampleRoot(2);
     same.state = state;
