@@ -46,10 +46,10 @@ absl::StatusOr<KeyStore::StoredKey> KeyDestruction::KeyThatIsMeant(
       "is left alone");
 }
 
-absl::Status KeyDestruction::CheckNoRootNeeds(const KeyStore::StoredKey& key,
-                                              const KeyDestructionOrder& order) {
-  ASSIGN_OR_RETURN(const std::vector<RootOfKey> holders, store_->RootsOfPublicKey(key.public_key));
-  for (const RootOfKey& root : holders) {
+absl::StatusOr<std::vector<RootOfKey>> KeyDestruction::RootsUnlessInUse(
+    const KeyStore::StoredKey& key, const KeyDestructionOrder& order) {
+  ASSIGN_OR_RETURN(std::vector<RootOfKey> roots, store_->RootsOfPublicKey(key.public_key));
+  for (const RootOfKey& root : roots) {
     if (ca::NeedsItsKey(root.state)) return InUse(root, order);
   }
   ASSIGN_OR_RETURN(const std::vector<RootOfKey> named, store_->RootsOfKeyName(key.uri));
@@ -57,7 +57,7 @@ absl::Status KeyDestruction::CheckNoRootNeeds(const KeyStore::StoredKey& key,
     if (!ca::NeedsItsKey(root.state)) continue;
     if (root.key_uri == key.uri || key.public_key.empty()) return InUse(root, order);
   }
-  return absl::OkStatus();
+  return roots;
 }
 
 void KeyDestruction::Log(const KeyStore::StoredKey& key, const KeyDestructionOrder& order) const {
@@ -76,15 +76,13 @@ absl::StatusOr<KeyStore::StoredKey> KeyDestruction::Destroy(const KeyDestruction
   RETURN_IF_ERROR(claim.ClaimPublicKey(key.public_key));
   // Looked at before, so that no plan is condemned for a key that stays; and after, because until
   // then a root could be added.
-  RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
+  RETURN_IF_ERROR(RootsUnlessInUse(key, order).status());
   RETURN_IF_ERROR(store_->CondemnPlannedKey(key.uri, key.public_key));
-  RETURN_IF_ERROR(CheckNoRootNeeds(key, order));
+  ASSIGN_OR_RETURN(const std::vector<RootOfKey> roots, RootsUnlessInUse(key, order));
   KeyDestructionOrder done = order;
-  if (done.root_id.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<RootOfKey> holders,
-                     store_->RootsOfPublicKey(key.public_key));
-    if (!holders.empty()) done.tenant_id = holders[0].tenant_id;
-    if (!holders.empty()) done.root_id = holders[0].root_id;
+  if (done.root_id.empty() && !roots.empty()) {
+    done.tenant_id = roots[0].tenant_id;
+    done.root_id = roots[0].root_id;
   }
   RETURN_IF_ERROR(keys_->Destroy(key.uri));
   Log(key, done);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -54,8 +55,9 @@ class KeyDestruction {
 
  private:
   absl::StatusOr<hsm::KeyStore::StoredKey> KeyThatIsMeant(const KeyDestructionOrder& order);
-  absl::Status CheckNoRootNeeds(const hsm::KeyStore::StoredKey& key,
-                                const KeyDestructionOrder& order);
+  // KEY_IN_USE where a root needs it, else the roots of its public key, which need it no more.
+  absl::StatusOr<std::vector<RootOfKey>> RootsUnlessInUse(const hsm::KeyStore::StoredKey& key,
+                                                          const KeyDestructionOrder& order);
   void Log(const hsm::KeyStore::StoredKey& key, const KeyDestructionOrder& order) const;
 
   Store* const store_;
