@@ -201,8 +201,8 @@ TEST_P(StoreReplicasConformance, AKeyGetsItsRootOrIsCondemnedAndNeverBoth) {
     condemns.join();
     EXPECT_OK(condemned);
     ASSERT_OK_AND_ASSIGN(const auto plans, store_->ListPlannedKeys(kSampleTenant));
-    ASSERT_OK_AND_ASSIGN(const auto holders, other->RootsOfPublicKey(public_key));
-    EXPECT_EQ(holders.size(), added.ok() ? 1u : 0u);
+    ASSERT_OK_AND_ASSIGN(const auto roots, other->RootsOfPublicKey(public_key));
+    EXPECT_EQ(roots.size(), added.ok() ? 1u : 0u);
     EXPECT_EQ(plans.size(), added.ok() ? 0u : 1u);
     if (!added.ok()) {
       EXPECT_THAT(added, FailsWith(ErrorReason::kKeyDestroyed, "key_uri"));

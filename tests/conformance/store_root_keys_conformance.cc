@@ -219,9 +219,9 @@ TEST_P(RootKeyStoreConformance, KnowsTheRootsOfAKeysName) {
   for (const RootRecord& root : roots) ASSERT_OK(store_->AddRoot(root));
   for (const std::string& uri : {name, name + ";id=%01", name + ";id=%03"}) {
     ASSERT_OK_AND_ASSIGN(const std::vector<RootOfKey> named, store_->RootsOfKeyName(uri));
-    EXPECT_THAT(named, ElementsAre(HolderOf(roots[0], RootState::kStaged),
-                                   HolderOf(roots[2], RootState::kStaged),
-                                   HolderOf(roots[1], RootState::kStaged)))
+    EXPECT_THAT(named, ElementsAre(AsRootOfKey(roots[0], RootState::kStaged),
+                                   AsRootOfKey(roots[2], RootState::kStaged),
+                                   AsRootOfKey(roots[1], RootState::kStaged)))
         << uri;
   }
 }
@@ -237,7 +237,7 @@ TEST_P(RootKeyStoreConformance, KnowsTheRootsOfAPublicKey) {
   RootRecord root = SampleRoot(2);
   root.certificate = std::string("\x30\x20\x00name", 7) + public_key + std::string("\x00sig", 4);
   ASSERT_OK(store_->AddRoot(root));
-  EXPECT_THAT(roots_of(public_key), ElementsAre(HolderOf(root, RootState::kStaged)));
+  EXPECT_THAT(roots_of(public_key), ElementsAre(AsRootOfKey(root, RootState::kStaged)));
   EXPECT_THAT(roots_of(public_key + "x"), ElementsAre());
   EXPECT_THAT(roots_of(std::string("\x30\x05\x00%%'\xff", 7)), ElementsAre());
   EXPECT_THAT(roots_of(""), ElementsAre()) << "what is not known is no root's";

@@ -122,10 +122,10 @@ TEST_P(TenantStoreConformance, AKeyUriBelongsToOneRootForEver) {
   const auto named = [&] { return store_->RootsOfKeyName(first.key_uri).value(); };
   EXPECT_THAT(named(), ElementsAre());
   ASSERT_OK(AddSamplePrimary(*store_));
-  EXPECT_THAT(named(), ElementsAre(HolderOf(first, RootState::kPrimary)));
+  EXPECT_THAT(named(), ElementsAre(AsRootOfKey(first, RootState::kPrimary)));
   ASSERT_OK(Move(*store_, 2, "root-1", RootState::kPrimary, RootState::kRetiring));
   ASSERT_OK(Move(*store_, 3, "root-1", RootState::kRetiring, RootState::kRetired));
-  EXPECT_THAT(named(), ElementsAre(HolderOf(first, RootState::kRetired)));
+  EXPECT_THAT(named(), ElementsAre(AsRootOfKey(first, RootState::kRetired)));
   RootRecord root = SampleRoot(2, "fabrikam");
   root.key_uri = first.key_uri;
   ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));

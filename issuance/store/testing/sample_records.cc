@@ -52,7 +52,7 @@ RootRecord SampleRoot(int generation, absl::string_view tenant_id) {
   return root;
 }
 
-RootOfKey HolderOf(const RootRecord& root, ca::RootState state) {
+RootOfKey AsRootOfKey(const RootRecord& root, ca::RootState state) {
   return {root.tenant_id, root.root_id, state, root.key_uri};
 }
 

@@ -28,7 +28,7 @@ TenantRecord SampleTenant(absl::string_view tenant_id = kSampleTenant);
 // STAGED; `root-1` has generation 1.
 RootRecord SampleRoot(int generation, absl::string_view tenant_id = kSampleTenant);
 // What the store says of a root that has a key.
-RootOfKey HolderOf(const RootRecord& root, ca::RootState state);
+RootOfKey AsRootOfKey(const RootRecord& root, ca::RootState state);
 // Of root-1 under epoch 1, as AddSamplePrimary leaves them. Its serial number is a function of the
 // request id.
 Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id = kSampleTenant);

@@ -20,16 +20,16 @@ namespace {
 constexpr absl::string_view kPlansOfKey =
     "(public_key = ? OR (key_uri IN (?, ?) AND public_key = x''))";
 
-absl::StatusOr<std::vector<RootOfKey>> TakeHolders(Rows rows) {
-  std::vector<RootOfKey> holders;
+absl::StatusOr<std::vector<RootOfKey>> TakeRoots(Rows rows) {
+  std::vector<RootOfKey> roots;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
-    if (!more) return holders;
-    RootOfKey& holder = holders.emplace_back();
-    holder.tenant_id = rows.TakeOctets();
-    holder.root_id = rows.TakeOctets();
-    ASSIGN_OR_RETURN(holder.state, ParseState(rows.TakeOctets()));
-    holder.key_uri = rows.TakeOctets();
+    if (!more) return roots;
+    RootOfKey& root = roots.emplace_back();
+    root.tenant_id = rows.TakeOctets();
+    root.root_id = rows.TakeOctets();
+    ASSIGN_OR_RETURN(root.state, ParseState(rows.TakeOctets()));
+    root.key_uri = rows.TakeOctets();
   }
 }
 
@@ -125,7 +125,7 @@ absl::StatusOr<std::vector<RootOfKey>> RootsOfPublicKey(Connection& connection,
                                                "roots WHERE instr(certificate, ?) > 0 "
                                                "ORDER BY tenant_id, generation",
                                                {Blob{public_key}}));
-  return TakeHolders(std::move(rows));
+  return TakeRoots(std::move(rows));
 }
 
 absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(Connection& connection,
@@ -137,7 +137,7 @@ absl::StatusOr<std::vector<RootOfKey>> RootsOfKeyName(Connection& connection,
                                     "WHERE key_uri = ? OR substr(key_uri, 1, length(?)) = ? "
                                     "ORDER BY tenant_id, generation",
                                     {Text{name}, Text{with_id}, Text{with_id}}));
-  return TakeHolders(std::move(rows));
+  return TakeRoots(std::move(rows));
 }
 
 absl::Status NoteKeyDestroyed(Connection& connection, absl::string_view key_uri,

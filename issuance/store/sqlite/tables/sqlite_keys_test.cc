@@ -58,6 +58,18 @@ class SqliteKeysTest : public testing::Test {
     EXPECT_OK(Change([&](Connection& c) { return AddRoot(c, root); }));
     return root;
   }
+  absl::Status Condemn(const std::string& uri, const std::string& public_key) {
+    return Change([&](Connection& c) { return CondemnPlannedKey(c, uri, public_key); });
+  }
+  // The generations of contoso's plans that are condemned, one behind the other.
+  std::string Condemned() {
+    std::string generations;
+    const std::vector<PlannedKey> keys = ListPlannedKeys(*connection_, "contoso").value();
+    for (const PlannedKey& key : keys) {
+      if (key.is_condemned) generations += std::to_string(key.generation);
+    }
+    return generations;
+  }
   void SetState(const RootRecord& root, RootState state) {
     EXPECT_OK(connection_->Change(
         "UPDATE roots SET state = ? WHERE root_id = ? AND tenant_id = ?",
@@ -84,12 +96,63 @@ TEST_F(SqliteKeysTest, APlanThatIsRefusedChangesNothing) {
   EXPECT_THAT(ListPlannedKeys(*connection_, "fabrikam").value(), IsEmpty());
 }
 
-// The caller rolls back: a plan for a key that a root has leaves no row.
 TEST_F(SqliteKeysTest, AKeyOfARootIsNotPlanned) {
   AddRootOf(1, "software:1", "");
-  EXPECT_THAT(Plan("software:1", 1), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(Plan("software:1", 1), FailsWith(ErrorReason::kKeyExists, "key_uri"));
   EXPECT_THAT(ListPlannedKeys(*connection_, "contoso").value(), IsEmpty());
   EXPECT_OK(Plan("software:12", 1));
+}
+
+TEST_F(SqliteKeysTest, APlanIsCondemnedByItsKeyAndByItsUriWhereNoneIsNoted) {
+  ASSERT_OK(Plan("software:1", 1, "key"));
+  ASSERT_OK(Plan("pkcs11:object=k;id=%01", 2));
+  ASSERT_OK(Plan("pkcs11:object=k", 3));
+  ASSERT_OK(Plan("pkcs11:object=k;id=%02", 4));
+  ASSERT_OK(Plan("pkcs11:object=other", 5, "other key"));
+  ASSERT_OK(Condemn("software:unknown", "unknown key"));
+  ASSERT_OK(Condemn("pkcs11:object=other", "another key"));
+  EXPECT_EQ(Condemned(), "") << "the URI counts only where no key is noted";
+  ASSERT_OK(Condemn("software:elsewhere", "key"));
+  EXPECT_EQ(Condemned(), "1");
+  ASSERT_OK(Condemn("pkcs11:object=k;id=%01", "key of k"));
+  EXPECT_EQ(Condemned(), "123") << "also by the URI without its id";
+  ASSERT_OK(Condemn("pkcs11:object=other", ""));
+  ASSERT_OK(Condemn("pkcs11:object=other", ""));
+  EXPECT_EQ(Condemned(), "1235") << "whatever is noted, where it is not known which key it is";
+}
+
+TEST_F(SqliteKeysTest, ACondemnedPlanIsNotPlannedAgain) {
+  ASSERT_OK(Plan("software:1", 1));
+  ASSERT_OK(Plan("software:2", 2));
+  ASSERT_OK(Condemn("software:1", ""));
+  EXPECT_THAT(Plan("software:1", 1), FailsWith(ErrorReason::kInternalError));
+  EXPECT_THAT(Plan("software:1", 1, "key"), FailsWith(ErrorReason::kInternalError));
+  EXPECT_OK(Plan("software:2", 2, "key"));
+  EXPECT_EQ(Condemned(), "1");
+  ASSERT_OK(Destroy("software:1", ""));
+  EXPECT_OK(Plan("software:1", 1)) << "the mark goes with the plan";
+  EXPECT_EQ(Condemned(), "");
+}
+
+TEST_F(SqliteKeysTest, ACondemnedKeyGetsNoRoot) {
+  const auto add = [&](int generation, const std::string& uri, const std::string& public_key) {
+    RootRecord root = SampleRoot(generation);
+    root.key_uri = uri;
+    root.certificate += public_key;
+    return Change([&](Connection& c) { return AddRoot(c, root); });
+  };
+  const auto destroyed = FailsWith(ErrorReason::kKeyDestroyed, "key_uri");
+  ASSERT_OK(Plan("software:1", 1));
+  ASSERT_OK(Plan("software:2", 2, "key"));
+  ASSERT_OK(Plan("software:3", 3, "another"));
+  ASSERT_OK(Condemn("software:1", ""));
+  ASSERT_OK(Condemn("software:2", "key"));
+  EXPECT_THAT(add(1, "software:1", "any"), destroyed);
+  EXPECT_THAT(add(2, "software:2", "key"), destroyed);
+  EXPECT_THAT(add(2, "software:2-by-another-name", "key"), destroyed);
+  EXPECT_THAT(ListRoots(*connection_, "contoso").value(), IsEmpty());
+  EXPECT_EQ(Condemned(), "12");
+  EXPECT_OK(add(3, "software:3", "another"));
 }
 
 TEST_F(SqliteKeysTest, PlansAreListedByGenerationThenUri) {
@@ -120,17 +183,18 @@ TEST_F(SqliteKeysTest, ABindingIsOneUriOneKeyOneTenant) {
       ElementsAre(BoundKey{"contoso", "software:1", "1"}, BoundKey{"fabrikam", "software:2", "2"}));
 }
 
-TEST_F(SqliteKeysTest, HoldersAreOfAllTenantsAndStates) {
+TEST_F(SqliteKeysTest, RootsOfAKeyAreOfAllTenantsAndStates) {
   const RootRecord second = AddRootOf(2, "software:2", "shared");
   const RootRecord of_another = AddRootOf(1, "software:3", "shared", "fabrikam");
   const RootRecord first = AddRootOf(1, "software:1", "shared!");
   AddRootOf(3, "software:4", "share");
   SetState(of_another, RootState::kDiscarded);
-  EXPECT_THAT(RootsOfPublicKey(*connection_, "shared").value(),
-              ElementsAre(HolderOf(first, RootState::kStaged), HolderOf(second, RootState::kStaged),
-                          HolderOf(of_another, RootState::kDiscarded)));
+  EXPECT_THAT(
+      RootsOfPublicKey(*connection_, "shared").value(),
+      ElementsAre(AsRootOfKey(first, RootState::kStaged), AsRootOfKey(second, RootState::kStaged),
+                  AsRootOfKey(of_another, RootState::kDiscarded)));
   EXPECT_THAT(RootsOfPublicKey(*connection_, "shared!").value(),
-              ElementsAre(HolderOf(first, RootState::kStaged)));
+              ElementsAre(AsRootOfKey(first, RootState::kStaged)));
   EXPECT_THAT(RootsOfPublicKey(*connection_, "").value(), IsEmpty());
 }
 
@@ -141,9 +205,9 @@ TEST_F(SqliteKeysTest, ANameIsAUriWithoutItsId) {
   AddRootOf(4, "pkcs11:token=t;object=K;id=%01", "");
   AddRootOf(5, "pkcs11:token=t;object=k;ID=%01", "");
   for (const char* uri : {"pkcs11:token=t;object=k", "pkcs11:token=t;object=k;id=%09"}) {
-    EXPECT_THAT(
-        RootsOfKeyName(*connection_, uri).value(),
-        ElementsAre(HolderOf(bare, RootState::kStaged), HolderOf(with_id, RootState::kStaged)))
+    EXPECT_THAT(RootsOfKeyName(*connection_, uri).value(),
+                ElementsAre(AsRootOfKey(bare, RootState::kStaged),
+                            AsRootOfKey(with_id, RootState::kStaged)))
         << uri;
   }
   EXPECT_THAT(RootsOfKeyName(*connection_, "pkcs11:token=t;object=_").value(), IsEmpty());
