@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/store/sqlite/journal/small_journal.h"
+#include "issuance/store/sqlite/journal/testing/small_journal.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance::sqlite {

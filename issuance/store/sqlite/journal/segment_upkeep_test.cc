@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/store/sqlite/journal/small_journal.h"
+#include "issuance/store/sqlite/journal/testing/small_journal.h"
 #include "issuance/store/sqlite/key_index/key_run.h"
 #include "tests/support/status_matchers.h"
 
