@@ -2,20 +2,13 @@
 
 #include <gmock/gmock.h>
 
-#include <random>
 #include <vector>
 
 #include "issuance/store/sqlite/key_index/key_table.h"
+#include "issuance/store/sqlite/key_index/testing/random_entries.h"
 
 namespace hourglass::issuance {
 namespace {
-
-std::vector<KeyEntry> RandomEntries(int count, std::int64_t first_sequence = 1) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(first_sequence));
-  std::vector<KeyEntry> entries;
-  for (int i = 0; i < count; ++i) entries.push_back({random(), first_sequence + i});
-  return entries;
-}
 
 TEST(KeyFilterTest, DeniesNoMemberAndMostStrangers) {
   constexpr int kCount = 100000;

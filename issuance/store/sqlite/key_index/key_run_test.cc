@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "issuance/store/sqlite/key_index/testing/random_entries.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -20,10 +20,9 @@ using testing::IsEmpty;
 
 constexpr HashKey kKey{1, 2};
 
-std::vector<KeyEntry> RandomEntries(int count, std::int64_t first_sequence = 1) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(first_sequence));
-  std::vector<KeyEntry> entries;
-  for (int i = 0; i < count; ++i) entries.push_back({random(), first_sequence + i});
+// As a run is written.
+std::vector<KeyEntry> SortedEntries(int count, std::int64_t first_sequence = 1) {
+  std::vector<KeyEntry> entries = RandomEntries(count, first_sequence);
   std::sort(entries.begin(), entries.end());
   return entries;
 }
@@ -51,20 +50,20 @@ class KeyRunTest : public testing::Test {
 
 TEST_F(KeyRunTest, FindsWhatItHolds) {
   for (const int count : {0, 1, 254, 255, 256, 510, 5000}) {
-    const std::vector<KeyEntry> entries = RandomEntries(count);
+    const std::vector<KeyEntry> entries = SortedEntries(count);
     const std::shared_ptr<const KeyRun> run = Write("run", entries);
     EXPECT_EQ(run->entry_count(), static_cast<std::uint64_t>(count));
     for (const KeyEntry& entry : entries) {
       ASSERT_THAT(Find(*run, entry.hash), ElementsAre(entry.sequence)) << count;
     }
-    for (const KeyEntry& stranger : RandomEntries(1000, 9999)) {
+    for (const KeyEntry& stranger : SortedEntries(1000, 9999)) {
       ASSERT_THAT(Find(*run, stranger.hash), IsEmpty());
     }
   }
 }
 
 TEST_F(KeyRunTest, FindsAHashThatFillsPages) {
-  std::vector<KeyEntry> entries = RandomEntries(300);
+  std::vector<KeyEntry> entries = SortedEntries(300);
   const std::uint64_t hash = entries[100].hash;
   for (int i = 0; i < 600; ++i) entries.push_back({hash, 1000 + i});
   std::sort(entries.begin(), entries.end());
@@ -73,7 +72,7 @@ TEST_F(KeyRunTest, FindsAHashThatFillsPages) {
 }
 
 TEST_F(KeyRunTest, MergesAndLeavesOutWhatWasDropped) {
-  const std::vector<KeyEntry> first = RandomEntries(1000), second = RandomEntries(2000, 1001);
+  const std::vector<KeyEntry> first = SortedEntries(1000), second = SortedEntries(2000, 1001);
   ASSERT_OK(MergeKeyRuns({Write("a", first), Write("b", second)}, 501, directory_.File("c"), kKey));
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const KeyRun> merged,
                        KeyRun::Open(directory_.File("c"), kKey));
@@ -86,15 +85,15 @@ TEST_F(KeyRunTest, MergesAndLeavesOutWhatWasDropped) {
 }
 
 TEST_F(KeyRunTest, AnOpenRunIsReadThoughItsFileIsGone) {
-  const std::vector<KeyEntry> entries = RandomEntries(1000);
+  const std::vector<KeyEntry> entries = SortedEntries(1000);
   const std::shared_ptr<const KeyRun> run = Write("run", entries);
   std::filesystem::remove(directory_.File("run"));
   EXPECT_THAT(Find(*run, entries[7].hash), ElementsAre(entries[7].sequence));
 }
 
 TEST_F(KeyRunTest, KnowsWhetherItIsTheFileOfAName) {
-  const std::shared_ptr<const KeyRun> first = Write("a", RandomEntries(10));
-  const std::shared_ptr<const KeyRun> second = Write("b", RandomEntries(10));
+  const std::shared_ptr<const KeyRun> first = Write("a", SortedEntries(10));
+  const std::shared_ptr<const KeyRun> second = Write("b", SortedEntries(10));
   EXPECT_TRUE(first->IsAt(directory_.File("a")));
   std::filesystem::rename(directory_.File("b"), directory_.File("a"));
   EXPECT_FALSE(first->IsAt(directory_.File("a")));
@@ -103,7 +102,7 @@ TEST_F(KeyRunTest, KnowsWhetherItIsTheFileOfAName) {
 }
 
 TEST_F(KeyRunTest, RefusesDamage) {
-  const std::vector<KeyEntry> entries = RandomEntries(1000);
+  const std::vector<KeyEntry> entries = SortedEntries(1000);
   Write("run", entries);
   const std::string path = directory_.File("run"), whole = ReadFileOrDie(path);
   const auto damaged = FailsWith(ErrorReason::kJournalUnavailable);

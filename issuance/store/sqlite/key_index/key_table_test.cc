@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <random>
 #include <vector>
+
+#include "issuance/store/sqlite/key_index/testing/random_entries.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-std::vector<KeyEntry> RandomEntries(int count, std::int64_t first_sequence = 1) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(first_sequence));
-  std::vector<KeyEntry> entries;
-  for (int i = 0; i < count; ++i) entries.push_back({random(), first_sequence + i});
-  return entries;
-}
 
 TEST(KeyTableTest, FindsAllOfAHash) {
   KeyTable table;
