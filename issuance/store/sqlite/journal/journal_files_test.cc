@@ -18,9 +18,6 @@ using testing::IsEmpty;
 
 class JournalFilesTest : public testing::Test {
  protected:
-  static Intent At(int seconds) {
-    return SmallJournal::IntentAt(absl::StrCat("t", seconds), seconds);
-  }
   Candidates Find(const JournalView& view, const std::string& request_id) {
     Candidates candidates;
     EXPECT_OK(
@@ -36,7 +33,7 @@ class JournalFilesTest : public testing::Test {
 
 TEST_F(JournalFilesTest, ACurrentViewHasWhatWasCommittedBefore) {
   ASSERT_OK_AND_ASSIGN(auto view, others_.Newest(*others_main_));
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   EXPECT_THAT(Find(*view, "t1"), IsEmpty());
   ASSERT_OK_AND_ASSIGN(view, others_.Newest(*others_main_));
   EXPECT_THAT(Find(*view, "t1"), IsEmpty()) << "the newest of the catalog may lack it";
@@ -45,12 +42,12 @@ TEST_F(JournalFilesTest, ACurrentViewHasWhatWasCommittedBefore) {
 }
 
 TEST_F(JournalFilesTest, AViewIsOfEveryKindOfSegment) {
-  ASSERT_OK(journal_.AppendAll({At(1), At(2)}));
+  ASSERT_OK(journal_.AppendAll({SmallJournal::At(1), SmallJournal::At(2)}));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(journal_.Index(1));
-  ASSERT_OK(journal_.Append(At(3)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(3)));
   ASSERT_OK(journal_.Seal());
-  ASSERT_OK(journal_.Append(At(4)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(4)));
   for (JournalFiles* files : {&journal_.files, &others_}) {
     ASSERT_OK_AND_ASSIGN(const auto view, files->Current(*others_main_));
     for (int i = 1; i <= 4; ++i) EXPECT_THAT(Find(*view, absl::StrCat("t", i)), ElementsAre(i));
@@ -65,7 +62,7 @@ TEST_F(JournalFilesTest, AViewIsOfEveryKindOfSegment) {
 
 // Who reads goes on with the view that he has.
 TEST_F(JournalFilesTest, AnOlderViewStaysReadable) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK_AND_ASSIGN(const auto before, others_.Current(*others_main_));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(journal_.Index(1));
@@ -79,7 +76,7 @@ TEST_F(JournalFilesTest, AnOlderViewStaysReadable) {
 }
 
 TEST_F(JournalFilesTest, RefusesACatalogThatIsDamagedAndKeepsTheView) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK(others_.Current(*others_main_));
   ASSERT_OK(
       journal_.main->Execute("UPDATE journal_segments SET state = 'SEALED', "
@@ -93,7 +90,7 @@ TEST_F(JournalFilesTest, RefusesACatalogThatIsDamagedAndKeepsTheView) {
 }
 
 TEST_F(JournalFilesTest, RefusesASealedSegmentThatLacksRecords) {
-  ASSERT_OK(journal_.AppendAll({At(1), At(2)}));
+  ASSERT_OK(journal_.AppendAll({SmallJournal::At(1), SmallJournal::At(2)}));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(
       journal_.folder.OpenSegment(1).value()->Execute("DELETE FROM intents WHERE sequence = 2"));
@@ -103,7 +100,7 @@ TEST_F(JournalFilesTest, RefusesASealedSegmentThatLacksRecords) {
 }
 
 TEST_F(JournalFilesTest, ARunThatIsExpectedIsNotReadAgain) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(journal_.Index(1));
   const KeyRunRow row = journal_.ReadItsCatalog().runs[0];
@@ -125,7 +122,7 @@ TEST_F(JournalFilesTest, ARunThatIsExpectedIsNotReadAgain) {
 
 TEST_F(JournalFilesTest, ARunThatIsMissingOrOfAnotherRowIsRefused) {
   for (const int i : {1, 2}) {
-    ASSERT_OK(journal_.Append(At(i)));
+    ASSERT_OK(journal_.Append(SmallJournal::At(i)));
     ASSERT_OK(journal_.Seal());
     ASSERT_OK(journal_.Index(i));
   }

@@ -52,7 +52,7 @@ class JournalQueryTest : public testing::Test {
     for (const int i : {8, 0, 7}) ASSERT_OK(journal_.Append(At(i)));
   }
   static Intent At(int seconds) {
-    Intent intent = SmallJournal::IntentAt(absl::StrCat("t", seconds), seconds);
+    Intent intent = SmallJournal::At(seconds);
     intent.user_upn = seconds % 2 == 0 ? "Even@contoso.example" : "odd@contoso.example";
     intent.device_id = seconds < 5 ? "low" : "high";
     return intent;

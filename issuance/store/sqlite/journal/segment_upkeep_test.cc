@@ -28,7 +28,7 @@ class SegmentUpkeepTest : public testing::Test {
  protected:
   void AppendAndSeal(int first, int last) {
     for (int i = first; i <= last; ++i) {
-      ASSERT_OK(journal_.Append(SmallJournal::IntentAt(absl::StrCat("t", i), i)));
+      ASSERT_OK(journal_.Append(SmallJournal::At(i)));
       ASSERT_OK(journal_.Seal());
     }
   }
@@ -37,16 +37,35 @@ class SegmentUpkeepTest : public testing::Test {
     return std::make_unique<SegmentUpkeep>(connections_.get(), &files_,
                                            UpkeepOptions{std::chrono::hours(9), observer});
   }
-  // Until all that is sealed is indexed, in so many runs.
+  // Until all that is sealed is indexed, in so many runs; fails where that takes too long. Nothing
+  // tells of it: the upkeep's observer hears of failures alone.
   Catalog WaitForRuns(std::size_t runs) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(40);
     for (;;) {
       Catalog catalog = journal_.ReadItsCatalog();
       const bool done = std::none_of(
           catalog.segments.begin(), catalog.segments.end(),
           [](const Segment& segment) { return segment.state == SegmentState::kSealed; });
       if (done && catalog.runs.size() == runs) return catalog;
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "not " << runs << " runs: " << Show(catalog);
+        return catalog;
+      }
       std::this_thread::yield();
     }
+  }
+  // The state of each segment, and what each run is of.
+  static std::string Show(const Catalog& catalog) {
+    std::string shown;
+    for (const Segment& segment : catalog.segments) {
+      absl::StrAppend(&shown, "segment ", segment.number, " in state ",
+                      static_cast<int>(segment.state), "; ");
+    }
+    for (const KeyRunRow& run : catalog.runs) {
+      absl::StrAppend(&shown, "run ", run.number, " of ", run.first_segment, " to ",
+                      run.last_segment, "; ");
+    }
+    return shown;
   }
   void ExpectAllFound(int last) {
     ASSERT_OK_AND_ASSIGN(const auto view, journal_.files.Current(*journal_.main));

@@ -23,9 +23,6 @@ class SegmentedJournalTest : public testing::Test {
   absl::StatusOr<std::unique_ptr<SegmentedJournal>> Open() {
     return SegmentedJournal::Open(connections_.get(), journal_.path, options_);
   }
-  static Intent At(int seconds) {
-    return SmallJournal::IntentAt(absl::StrCat("t", seconds), seconds);
-  }
   static absl::Status Append(SegmentedJournal& journal, const JournalWrite& write) {
     const auto statuses = journal.Append({write});
     return statuses.ok() ? statuses->front() : statuses.status();
@@ -39,11 +36,13 @@ class SegmentedJournalTest : public testing::Test {
 
 TEST_F(SegmentedJournalTest, WhatIsAppendedIsFoundListedAndDropped) {
   ASSERT_OK_AND_ASSIGN(const auto journal, Open());
-  ASSERT_OK(Append(*journal, At(1)));
-  ASSERT_OK(Append(*journal, ReleaseOf(At(1))));
-  const JournalRecord expected{At(1), ReleaseOf(At(1)).certificate, ReleaseOf(At(1)).released_at};
+  ASSERT_OK(Append(*journal, SmallJournal::At(1)));
+  ASSERT_OK(Append(*journal, ReleaseOf(SmallJournal::At(1))));
+  const JournalRecord expected{SmallJournal::At(1), ReleaseOf(SmallJournal::At(1)).certificate,
+                               ReleaseOf(SmallJournal::At(1)).released_at};
   EXPECT_EQ(journal->FindByRequestId(kSampleTenant, "t1").value(), expected);
-  EXPECT_EQ(journal->FindBySerialNumber(kSampleTenant, At(1).serial_number).value(), expected);
+  EXPECT_EQ(journal->FindBySerialNumber(kSampleTenant, SmallJournal::At(1).serial_number).value(),
+            expected);
   EXPECT_EQ(journal->List(kSampleTenant, {}, 9, "")->records, std::vector<JournalRecord>{expected});
   ASSERT_OK(journal->DropBefore(SampleTime() + std::chrono::hours(9)));
   EXPECT_THAT(journal->FindByRequestId(kSampleTenant, "t1"),
@@ -54,22 +53,24 @@ TEST_F(SegmentedJournalTest, WhatIsAppendedIsFoundListedAndDropped) {
   EXPECT_TRUE(std::filesystem::exists(dropped));
   ASSERT_OK(journal->DeleteDropped(SampleTime() + std::chrono::hours(24)));
   EXPECT_FALSE(std::filesystem::exists(dropped));
-  EXPECT_OK(Append(*journal, At(1))) << "its request id is free again";
+  EXPECT_OK(Append(*journal, SmallJournal::At(1))) << "its request id is free again";
 }
 
 TEST_F(SegmentedJournalTest, ARootHasTheLastLeafThatTheMainFileDoesNotKnowYet) {
   ASSERT_OK_AND_ASSIGN(const auto journal, Open());
   EXPECT_EQ(journal->GetRoot(kSampleTenant, kSampleRoot)->last_leaf_not_after, std::nullopt);
-  ASSERT_OK(Append(*journal, At(1)));
+  ASSERT_OK(Append(*journal, SmallJournal::At(1)));
   EXPECT_EQ(sqlite::GetRoot(*journal_.main, kSampleTenant, kSampleRoot)->last_leaf_not_after,
             std::nullopt);
-  EXPECT_EQ(journal->GetRoot(kSampleTenant, kSampleRoot)->last_leaf_not_after, At(1).not_after);
-  EXPECT_EQ(journal->ListRoots(kSampleTenant)->front().last_leaf_not_after, At(1).not_after);
+  EXPECT_EQ(journal->GetRoot(kSampleTenant, kSampleRoot)->last_leaf_not_after,
+            SmallJournal::At(1).not_after);
+  EXPECT_EQ(journal->ListRoots(kSampleTenant)->front().last_leaf_not_after,
+            SmallJournal::At(1).not_after);
   EXPECT_THAT(journal->GetRoot(kSampleTenant, "root-9"), FailsWith(ErrorReason::kRootUnknown));
 }
 
 TEST_F(SegmentedJournalTest, AKeyRunThatIsGoneIsMadeAgain) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(journal_.Index(1));
   const std::int64_t number = journal_.ReadItsCatalog().runs[0].number;
@@ -83,7 +84,7 @@ TEST_F(SegmentedJournalTest, AKeyRunThatIsGoneIsMadeAgain) {
 
 // It has what the run had: without it, a request id could pass twice.
 TEST_F(SegmentedJournalTest, AKeyRunWhoseSegmentIsGoneTooIsRefused) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK(journal_.Seal());
   ASSERT_OK(journal_.Index(1));
   std::filesystem::remove(journal_.folder.KeyRunPath(journal_.ReadItsCatalog().runs[0].number));
@@ -96,7 +97,7 @@ TEST_F(SegmentedJournalTest, AKeyRunWhoseSegmentIsGoneTooIsRefused) {
 }
 
 TEST_F(SegmentedJournalTest, ACatalogWithoutSegmentsDoesNotTakeOverAJournal) {
-  ASSERT_OK(journal_.Append(At(1)));
+  ASSERT_OK(journal_.Append(SmallJournal::At(1)));
   ASSERT_OK(journal_.main->Execute("DELETE FROM journal_segments"));
   const auto refused = Open();
   EXPECT_THAT(refused, FailsWith(ErrorReason::kJournalUnavailable));
@@ -116,7 +117,7 @@ TEST_F(SegmentedJournalTest, IsRefusedWhereTheCatalogIsDamaged) {
 TEST_F(SegmentedJournalTest, SegmentsEndAsItsOptionsSay) {
   options_.segment_intents = 1;
   ASSERT_OK_AND_ASSIGN(const auto journal, Open());
-  for (int i = 1; i <= 3; ++i) ASSERT_OK(Append(*journal, At(i)));
+  for (int i = 1; i <= 3; ++i) ASSERT_OK(Append(*journal, SmallJournal::At(i)));
   EXPECT_EQ(journal_.ReadItsCatalog().segments.size(), 3u);
   for (int i = 1; i <= 3; ++i) {
     EXPECT_OK(journal->FindByRequestId(kSampleTenant, absl::StrCat("t", i)));

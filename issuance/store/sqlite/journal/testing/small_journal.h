@@ -4,11 +4,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
@@ -27,34 +32,44 @@ namespace hourglass::issuance::sqlite {
 
 // For one thread. Ends the process where it cannot be made.
 class SmallJournal {
+ private:
+  static void OrDie(const absl::Status& status) {
+    if (status.ok()) return;
+    std::cerr << "no journal for the test: " << status << "\n";
+    std::abort();
+  }
+
  public:
   // With the primary of kSampleTenant, as AddSamplePrimary makes it, and an empty segment 1.
   SmallJournal() {
-    Transact([this] {
-      CreateTenant(*main, SampleTenant()).IgnoreError();
-      AddRoot(*main, SampleRoot(1)).IgnoreError();
+    OrDie(Transact([this]() -> absl::Status {
+      RETURN_IF_ERROR(CreateTenant(*main, SampleTenant()));
+      RETURN_IF_ERROR(AddRoot(*main, SampleRoot(1)));
       return ChangeRootStates(
           *main, kSampleTenant, 1,
           {{std::string(kSampleRoot), ca::RootState::kStaged, ca::RootState::kPrimary}},
           SampleTime());
-    }).IgnoreError();
-    Transact([this] { return StartJournal(*main, folder); }).IgnoreError();
+    }));
+    OrDie(Transact([this] { return StartJournal(*main, folder); }));
   }
 
   std::unique_ptr<Connection> Connect() const {
     std::unique_ptr<Connection> connection =
         Connection::Open(path, std::chrono::milliseconds(100)).value();
-    UseWriteAheadLog(*connection).IgnoreError();
-    Migrate(*connection, Migrations()).IgnoreError();
+    OrDie(UseWriteAheadLog(*connection));
+    OrDie(Migrate(*connection, Migrations()));
     return connection;
   }
 
-  // Calls it in one transaction on the main file, which is committed if it returns OK.
+  // Calls it in one transaction on the main file, which is committed if it returns OK. Its status,
+  // or why that could not be.
   template <typename Statements>
   auto Transact(Statements statements) -> decltype(statements()) {
     Transaction transaction = Transaction::Begin(*main).value();
     auto result = statements();
-    if (result.ok()) transaction.Commit().IgnoreError();
+    if (!result.ok()) return result;
+    const absl::Status committed = transaction.Commit();
+    if (!committed.ok()) return committed;
     return result;
   }
 
@@ -74,6 +89,8 @@ class SmallJournal {
     intent.intended_at = SampleTime(seconds);
     return intent;
   }
+  // The same with the id `tSECONDS`.
+  static Intent At(int seconds) { return IntentAt(absl::StrCat("t", seconds), seconds); }
 
   // Seals the active segment and begins the next.
   absl::Status Seal() {
