@@ -2,16 +2,15 @@
 #include <errno.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
+#include "tests/support/as_account.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -21,28 +20,12 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr uid_t kNobody = 65534;
-
-bool IsRoot() { return geteuid() == 0; }
-
 // What opening the store says to an account that is not root.
 std::string MessageToOthers(const std::string& path) {
-  std::array<int, 2> ends;
-  if (pipe(ends.data()) != 0) return "no pipe";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (IsRoot() && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) _exit(2);
+  return SaidBy(kNobody, [&] {
     const auto store = OpenSqliteStore(path);
-    const std::string message(store.ok() ? "opened" : store.status().message());
-    _exit(write(ends[1], message.data(), message.size()) < 0 ? 3 : 0);
-  }
-  close(ends[1]);
-  std::string message(8192, '\0');
-  const ssize_t size = read(ends[0], message.data(), message.size());
-  close(ends[0]);
-  waitpid(child, nullptr, 0);
-  message.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-  return message;
+    return std::string(store.ok() ? "opened" : store.status().message());
+  });
 }
 
 class UnusableFilesTest : public testing::Test {
@@ -56,8 +39,9 @@ class UnusableFilesTest : public testing::Test {
 
   // Root in a namespace of one account can neither be another nor be kept from anything.
   bool HasOthers() {
-    return !IsRoot() || (chown(directory_.path().c_str(), kNobody, kNobody) == 0 &&
-                         chown(directory_.path().c_str(), 0, 0) == 0);
+    return !IsRoot() ||
+           (chown(directory_.path().c_str(), kNobody, kNobody) == 0 &&
+            chown(directory_.path().c_str(), 0, 0) == 0 && CanLookAt(kNobody, directory_.path()));
   }
 
   // So that all of it is the other account's.
@@ -74,6 +58,7 @@ class UnusableFilesTest : public testing::Test {
     EXPECT_EQ(IsRoot() ? chown(file.c_str(), 0, 0) : chmod(file.c_str(), 0), 0);
   }
 
+  const bool in_tmp_ = UseTmp();
   const TemporaryDirectory directory_;
   const std::string path_ = directory_.File("hourglass.db");
   const std::string segment_ = path_ + ".journal/00000001.sqlite";

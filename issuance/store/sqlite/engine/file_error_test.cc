@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/as_account.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -21,33 +19,13 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr uid_t kNobody = 65534, kNameless = 54321;
-
-bool IsRoot() { return geteuid() == 0; }
-
-// What `say` says in a process of this account.
-std::string SaidBy(uid_t user, const std::function<std::string()>& say) {
-  std::array<int, 2> ends;
-  if (pipe(ends.data()) != 0) return "no pipe";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (setgid(user) != 0 || setuid(user) != 0) _exit(2);
-    const std::string said = say();
-    _exit(write(ends[1], said.data(), said.size()) < 0 ? 3 : 0);
-  }
-  close(ends[1]);
-  std::string said(8192, '\0');
-  const ssize_t size = read(ends[0], said.data(), said.size());
-  close(ends[0]);
-  waitpid(child, nullptr, 0);
-  said.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-  return said;
-}
+constexpr uid_t kNameless = 54321;
 
 class FileErrorTest : public testing::Test {
  protected:
   FileErrorTest() { EXPECT_EQ(chmod(directory_.path().c_str(), 0755), 0); }
 
+  const bool in_tmp_ = UseTmp();
   const TemporaryDirectory directory_;
   const std::string path_ = directory_.Write("hourglass.db", "");
 };
@@ -75,6 +53,7 @@ TEST_F(FileErrorTest, NamesAccountsAndTheNumbersOfThoseWithoutAName) {
   if (!IsRoot() || chown(path_.c_str(), kNameless, kNameless) != 0) {
     GTEST_SKIP() << "no other account here";
   }
+  if (!CanLookAt(kNobody, directory_.path())) GTEST_SKIP() << "not to be reached by others";
   ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
   EXPECT_EQ(WhoOwns(path_, EACCES), " (owned by user 54321, mode 0600; this process runs as root)");
   EXPECT_EQ(SaidBy(kNobody, [&] { return WhoOwns(path_, EACCES); }),
@@ -128,6 +107,7 @@ TEST_F(FileErrorTest, NamesWhatAnotherAccountMayNotUse) {
   if (!IsRoot() || chown(path_.c_str(), kNobody, kNobody) != 0) {
     GTEST_SKIP() << "no other account here";
   }
+  if (!CanLookAt(kNobody, directory_.path())) GTEST_SKIP() << "not to be reached by others";
   const auto said = [&] { return SaidBy(kNobody, [&] { return WhyUnusable(path_, 0); }); };
   EXPECT_EQ(said(), absl::StrCat(directory_.path(),
                                  ": Permission denied (owned by root, mode "
