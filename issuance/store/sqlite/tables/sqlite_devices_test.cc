@@ -2,31 +2,20 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
 
 #include "issuance/store/page_token.h"
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
-#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
 
 using testing::IsEmpty;
 
-class SqliteDevicesTest : public testing::Test {
+class SqliteDevicesTest : public TablesTest {
  protected:
-  SqliteDevicesTest() {
-    EXPECT_OK(Migrate(*connection_, Migrations()));
-    for (const char* tenant : {"contoso", "fabrikam"}) {
-      EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
-    }
-  }
-
   absl::Status Put(const std::string& device_id, absl::string_view tenant = kSampleTenant) {
     return PutDevice(*connection_, SampleDevice(device_id, tenant));
   }
@@ -42,10 +31,6 @@ class SqliteDevicesTest : public testing::Test {
     for (const DeviceRecord& device : page->records) ids += device.device_id;
     return ids;
   }
-
-  const TemporaryDirectory directory_;
-  const std::unique_ptr<Connection> connection_ =
-      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
 };
 
 TEST_F(SqliteDevicesTest, AReportReplacesTheOneBeforeWhole) {

@@ -2,18 +2,14 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "issuance/store/page_token.h"
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
-#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -23,11 +19,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class SqliteIntermediatesTest : public testing::Test {
+class SqliteIntermediatesTest : public TablesTest {
  protected:
-  SqliteIntermediatesTest() {
-    EXPECT_OK(Migrate(*connection_, Migrations()));
-    EXPECT_OK(CreateTenant(*connection_, SampleTenant()));
+  SqliteIntermediatesTest() : TablesTest({kSampleTenant}) {
     EXPECT_OK(AddRoot(*connection_, SampleRoot(1)));
     EXPECT_OK(AddRoot(*connection_, SampleRoot(2)));
     EXPECT_OK(ChangeRootStates(*connection_, kSampleTenant, 2,
@@ -60,10 +54,6 @@ class SqliteIntermediatesTest : public testing::Test {
     } while (!token.empty());
     return numbers;
   }
-
-  const TemporaryDirectory directory_;
-  const std::unique_ptr<Connection> connection_ =
-      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
 };
 
 TEST_F(SqliteIntermediatesTest, IsReadBackInEveryField) {

@@ -2,17 +2,13 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
-#include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -21,22 +17,8 @@ using ca::RootState;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class SqliteKeysTest : public testing::Test {
+class SqliteKeysTest : public TablesTest {
  protected:
-  SqliteKeysTest() {
-    EXPECT_OK(Migrate(*connection_, Migrations()));
-    for (const char* tenant : {"contoso", "fabrikam"}) {
-      EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
-    }
-  }
-
-  // In one transaction, which ends as its result says.
-  template <typename Statement>
-  absl::Status Change(Statement statement) {
-    Transaction transaction = Transaction::Begin(*connection_).value();
-    const absl::Status status = statement(*connection_);
-    return status.ok() ? transaction.Commit() : status;
-  }
   absl::Status Plan(const std::string& uri, int generation, const std::string& public_key = "",
                     const std::string& tenant = "contoso") {
     return Change([&](Connection& c) { return PlanKey(c, {tenant, generation, uri, public_key}); });
@@ -75,10 +57,6 @@ class SqliteKeysTest : public testing::Test {
         "UPDATE roots SET state = ? WHERE root_id = ? AND tenant_id = ?",
         {Text{ca::RootStateName(state)}, Text{root.root_id}, Text{root.tenant_id}}));
   }
-
-  const TemporaryDirectory directory_;
-  const std::unique_ptr<Connection> connection_ =
-      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
 };
 
 TEST_F(SqliteKeysTest, APlanThatIsRefusedChangesNothing) {

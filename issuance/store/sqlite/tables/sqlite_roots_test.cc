@@ -3,17 +3,15 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
+#include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -22,21 +20,8 @@ using ca::RootState;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class SqliteRootsTest : public testing::Test {
+class SqliteRootsTest : public TablesTest {
  protected:
-  SqliteRootsTest() {
-    EXPECT_OK(Migrate(*connection_, Migrations()));
-    for (const char* tenant : {"contoso", "fabrikam"}) {
-      EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
-    }
-  }
-
-  template <typename Statement>
-  absl::Status Change(Statement statement) {
-    Transaction transaction = Transaction::Begin(*connection_).value();
-    const absl::Status status = statement(*connection_);
-    return status.ok() ? transaction.Commit() : status;
-  }
   absl::Status Add(const RootRecord& root) {
     return Change([&](Connection& c) { return AddRoot(c, root); });
   }
@@ -53,10 +38,6 @@ class SqliteRootsTest : public testing::Test {
   RootState StateOf(const std::string& root_id) {
     return GetRoot(*connection_, kSampleTenant, root_id)->state;
   }
-
-  const TemporaryDirectory directory_;
-  const std::unique_ptr<Connection> connection_ =
-      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
 };
 
 TEST(ParseStateTest, KnowsTheNamesOfColumns) {

@@ -2,14 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
 
-#include "issuance/store/sqlite/engine/sqlite_schema.h"
+#include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -17,9 +14,9 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class SqliteTenantsTest : public testing::Test {
+class SqliteTenantsTest : public TablesTest {
  protected:
-  SqliteTenantsTest() { EXPECT_OK(Migrate(*connection_, Migrations())); }
+  SqliteTenantsTest() : TablesTest({}) {}
 
   static TenantRecord Named(const std::string& tenant_id, const std::string& display_name,
                             int created = 0) {
@@ -38,10 +35,6 @@ class SqliteTenantsTest : public testing::Test {
     EXPECT_OK(rows.Next());
     return rows.TakeOctets();
   }
-
-  const TemporaryDirectory directory_;
-  const std::unique_ptr<Connection> connection_ =
-      Connection::Open(directory_.Write("database", ""), std::chrono::milliseconds(0)).value();
 };
 
 TEST_F(SqliteTenantsTest, ATenantBeginsAtZeroWhateverItSays) {
