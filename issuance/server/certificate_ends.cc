@@ -49,13 +49,14 @@ void CertificateEnds::Watch() {
 
 void CertificateEnds::Run() {
   MutexLock lock(mutex_);
-  while (!stopping_) {
+  // What was to be told at the start is told, though the end comes at once.
+  do {
     lock.unlock();
     Look();
     lock.lock();
     stop_.wait_for(lock, std::chrono::hours(1),
                    [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-  }
+  } while (!stopping_);
 }
 
 int CertificateEnds::Threshold(Timestamp end, Timestamp now) {

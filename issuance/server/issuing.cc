@@ -8,17 +8,14 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "hsm/base/status_macros.h"
 #include "issuance/compliance/embedded_stub.h"
-#include "issuance/server/tls_material.h"
 
 namespace hourglass::issuance {
 namespace {
 
 using ComplianceStub = std::unique_ptr<v1::ComplianceService::StubInterface>;
 
-absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) {
-  ASSIGN_OR_RETURN(TlsMaterial tls, ReadTlsMaterial(config.tls, "compliance.tls"));
+ComplianceStub RemoteCompliance(const ComplianceConfig& config, TlsMaterial tls) {
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = std::move(tls.trusted_roots);
   options.pem_private_key = std::move(tls.private_key);
@@ -35,27 +32,29 @@ absl::StatusOr<ComplianceStub> RemoteCompliance(const ComplianceConfig& config) 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Issuing>> Issuing::Start(const Config& config, const Means& means) {
+std::unique_ptr<Issuing> Issuing::Start(const Config& config,
+                                        std::optional<TlsMaterial> compliance_tls,
+                                        const Means& means) {
   std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
-  RETURN_IF_ERROR(issuing->ConnectCompliance(config.compliance, means));
+  issuing->ConnectCompliance(config.compliance, std::move(compliance_tls), means);
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
                              means.entropy, means.clock, *means.log, means.load);
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }
 
-absl::Status Issuing::ConnectCompliance(const ComplianceConfig& config, const Means& means) {
+void Issuing::ConnectCompliance(const ComplianceConfig& config, std::optional<TlsMaterial> tls,
+                                const Means& means) {
   ComplianceStub stub;
-  if (config.endpoint.empty()) {
+  if (!tls.has_value()) {
     engine_.emplace(config.policy_directory, means.store, means.clock, *means.log);
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
-    ASSIGN_OR_RETURN(stub, RemoteCompliance(config));
+    stub = RemoteCompliance(config, *std::move(tls));
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;
   compliance_.emplace(std::move(stub), options, means.clock);
-  return absl::OkStatus();
 }
 
 void Issuing::OpenLanes(const LimitsConfig& limits, const Means& means) {

@@ -5,8 +5,6 @@
 #include <memory>
 #include <optional>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "issuance/admission/lanes.h"
 #include "issuance/authorities/tenants.h"
 #include "issuance/base/clock.h"
@@ -18,6 +16,7 @@
 #include "issuance/pipeline/group_commit.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/pipeline/pipeline.h"
+#include "issuance/server/tls_material.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -35,8 +34,11 @@ class Issuing {
     const EventLog* log;
   };
 
-  // Does not wait for a compliance service that is elsewhere. Errors: CONFIGURATION_INVALID.
-  static absl::StatusOr<std::unique_ptr<Issuing>> Start(const Config& config, const Means& means);
+  // `compliance_tls` is for a compliance service that is elsewhere, and none where the embedded
+  // engine gives the verdicts. Waits for no compliance service.
+  static std::unique_ptr<Issuing> Start(const Config& config,
+                                        std::optional<TlsMaterial> compliance_tls,
+                                        const Means& means);
   // Finishes what waits in the lanes; nobody may hand in anything any more.
   ~Issuing() = default;
   Issuing(const Issuing&) = delete;
@@ -47,7 +49,8 @@ class Issuing {
 
  private:
   explicit Issuing(Store* store) : journal_(store, store) {}
-  absl::Status ConnectCompliance(const ComplianceConfig& config, const Means& means);
+  void ConnectCompliance(const ComplianceConfig& config, std::optional<TlsMaterial> tls,
+                         const Means& means);
   void OpenLanes(const LimitsConfig& limits, const Means& means);
 
   // Each uses those before it.

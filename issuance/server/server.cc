@@ -14,8 +14,9 @@ namespace hourglass::issuance {
 absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                        const KernelTime* kernel, Entropy* entropy,
                                        const EventLog* log) {
-  ASSIGN_OR_RETURN(TlsMaterial tls, ReadTlsMaterial(config.tls, "tls"));
-  ASSIGN_OR_RETURN(callers_, KnownCallers::Start(config, tls.trusted_roots, clock, *log));
+  // Once for all parts: what is watched is what is served, whatever the files hold by then.
+  ASSIGN_OR_RETURN(ServiceTls tls, ReadServiceTls(config));
+  ASSIGN_OR_RETURN(callers_, KnownCallers::Start(config, tls.own.trusted_roots, clock, *log));
   ASSIGN_OR_RETURN(custody_, KeyCustody::Start(config.keys, log));
   ASSIGN_OR_RETURN(state_, ServiceState::Start(config, clock, kernel, *log));
   Store* const store = state_->store();
@@ -24,25 +25,27 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
   const Clock* const guarded = state_->clock();
   authorities_.emplace(config, store, keys, entropy, guarded, *log);
   Tenants* const tenants = authorities_->tenants();
-  ASSIGN_OR_RETURN(issuing_, Issuing::Start(config, {.store = store,
-                                                     .tenants = tenants,
-                                                     .entropy = entropy,
-                                                     .clock = guarded,
-                                                     .load = &counts_.load,
-                                                     .log = log}));
-  ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(config, {.state = state_.get(),
-                                                   .keys = keys,
-                                                   .tenants = tenants,
-                                                   .counts = &counts_,
-                                                   .log = log}));
+  issuing_ = Issuing::Start(config, tls.compliance,
+                            {.store = store,
+                             .tenants = tenants,
+                             .entropy = entropy,
+                             .clock = guarded,
+                             .load = &counts_.load,
+                             .log = log});
+  ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(config, tls,
+                                          {.state = state_.get(),
+                                           .keys = keys,
+                                           .tenants = tenants,
+                                           .counts = &counts_,
+                                           .log = log}));
   calls_.emplace(config.limits, ServedCalls::Subjects{.callers = callers_->directory(),
                                                       .state = state_.get(),
                                                       .authorities = &*authorities_,
                                                       .issuing = issuing_.get(),
                                                       .counts = &counts_,
                                                       .log = log});
-  ASSIGN_OR_RETURN(listener_,
-                   Listener::Start(config, std::move(tls), callers_.get(), &*calls_, guarded, log));
+  ASSIGN_OR_RETURN(listener_, Listener::Start(config, std::move(tls.own), callers_.get(), &*calls_,
+                                              guarded, log));
   return absl::OkStatus();
 }
 

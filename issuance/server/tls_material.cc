@@ -33,4 +33,13 @@ absl::StatusOr<TlsMaterial> ReadTlsMaterial(const TlsFiles& files, absl::string_
   return tls;
 }
 
+absl::StatusOr<ServiceTls> ReadServiceTls(const Config& config) {
+  ServiceTls tls;
+  ASSIGN_OR_RETURN(tls.own, ReadTlsMaterial(config.tls, "tls"));
+  if (!config.compliance.endpoint.empty()) {
+    ASSIGN_OR_RETURN(tls.compliance, ReadTlsMaterial(config.compliance.tls, "compliance.tls"));
+  }
+  return tls;
+}
+
 }  // namespace hourglass::issuance

@@ -6,27 +6,23 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/config/tls_files.h"
-#include "issuance/server/tls_material.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
 namespace {
 
-absl::Status AddOwn(const TlsFiles& files, absl::string_view field,
-                    std::vector<CertificateEnds::Own>* own) {
-  ASSIGN_OR_RETURN(const TlsMaterial tls, ReadTlsMaterial(files, field));
+void AddOwn(const TlsMaterial& tls, absl::string_view field,
+            std::vector<CertificateEnds::Own>* own) {
   own->push_back({absl::StrCat(field, ".certificate"), tls.certificate});
   own->push_back({absl::StrCat(field, ".trusted_roots"), tls.trusted_roots, true});
-  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config,
+absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config, const ServiceTls& tls,
                                                       const Subjects& subjects) {
   std::unique_ptr<Upkeep> upkeep = absl::WrapUnique(new Upkeep());
-  RETURN_IF_ERROR(upkeep->WatchEnds(config, subjects));
+  upkeep->WatchEnds(tls, subjects);
   RETURN_IF_ERROR(upkeep->ServeMetrics(config.metrics_listen, subjects));
   RETURN_IF_ERROR(upkeep->WarmUp(subjects));
   if (config.journal.retention.has_value()) {
@@ -37,15 +33,12 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config,
   return upkeep;
 }
 
-absl::Status Upkeep::WatchEnds(const Config& config, const Subjects& subjects) {
+void Upkeep::WatchEnds(const ServiceTls& tls, const Subjects& subjects) {
   std::vector<CertificateEnds::Own> own;
-  RETURN_IF_ERROR(AddOwn(config.tls, "tls", &own));
-  if (!config.compliance.endpoint.empty()) {
-    RETURN_IF_ERROR(AddOwn(config.compliance.tls, "compliance.tls", &own));
-  }
+  AddOwn(tls.own, "tls", &own);
+  if (tls.compliance.has_value()) AddOwn(*tls.compliance, "compliance.tls", &own);
   ends_.emplace(own, subjects.state->store(), subjects.state->clock(), *subjects.log);
   ends_->Watch();
-  return absl::OkStatus();
 }
 
 absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& subjects) {

@@ -18,6 +18,7 @@
 #include "issuance/server/metrics.h"
 #include "issuance/server/service_counts.h"
 #include "issuance/server/service_state.h"
+#include "issuance/server/tls_material.h"
 
 namespace hourglass::issuance {
 
@@ -34,9 +35,10 @@ class Upkeep {
     const EventLog* log;
   };
 
-  // Errors: CONFIGURATION_INVALID, JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where the
-  // address of the metrics cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<Upkeep>> Start(const Config& config,
+  // Watches over the certificates in `tls`, which the service uses, and opens no file of theirs.
+  // Errors: JOURNAL_UNAVAILABLE; UNAVAILABLE without a reason where the address of the metrics
+  // cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Upkeep>> Start(const Config& config, const ServiceTls& tls,
                                                        const Subjects& subjects);
   // Waits for keys that are being opened, and records that are being dropped.
   ~Upkeep() = default;
@@ -48,7 +50,7 @@ class Upkeep {
 
  private:
   Upkeep() = default;
-  absl::Status WatchEnds(const Config& config, const Subjects& subjects);
+  void WatchEnds(const ServiceTls& tls, const Subjects& subjects);
   absl::Status ServeMetrics(const std::string& listen, const Subjects& subjects);
   absl::Status WarmUp(const Subjects& subjects);
 
