@@ -68,7 +68,7 @@ ca::RootFacts RootAdministration::FactsOf(const RootRecord& root) const {
           std::chrono::floor<std::chrono::seconds>(clock_->Now())};
 }
 
-absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
+absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order, bool* is_new) {
   const TenantTurns::Turn turn = creations_.Take(order.tenant_id);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(order.tenant_id));
   ASSIGN_OR_RETURN(const KeyPermission permission,
@@ -77,9 +77,11 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order) {
   if (!order.key_uri.empty()) {
     ASSIGN_OR_RETURN(uri, permission.Resolve(*keys_, order.key_uri));
   }
+  if (is_new != nullptr) *is_new = false;
   ASSIGN_OR_RETURN(const std::optional<RootRecord> before, RootOfRequest(*store_, order));
   if (before.has_value()) return MadeBefore(order, uri, *before);
   absl::StatusOr<RootRecord> made = CreateAnew(order, tenant, permission, uri);
+  if (is_new != nullptr) *is_new = made.ok();
   if (ReasonOf(made.status()) != ErrorReason::kRequestIdReused) return made;
   // Another process came first.
   ASSIGN_OR_RETURN(const std::optional<RootRecord> meanwhile, RootOfRequest(*store_, order));

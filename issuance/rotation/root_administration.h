@@ -84,7 +84,9 @@ class RootAdministration {
   // key of the default name already, KEY_IN_USE where another change of this process has the key in
   // hand, KEY_DESTROYED, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a key bound to
   // the tenant is gone, and what KeyStore says.
-  absl::StatusOr<RootRecord> Create(const RootOrder& order);
+  //
+  // `is_new`, where it is given and a root is returned, says whether this call made it.
+  absl::StatusOr<RootRecord> Create(const RootOrder& order, bool* is_new = nullptr);
 
   // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from
   // its commit on nothing signed by the other is released (promise 6). Opens the new primary's key

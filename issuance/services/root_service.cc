@@ -53,8 +53,9 @@ absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Ca
 absl::Status RootService::CreateRoot(const Caller& caller, const v1::CreateRootRequest& request,
                                      v1::Root* response) {
   ASSIGN_OR_RETURN(const RootOrder order, OrderOf(request, caller));
-  ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order));
-  LogMove(*log_, "root_created", caller, root);
+  bool is_new = false;
+  ASSIGN_OR_RETURN(RootRecord root, roots_->Create(order, &is_new));
+  if (is_new) LogMove(*log_, "root_created", caller, root);
   // A repeated request finds its root in whatever state others have brought it to since, and
   // must not take their decision back.
   if (request.make_primary() && root.state == ca::RootState::kStaged) {

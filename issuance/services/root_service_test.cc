@@ -183,6 +183,9 @@ TEST_F(RootServiceTest, ARequestThatComesAgainPromotesWhatItMade) {
   ASSERT_OK_AND_ASSIGN(const v1::Root promoted, Create(request));
   EXPECT_EQ(promoted.root_id(), staged.root_id());
   EXPECT_EQ(promoted.state(), v1::PRIMARY);
+  EXPECT_THAT(Logged(), ElementsAre(Line("root_created", "r1", "STAGED"),
+                                    Line("root_promoted", "r1", "PRIMARY")))
+      << "it was made once";
 }
 
 TEST_F(RootServiceTest, ARequestThatComesAgainTakesNobodysDecisionBack) {
@@ -191,12 +194,15 @@ TEST_F(RootServiceTest, ARequestThatComesAgainTakesNobodysDecisionBack) {
   request.set_make_primary(true);
   ASSERT_OK(Create(request));
   ASSERT_OK(Do(&RootService::PromoteRoot, MakeRoot().root_id));
+  static_cast<void>(Logged());
   for (const v1::RootState state : {v1::RETIRING, v1::RETIRED}) {
     ASSERT_OK_AND_ASSIGN(const v1::Root again, Create(request));
     EXPECT_EQ(again.root_id(), "r1");
     EXPECT_EQ(again.state(), state);
+    EXPECT_THAT(Logged(), IsEmpty()) << "nothing was done";
     if (state == v1::RETIRING) {
       ASSERT_OK(Do(&RootService::RetireRoot, "r1"));
+      static_cast<void>(Logged());
     }
   }
   ASSERT_OK_AND_ASSIGN(const v1::Root primary, Get("r2"));
