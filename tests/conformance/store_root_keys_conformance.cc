@@ -71,6 +71,18 @@ TEST_P(RootKeyStoreConformance, PlansAKeyForOneRootOnly) {
   EXPECT_THAT(keys, ElementsAre(Planned(2, SampleRoot(2).key_uri)));
 }
 
+TEST_P(RootKeyStoreConformance, APlanCondemnsNothingWhateverItSays) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  PlannedKey planned = Planned(1, "software:1");
+  PlannedKey said = planned;
+  said.is_condemned = true;
+  ASSERT_OK(store_->PlanKey(said));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+  said.public_key = planned.public_key = AllOctets();
+  ASSERT_OK(store_->PlanKey(said));
+  EXPECT_THAT(*store_->ListPlannedKeys(kSampleTenant), ElementsAre(planned));
+}
+
 TEST_P(RootKeyStoreConformance, NotesThePublicKeyOfAPlannedKeyOnce) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
   PlannedKey planned = Planned(1, "software:1");
