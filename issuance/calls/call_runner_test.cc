@@ -4,15 +4,16 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <semaphore>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -205,25 +206,41 @@ TEST_F(CallRunnerTest, AMessageThatCannotBeReadIsRefusedAsItsCallersOwn) {
                                       Pair(ErrorReason::kCallerUnknown, 1)));
 }
 
-// Holds up every call until it is opened.
+// Long enough for any machine; only what is broken waits for it.
+constexpr std::chrono::seconds kNever(60);
+
+// Holds up every call until it is opened. One that should not have come in is let go when it has
+// waited in vain.
 class Door {
  public:
   ToldService::Answer Answer() {
-    return [this](const Caller&, const std::string&, v1::Tenant*) {
+    return [this](const Caller&, const std::string&, v1::Tenant*) -> absl::Status {
+      std::unique_lock lock(mutex_);
       ++inside_;
-      opened_.wait();
-      return absl::OkStatus();
+      changed_.notify_all();
+      if (changed_.wait_for(lock, kNever, [this] { return open_; })) return absl::OkStatus();
+      return absl::DeadlineExceededError("nobody opened the door");
     };
   }
-  void WaitUntilInside(int calls) {
-    while (inside_ < calls) std::this_thread::yield();
+  // Whether so many have come in.
+  testing::AssertionResult HasInside(int calls) {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kNever, [&] { return inside_ >= calls; })) {
+      return testing::AssertionSuccess();
+    }
+    return testing::AssertionFailure() << inside_ << " calls are inside, and not " << calls;
   }
-  void Open() { open_.set_value(); }
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
 
  private:
-  std::atomic<int> inside_ = 0;
-  std::promise<void> open_;
-  std::shared_future<void> opened_ = open_.get_future().share();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int inside_ = 0;
+  bool open_ = false;
 };
 
 TEST_F(CallRunnerTest, ACallerWithTooManyCallsComesBackLater) {
@@ -233,14 +250,14 @@ TEST_F(CallRunnerTest, ACallerWithTooManyCallsComesBackLater) {
   Door door;
   service_->answer = door.Answer();
   std::future<grpc::Status> first = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  door.WaitUntilInside(1);
+  EXPECT_TRUE(door.HasInside(1));
   const grpc::Status second = Get(kAuditor);
   EXPECT_THAT(second, RefusedWith(v1::OVERLOADED));
   EXPECT_TRUE(ErrorDetailOf(second)->has_retry_delay());
   // Another caller has calls of its own.
   std::future<grpc::Status> other =
       std::async(std::launch::async, [&] { return Get(kAdministrator); });
-  door.WaitUntilInside(2);
+  EXPECT_TRUE(door.HasInside(2));
   door.Open();
   EXPECT_THAT(first.get(), Succeeded());
   EXPECT_THAT(other.get(), Succeeded());
@@ -255,13 +272,18 @@ TEST_F(CallRunnerTest, WhatTheLinesDoNotTakeIsRefusedAndLogged) {
   Door door;
   service_->answer = door.Answer();
   std::future<grpc::Status> running = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  door.WaitUntilInside(1);
+  EXPECT_TRUE(door.HasInside(1));
   // Of these two one waits, and the other has no room.
+  std::counting_semaphore<2> ended(0);
   std::vector<std::future<grpc::Status>> both;
   for (int i = 0; i < 2; ++i) {
-    both.push_back(std::async(std::launch::async, [&] { return Get(kAuditor); }));
+    both.push_back(std::async(std::launch::async, [&] {
+      const grpc::Status status = Get(kAuditor);
+      ended.release();
+      return status;
+    }));
   }
-  while (Failures().empty()) std::this_thread::yield();
+  EXPECT_TRUE(ended.try_acquire_for(kNever)) << Failures().size() << " kinds of refusals";
   door.Open();
   EXPECT_THAT(running.get(), Succeeded());
   const std::vector<grpc::Status> ends = {both[0].get(), both[1].get()};
@@ -277,7 +299,7 @@ TEST_F(CallRunnerTest, AServiceThatStopsAnswersWhatItTookAndTakesNothingMore) {
   Door door;
   service_->answer = door.Answer();
   std::future<grpc::Status> taken = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  door.WaitUntilInside(1);
+  EXPECT_TRUE(door.HasInside(1));
   server_.calls()->StopTakingCalls(milliseconds(0));
   EXPECT_THAT(Get(kAuditor), RefusedWith(v1::STOPPING));
   door.Open();
