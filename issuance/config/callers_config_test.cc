@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "issuance/config/testing/parse_config.h"
-#include "issuance/yaml/document.h"
+#include "issuance/yaml/mapping.h"
 #include "tests/support/mutual_tls.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -22,28 +22,18 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// What is read of a document, and every mistake in it.
-template <typename Result>
-struct Read {
-  Result result;
-  std::string mistakes;
-};
-
 // Of the fields of the first caller beside its name and identity.
 Read<std::vector<Caller>> ReadCaller(const std::string& fields) {
-  yaml::Document document(
+  return ReadText(
       absl::StrCat("callers:\n  - {name: cli, identity: 'dns:cli.example', ", fields, "}\n"),
-      "/etc/h.yaml");
-  std::vector<Caller> callers = ReadCallers(document.Root());
-  return {std::move(callers), std::string(document.Finish().message())};
+      [](yaml::Mapping root) { return ReadCallers(root); });
 }
 
 Read<std::vector<std::string>> ReadLists(const std::vector<std::string>& files,
                                          const std::string& trusted_roots_file, FileChecks checks) {
-  yaml::Document document(absl::StrCat("revocation_lists: [", absl::StrJoin(files, ", "), "]\n"),
-                          "/etc/h.yaml");
-  std::vector<std::string> lists = ReadRevocationLists(document.Root(), trusted_roots_file, checks);
-  return {std::move(lists), std::string(document.Finish().message())};
+  return ReadText(
+      absl::StrCat("revocation_lists: [", absl::StrJoin(files, ", "), "]\n"),
+      [&](yaml::Mapping root) { return ReadRevocationLists(root, trusted_roots_file, checks); });
 }
 
 TEST(ParseConfigTest, RefusesCallersWithNamesThatAreNotSeen) {
@@ -211,9 +201,11 @@ TEST_F(ReadRevocationListsTest, WithoutTrustedRootsNothingIsSaidOfTheLists) {
 }
 
 TEST_F(ReadRevocationListsTest, NoneIsNoMistake) {
-  yaml::Document document("{}", "/etc/h.yaml");
-  EXPECT_THAT(ReadRevocationLists(document.Root(), tls_.trusted_roots_file(), FileChecks::kAll),
-              IsEmpty());
+  const auto read = ReadText("{}", [&](yaml::Mapping root) {
+    return ReadRevocationLists(root, tls_.trusted_roots_file(), FileChecks::kAll);
+  });
+  EXPECT_EQ(read.mistakes, "");
+  EXPECT_THAT(read.result, IsEmpty());
 }
 
 }  // namespace

@@ -5,12 +5,11 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "issuance/config/testing/parse_config.h"
-#include "issuance/yaml/document.h"
+#include "issuance/yaml/mapping.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
@@ -20,16 +19,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct Read {
-  hsm::KeyStoreOptions keys;
-  std::string mistakes;
-};
-
 // Of the field `keys` alone, whose fields are at the document's root here.
-Read ReadText(const std::string& fields) {
-  yaml::Document document(fields, "/etc/h.yaml");
-  hsm::KeyStoreOptions keys = ReadKeys(document.Root(), FileChecks::kNone, FileChecks::kNone);
-  return {std::move(keys), std::string(document.Finish().message())};
+Read<hsm::KeyStoreOptions> ReadKeysOf(const std::string& fields) {
+  return ReadText(fields, [](yaml::Mapping root) {
+    return ReadKeys(root, FileChecks::kNone, FileChecks::kNone);
+  });
 }
 
 TEST(ParseConfigTest, ATpmHasDefaultsAndNoSealedKeys) {
@@ -145,20 +139,20 @@ TEST(ParseConfigTest, RefusesAccountsThatKeepNothingFromTheService) {
 TEST(ReadKeysTest, EachNumberHasItsBorders) {
   using std::chrono::milliseconds;
   const auto with = [](const std::string& field) {
-    return ReadText(absl::StrCat("tpm: {tcti: t}\n", field));
+    return ReadKeysOf(absl::StrCat("tpm: {tcti: t}\n", field));
   };
   for (const int number : {1, 256}) {
-    const Read read = with(absl::StrCat("sessions_per_token: ", number));
+    const auto read = with(absl::StrCat("sessions_per_token: ", number));
     EXPECT_EQ(read.mistakes, "");
-    EXPECT_EQ(read.keys.sessions_per_token, number);
+    EXPECT_EQ(read.result.sessions_per_token, number);
   }
   for (const int number : {1, 64}) {
-    const Read read = with(absl::StrCat("workers_per_token: ", number));
+    const auto read = with(absl::StrCat("workers_per_token: ", number));
     EXPECT_EQ(read.mistakes, "");
-    EXPECT_EQ(read.keys.workers_per_token, number);
+    EXPECT_EQ(read.result.workers_per_token, number);
   }
-  EXPECT_EQ(with("hang_timeout: 100ms").keys.hang_timeout, milliseconds(100));
-  EXPECT_EQ(with("hang_timeout: 60s").keys.hang_timeout, milliseconds(60'000));
+  EXPECT_EQ(with("hang_timeout: 100ms").result.hang_timeout, milliseconds(100));
+  EXPECT_EQ(with("hang_timeout: 60s").result.hang_timeout, milliseconds(60'000));
   for (const char* bad :
        {"sessions_per_token: 0", "sessions_per_token: 257", "workers_per_token: 0",
         "workers_per_token: 65", "hang_timeout: 99ms", "hang_timeout: 60001ms"}) {
@@ -168,25 +162,27 @@ TEST(ReadKeysTest, EachNumberHasItsBorders) {
 
 TEST(ReadKeysTest, RegistersGoFrom0To23AndUp) {
   const auto with = [](const std::string& registers) {
-    return ReadText(absl::StrCat("tpm: {sealed_directory: s, registers: [", registers, "]}"));
+    return ReadKeysOf(absl::StrCat("tpm: {sealed_directory: s, registers: [", registers, "]}"));
   };
-  const Read read = with("0, 1, 23");
+  const auto read = with("0, 1, 23");
   EXPECT_EQ(read.mistakes, "");
-  EXPECT_THAT(read.keys.tpm->registers, ElementsAre(0, 1, 23));
-  for (const char* bad : {"-1", "24", "1.0", "0x1", "99999999999", "''"}) {
-    EXPECT_NE(with(bad).mistakes, "") << bad;
+  EXPECT_THAT(read.result.tpm->registers, ElementsAre(0, 1, 23));
+  for (const char* bad : {"-1", "24", "1.0", "0x1", "99999999999"}) {
+    EXPECT_EQ(with(bad).mistakes, "/etc/h.yaml:1: tpm.registers[0]: must be a number from 0 to 23")
+        << bad;
   }
+  EXPECT_EQ(with("''").mistakes, "/etc/h.yaml:1: tpm.registers[0]: must be text");
   EXPECT_EQ(with("7, 6, 8").mistakes,
             "/etc/h.yaml:1: tpm.registers[1]: must be more than the one before it");
 }
 
 TEST(ReadKeysTest, NamesOfVariablesAreOfLettersDigitsAndUnderscores) {
   const auto with = [](const std::string& name) {
-    return ReadText(absl::StrCat("tpm: {tcti: t}\nenvironment: ['", name, "']"));
+    return ReadKeysOf(absl::StrCat("tpm: {tcti: t}\nenvironment: ['", name, "']"));
   };
   for (const char* sound : {"A", "_", "a1", "Z_9"}) {
     EXPECT_EQ(with(sound).mistakes, "") << sound;
-    EXPECT_THAT(with(sound).keys.keyholder_environment, ElementsAre(sound));
+    EXPECT_THAT(with(sound).result.keyholder_environment, ElementsAre(sound));
   }
   for (const char* bad : {"1", "A=", "A.B", "\u00e9"}) {
     EXPECT_THAT(with(bad).mistakes, HasSubstr("environment[0]: must be the name of a variable"))
@@ -196,17 +192,17 @@ TEST(ReadKeysTest, NamesOfVariablesAreOfLettersDigitsAndUnderscores) {
 
 // A PIN's variable is told from others by what the sources say, of which each is looked at.
 TEST(ReadKeysTest, OnlyVariablesOfPinsAreKeptFromOthers) {
-  const Read read = ReadText(
+  const auto read = ReadKeysOf(
       "tpm: {pin_source: 'credential:A'}\n"
       "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=file:/B']\n"
       "environment: [A, B, C]\n");
   EXPECT_EQ(read.mistakes, "");
-  EXPECT_THAT(read.keys.keyholder_environment, ElementsAre("A", "B", "C"));
+  EXPECT_THAT(read.result.keyholder_environment, ElementsAre("A", "B", "C"));
 }
 
 TEST(ReadKeysTest, OneTokenWrittenInTwoWaysIsOneToken) {
   const auto with = [](const std::string& second) {
-    return ReadText(absl::StrCat(
+    return ReadKeysOf(absl::StrCat(
         "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=env:P', 'pkcs11:", second, "']"));
   };
   EXPECT_EQ(with("token=%61?pin-source=env:Q&module-path=/n.so").mistakes,
@@ -217,29 +213,29 @@ TEST(ReadKeysTest, OneTokenWrittenInTwoWaysIsOneToken) {
 TEST(ReadKeysTest, EachPlaceAloneIsEnough) {
   for (const char* place : {"software_directory: s", "tpm: {tcti: t}",
                             "tokens: ['pkcs11:token=a?module-path=/m.so&pin-source=env:P']"}) {
-    EXPECT_EQ(ReadText(place).mistakes, "") << place;
+    EXPECT_EQ(ReadKeysOf(place).mistakes, "") << place;
   }
-  EXPECT_EQ(ReadText("in_process: true").mistakes,
+  EXPECT_EQ(ReadKeysOf("in_process: true").mistakes,
             "/etc/h.yaml:1: must have tokens, tpm or software_directory");
-  const Read read = ReadText("software_directory: s");
-  EXPECT_EQ(read.keys.software_directory, "/etc/s");
-  EXPECT_THAT(read.keys.tokens, IsEmpty());
-  EXPECT_FALSE(read.keys.tpm.has_value());
+  const auto read = ReadKeysOf("software_directory: s");
+  EXPECT_EQ(read.result.software_directory, "/etc/s");
+  EXPECT_THAT(read.result.tokens, IsEmpty());
+  EXPECT_FALSE(read.result.tpm.has_value());
 }
 
 TEST(ReadKeysTest, EveryFieldOfProcessesDoesNothingInProcess) {
-  EXPECT_EQ(ReadText("tpm: {tcti: t}\nin_process: true").mistakes, "");
+  EXPECT_EQ(ReadKeysOf("tpm: {tcti: t}\nin_process: true").mistakes, "");
   for (const char* field :
        {"workers_per_token: 1", "hang_timeout: 1s", "environment: [A]", "account: k"}) {
-    EXPECT_THAT(ReadText(absl::StrCat("tpm: {tcti: t}\nin_process: true\n", field)).mistakes,
+    EXPECT_THAT(ReadKeysOf(absl::StrCat("tpm: {tcti: t}\nin_process: true\n", field)).mistakes,
                 HasSubstr(": does nothing with in_process"))
         << field;
   }
   // Sessions are of the module, wherever it is.
-  EXPECT_EQ(ReadText("tpm: {tcti: t}\nin_process: true\nsessions_per_token: 1").mistakes, "");
+  EXPECT_EQ(ReadKeysOf("tpm: {tcti: t}\nin_process: true\nsessions_per_token: 1").mistakes, "");
   for (const char* field : {"sessions_per_token: 1", "workers_per_token: 1", "hang_timeout: 1s",
                             "keyholder: k", "environment: [A]", "account: k", "in_process: true"}) {
-    EXPECT_THAT(ReadText(absl::StrCat("software_directory: s\n", field)).mistakes,
+    EXPECT_THAT(ReadKeysOf(absl::StrCat("software_directory: s\n", field)).mistakes,
                 HasSubstr(": does nothing without tokens or tpm"))
         << field;
   }

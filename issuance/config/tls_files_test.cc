@@ -13,7 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "issuance/config/testing/load_config_test.h"
-#include "issuance/yaml/document.h"
+#include "issuance/config/testing/parse_config.h"
+#include "issuance/yaml/mapping.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -179,9 +180,7 @@ TEST_F(LoadConfigTest, ASecretMayBeReplacedByNobodyElse) {
 
 TEST_F(LoadConfigTest, EachFileOfTlsIsRequired) {
   const auto mistakes = [](const std::string& text) {
-    yaml::Document document(text, "/etc/h.yaml");
-    const TlsFiles files = ReadTlsFiles(document.Root());
-    return std::string(document.Finish().message());
+    return ReadText(text, [](yaml::Mapping root) { return ReadTlsFiles(root); }).mistakes;
   };
   EXPECT_EQ(mistakes("certificate: a\nprivate_key: b\ntrusted_roots: c"), "");
   EXPECT_EQ(mistakes("certificate: a\n"),
@@ -201,10 +200,11 @@ TEST_F(LoadConfigTest, CertificatesAreForTheirSide) {
   const TlsFiles files = {directory_.File("server.pem"), directory_.File("server.key"),
                           directory_.File("clients.pem")};
   const auto mistakes = [&](TlsSide side) {
-    yaml::Document document("certificate: x", "/etc/h.yaml");
-    document.Root().String("certificate");
-    CheckTlsFiles(files, side, std::nullopt, document.Root());
-    return std::string(document.Finish().message());
+    const auto read = ReadText("certificate: x", [&](yaml::Mapping root) {
+      CheckTlsFiles(files, side, std::nullopt, root);
+      return root.String("certificate");
+    });
+    return read.mistakes;
   };
   EXPECT_EQ(mistakes(TlsSide::kClient), "");
   EXPECT_THAT(mistakes(TlsSide::kServer), HasSubstr("certificate: is for clients only"));

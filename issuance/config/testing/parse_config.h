@@ -6,10 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "issuance/config/config.h"
+#include "issuance/yaml/document.h"
+#include "issuance/yaml/mapping.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
@@ -39,6 +42,21 @@ inline std::string MistakesWith(const std::string& from, const std::string& to) 
 // The same with `line`, the ninth, added.
 inline std::string MistakesWithLine(const std::string& line) {
   return MistakesOf(absl::StrCat(kSmallest, "# one\n", line, "\n"));
+}
+
+// What is read of a document, and every mistake in it.
+template <typename Result>
+struct Read {
+  Result result;
+  std::string mistakes;
+};
+
+// What `reader` returns for the root of a document with this text, /etc/h.yaml.
+template <typename Reader>
+auto ReadText(const std::string& text, Reader reader) {
+  yaml::Document document(text, "/etc/h.yaml");
+  auto result = reader(document.Root());
+  return Read<decltype(result)>{std::move(result), std::string(document.Finish().message())};
 }
 
 }  // namespace hourglass::issuance
