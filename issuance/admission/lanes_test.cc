@@ -14,44 +14,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/pipeline/testing/pipeline_fixture.h"
+#include "issuance/pipeline/testing/watched_task.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
 namespace {
-
-// Knows how often it was finished, and lets a test wait for it.
-class WatchedTask final : public IssueTask {
- public:
-  WatchedTask(const Caller* asking, const v1::IssueCertificateRequest& asked) : asked_(asked) {
-    caller = asking;
-    request = &asked_;
-    response = &answer;
-  }
-  bool CallerIsGone() const override { return caller_is_gone; }
-  void Finished() override {
-    const std::lock_guard lock(mutex_);
-    ++finished_;
-    changed_.notify_all();
-  }
-  const absl::Status& Wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return finished_ > 0; });
-    return status;
-  }
-  int finished() {
-    const std::lock_guard lock(mutex_);
-    return finished_;
-  }
-
-  v1::IssueCertificateResponse answer;
-  bool caller_is_gone = false;
-
- private:
-  const v1::IssueCertificateRequest asked_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int finished_ = 0;
-};
 
 class LanesTest : public PipelineTest {
  protected:

@@ -15,8 +15,6 @@
 namespace hourglass::issuance {
 namespace {
 
-const absl::Status kDiskFull = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
-
 TEST_F(PipelineTest, AnInterruptedRequestIsTakenUpWhereItWasLeft) {
   store_->before_release = [] { return kDiskFull; };
   ASSERT_THAT(Issue().status, FailsWith(ErrorReason::kJournalUnavailable));

@@ -17,8 +17,6 @@
 namespace hourglass::issuance {
 namespace {
 
-const absl::Status kDiskFull = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
-
 TEST_F(PipelineTest, TheVerdictIsAskedForThisUserDeviceAndKey) {
   ASSERT_OK(Issue().status);
   ASSERT_EQ(verdicts_.questions.size(), 1u);

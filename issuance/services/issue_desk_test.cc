@@ -7,10 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/log/testing/captured_log.h"
 #include "issuance/pipeline/testing/pipeline_fixture.h"
+#include "issuance/pipeline/testing/watched_task.h"
 #include "tests/support/grpc_matchers.h"
 
 namespace hourglass::issuance {
@@ -21,26 +23,6 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr char kMethod[] = "IssueCertificate";
-
-// Lets a test wait until it is finished.
-class AwaitedTask final : public IssueTask {
- public:
-  AwaitedTask(const Caller* asking, const v1::IssueCertificateRequest& asked) : asked_(asked) {
-    caller = asking;
-    request = &asked_;
-    response = &answer;
-  }
-  bool CallerIsGone() const override { return caller_is_gone; }
-  void Finished() override { finished_.set_value(); }
-  void Wait() { finished_.get_future().wait(); }
-
-  v1::IssueCertificateResponse answer;
-  bool caller_is_gone = false;
-
- private:
-  const v1::IssueCertificateRequest asked_;
-  std::promise<void> finished_;
-};
 
 class IssueDeskTest : public PipelineTest {
  protected:
@@ -64,7 +46,7 @@ class IssueDeskTest : public PipelineTest {
   }
 
   // What the caller of a sound task is told in the end.
-  grpc::Status Carry(AwaitedTask& task) {
+  grpc::Status Carry(WatchedTask& task) {
     const std::optional<grpc::Status> refused = desk_->HandIn(&task, context_, kMethod);
     if (refused.has_value()) return *refused;
     task.Wait();
@@ -108,7 +90,7 @@ class IssueDeskTest : public PipelineTest {
 };
 
 TEST_F(IssueDeskTest, AnIssuedCertificateIsCountedAndLoggedOnce) {
-  AwaitedTask task(&broker_, request_);
+  WatchedTask task(&broker_, request_);
   EXPECT_THAT(Carry(task), Succeeded());
   EXPECT_NE(task.answer.certificate(), "");
   EXPECT_THAT(log_.Take(), ElementsAre(LoggedLine{
@@ -127,7 +109,7 @@ TEST_F(IssueDeskTest, AnIssuedCertificateIsCountedAndLoggedOnce) {
 
 TEST_F(IssueDeskTest, ADenyIsToldWithItsReasonsAndLoggedWithItsSettings) {
   verdicts_.denied_devices = {"laptop-1"};
-  AwaitedTask task(&broker_, request_);
+  WatchedTask task(&broker_, request_);
   const grpc::Status told = Carry(task);
   EXPECT_THAT(told, RefusedWith(v1::DEVICE_NOT_COMPLIANT));
   ASSERT_EQ(ErrorDetailOf(told)->deny_reasons_size(), 1);
@@ -141,7 +123,7 @@ TEST_F(IssueDeskTest, ADenyIsToldWithItsReasonsAndLoggedWithItsSettings) {
 }
 
 TEST_F(IssueDeskTest, SeveralSettingsAreLoggedInTheirOrder) {
-  AwaitedTask task(&broker_, request_);
+  WatchedTask task(&broker_, request_);
   task.status = Error(ErrorReason::kDeviceNotCompliant, "", "no");
   for (const char* setting : {"antivirus.enabled", "disk_encryption.enabled"}) {
     task.deny_reasons.emplace_back().set_setting(setting);
@@ -157,7 +139,7 @@ TEST_F(IssueDeskTest, SeveralSettingsAreLoggedInTheirOrder) {
 TEST_F(IssueDeskTest, WhoMayNotAskIsRefusedBeforeTheLanes) {
   v1::IssueCertificateRequest request = request_;
   request.set_tenant_id("fabrikam");
-  AwaitedTask task(&broker_, request);
+  WatchedTask task(&broker_, request);
   const std::optional<grpc::Status> refused = desk_->HandIn(&task, context_, kMethod);
   ASSERT_TRUE(refused.has_value());
   EXPECT_THAT(*refused, RefusedWith(v1::TENANT_NOT_PERMITTED, "tenant_id"));
@@ -168,7 +150,7 @@ TEST_F(IssueDeskTest, WhoMayNotAskIsRefusedBeforeTheLanes) {
   EXPECT_THAT(counters_.Totals(), ElementsAre(Pair(ErrorReason::kTenantNotPermitted, 1)));
   EXPECT_THAT(failures_.Totals(), ElementsAre(Pair(ErrorReason::kTenantNotPermitted, 1)));
   broker_.roles = {Role::kAuditor};
-  AwaitedTask other(&broker_, request_);
+  WatchedTask other(&broker_, request_);
   EXPECT_THAT(Carry(other), RefusedWith(v1::ROLE_NOT_PERMITTED));
   // Nobody was asked of either.
   EXPECT_THAT(verdicts_.questions, IsEmpty());
@@ -180,6 +162,10 @@ TEST_F(IssueDeskTest, WhatTheQueueDoesNotTakeIsCountedAndNotLogged) {
   options.patient_lanes = 1;
   options.queue_length = 1;
   OpenLanes(options);
+  WatchedTask served(&broker_, request_);
+  request_.set_request_id("request-2");
+  WatchedTask waiting(&broker_, request_);
+  WatchedTask refused(&broker_, request_);
   std::promise<void> asked;
   std::promise<void> open;
   const std::shared_future<void> opened = open.get_future().share();
@@ -188,17 +174,18 @@ TEST_F(IssueDeskTest, WhatTheQueueDoesNotTakeIsCountedAndNotLogged) {
     if (std::exchange(is_first, false)) asked.set_value();
     opened.wait();
   };
-  AwaitedTask served(&broker_, request_);
+  // However this ends: the lanes have the tasks in hand until they have finished.
+  absl::Cleanup finish = [&] {
+    open.set_value();
+    lanes_.reset();
+  };
   ASSERT_FALSE(desk_->HandIn(&served, context_, kMethod).has_value());
-  asked.get_future().wait();
-  request_.set_request_id("request-2");
-  AwaitedTask waiting(&broker_, request_);
+  ASSERT_EQ(asked.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
   ASSERT_FALSE(desk_->HandIn(&waiting, context_, kMethod).has_value());
-  AwaitedTask refused(&broker_, request_);
   const std::optional<grpc::Status> told = desk_->HandIn(&refused, context_, kMethod);
-  open.set_value();
-  served.Wait();
-  waiting.Wait();
+  std::move(finish).Invoke();
+  EXPECT_EQ(served.finished(), 1);
+  EXPECT_EQ(waiting.finished(), 1);
   ASSERT_TRUE(told.has_value());
   EXPECT_THAT(*told, RefusedWith(v1::OVERLOADED));
   EXPECT_TRUE(ErrorDetailOf(*told)->has_retry_delay());
@@ -208,10 +195,10 @@ TEST_F(IssueDeskTest, WhatTheQueueDoesNotTakeIsCountedAndNotLogged) {
 }
 
 TEST_F(IssueDeskTest, WhatNobodyWaitsForIsNoRefusal) {
-  AwaitedTask task(&broker_, request_);
+  WatchedTask task(&broker_, request_);
   task.caller_is_gone = true;
   EXPECT_EQ(Carry(task).error_code(), grpc::StatusCode::CANCELLED);
-  AwaitedTask late(&broker_, request_);
+  WatchedTask late(&broker_, request_);
   late.status = absl::DeadlineExceededError("too late");
   EXPECT_EQ(desk_->HandOut(late, context_, kMethod).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);

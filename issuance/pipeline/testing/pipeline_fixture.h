@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
+#include "hsm/base/error.h"
 #include "hsm/store/key_store.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/rotation/root_administration.h"
@@ -30,6 +31,10 @@
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance {
+
+// What a write to the store is refused with for which there is no room.
+inline const absl::Status kDiskFull =
+    Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
 
 // Lets a test step in before each write of a kind.
 class InterruptibleStore : public ForwardingStore {

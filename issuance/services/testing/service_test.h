@@ -16,7 +16,7 @@
 #include "issuance/log/testing/captured_log.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
-#include "issuance/timekeeping/deciding_time.h"
+#include "issuance/timekeeping/testing/doubted_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -40,19 +40,6 @@ MATCHER_P(IsMessage, wanted, "is\n" + wanted.DebugString()) {
   return same;
 }
 
-// Moves only when told, and is believed only while told so.
-class DoubtedClock final : public DoubtfulClock {
- public:
-  Timestamp Now() const override { return now; }
-  absl::StatusOr<Timestamp> TrustedNow() const override {
-    if (believed) return now;
-    return Error(ErrorReason::kClockUntrusted, "", "the clock leapt");
-  }
-
-  Timestamp now = SystemClock().Now();
-  bool believed = true;
-};
-
 class ServiceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -66,7 +53,7 @@ class ServiceTest : public testing::Test {
   std::vector<LoggedLine> Logged() { return log_.Take(); }
 
   TemporaryDirectory directory_;
-  DoubtedClock clock_;
+  DoubtedClock clock_{SampleTime()};
   CapturedLog log_;
   std::unique_ptr<Store> store_;
   Caller administrator_;
