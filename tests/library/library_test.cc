@@ -15,12 +15,9 @@
 namespace hourglass::library {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
-
-bool HasProgram(const std::string& name) {
-  return RunCommand({"sh", "-c", "command -v " + name}).exit_code == 0;
-}
 
 class LibraryTest : public testing::Test {
  protected:
@@ -61,7 +58,6 @@ void ExpectSixPassed(const CommandResult& result) {
 }
 
 TEST_F(LibraryTest, TheCMakeExample) {
-  if (!HasProgram("cmake")) GTEST_SKIP() << "cmake is not installed";
   const std::string source = Example("cmake"), build = directory_.File("build");
   const CommandResult configured =
       RunCommand({"cmake", "-S", source, "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix_});
@@ -71,8 +67,57 @@ TEST_F(LibraryTest, TheCMakeExample) {
   ExpectSixPassed(RunCommand({build + "/gateway_test"}));
 }
 
+// A folder with what pkg-config knows of test_ca's modules and of what these require, and no more.
+std::string OnlyTheModulesOfTestCa(const std::string& prefix, const std::string& folder) {
+  const CommandResult copied = RunCommand({"sh", "-c", R"(set -e
+mkdir )" + folder + R"(
+cd )" + prefix + R"(/lib/pkgconfig
+waiting=$(sed -n 's/^Requires: //p' hourglass-issuing.pc hourglass-test-ca.pc | sed 's/hourglass-[a-z-]*//')
+while [ -n "$waiting" ]; do
+  next=
+  for module in $waiting; do
+    [ ! -e )" + folder + R"(/$module.pc ] || continue
+    cp "$(pkg-config --variable=pcfiledir $module)/$module.pc" )" + folder + R"(
+    next="$next $(pkg-config --print-requires --print-requires-private $module | cut -d ' ' -f 1)"
+  done
+  waiting=$(echo $next)
+done)"});
+  EXPECT_EQ(copied.exit_code, 0) << copied.output;
+  return folder;
+}
+
+// With neither gRPC nor a token's libraries.
+TEST_F(LibraryTest, CMakeTakesTheComponentsWhoseLibrariesAreThere) {
+  const std::string source = Example("cmake");
+  const std::string modules = OnlyTheModulesOfTestCa(prefix_, directory_.File("modules"));
+  const auto configure = [&](const std::string& name) {
+    return RunCommand(
+        {"cmake", "-S", source, "-B", directory_.File(name), "-DCMAKE_PREFIX_PATH=" + prefix_}, "",
+        {"PKG_CONFIG_LIBDIR=" + modules});
+  };
+  const CommandResult configured = configure("without_grpc");
+  EXPECT_EQ(configured.exit_code, 0) << configured.output;
+
+  const std::string lists = source + "/CMakeLists.txt";
+  const auto ask_for = [&](const std::string& component) {
+    return RunCommand({"sed", "-i", "s/COMPONENTS [a-z_]*/COMPONENTS " + component + "/", lists})
+        .exit_code;
+  };
+  ASSERT_EQ(ask_for("test_service"), 0);
+  CommandResult refused = configure("refused");
+  EXPECT_NE(refused.exit_code, 0);
+  // CMake folds the lines.
+  for (const char* word : {"Hourglass::test_service", "grpc++", "libgrpc++-dev"}) {
+    EXPECT_THAT(refused.output, HasSubstr(word));
+  }
+  EXPECT_THAT(refused.output, Not(HasSubstr("botan-2 ")));
+  ASSERT_EQ(ask_for("test_cb"), 0);
+  refused = configure("refused");
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.output, HasSubstr("Hourglass has no component test_cb."));
+}
+
 TEST_F(LibraryTest, ThePkgConfigExample) {
-  if (!HasProgram("make")) GTEST_SKIP() << "make is not installed";
   ExpectSixPassed(Run({"make", "-C", Example("pkg-config"), "test"}));
 }
 
@@ -154,6 +199,21 @@ TEST_F(LibraryTest, NamesTheDebianPackages) {
   }
   EXPECT_GT(packages, 10);
   EXPECT_THAT(installed_, HasSubstr("libabsl-dev"));
+  // The program that makes the credentials, which no library brings.
+  EXPECT_THAT(installed_, ContainsRegex("hourglass_test_service:.* openssl\n"));
+  EXPECT_THAT(installed_, Not(ContainsRegex("hourglass_test_ca:[^\n]* openssl[ \n]")));
+}
+
+TEST_F(LibraryTest, ASecondInstallationLeavesNothingOfTheFirst) {
+  const std::string gone = prefix_ + "/include/hourglass/ca/gone.h";
+  const std::string others = prefix_ + "/include/others.h";
+  ASSERT_EQ(RunCommand({"touch", gone, others}).exit_code, 0);
+  const CommandResult again = RunCommand(
+      {"tools/install-library", "--prefix", prefix_, "--package", "tools/library/library.tar"});
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_NE(RunCommand({"test", "-e", gone}).exit_code, 0);
+  EXPECT_EQ(RunCommand({"test", "-e", others}).exit_code, 0);
+  EXPECT_EQ(RunCommand({"test", "-e", prefix_ + "/include/hourglass/ca/authority.h"}).exit_code, 0);
 }
 
 TEST_F(LibraryTest, AGatewaysTestNeedsNoTokensAndNoGrpc) {
@@ -166,7 +226,6 @@ TEST_F(LibraryTest, AGatewaysTestNeedsNoTokensAndNoGrpc) {
 }
 
 TEST_F(LibraryTest, DoxygenReadsThePublicHeadersWithoutWarnings) {
-  if (!HasProgram("doxygen")) GTEST_SKIP() << "doxygen is not installed";
   const std::string pages = directory_.File("reference");
   const CommandResult made = RunCommand(
       {"sh", "-c",

@@ -2,10 +2,14 @@
 
 load("//tools/bazel:system_libraries.bzl", "DEBIAN_PACKAGES", "SYSTEM_LIBRARIES")
 
+# What tools/library/assemble writes for whoever links.
+_WRITTEN_LINK_FLAGS = ["-pthread", "-ldl"]
+
 _StaticLibraryInfo = provider(
     doc = "A static library of a package.",
     fields = {
         "archive": "the .a file",
+        "debian": "Debian packages that it needs besides those of its libraries",
         "headers": "depset of the headers that its targets may include",
         "needs": "names of the static libraries that it stands on",
         "owners": "labels of the targets that are in it, or in what it stands on, as the keys of a dict",
@@ -30,6 +34,9 @@ def _static_library_impl(ctx):
             system[owner.name] = True
         elif str(owner) not in below:
             owners[str(owner)] = True
+            for flag in linker_input.user_link_flags:
+                if flag not in _WRITTEN_LINK_FLAGS:
+                    fail("{} is linked with {}, which whoever installs {} does not get".format(owner, flag, ctx.label.name))
             for library in linker_input.libraries:
                 if library.objects == None and library.pic_objects == None:
                     fail("{} is not made of objects of this build".format(owner))
@@ -53,6 +60,7 @@ def _static_library_impl(ctx):
         DefaultInfo(files = depset([archive])),
         _StaticLibraryInfo(
             archive = archive,
+            debian = ctx.attr.debian,
             headers = depset(
                 transitive = [target[CcInfo].compilation_context.headers for target in ctx.attr.deps],
             ),
@@ -63,10 +71,11 @@ def _static_library_impl(ctx):
     ]
 
 # libNAME.a holds whatever `deps` are linked from, but for what is in the libraries that it `needs`. A linker takes of it what
-# something refers to: `alwayslink` of a target means nothing here.
+# something refers to: `alwayslink` of a target means nothing here. `debian` are packages of programs that it runs.
 static_library = rule(
     implementation = _static_library_impl,
     attrs = {
+        "debian": attr.string_list(),
         "deps": attr.label_list(providers = [CcInfo]),
         "needs": attr.label_list(providers = [_StaticLibraryInfo]),
     },
@@ -105,6 +114,7 @@ def _library_package_impl(ctx):
         for system in info.system:
             lines += ["module {} {}".format(name, module) for module in SYSTEM_LIBRARIES[system]]
             lines += ["debian {} {}".format(name, package) for package in DEBIAN_PACKAGES[system]]
+        lines += ["debian {} {}".format(name, package) for package in info.debian]
         for header in info.headers.to_list():
             included_as = _included_as(header)
             if included_as:
