@@ -14,7 +14,7 @@
 namespace hourglass::library {
 namespace {
 
-TEST(BazelExampleTest, TheExampleNeedsOneLineOfItsWorkspace) {
+TEST(BazelExampleTest, TheExampleBuildsAsAWorkspaceOfItsOwn) {
   if (RunCommand({"sh", "-c", "command -v bazel"}).exit_code != 0) {
     GTEST_SKIP() << "bazel is not installed";
   }
