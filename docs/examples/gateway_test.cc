@@ -37,7 +37,8 @@ File Open(const std::string& pem) {
   return File(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
-Context ContextFor(const TestCertificate& own) {
+// Of one side: what it shows, and whom it trusts. The other must show a certificate, too.
+Context ContextFor(const TestCertificate& own, const std::string& trust_bundle_pem) {
   Context context(SSL_CTX_new(TLS_method()));
   const File chain = Open(own.chain_pem), key_file = Open(own.private_key_pem);
   const Certificate leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
@@ -47,6 +48,12 @@ Context ContextFor(const TestCertificate& own) {
   }
   const Key key(PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
   EXPECT_EQ(SSL_CTX_use_PrivateKey(context.get(), key.get()), 1);
+  const File bundle = Open(trust_bundle_pem);
+  while (X509* root = PEM_read_bio_X509(bundle.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), root);
+    X509_free(root);
+  }
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return context;
 }
 
@@ -54,19 +61,16 @@ Context ContextFor(const TestCertificate& own) {
 class Gateway {
  public:
   Gateway(const TestCertificate& own, const std::string& trust_bundle_pem)
-      : context_(ContextFor(own)) {
-    const File bundle = Open(trust_bundle_pem);
-    while (X509* root = PEM_read_bio_X509(bundle.get(), nullptr, nullptr, nullptr)) {
-      X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), root);
-      X509_free(root);
-    }
-    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
+      : context_(ContextFor(own, trust_bundle_pem)) {}
 
-  // Does the handshake through memory: `welcome`, or why not.
-  std::string Admit(const TestCertificate& user) const {
-    const Context client_context = ContextFor(user);
+  // Does the handshake through memory: `welcome`, or why not. The client takes the gateway for
+  // itself only by a root of `client_trusts_pem`.
+  std::string Admit(const TestCertificate& user, const std::string& client_trusts_pem) const {
+    const Context client_context = ContextFor(user, client_trusts_pem);
     const Connection server(SSL_new(context_.get())), client(SSL_new(client_context.get()));
+    // The gateway of this example shows a client's certificate, as a TestCa makes no other. Without
+    // this line the client wants a server's.
+    SSL_set_purpose(client.get(), X509_PURPOSE_SSL_CLIENT);
     BIO *server_end = nullptr, *client_end = nullptr;
     BIO_new_bio_pair(&server_end, 0, &client_end, 0);
     SSL_set_bio(server.get(), server_end, server_end);
@@ -76,6 +80,10 @@ class Gateway {
     for (int round = 0; round < 8; ++round) {
       SSL_do_handshake(client.get());
       SSL_do_handshake(server.get());
+    }
+    const long gateway_verified = SSL_get_verify_result(client.get());
+    if (gateway_verified != X509_V_OK) {
+      return std::string("the client: ") + X509_verify_cert_error_string(gateway_verified);
     }
     const long verified = SSL_get_verify_result(server.get());
     if (verified != X509_V_OK) return X509_verify_cert_error_string(verified);
@@ -101,38 +109,38 @@ class Gateway {
 
 class GatewayTest : public testing::Test {
  protected:
-  // Its own certificate is beside the point: clients here do not look at it.
-  Gateway TheGateway() { return Gateway(own_, ca_.trust_bundle_pem()); }
+  std::string Admit(const TestCertificate& user) {
+    return Gateway(own_, ca_.trust_bundle_pem()).Admit(user, gateway_ca_.trust_bundle_pem());
+  }
 
   TestCa ca_;
-  const TestCertificate own_ = TestCa().Issue("gateway@contoso.example");
+  // Of the gateway's own certificate; put your servers' in its place.
+  TestCa gateway_ca_;
+  const TestCertificate own_ = gateway_ca_.Issue("gateway@contoso.example");
 };
 
 TEST_F(GatewayTest, LetsTheGoodCertificateIn) {
-  EXPECT_EQ(TheGateway().Admit(ca_.Issue("alice@contoso.example")), "welcome");
+  EXPECT_EQ(Admit(ca_.Issue("alice@contoso.example")), "welcome");
 }
 
 TEST_F(GatewayTest, RefusesAnExpiredOne) {
-  EXPECT_EQ(TheGateway().Admit(IssueFlawed(ca_, Flaw::kExpired)), "certificate has expired");
+  EXPECT_EQ(Admit(IssueFlawed(ca_, Flaw::kExpired)), "certificate has expired");
 }
 
 TEST_F(GatewayTest, RefusesThatOfAnotherRoot) {
-  EXPECT_EQ(TheGateway().Admit(IssueFlawed(ca_, Flaw::kOtherRoot)),
-            "unable to get local issuer certificate");
+  EXPECT_EQ(Admit(IssueFlawed(ca_, Flaw::kOtherRoot)), "unable to get local issuer certificate");
 }
 
 TEST_F(GatewayTest, RefusesAForgery) {
-  EXPECT_EQ(TheGateway().Admit(IssueFlawed(ca_, Flaw::kForged)), "certificate signature failure");
+  EXPECT_EQ(Admit(IssueFlawed(ca_, Flaw::kForged)), "certificate signature failure");
 }
 
 TEST_F(GatewayTest, RefusesOneWithoutTheOid) {
-  EXPECT_EQ(TheGateway().Admit(IssueFlawed(ca_, Flaw::kWithoutTheOid)),
-            "not for conditional access");
+  EXPECT_EQ(Admit(IssueFlawed(ca_, Flaw::kWithoutTheOid)), "not for conditional access");
 }
 
 TEST_F(GatewayTest, RefusesOneWithAnOidThatOnlyBeginsAlike) {
-  EXPECT_EQ(TheGateway().Admit(IssueFlawed(ca_, Flaw::kOidThatBeginsAlike)),
-            "not for conditional access");
+  EXPECT_EQ(Admit(IssueFlawed(ca_, Flaw::kOidThatBeginsAlike)), "not for conditional access");
 }
 
 }  // namespace
