@@ -14,8 +14,9 @@ namespace hourglass::ca {
 // `count` octets that follow from `seed` and nothing else. Whoever knows the seed knows them.
 std::string FixedOctets(absl::string_view seed, std::size_t count);
 
-// The key that follows from `type` and `seed`: PKCS#8, PEM, unencrypted. Whoever knows the seed
-// knows it. RSA takes up to some seconds. Ends the process on failure, with a message.
+// The key that follows from `type` and `seed`, with one version of Botan: PKCS#8, PEM, unencrypted.
+// Whoever knows the seed knows it. RSA takes up to some seconds. Ends the process on failure, with
+// a message.
 std::string FixedPrivateKeyPem(hsm::KeyType type, absl::string_view seed);
 
 // A key that signs one message with the same octets each time: ECDSA by RFC 6979. `pkcs8_pem` is an

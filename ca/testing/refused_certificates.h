@@ -11,7 +11,7 @@ namespace hourglass::ca {
 // What is wrong. Whatever is not named is as in a good certificate.
 enum class Flaw {
   kExpired,              // since a day ago
-  kNotYetValid,          // until a day from now
+  kNotYetValid,          // valid from a day from now on
   kOtherRoot,            // of another CA, with another name
   kRetiredRoot,          // of a root of this CA that is RETIRED, and so in no trust bundle
   kForged,               // names this CA as its issuer, and is signed with another key

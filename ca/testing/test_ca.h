@@ -43,9 +43,10 @@ struct TestCaOptions {
   std::chrono::seconds root_duration = std::chrono::days(365);
   // Of the sub-key's certificate: 1 hour to 30 days.
   std::chrono::seconds sub_key_lifetime = std::chrono::hours(24);
-  // Not empty: every key, serial number and signature follows from this text, so that the same
-  // calls with the same `now` make the same octets in every run. Whoever knows it has the keys. RSA
-  // keys take up to some seconds each then.
+  // Not empty: every key, serial number and signature, but for those of IssueFlawed, follows from
+  // this text, so that the same calls with the same `now` make the same octets in every run with
+  // one version of Botan. Whoever knows it has the keys. RSA keys take up to some seconds each
+  // then.
   std::string seed = "";
 };
 
@@ -79,8 +80,8 @@ class TestCa {
   TestCertificate Issue(absl::string_view upn, hsm::KeyType key_type = hsm::KeyType::kEcP256);
   TestCertificate Issue(const TestUser& user, hsm::KeyType key_type = hsm::KeyType::kEcP256);
 
-  // A leaf for a PKCS#10 request, PEM or DER. Errors: as ParseCertificateRequest, Subject::Create
-  // and Authority::Prepare.
+  // A leaf for a PKCS#10 request, PEM or DER. Errors: as ParseCertificateRequest, Subject::Create,
+  // Authority::Prepare and Authority::Sign.
   absl::StatusOr<TestCertificate> IssueForRequest(absl::string_view upn, absl::string_view pkcs10,
                                                   absl::string_view user_id = "",
                                                   absl::string_view sid = "");
@@ -90,6 +91,7 @@ class TestCa {
   absl::StatusOr<TestCertificate> IssueForPrivateKey(absl::string_view upn,
                                                      absl::string_view private_key_pem);
 
+  // `by` may be negative: the clock goes back.
   void Advance(std::chrono::seconds by) { now_ += by; }
   std::chrono::sys_seconds now() const { return now_; }
 

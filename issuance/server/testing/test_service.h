@@ -46,6 +46,9 @@ struct TestServiceOptions {
 // Everything is real but the clock and the verdicts: the pipeline, the journal in SQLite in a
 // temporary folder, software keys, gRPC. The tenant `contoso` is there, with a primary.
 //
+// Whatever links this class has a SSL_read(3) in the place of OpenSSL's, for the whole process: it
+// watches what gRPC reads, as in the service, and lets other connections be.
+//
 // The constructor, and whatever does not return a status, end the process on failure, with a
 // message. Needs the program `openssl`. Not for several threads at once; channels and their stubs
 // may be used by any.
