@@ -3,14 +3,15 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/pem.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
+#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/config/config.h"
 #include "issuance/wire/proto_time.h"
@@ -76,12 +77,12 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
   void DateBy(const Clock* clock) { clock_ = clock; }
 
   void AnswerBy(TestService::Script script) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     script_ = std::move(script);
   }
 
   std::vector<v1::EvaluateRequest> questions() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return questions_;
   }
 
@@ -90,7 +91,7 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
     TestService::Script script;
     std::size_t number = 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       questions_.push_back(*question);
       number = questions_.size();
       script = script_;
@@ -108,9 +109,9 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
   const SystemClock machine_;
   std::atomic<const Clock*> clock_ = &machine_;
   int port_ = 0;
-  mutable std::mutex mutex_;
-  TestService::Script script_;
-  std::vector<v1::EvaluateRequest> questions_;
+  mutable Mutex mutex_;
+  TestService::Script script_ ABSL_GUARDED_BY(mutex_);
+  std::vector<v1::EvaluateRequest> questions_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Server> server_;
 };
 
