@@ -34,26 +34,15 @@ std::string Tidy(std::string statement) {
   return absl::StrReplaceAll(statement, {{"( ", "("}});
 }
 
-// What stands behind its `=` is part of the declaration.
-bool IsWhole(absl::string_view statement) {
-  return absl::StartsWith(statement, "using ") || absl::EndsWith(statement, "= default") ||
-         absl::EndsWith(statement, "= delete") ||
-         (absl::StartsWith(statement, "virtual ") && absl::EndsWith(statement, "= 0"));
-}
-
-// Without the initialisers of a constructor, and without the value of a variable.
-std::string WithoutInitialiser(const std::string& statement) {
+// Without the initialisers of a constructor. Values stay: whoever relies on a default would see it
+// change.
+std::string WithoutInitialisers(const std::string& statement) {
   int depth = 0;
   for (std::size_t i = 0; i < statement.size(); ++i) {
-    const char c = statement[i];
-    if (c == '(' || c == '<') ++depth;
-    if (c == ')' || c == '>') --depth;
-    if (depth > 0) continue;
-    if (absl::StartsWith(absl::string_view(statement).substr(i), ") : ")) {
+    if (statement[i] == '(') ++depth;
+    if (statement[i] == ')') --depth;
+    if (depth == 0 && absl::StartsWith(absl::string_view(statement).substr(i), ") : ")) {
       return statement.substr(0, i + 1);
-    }
-    if (c == '=' && i > 0 && statement[i - 1] == ' ' && !IsWhole(statement)) {
-      return statement.substr(0, i - 1);
     }
   }
   return statement;
@@ -110,9 +99,14 @@ class Reader {
       const std::size_t name = is_enum && (words[1] == "class" || words[1] == "struct") ? 2 : 1;
       scopes_.push_back({words[name], is_enum, words[0] != "class"});
     } else {
+      const std::size_t begin = next_ - 1;
       SkipBraces();
-      // The body of a function ends its declaration; the braces of a value do not.
-      if (absl::StrContains(head, '(') && !absl::EndsWith(head, "=")) Declare();
+      // The body of a function ends its declaration; the braces of a value are part of it.
+      if (absl::StrContains(head, '(') && !absl::EndsWith(head, "=")) {
+        Declare();
+      } else {
+        statement_ += code_.substr(begin, next_ - begin);
+      }
       return;
     }
     statement_.clear();
@@ -132,7 +126,7 @@ class Reader {
   }
 
   void Declare() {
-    const std::string declaration = WithoutInitialiser(Tidy(std::exchange(statement_, "")));
+    const std::string declaration = WithoutInitialisers(Tidy(std::exchange(statement_, "")));
     std::string within;
     for (const Scope& scope : scopes_) {
       if (!scope.is_public) return;

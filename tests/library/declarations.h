@@ -11,7 +11,8 @@ namespace hourglass::library {
 
 // The declarations of a header that is written as this repository's are, in their order: each with
 // the class or namespace that it is in, on one line with single spaces, without comments, bodies,
-// initialisers and what is private. `hourglass::ca::TestCa | int primary() const`.
+// initialisers of constructors and what is private; values of constants and defaults of fields
+// stay. `hourglass::ca::TestCa | int primary() const`.
 std::vector<std::string> DeclarationsOf(absl::string_view header);
 
 }  // namespace hourglass::library

@@ -76,8 +76,7 @@ class Box final : public Base {
 }
 
 TEST(DeclarationsTest, ReadsValuesEnumsAndNestedTypes) {
-  EXPECT_THAT(
-      DeclarationsOf(R"(namespace a {
+  EXPECT_THAT(DeclarationsOf(R"(namespace a {
 inline constexpr int kAll[] = {1, 2};
 enum class Kind { kOne, kTwo };
 struct Outer {
@@ -91,10 +90,11 @@ struct Outer {
 };
 }
 )"),
-      ElementsAre("a | inline constexpr int kAll[]", "a | enum class Kind", "a::Kind | kOne, kTwo",
-                  "a | struct Outer", "a::Outer | struct Inner", "a::Outer::Inner | int x",
-                  "a::Outer | std::vector<Inner> inner", "a::Outer | virtual int Pure() const = 0",
-                  "a::Outer | Outer(Outer&&) = default", "a::Outer | using Number = int"));
+              ElementsAre("a | inline constexpr int kAll[] = {1, 2}", "a | enum class Kind",
+                          "a::Kind | kOne, kTwo", "a | struct Outer", "a::Outer | struct Inner",
+                          "a::Outer::Inner | int x = 0", "a::Outer | std::vector<Inner> inner = {}",
+                          "a::Outer | virtual int Pure() const = 0",
+                          "a::Outer | Outer(Outer&&) = default", "a::Outer | using Number = int"));
 }
 
 }  // namespace
