@@ -32,6 +32,11 @@ absl::StatusOr<absl::string_view> ClientCertificatePem(const grpc::ServerContext
   return Error(ErrorReason::kCallerUnknown, "", "no client certificate");
 }
 
+// Where no more calls may wait.
+absl::Status TooManyWait() {
+  return Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
+}
+
 }  // namespace
 
 grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons) {
@@ -48,8 +53,7 @@ grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReas
 grpc::Status OverloadedUntil(std::chrono::milliseconds come_back) {
   StatusExtras extras;
   extras.retry_delay = come_back;
-  return ToGrpcStatus(
-      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes"), extras);
+  return ToGrpcStatus(TooManyWait(), extras);
 }
 
 absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context) const {
@@ -145,8 +149,7 @@ grpc::ServerUnaryReactor* CallRunner::Run(const CallContext& context, const Meth
         RunInTurn(call, reactor);
       });
   if (queued) return reactor;
-  const absl::Status refusal =
-      Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
+  const absl::Status refusal = TooManyWait();
   LogFailure(*context.context, method.name, &caller, refusal);
   reactor->Finish(FailureOf(refusal, {}));
   return reactor;
