@@ -21,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "hsm/key/key_uri.h"
+#include "hsm/key/sealer.h"
 #include "hsm/keyholder/process/account.h"
 #include "issuance/base/file_trust.h"
 #include "issuance/config/tls_files.h"
@@ -29,8 +30,6 @@ namespace hourglass::issuance {
 namespace {
 
 using yaml::Mapping;
-
-constexpr int kHighestRegister = 23;
 
 // What is wrong with a PKCS#11 module as a file; empty if nothing is.
 std::string MistakeInModule(const std::string& path) {
@@ -111,7 +110,7 @@ std::vector<int> ReadRegisters(Mapping fields) {
   const std::vector<std::string> texts = fields.Strings("registers");
   for (std::size_t i = 0; i < texts.size(); ++i) {
     int number = -1;
-    if (!absl::SimpleAtoi(texts[i], &number) || number < 0 || number > kHighestRegister) {
+    if (!absl::SimpleAtoi(texts[i], &number) || number < 0 || number > hsm::kHighestRegister) {
       fields.ItemMistake("registers", i, "must be a number from 0 to 23");
     } else if (!registers.empty() && number <= registers.back()) {
       fields.ItemMistake("registers", i, "must be more than the one before it");
