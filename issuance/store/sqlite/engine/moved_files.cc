@@ -64,7 +64,7 @@ std::string FreeName(const std::string& path, absl::string_view ending) {
 // Nothing is ever replaced, also not by another process that does the same.
 int RenameToNewName(const std::string& from, const std::string& to) {
   const int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  // Not every file system can; IsFreeFor has looked.
+  // Not every file system can; whoever calls has looked, as MoveAway does.
   return result != 0 && errno == EINVAL ? rename(from.c_str(), to.c_str()) : result;
 }
 

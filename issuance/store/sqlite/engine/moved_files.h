@@ -31,7 +31,9 @@ absl::StatusOr<std::string> MoveAway(const std::string& path, absl::string_view 
 // Whether something is already there under the name that MoveAway would give, as an interrupted one
 // leaves it: a log, without which the database may look empty.
 bool IsMovedAwayByHalf(const std::string& path, absl::string_view ending);
-// Renames it. Replaces nothing: fails where any of it is there.
+// Renames each file of it that is there, one after the other: where one fails, those before it have
+// the new name. Fails where a file of that name is there, and replaces none; but on a file system
+// that cannot rename so (RENAME_NOREPLACE), whoever calls must have looked.
 absl::Status Move(const std::string& path, const std::string& to);
 // Nothing where it is not there.
 absl::Status Delete(const std::string& path);
