@@ -64,61 +64,64 @@ absl::StatusOr<std::vector<absl::Status>> JournalAppender::AppendAll(
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*segment_));
   for (const JournalWrite& write : writes) {
     ASSIGN_OR_RETURN(
-        absl::Status status,
+        Answer answer,
         std::visit([&](const auto& record) { return AppendOne(main, record); }, write));
-    statuses.push_back(std::move(status));
+    statuses.push_back(std::move(answer.status));
   }
   RETURN_IF_ERROR(transaction.Commit());
   for (const IntentKeys& intent : new_intents_) keys.Take(intent);
   return statuses;
 }
 
-absl::StatusOr<absl::Status> JournalAppender::CheckFence(Connection& main, const Intent& intent) {
+absl::StatusOr<JournalAppender::Answer> JournalAppender::CheckFence(Connection& main,
+                                                                    const Intent& intent) {
   ASSIGN_OR_RETURN(const FencedTenant* const tenant, fence_.Find(main, intent.tenant_id));
-  return CheckIntent(tenant, intent);
+  return Answer{CheckIntent(tenant, intent)};
 }
 
-absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const Intent& intent) {
-  ASSIGN_OR_RETURN(absl::Status refusal, CheckFence(main, intent));
-  if (!refusal.ok()) return refusal;
+absl::StatusOr<JournalAppender::Answer> JournalAppender::AppendOne(Connection& main,
+                                                                   const Intent& intent) {
+  ASSIGN_OR_RETURN(Answer fenced, CheckFence(main, intent));
+  if (!fenced.status.ok()) return fenced;
   const IntentKeys keys = KeysOf(files_.key(), next_sequence_, intent);
   ASSIGN_OR_RETURN(
       const std::optional<Found> same_id, Find(keys.request_hash, [&](const RecordedIntent& other) {
         return other.tenant_id == intent.tenant_id && other.request_id == intent.request_id;
       }));
-  if (same_id.has_value()) return RequestIdUsedBefore();
+  if (same_id.has_value()) return Answer{RequestIdUsedBefore()};
   bool is_released = false;
   if (!intent.intermediate_serial_number.empty()) {
     ASSIGN_OR_RETURN(is_released, fence_.IsReleased(main, intent.tenant_id, intent.root_id,
                                                     intent.intermediate_serial_number));
   }
-  refusal = CheckIntermediateOf(intent, is_released);
-  if (!refusal.ok()) return refusal;
+  absl::Status refusal = CheckIntermediateOf(intent, is_released);
+  if (!refusal.ok()) return Answer{std::move(refusal)};
   ASSIGN_OR_RETURN(const std::optional<Found> same_serial,
                    Find(keys.serial_hash, [&](const RecordedIntent& other) {
                      return other.tenant_id == intent.tenant_id &&
                             other.root_id == intent.root_id &&
                             other.serial_number == intent.serial_number;
                    }));
-  if (same_serial.has_value()) return SerialNumberCollides();
+  if (same_serial.has_value()) return Answer{SerialNumberCollides()};
   RETURN_IF_ERROR(InsertIntent(*segment_, next_sequence_, intent));
   new_keys_.Add({keys.request_hash, next_sequence_});
   new_keys_.Add({keys.serial_hash, next_sequence_});
   new_intents_.push_back(keys);
   ++next_sequence_;
-  return absl::OkStatus();
+  return Answer{absl::OkStatus()};
 }
 
-absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const Release& release) {
+absl::StatusOr<JournalAppender::Answer> JournalAppender::AppendOne(Connection& main,
+                                                                   const Release& release) {
   const std::uint64_t hash = HashOfRequestId(files_.key(), release.tenant_id, release.request_id);
   ASSIGN_OR_RETURN(const std::optional<Found> found, Find(hash, [&](const RecordedIntent& intent) {
                      return intent.tenant_id == release.tenant_id &&
                             intent.request_id == release.request_id;
                    }));
-  if (!found.has_value()) return IntentUnknown();
+  if (!found.has_value()) return Answer{IntentUnknown()};
   ASSIGN_OR_RETURN(const FencedTenant* const tenant, fence_.Find(main, release.tenant_id));
-  const absl::Status refusal = CheckRelease(tenant, found->intent.epoch, release);
-  if (!refusal.ok()) return refusal;
+  absl::Status refusal = CheckRelease(tenant, found->intent.epoch, release);
+  if (!refusal.ok()) return Answer{std::move(refusal)};
   bool inserted = false;
   if (found->segment == open_segment_) {
     ASSIGN_OR_RETURN(inserted, InsertRelease(*segment_, found->sequence, release.certificate,
@@ -126,7 +129,7 @@ absl::StatusOr<absl::Status> JournalAppender::AppendOne(Connection& main, const 
   } else {
     ASSIGN_OR_RETURN(inserted, InsertLate(main, *found, release));
   }
-  return inserted ? absl::OkStatus() : ReleasedBefore();
+  return Answer{inserted ? absl::OkStatus() : ReleasedBefore()};
 }
 
 // A sealed segment is never written again, so that it can be indexed meanwhile.

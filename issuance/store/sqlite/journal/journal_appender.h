@@ -47,6 +47,11 @@ class JournalAppender {
     std::int64_t segment;
     RecordedIntent intent;
   };
+  // What a write is answered: OK, or why it is refused. A type of its own, since a StatusOr<Status>
+  // takes an error for its value.
+  struct Answer {
+    absl::Status status;
+  };
   using Matches = absl::FunctionRef<bool(const RecordedIntent&)>;
 
   // With the write lock: brings all that is remembered up to date.
@@ -54,10 +59,10 @@ class JournalAppender {
   bool IsFull(absl::Span<const JournalWrite> writes) const;
   absl::StatusOr<std::vector<absl::Status>> AppendAll(Connection& main,
                                                       absl::Span<const JournalWrite> writes);
-  // The outer status is an error where a file fails, the inner one where the write is refused.
-  absl::StatusOr<absl::Status> AppendOne(Connection& main, const Intent& intent);
-  absl::StatusOr<absl::Status> AppendOne(Connection& main, const Release& release);
-  absl::StatusOr<absl::Status> CheckFence(Connection& main, const Intent& intent);
+  // An error where a file fails, which fails the batch; a refusal concerns the one write.
+  absl::StatusOr<Answer> AppendOne(Connection& main, const Intent& intent);
+  absl::StatusOr<Answer> AppendOne(Connection& main, const Release& release);
+  absl::StatusOr<Answer> CheckFence(Connection& main, const Intent& intent);
   absl::StatusOr<bool> InsertLate(Connection& main, const Found& found, const Release& release);
   absl::StatusOr<std::optional<Found>> Find(std::uint64_t hash, Matches matches);
 
