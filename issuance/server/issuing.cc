@@ -46,11 +46,12 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
 void Issuing::ConnectCompliance(const ComplianceConfig& config, std::optional<TlsMaterial> tls,
                                 const Means& means) {
   ComplianceStub stub;
-  if (!tls.has_value()) {
+  if (config.endpoint.empty()) {
     engine_.emplace(config.policy_directory, means.store, means.clock, *means.log);
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
-    stub = RemoteCompliance(config, *std::move(tls));
+    // With nothing to prove itself by it is answered nothing, and denies.
+    stub = RemoteCompliance(config, tls.has_value() ? *std::move(tls) : TlsMaterial());
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;

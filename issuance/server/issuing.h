@@ -34,8 +34,8 @@ class Issuing {
     const EventLog* log;
   };
 
-  // `compliance_tls` is for a compliance service that is elsewhere, and none where the embedded
-  // engine gives the verdicts. Waits for no compliance service.
+  // `compliance_tls` is what a compliance service that is elsewhere is met with; nothing, where the
+  // configuration names none. Waits for no compliance service.
   static std::unique_ptr<Issuing> Start(const Config& config,
                                         std::optional<TlsMaterial> compliance_tls,
                                         const Means& means);
