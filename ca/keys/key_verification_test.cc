@@ -1,6 +1,8 @@
 #include "ca/keys/key_verification.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
 
 #include <string>
 #include <thread>
@@ -109,6 +111,78 @@ TEST(KeyVerificationTest, APointOffTheCurveVerifiesNothing) {
       EXPECT_THAT(Check(zero, owner, digest), FailsWith(ErrorReason::kKeyInvalid, "pkcs10"));
       EXPECT_OK(Check(owner, owner, digest));
     }
+  }
+}
+
+// An RSA key of OpenSSL's, and what its owner signs.
+class RsaOwner {
+ public:
+  RsaOwner() : key_(EVP_RSA_gen(2048)) {
+    modulus_ = Number(OSSL_PKEY_PARAM_RSA_N);
+    exponent_ = Number(OSSL_PKEY_PARAM_RSA_E);
+  }
+
+  PublicKey Key() const { return {PublicKeyKind::kRsa, {}, modulus_, exponent_}; }
+
+  std::string Sign(const SignatureAlgorithm& algorithm) const {
+    const EvpMdCtxPtr context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* options = nullptr;
+    EXPECT_EQ(EVP_DigestSignInit(context.get(), &options, Sha2(algorithm.digest_bits), nullptr,
+                                 key_.get()),
+              1);
+    if (algorithm.scheme == SignatureScheme::kRsaPss) {
+      EXPECT_EQ(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING), 1);
+      EXPECT_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, algorithm.salt_size), 1);
+    }
+    std::string signature(256, '\0');
+    std::size_t size = signature.size();
+    EXPECT_EQ(
+        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                       reinterpret_cast<const unsigned char*>(kMessage.data()), kMessage.size()),
+        1);
+    return signature;
+  }
+
+ private:
+  std::string Number(const char* parameter) const {
+    BIGNUM* number = nullptr;
+    EXPECT_EQ(EVP_PKEY_get_bn_param(key_.get(), parameter, &number), 1);
+    const BignumPtr owned(number);
+    std::string octets(static_cast<std::size_t>(BN_num_bytes(number)), '\0');
+    BN_bn2bin(number, reinterpret_cast<unsigned char*>(octets.data()));
+    return octets;
+  }
+
+  const EvpPkeyPtr key_;
+  std::string modulus_;
+  std::string exponent_;
+};
+
+TEST(KeyVerificationTest, AnRsaSignatureIsOfOneKeyMessageSchemeDigestAndSalt) {
+  const RsaOwner owner, other;
+  std::vector<SignatureAlgorithm> algorithms;
+  for (const int bits : kDigestBits) {
+    algorithms.push_back({SignatureScheme::kRsaPkcs1, bits, 0});
+    for (const int salt_size : {0, 20, bits / 8}) {
+      algorithms.push_back({SignatureScheme::kRsaPss, bits, salt_size});
+    }
+  }
+  const auto refused = FailsWith(ErrorReason::kRequestSignatureInvalid, "pkcs10");
+  for (std::size_t i = 0; i < algorithms.size(); ++i) {
+    std::string signature = owner.Sign(algorithms[i]);
+    for (std::size_t j = 0; j < algorithms.size(); ++j) {
+      const absl::Status status = CheckSignature(owner.Key(), algorithms[j], kMessage, signature);
+      if (i == j) {
+        EXPECT_OK(status) << i;
+      } else {
+        EXPECT_THAT(status, refused) << i << " " << j;
+      }
+    }
+    EXPECT_THAT(CheckSignature(other.Key(), algorithms[i], kMessage, signature), refused) << i;
+    EXPECT_THAT(CheckSignature(owner.Key(), algorithms[i], "massage", signature), refused) << i;
+    EXPECT_THAT(CheckSignature(owner.Key(), algorithms[i], kMessage, signature.substr(1)), refused);
+    signature.back() = static_cast<char>(signature.back() ^ 1);
+    EXPECT_THAT(CheckSignature(owner.Key(), algorithms[i], kMessage, signature), refused) << i;
   }
 }
 

@@ -125,6 +125,14 @@ TEST(NameRulesTest, WantsTheNormalForm) {
   EXPECT_THAT(OfUpn("user@mu\u0308nchen.example"), HasSubstr("domain"));
 }
 
+TEST(NameRulesTest, WantsUtf8) {
+  // A stray octet, an overlong form, a surrogate, a character that ends too early.
+  for (const char* octets : {"\xff", "\xc1\xa1", "\xed\xa0\x80", "\xc3"}) {
+    EXPECT_THAT(OfUpn(absl::StrCat("alice", octets, "@contoso.example")), HasSubstr("UTF-8"));
+    EXPECT_THAT(OfName(absl::StrCat("Contoso", octets)), HasSubstr("UTF-8"));
+  }
+}
+
 TEST(NameRulesTest, RefusesScriptsThatAreMixedToDeceive) {
   EXPECT_THAT(OfUpn("\u0430lice@contoso.example"), HasSubstr("several scripts"));
   EXPECT_THAT(OfUpn("al\u03b9ce@contoso.example"), HasSubstr("several scripts"));

@@ -72,6 +72,8 @@ TEST(SubjectTest, RefusesSids) {
                           "S-1-0-0", "S-1-12-1-4294967295-0-1-2"}) {
     EXPECT_OK(Subject::Create("a@b", "", sid)) << sid;
   }
+  // Fifteen subauthorities, the most.
+  EXPECT_OK(Subject::Create("a@b", "", absl::StrCat("S-1-5", Repeat("-1", 15))));
   const std::string too_many = absl::StrCat("S-1-5", Repeat("-1", 16));
   const std::string too_long = absl::StrCat("S-1-5", Repeat("-4294967295", 10));
   for (const std::string& sid :
