@@ -1,13 +1,20 @@
 #include "ca/encoding/pem.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 
 namespace hourglass::ca {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(PemTest, WritesWhatOpensslWrites) {
   const std::string pem =
@@ -54,6 +61,26 @@ TEST(PemTest, GivesEveryBlock) {
   EXPECT_EQ((*blocks)[1].octets, "one");
   EXPECT_TRUE((*blocks)[1].has_headers);
   EXPECT_EQ((*blocks)[2].octets, "");
+}
+
+TEST(PemTest, SaysWhichBlockIsBroken) {
+  const std::string sound = EncodePem("A", "one");
+  ASSERT_OK(PemBlocks(sound));
+  const std::pair<std::string, std::string> kBroken[] = {
+      {"-----BEGIN B\n", "a PEM block has a broken first line"},
+      {"-----BEGIN B", "a PEM block has a broken first line"},
+      {"-----BEGIN B-----\nb25l\n", "the PEM block `B` has no end: is the file cut off?"},
+      {"-----BEGIN B-----\nb25l\n-----END A-----\n",
+       "the PEM block `B` has no end: is the file cut off?"},
+      {"-----BEGIN B-----\nb2*l\n-----END B-----\n", "the PEM block `B` is no base64"},
+  };
+  for (const auto& [broken, words] : kBroken) {
+    const auto blocks = PemBlocks(sound + broken);
+    EXPECT_THAT(blocks, FailsWith(ErrorReason::kFieldInvalid, "")) << broken;
+    EXPECT_THAT(std::string(blocks.status().message()), HasSubstr(words));
+    EXPECT_EQ(DecodePem(sound + broken, {"A"}), "one");
+    EXPECT_EQ(DecodePem(broken + sound, {"A"}), std::nullopt) << broken;
+  }
 }
 
 TEST(PemTest, PassesOverBlocksWithHeaders) {
