@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/key/key_type.h"
+#include "hsm/store/testing/forwarding_key_store.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/services/testing/service_with_keys_test.h"
@@ -24,44 +25,17 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // A store of software keys that lists what a test tells it to.
-class ToldKeyStore final : public hsm::KeyStore {
+class ToldKeyStore final : public hsm::ForwardingKeyStore {
  public:
-  explicit ToldKeyStore(hsm::KeyStore* keys) : keys_(keys) {}
+  using ForwardingKeyStore::ForwardingKeyStore;
 
-  absl::StatusOr<std::string> DefaultUri(absl::string_view name) const override {
-    return keys_->DefaultUri(name);
-  }
-  absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const override {
-    return keys_->CanonicalUri(uri);
-  }
-  absl::StatusOr<std::string> NewKeyUri(absl::string_view uri) const override {
-    return keys_->NewKeyUri(uri);
-  }
-  absl::StatusOr<std::string> UriWithId(absl::string_view uri) override {
-    return keys_->UriWithId(uri);
-  }
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> Generate(absl::string_view uri,
-                                                            hsm::KeyType type) override {
-    return keys_->Generate(uri, type);
-  }
-  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> Open(absl::string_view uri) override {
-    return keys_->Open(uri);
-  }
-  absl::Status Destroy(absl::string_view uri) override { return keys_->Destroy(uri); }
-  absl::StatusOr<std::vector<StoredKey>> Find(absl::string_view uri) override {
-    return keys_->Find(uri);
-  }
   std::vector<Place> List() override { return places; }
-  absl::Status MakeReady(absl::string_view place) override { return keys_->MakeReady(place); }
   std::vector<std::pair<std::string, CustodianStatus>> Status() const override {
     return conditions;
   }
 
   std::vector<Place> places;
   std::vector<std::pair<std::string, CustodianStatus>> conditions;
-
- private:
-  hsm::KeyStore* const keys_;
 };
 
 class KeyServiceTest : public ServiceWithKeysTest {

@@ -7,14 +7,13 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hsm/store/key_store.h"
+#include "hsm/store/testing/forwarding_key_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 
 namespace hourglass::issuance {
@@ -38,22 +37,11 @@ class Gate {
 };
 
 // Stands for a token that takes seconds for a key.
-class SlowKeyStore : public hsm::KeyStore {
+class SlowKeyStore : public hsm::ForwardingKeyStore {
  public:
-  explicit SlowKeyStore(std::unique_ptr<hsm::KeyStore> keys) : keys_(std::move(keys)) {}
+  explicit SlowKeyStore(std::unique_ptr<hsm::KeyStore> keys)
+      : ForwardingKeyStore(keys.get()), keys_(std::move(keys)) {}
 
-  absl::StatusOr<std::string> DefaultUri(absl::string_view name) const override {
-    return keys_->DefaultUri(name);
-  }
-  absl::StatusOr<std::string> CanonicalUri(absl::string_view uri) const override {
-    return keys_->CanonicalUri(uri);
-  }
-  absl::StatusOr<std::string> NewKeyUri(absl::string_view uri) const override {
-    return keys_->NewKeyUri(uri);
-  }
-  absl::StatusOr<std::string> UriWithId(absl::string_view uri) override {
-    return keys_->UriWithId(uri);
-  }
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> Generate(absl::string_view uri,
                                                             hsm::KeyType type) override {
     if (Gate* const gate = before_making.exchange(nullptr)) gate->Pass();
@@ -69,14 +57,6 @@ class SlowKeyStore : public hsm::KeyStore {
   absl::Status Destroy(absl::string_view uri) override {
     if (Gate* const gate = before_destroying.exchange(nullptr)) gate->Pass();
     return keys_->Destroy(uri);
-  }
-  absl::StatusOr<std::vector<StoredKey>> Find(absl::string_view uri) override {
-    return keys_->Find(uri);
-  }
-  std::vector<Place> List() override { return keys_->List(); }
-  absl::Status MakeReady(absl::string_view place) override { return keys_->MakeReady(place); }
-  std::vector<std::pair<std::string, hsm::CustodianStatus>> Status() const override {
-    return keys_->Status();
   }
 
   // The next making, opening or destruction of a key stops here; once.
