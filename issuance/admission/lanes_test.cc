@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <future>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "issuance/pipeline/testing/pipeline_fixture.h"
 #include "issuance/pipeline/testing/watched_task.h"
+#include "tests/support/door.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
@@ -54,32 +52,7 @@ class LanesTest : public PipelineTest {
     return task;
   }
 
-  // Where verdicts of a tenant wait until it is opened.
-  class Door {
-   public:
-    void Pass() {
-      std::unique_lock lock(mutex_);
-      ++waiting_;
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return open_; });
-    }
-    void WaitForSomebody(int count = 1) {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return waiting_ >= count; });
-    }
-    void Open() {
-      const std::lock_guard lock(mutex_);
-      open_ = true;
-      changed_.notify_all();
-    }
-
-   private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int waiting_ = 0;
-    bool open_ = false;
-  };
-
+  // Verdicts of the tenant wait at the door.
   void HoldUp(const std::string& tenant_id) {
     verdicts_.on_question = [this, tenant_id](const v1::EvaluateRequest& question) {
       if (question.tenant_id() == tenant_id) door_.Pass();
@@ -118,7 +91,7 @@ TEST_F(LanesTest, ATenantThatIsHeldUpHoldsUpNobodyElse) {
   OpenLanes(0, 4, 100, 1);
   HoldUp("northwind");
   for (int i = 0; i < 20; ++i) Submit("northwind");
-  door_.WaitForSomebody(2);
+  EXPECT_TRUE(door_.HasMet(2));
   for (int i = 0; i < 20; ++i) EXPECT_OK(Submit(i % 2 == 0 ? "contoso" : "fabrikam").Wait());
   EXPECT_EQ(tasks_.front().finished(), 0);
   door_.Open();
@@ -148,7 +121,7 @@ TEST_F(LanesTest, ALoneTenantIsServedBesideACrowdThatIsHeldUp) {
   ASSERT_TRUE(pipeline_->IsReady("fabrikam"));
   HoldUp("contoso");
   Submit("contoso");
-  door_.WaitForSomebody();
+  EXPECT_TRUE(door_.HasMet(1));
   std::vector<WatchedTask*> crowd;
   for (int i = 0; i < 5; ++i) crowd.push_back(&Submit("contoso"));
   EXPECT_OK(Submit("fabrikam").Wait());
@@ -169,7 +142,7 @@ TEST_F(LanesTest, AFewTasksAreServedBesideALaneThatIsHeldUp) {
   }
   HoldUp("contoso");
   WatchedTask& held_up = Submit("contoso");
-  door_.WaitForSomebody();
+  EXPECT_TRUE(door_.HasMet(1));
   EXPECT_OK(Submit("fabrikam").Wait());
   EXPECT_EQ(held_up.finished(), 0);
   door_.Open();
@@ -180,7 +153,7 @@ TEST_F(LanesTest, AFullQueueRefusesTheFloodAndAdmitsTheTrickle) {
   OpenLanes(0, 2, 4);
   HoldUp("northwind");
   Submit("northwind");
-  door_.WaitForSomebody();
+  EXPECT_TRUE(door_.HasMet(1));
   for (int i = 0; i < 4; ++i) Submit("northwind");
   WatchedTask& refused = Task("northwind");
   const auto come_back = lanes_->Submit(&refused);
@@ -196,7 +169,7 @@ TEST_F(LanesTest, WhomNobodyWaitsForCostsNoWork) {
   OpenLanes(0, 2, 100);
   HoldUp("northwind");
   Submit("northwind");
-  door_.WaitForSomebody();
+  EXPECT_TRUE(door_.HasMet(1));
   WatchedTask& gone = Task("northwind");
   gone.caller_is_gone = true;
   WatchedTask& late = Task("northwind");

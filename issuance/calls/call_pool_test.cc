@@ -11,32 +11,17 @@
 #include <vector>
 
 #include "issuance/store/reading.h"
+#include "tests/support/door.h"
 
 namespace hourglass::issuance {
 namespace {
 
 using testing::ElementsAre;
 
-// Holds up what waits for it until it opens.
-class Gate {
- public:
-  void Open() { opening_.set_value(); }
-  // A call that says that it has begun, and ends when the gate opens.
-  CallLines::Call Blocker() {
-    return [this] {
-      ++began_;
-      opened_.wait();
-    };
-  }
-  void WaitUntilBegan(int calls) {
-    while (began_ < calls) std::this_thread::yield();
-  }
-
- private:
-  std::promise<void> opening_;
-  std::shared_future<void> opened_ = opening_.get_future().share();
-  std::atomic<int> began_ = 0;
-};
+// A call that comes to the door and ends when it opens.
+CallLines::Call Blocker(Door& door) {
+  return [&door] { EXPECT_TRUE(door.Pass()); };
+}
 
 // Runs one call to its end.
 void RunOne(CallPool& pool, const std::string& caller, MethodKind kind) {
@@ -63,82 +48,82 @@ TEST(CallPoolTest, RunsEveryCallBeforeItGoes) {
 }
 
 TEST(CallPoolTest, ListingsHoldUpNoChange) {
-  Gate gate;
+  Door door;
   CallPool pool(
       {.changing_threads = 2, .listing_threads = 2, .changes_waiting = 10, .listings_waiting = 10});
   for (const char* caller : {"a", "b"}) {
-    ASSERT_TRUE(pool.Submit(caller, MethodKind::kListing, gate.Blocker()));
+    ASSERT_TRUE(pool.Submit(caller, MethodKind::kListing, Blocker(door)));
   }
-  gate.WaitUntilBegan(2);
+  EXPECT_TRUE(door.HasMet(2));
   RunOne(pool, "a", MethodKind::kChange);
   RunOne(pool, "c", MethodKind::kPromotion);
-  gate.Open();
+  door.Open();
 }
 
 TEST(CallPoolTest, APromotionPassesChangesThatWaitAndChangesThatRun) {
-  Gate gate;
+  Door door;
   CallPool pool({.changing_threads = 2,
                  .listing_threads = 1,
                  .changes_waiting = 100,
                  .listings_waiting = 100});
   for (const char* caller : {"a", "b"}) {
     for (int i = 0; i < 20; ++i) {
-      ASSERT_TRUE(pool.Submit(caller, MethodKind::kChange, gate.Blocker()));
+      ASSERT_TRUE(pool.Submit(caller, MethodKind::kChange, Blocker(door)));
     }
   }
-  gate.WaitUntilBegan(2);
+  EXPECT_TRUE(door.HasMet(2));
   RunOne(pool, "a", MethodKind::kPromotion);
-  gate.Open();
+  door.Open();
 }
 
 TEST(CallPoolTest, OneCallerHasHalfOfTheThreads) {
-  Gate gate;
+  Door door;
   CallPool pool({.changing_threads = 2,
                  .listing_threads = 2,
                  .changes_waiting = 100,
                  .listings_waiting = 100});
   for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, gate.Blocker()));
-    ASSERT_TRUE(pool.Submit("a", MethodKind::kChange, gate.Blocker()));
+    ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, Blocker(door)));
+    ASSERT_TRUE(pool.Submit("a", MethodKind::kChange, Blocker(door)));
   }
-  gate.WaitUntilBegan(2);
+  EXPECT_TRUE(door.HasMet(2));
   RunOne(pool, "b", MethodKind::kListing);
   RunOne(pool, "b", MethodKind::kChange);
-  gate.Open();
+  door.Open();
 }
 
 TEST(CallPoolTest, CallersTakeTurns) {
-  Gate gate;
+  Door door;
   std::vector<std::string> ran;
   {
     CallPool pool({.changing_threads = 1,
                    .listing_threads = 1,
                    .changes_waiting = 100,
                    .listings_waiting = 100});
-    ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, gate.Blocker()));
-    gate.WaitUntilBegan(1);
+    ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, Blocker(door)));
+    EXPECT_TRUE(door.HasMet(1));
     // One thread runs them all, and the pool's end is after them.
     for (const char* caller : {"a", "a", "a", "b", "b", "c"}) {
       ASSERT_TRUE(
           pool.Submit(caller, MethodKind::kListing, [&ran, caller] { ran.push_back(caller); }));
     }
-    gate.Open();
+    door.Open();
   }
   EXPECT_THAT(ran, ElementsAre("b", "c", "a", "b", "a", "a"));
 }
 
 TEST(CallPoolTest, RefusesOneCallersFloodAndAdmitsAnother) {
-  Gate gate;
+  Door door;
   CallPool pool(
       {.changing_threads = 1, .listing_threads = 1, .changes_waiting = 10, .listings_waiting = 10});
-  ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, gate.Blocker()));
-  gate.WaitUntilBegan(1);
+  ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, Blocker(door)));
+  EXPECT_TRUE(door.HasMet(1));
   for (int i = 0; i < 7; ++i) ASSERT_TRUE(pool.Submit("a", MethodKind::kListing, [] {}));
   EXPECT_FALSE(pool.Submit("a", MethodKind::kListing, [] {}));
   EXPECT_TRUE(pool.Submit("b", MethodKind::kListing, [] {}));
   EXPECT_TRUE(pool.Submit("a", MethodKind::kChange, [] {})) << "has a line of its own";
   EXPECT_FALSE(pool.Submit("a", MethodKind::kIssuing, [] {})) << "is not for this pool";
-  gate.Open();
+  door.Open();
 }
 
 TEST(CallPoolTest, ListingsLeaveTheProcessorsAndTheReadersToOthers) {

@@ -5,12 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <string>
@@ -21,6 +19,7 @@
 #include "hsm/base/error.h"
 #include "issuance/calls/testing/call_server.h"
 #include "issuance/calls/unary_service.h"
+#include "tests/support/door.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_client.h"
 #include "tests/support/status_matchers.h"
@@ -206,58 +205,29 @@ TEST_F(CallRunnerTest, AMessageThatCannotBeReadIsRefusedAsItsCallersOwn) {
                                       Pair(ErrorReason::kCallerUnknown, 1)));
 }
 
-// Long enough for any machine; only what is broken waits for it.
-constexpr std::chrono::seconds kNever(60);
-
-// Holds up every call until it is opened. One that should not have come in is let go when it has
-// waited in vain.
-class Door {
- public:
-  ToldService::Answer Answer() {
-    return [this](const Caller&, const std::string&, v1::Tenant*) -> absl::Status {
-      std::unique_lock lock(mutex_);
-      ++inside_;
-      changed_.notify_all();
-      if (changed_.wait_for(lock, kNever, [this] { return open_; })) return absl::OkStatus();
-      return absl::DeadlineExceededError("nobody opened the door");
-    };
-  }
-  // Whether so many have come in.
-  testing::AssertionResult HasInside(int calls) {
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, kNever, [&] { return inside_ >= calls; })) {
-      return testing::AssertionSuccess();
-    }
-    return testing::AssertionFailure() << inside_ << " calls are inside, and not " << calls;
-  }
-  void Open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int inside_ = 0;
-  bool open_ = false;
-};
+// Holds up every call. One that should not have come in is let go when it has waited in vain.
+ToldService::Answer BehindADoor(Door& door) {
+  return [&door](const Caller&, const std::string&, v1::Tenant*) -> absl::Status {
+    if (door.Pass()) return absl::OkStatus();
+    return absl::DeadlineExceededError("nobody opened the door");
+  };
+}
 
 TEST_F(CallRunnerTest, ACallerWithTooManyCallsComesBackLater) {
   CallLimits limits;
   limits.calls_of_a_caller = 1;
   Start(limits, {});
   Door door;
-  service_->answer = door.Answer();
+  service_->answer = BehindADoor(door);
   std::future<grpc::Status> first = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  EXPECT_TRUE(door.HasInside(1));
+  EXPECT_TRUE(door.HasMet(1));
   const grpc::Status second = Get(kAuditor);
   EXPECT_THAT(second, RefusedWith(v1::OVERLOADED));
   EXPECT_TRUE(ErrorDetailOf(second)->has_retry_delay());
   // Another caller has calls of its own.
   std::future<grpc::Status> other =
       std::async(std::launch::async, [&] { return Get(kAdministrator); });
-  EXPECT_TRUE(door.HasInside(2));
+  EXPECT_TRUE(door.HasMet(2));
   door.Open();
   EXPECT_THAT(first.get(), Succeeded());
   EXPECT_THAT(other.get(), Succeeded());
@@ -270,9 +240,9 @@ TEST_F(CallRunnerTest, WhatTheLinesDoNotTakeIsRefusedAndLogged) {
   options.listings_waiting = 1;
   Start({}, options);
   Door door;
-  service_->answer = door.Answer();
+  service_->answer = BehindADoor(door);
   std::future<grpc::Status> running = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  EXPECT_TRUE(door.HasInside(1));
+  EXPECT_TRUE(door.HasMet(1));
   // Of these two one waits, and the other has no room.
   std::counting_semaphore<2> ended(0);
   std::vector<std::future<grpc::Status>> both;
@@ -283,7 +253,7 @@ TEST_F(CallRunnerTest, WhatTheLinesDoNotTakeIsRefusedAndLogged) {
       return status;
     }));
   }
-  EXPECT_TRUE(ended.try_acquire_for(kNever)) << Failures().size() << " kinds of refusals";
+  EXPECT_TRUE(ended.try_acquire_for(Door::kNever)) << Failures().size() << " kinds of refusals";
   door.Open();
   EXPECT_THAT(running.get(), Succeeded());
   const std::vector<grpc::Status> ends = {both[0].get(), both[1].get()};
@@ -297,9 +267,9 @@ TEST_F(CallRunnerTest, WhatTheLinesDoNotTakeIsRefusedAndLogged) {
 
 TEST_F(CallRunnerTest, AServiceThatStopsAnswersWhatItTookAndTakesNothingMore) {
   Door door;
-  service_->answer = door.Answer();
+  service_->answer = BehindADoor(door);
   std::future<grpc::Status> taken = std::async(std::launch::async, [&] { return Get(kAuditor); });
-  EXPECT_TRUE(door.HasInside(1));
+  EXPECT_TRUE(door.HasMet(1));
   server_.calls()->StopTakingCalls(milliseconds(0));
   EXPECT_THAT(Get(kAuditor), RefusedWith(v1::STOPPING));
   door.Open();
