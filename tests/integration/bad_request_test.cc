@@ -9,8 +9,8 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/pkcs10.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/subprocess.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass {
 namespace {
@@ -41,7 +41,7 @@ class BadRequestTest : public testing::Test {
     return Issue(request);
   }
 
-  TestService service_;
+  ServiceInProcess service_;
   int issued_ = 0;
 };
 

@@ -12,7 +12,7 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/grpc_matchers.h"
-#include "tests/support/test_service.h"
+#include "tests/support/service_in_process.h"
 
 namespace hourglass {
 namespace {
@@ -124,7 +124,7 @@ class ComplianceFaultsTest : public testing::Test {
   MutualTls tls_;
   TlsCredential credential_;
   ScriptedCompliance compliance_;
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(ComplianceFaultsTest, AnAllowOfAServiceElsewhereIssues) {

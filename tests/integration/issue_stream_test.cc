@@ -19,8 +19,8 @@
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/subprocess.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass {
 namespace {
@@ -113,7 +113,7 @@ class IssueStreamTest : public testing::Test {
  protected:
   IssueStreamTest() { service_.MakeReady(); }
 
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(IssueStreamTest, AnswersEveryRequestOnceAndEndsWithOk) {
@@ -413,7 +413,7 @@ class HeldStreamTest : public testing::Test {
 
   MutualTls tls_;
   GatedCompliance compliance_;
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(HeldStreamTest, AnswersComeInAnyOrder) {

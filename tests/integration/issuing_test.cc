@@ -15,8 +15,8 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/pkcs10.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/subprocess.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass {
 namespace {
@@ -46,7 +46,7 @@ class IssuingTest : public testing::Test {
     return entry;
   }
 
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 std::string ToPem(const TemporaryDirectory& directory, const std::string& name,

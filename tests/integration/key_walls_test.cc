@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/keys.grpc.pb.h"
 #include "tests/support/grpc_matchers.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/softhsm_token.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass {
 namespace {
@@ -101,7 +101,7 @@ class KeyWallsTest : public testing::Test {
   }
 
   static SofthsmToken* token_;
-  std::optional<TestService> service_;
+  std::optional<ServiceInProcess> service_;
 };
 
 SofthsmToken* KeyWallsTest::token_ = nullptr;

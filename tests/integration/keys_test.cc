@@ -6,7 +6,7 @@
 
 #include "hourglass/v1/keys.grpc.pb.h"
 #include "tests/support/grpc_matchers.h"
-#include "tests/support/test_service.h"
+#include "tests/support/service_in_process.h"
 
 namespace hourglass {
 namespace {
@@ -47,7 +47,7 @@ class KeysTest : public testing::Test {
     return service_.As<v1::KeyService>(caller)->DestroyKey(&context, request, &key);
   }
 
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(KeysTest, OnlyAdministratorsOfEveryTenantSeeAndMoveKeys) {

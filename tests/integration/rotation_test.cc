@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/support/grpc_matchers.h"
-#include "tests/support/test_service.h"
+#include "tests/support/service_in_process.h"
 
 namespace hourglass {
 namespace {
@@ -51,7 +51,7 @@ class RotationTest : public testing::Test {
   static constexpr Move kRetire = &v1::RootService::Stub::RetireRoot;
   static constexpr Move kDiscard = &v1::RootService::Stub::DiscardRoot;
 
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(RotationTest, WithoutAPrimaryNothingIsIssued) {

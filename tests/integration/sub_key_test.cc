@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/pem.h"
 #include "tests/support/grpc_matchers.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass {
 namespace {
@@ -84,7 +84,8 @@ class SubKeyServiceTest : public testing::Test {
     return before;
   }
 
-  TestService service_{[](issuance::Config& config) { config.issuing.sub_key.enabled = true; }};
+  ServiceInProcess service_{
+      [](issuance::Config& config) { config.issuing.sub_key.enabled = true; }};
 };
 
 std::string WritePem(const TemporaryDirectory& directory, const std::string& name,
@@ -209,7 +210,7 @@ TEST_F(SubKeyServiceTest, OnlyAdministratorsAndAuditorsSeeTheIntermediates) {
 
 // The configuration changed while a certificate that the root itself signed was out.
 TEST(SubKeyConfigurationTest, ARootForSubKeysSignsItselfWhereTheyAreOff) {
-  TestService service;
+  ServiceInProcess service;
   service.CreateTenant();
   service.ReportDevice("contoso", "laptop-1", true);
   v1::CreateRootRequest request;

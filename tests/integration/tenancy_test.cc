@@ -6,7 +6,7 @@
 #include <string>
 
 #include "tests/support/grpc_matchers.h"
-#include "tests/support/test_service.h"
+#include "tests/support/service_in_process.h"
 
 namespace hourglass {
 namespace {
@@ -26,7 +26,7 @@ class TenancyTest : public testing::Test {
     return service_.Issue(request, nullptr, caller);
   }
 
-  TestService service_;
+  ServiceInProcess service_;
 };
 
 TEST_F(TenancyTest, ABrokerIssuesInItsOwnTenantOnly) {

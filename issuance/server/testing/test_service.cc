@@ -18,8 +18,8 @@
 #include "issuance/wire/status_detail.h"
 #include "tests/support/mutual_tls.h"
 #include "tests/support/service_client.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -137,7 +137,7 @@ struct TestService::Parts {
 
   MutualTls compliance_tls;
   ScriptedCompliance compliance;
-  hourglass::TestService service;
+  ServiceInProcess service;
 };
 
 TestService::TestService(const TestServiceOptions& options)

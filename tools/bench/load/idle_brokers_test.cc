@@ -4,21 +4,21 @@
 
 #include <string>
 
+#include "tests/support/service_in_process.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/test_service.h"
 
 namespace hourglass::bench {
 namespace {
 
-LoadTarget TargetOf(TestService& service, absl::string_view caller) {
+LoadTarget TargetOf(ServiceInProcess& service, absl::string_view caller) {
   const TlsCredential& credential = service.CredentialOf(caller);
   return {service.address(), ReadFileOrDie(service.tls().trusted_roots_file()),
           ReadFileOrDie(credential.certificate_file), ReadFileOrDie(credential.private_key_file)};
 }
 
 TEST(IdleBrokersTest, StayConnectedUntilTheServiceHangsUp) {
-  TestService service;
+  ServiceInProcess service;
   ASSERT_OK_AND_ASSIGN(const IdleBrokers brokers,
                        IdleBrokers::Connect(TargetOf(service, kWideBroker), 20));
   EXPECT_EQ(brokers.Connected(), 20);
@@ -31,7 +31,7 @@ TEST(IdleBrokersTest, StayConnectedUntilTheServiceHangsUp) {
 }
 
 TEST(IdleBrokersTest, WithoutAServiceThereIsNone) {
-  TestService service;
+  ServiceInProcess service;
   LoadTarget target = TargetOf(service, kWideBroker);
   target.address = "127.0.0.1:1";
   EXPECT_EQ(IdleBrokers::Connect(target, 1).status().code(), absl::StatusCode::kUnavailable);

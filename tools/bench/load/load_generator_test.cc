@@ -6,9 +6,9 @@
 #include <string>
 
 #include "hourglass/v1/issuance.pb.h"
+#include "tests/support/service_in_process.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/test_service.h"
 #include "tools/bench/load/certificate_check.h"
 
 namespace hourglass::bench {
@@ -44,7 +44,7 @@ class LoadGeneratorTest : public testing::Test {
     return load.ok() ? (*load)->Measure(duration) : LoadResult();
   }
 
-  TestService service_;
+  ServiceInProcess service_;
   PrimaryRoots roots_;
   PreparedRequests pool_;
 };

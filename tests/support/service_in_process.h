@@ -1,7 +1,7 @@
 // The whole service in the test's process: a real mutual-TLS listener on a free port, SQLite in a
 // temporary folder, the embedded compliance engine, software keys unless a test configures a token.
-#ifndef HOURGLASS_TESTS_SUPPORT_TEST_SERVICE_H_
-#define HOURGLASS_TESTS_SUPPORT_TEST_SERVICE_H_
+#ifndef HOURGLASS_TESTS_SUPPORT_SERVICE_IN_PROCESS_H_
+#define HOURGLASS_TESTS_SUPPORT_SERVICE_IN_PROCESS_H_
 
 #include <functional>
 #include <memory>
@@ -19,11 +19,11 @@
 
 namespace hourglass {
 
-class TestService : public ServiceClient {
+class ServiceInProcess : public ServiceClient {
  public:
   // `adjust` may change the configuration before the service starts. Ends the process where it does
   // not start.
-  explicit TestService(const std::function<void(issuance::Config&)>& adjust = {});
+  explicit ServiceInProcess(const std::function<void(issuance::Config&)>& adjust = {});
 
   // The time, which the machine's uptime goes with.
   ManualClock& clock() { return clock_; }
@@ -53,4 +53,4 @@ class TestService : public ServiceClient {
 
 }  // namespace hourglass
 
-#endif  // HOURGLASS_TESTS_SUPPORT_TEST_SERVICE_H_
+#endif  // HOURGLASS_TESTS_SUPPORT_SERVICE_IN_PROCESS_H_

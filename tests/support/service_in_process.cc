@@ -1,4 +1,4 @@
-#include "tests/support/test_service.h"
+#include "tests/support/service_in_process.h"
 
 #include <sys/stat.h>
 
@@ -13,7 +13,7 @@
 
 namespace hourglass {
 
-TestService::TestService(const std::function<void(issuance::Config&)>& adjust)
+ServiceInProcess::ServiceInProcess(const std::function<void(issuance::Config&)>& adjust)
     : log_(issuance::EventLog::Silent()) {
   const TlsCredential server = tls().Server();
   config_.listen = "127.0.0.1:0";
@@ -31,7 +31,7 @@ TestService::TestService(const std::function<void(issuance::Config&)>& adjust)
   Start();
 }
 
-void TestService::Start() {
+void ServiceInProcess::Start() {
   auto server = issuance::Server::Start(config_, &clock_, &machine_, &entropy_, &log_);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
@@ -41,7 +41,7 @@ void TestService::Start() {
   Connect(server_->address());
 }
 
-void TestService::AcceptClock() {
+void ServiceInProcess::AcceptClock() {
   v1::AcceptClockRequest request;
   *request.mutable_time() = issuance::ToProto(clock_.Now());
   v1::Clock clock;
@@ -53,13 +53,13 @@ void TestService::AcceptClock() {
   std::abort();
 }
 
-void TestService::Restart() {
+void ServiceInProcess::Restart() {
   server_->Stop(std::chrono::seconds(30));
   server_.reset();
   Start();
 }
 
-void TestService::WritePolicy(absl::string_view tenant_id, absl::string_view yaml) {
+void ServiceInProcess::WritePolicy(absl::string_view tenant_id, absl::string_view yaml) {
   directory_.Write(absl::StrCat("policies/", tenant_id, ".yaml"), yaml);
 }
 
