@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "issuance/base/clock.h"
 #include "issuance/store/records.h"
-#include "tools/bench/options.h"
-#include "tools/bench/report.h"
+#include "tools/bench/report/options.h"
+#include "tools/bench/report/report.h"
 
 namespace hourglass::bench {
 

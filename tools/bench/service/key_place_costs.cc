@@ -12,7 +12,7 @@
 #include "tests/support/softhsm_token.h"
 #include "tests/support/swtpm.h"
 #include "tests/support/temporary_directory.h"
-#include "tools/bench/raw_signer.h"
+#include "tools/bench/keys/raw_signer.h"
 
 namespace hourglass::bench {
 namespace {

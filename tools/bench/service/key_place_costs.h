@@ -3,8 +3,8 @@
 #define HOURGLASS_TOOLS_BENCH_SERVICE_KEY_PLACE_COSTS_H_
 
 #include "absl/status/status.h"
-#include "tools/bench/options.h"
-#include "tools/bench/report.h"
+#include "tools/bench/report/options.h"
+#include "tools/bench/report/report.h"
 #include "tools/bench/service/saturation.h"
 
 namespace hourglass::bench {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "tools/bench/chart.h"
 #include "tools/bench/load/latency_histogram.h"
+#include "tools/bench/report/chart.h"
 
 namespace hourglass::bench {
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "tools/bench/options.h"
+#include "tools/bench/report/options.h"
 #include "tools/bench/service/latency_chart.h"
 
 namespace hourglass::bench {

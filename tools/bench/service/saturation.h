@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "tools/bench/report.h"
+#include "tools/bench/report/report.h"
 #include "tools/bench/service/floor.h"
 #include "tools/bench/service/service_cost.h"
 

@@ -3,8 +3,8 @@
 #define HOURGLASS_TOOLS_BENCH_SERVICE_SERVICE_BENCHMARK_H_
 
 #include "absl/status/status.h"
-#include "tools/bench/options.h"
-#include "tools/bench/report.h"
+#include "tools/bench/report/options.h"
+#include "tools/bench/report/report.h"
 
 namespace hourglass::bench {
 

@@ -18,7 +18,7 @@
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/fill_journal.h"
 #include "issuance/store/testing/sample_records.h"
-#include "tools/bench/options.h"
+#include "tools/bench/report/options.h"
 
 namespace hourglass::bench {
 namespace {

@@ -14,9 +14,9 @@
 
 #include "absl/strings/numbers.h"
 #include "nlohmann/json.hpp"
-#include "tools/bench/key_comparison.h"
-#include "tools/bench/key_places.h"
-#include "tools/bench/raw_signer.h"
+#include "tools/bench/keys/key_comparison.h"
+#include "tools/bench/keys/key_places.h"
+#include "tools/bench/keys/raw_signer.h"
 
 namespace hourglass {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/bench/overview.h"
+#include "tools/bench/report/overview.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tools/bench/chart.h"
+#include "tools/bench/report/chart.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "tools/bench/key_comparison.h"
+#include "tools/bench/keys/key_comparison.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,11 +1,11 @@
 // The keys that key_benchmark compares, in tokens and TPMs of its own.
-#ifndef HOURGLASS_TOOLS_BENCH_KEY_PLACES_H_
-#define HOURGLASS_TOOLS_BENCH_KEY_PLACES_H_
+#ifndef HOURGLASS_TOOLS_BENCH_KEYS_KEY_PLACES_H_
+#define HOURGLASS_TOOLS_BENCH_KEYS_KEY_PLACES_H_
 
 #include <string>
 #include <vector>
 
-#include "tools/bench/key_comparison.h"
+#include "tools/bench/keys/key_comparison.h"
 
 namespace hourglass {
 
@@ -19,4 +19,4 @@ std::vector<Figure> CompareTpm(const std::string& keyholder, const Effort& effor
 
 }  // namespace hourglass
 
-#endif  // HOURGLASS_TOOLS_BENCH_KEY_PLACES_H_
+#endif  // HOURGLASS_TOOLS_BENCH_KEYS_KEY_PLACES_H_

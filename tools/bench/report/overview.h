@@ -1,8 +1,8 @@
 // Charts that compare figures of several measurements with each other.
-#ifndef HOURGLASS_TOOLS_BENCH_OVERVIEW_H_
-#define HOURGLASS_TOOLS_BENCH_OVERVIEW_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_OVERVIEW_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_OVERVIEW_H_
 
-#include "tools/bench/report.h"
+#include "tools/bench/report/report.h"
 
 namespace hourglass::bench {
 
@@ -16,4 +16,4 @@ void AddOverview(Report& report);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_OVERVIEW_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_OVERVIEW_H_

@@ -1,6 +1,6 @@
 // Where and how a benchmark ran.
-#ifndef HOURGLASS_TOOLS_BENCH_SETTING_H_
-#define HOURGLASS_TOOLS_BENCH_SETTING_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_SETTING_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_SETTING_H_
 
 #include <string>
 #include <vector>
@@ -25,4 +25,4 @@ Setting ObserveSetting(bool quick);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_SETTING_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_SETTING_H_

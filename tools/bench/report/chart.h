@@ -1,6 +1,6 @@
 // Charts as SVG: no script, no font of its own, readable on light and dark pages.
-#ifndef HOURGLASS_TOOLS_BENCH_CHART_H_
-#define HOURGLASS_TOOLS_BENCH_CHART_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_CHART_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_CHART_H_
 
 #include <string>
 #include <vector>
@@ -41,4 +41,4 @@ std::string Svg(const Chart& chart);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_CHART_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_CHART_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/targets.h"
+#include "tools/bench/report/targets.h"
 
 #include <algorithm>
 

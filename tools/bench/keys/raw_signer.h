@@ -1,7 +1,7 @@
 // What a key can do with nothing of ours around it: a process of its own that calls the module, or
 // the TPM, and does nothing else.
-#ifndef HOURGLASS_TOOLS_BENCH_RAW_SIGNER_H_
-#define HOURGLASS_TOOLS_BENCH_RAW_SIGNER_H_
+#ifndef HOURGLASS_TOOLS_BENCH_KEYS_RAW_SIGNER_H_
+#define HOURGLASS_TOOLS_BENCH_KEYS_RAW_SIGNER_H_
 
 #include <sys/types.h>
 
@@ -54,4 +54,4 @@ void ServeAsRawSigner(int argc, char** argv);
 
 }  // namespace hourglass
 
-#endif  // HOURGLASS_TOOLS_BENCH_RAW_SIGNER_H_
+#endif  // HOURGLASS_TOOLS_BENCH_KEYS_RAW_SIGNER_H_

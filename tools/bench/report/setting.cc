@@ -1,4 +1,4 @@
-#include "tools/bench/setting.h"
+#include "tools/bench/report/setting.h"
 
 #include <sys/utsname.h>
 

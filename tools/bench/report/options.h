@@ -1,6 +1,6 @@
 // What every part of the benchmark is told.
-#ifndef HOURGLASS_TOOLS_BENCH_OPTIONS_H_
-#define HOURGLASS_TOOLS_BENCH_OPTIONS_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_OPTIONS_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_OPTIONS_H_
 
 #include <string>
 
@@ -23,4 +23,4 @@ void Progress(const std::string& line);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_OPTIONS_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_OPTIONS_H_

@@ -1,4 +1,4 @@
-#include "tools/bench/key_places.h"
+#include "tools/bench/keys/key_places.h"
 
 #include <cstdio>
 #include <cstdlib>

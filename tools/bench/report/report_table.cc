@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "tools/bench/report.h"
+#include "tools/bench/report/report.h"
 
 namespace hourglass::bench {
 namespace {

@@ -1,6 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
-#include "tools/bench/report.h"
+#include "tools/bench/report/report.h"
 
 namespace hourglass::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/bench/options.h"
+#include "tools/bench/report/options.h"
 
 #include <cstdio>
 

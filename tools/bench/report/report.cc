@@ -1,4 +1,4 @@
-#include "tools/bench/report.h"
+#include "tools/bench/report/report.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -1,6 +1,6 @@
 // The bounds that figures are held to, all in one place.
-#ifndef HOURGLASS_TOOLS_BENCH_TARGETS_H_
-#define HOURGLASS_TOOLS_BENCH_TARGETS_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_TARGETS_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_TARGETS_H_
 
 #include <string>
 #include <vector>
@@ -43,4 +43,4 @@ const Target& TargetOf(TargetId id);
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_TARGETS_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_TARGETS_H_

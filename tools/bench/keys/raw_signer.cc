@@ -1,4 +1,4 @@
-#include "tools/bench/raw_signer.h"
+#include "tools/bench/keys/raw_signer.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

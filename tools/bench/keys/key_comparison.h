@@ -1,13 +1,13 @@
 // Measuring two ways of signing beside each other, in turns, so that both meet the same noise.
-#ifndef HOURGLASS_TOOLS_BENCH_KEY_COMPARISON_H_
-#define HOURGLASS_TOOLS_BENCH_KEY_COMPARISON_H_
+#ifndef HOURGLASS_TOOLS_BENCH_KEYS_KEY_COMPARISON_H_
+#define HOURGLASS_TOOLS_BENCH_KEYS_KEY_COMPARISON_H_
 
 #include <chrono>
 #include <string>
 #include <vector>
 
 #include "hsm/key/signing_key.h"
-#include "tools/bench/raw_signer.h"
+#include "tools/bench/keys/raw_signer.h"
 
 namespace hourglass {
 
@@ -44,4 +44,4 @@ Figure CompareLatencies(const std::string& what, double target, hsm::SigningKey&
 
 }  // namespace hourglass
 
-#endif  // HOURGLASS_TOOLS_BENCH_KEY_COMPARISON_H_
+#endif  // HOURGLASS_TOOLS_BENCH_KEYS_KEY_COMPARISON_H_

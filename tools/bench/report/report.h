@@ -1,6 +1,6 @@
 // What a benchmark found: figures beside what they are measured against, for people and machines.
-#ifndef HOURGLASS_TOOLS_BENCH_REPORT_H_
-#define HOURGLASS_TOOLS_BENCH_REPORT_H_
+#ifndef HOURGLASS_TOOLS_BENCH_REPORT_REPORT_H_
+#define HOURGLASS_TOOLS_BENCH_REPORT_REPORT_H_
 
 #include <optional>
 #include <string>
@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "tools/bench/chart.h"
-#include "tools/bench/setting.h"
-#include "tools/bench/targets.h"
+#include "tools/bench/report/chart.h"
+#include "tools/bench/report/setting.h"
+#include "tools/bench/report/targets.h"
 
 namespace hourglass::bench {
 
@@ -76,4 +76,4 @@ class Report {
 
 }  // namespace hourglass::bench
 
-#endif  // HOURGLASS_TOOLS_BENCH_REPORT_H_
+#endif  // HOURGLASS_TOOLS_BENCH_REPORT_REPORT_H_
