@@ -12,10 +12,10 @@
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/engine/wal_tie.h"
-#include "issuance/store/sqlite/journal/key_run_catalog.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
-#include "issuance/store/sqlite/journal/segment_keys.h"
+#include "issuance/store/sqlite/segments/key_run_catalog.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_keys.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"

@@ -11,8 +11,8 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 
 namespace hourglass::issuance {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 

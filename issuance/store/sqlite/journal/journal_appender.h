@@ -14,8 +14,8 @@
 #include "absl/types/span.h"
 #include "issuance/store/sqlite/engine/fence.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/journal_files.h"
 #include "issuance/store/sqlite/key_index/key_table.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance::sqlite {

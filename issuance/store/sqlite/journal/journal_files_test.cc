@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/journal_files.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 
 #include <gmock/gmock.h>
 

@@ -12,9 +12,9 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
-#include "issuance/store/sqlite/journal/sqlite_selection.h"
 #include "issuance/store/sqlite/journal/user_spellings.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
+#include "issuance/store/sqlite/segments/sqlite_selection.h"
 #include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/journal_files.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance::sqlite {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
 #include "issuance/store/sqlite/journal/testing/small_journal.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance::sqlite {

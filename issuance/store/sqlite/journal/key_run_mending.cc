@@ -4,10 +4,10 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
-#include "issuance/store/sqlite/journal/key_run_catalog.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
 #include "issuance/store/sqlite/journal/segment_upkeep.h"
 #include "issuance/store/sqlite/key_index/key_run.h"
+#include "issuance/store/sqlite/segments/key_run_catalog.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
 
 namespace hourglass::issuance::sqlite {
 

@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
-#include "issuance/store/sqlite/journal/segment_keys.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_keys.h"
 
 namespace hourglass::issuance::sqlite {
 

@@ -8,10 +8,10 @@
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/journal/key_run_mending.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_keys.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
-#include "issuance/store/sqlite/journal/sqlite_selection.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_keys.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
+#include "issuance/store/sqlite/segments/sqlite_selection.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {

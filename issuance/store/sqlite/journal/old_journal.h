@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 
 namespace hourglass::issuance::sqlite {
 

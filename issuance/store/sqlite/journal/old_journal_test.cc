@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
 #include "issuance/store/sqlite/key_index/key_run.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 

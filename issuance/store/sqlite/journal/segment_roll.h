@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/journal_files.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 
 namespace hourglass::issuance::sqlite {
 

@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "hsm/base/mutex.h"
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
-#include "issuance/store/sqlite/journal/journal_files.h"
 #include "issuance/store/sqlite/journal/upkeep_pace.h"
 #include "issuance/store/sqlite/key_index/key_table.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 
 namespace hourglass::issuance::sqlite {
 

@@ -8,8 +8,8 @@
 #include "issuance/store/sqlite/journal/journal_query.h"
 #include "issuance/store/sqlite/journal/key_run_mending.h"
 #include "issuance/store/sqlite/journal/old_journal.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
 #include "issuance/store/sqlite/journal/segment_roll.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
 
 namespace hourglass::issuance::sqlite {

@@ -14,8 +14,8 @@
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
 #include "issuance/store/sqlite/engine/sqlite_store_options.h"
 #include "issuance/store/sqlite/journal/journal_appender.h"
-#include "issuance/store/sqlite/journal/journal_files.h"
 #include "issuance/store/sqlite/journal/segment_upkeep.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance::sqlite {

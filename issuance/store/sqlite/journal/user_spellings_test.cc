@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "ca/names/name_rules.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"

@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_keys.h"
+#include "issuance/store/sqlite/segments/segment_keys.h"
 
 #include <algorithm>
 

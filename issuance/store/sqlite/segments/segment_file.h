@@ -1,6 +1,6 @@
 // The files of the journal: segments, each a SQLite database, and key runs.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_FILE_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_FILE_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_FILE_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_FILE_H_
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +46,7 @@ class JournalFolder {
   absl::StatusOr<std::unique_ptr<Connection>> MakeSegment(std::int64_t number) const;
   absl::StatusOr<std::unique_ptr<Connection>> OpenSegment(std::int64_t number) const;
   // Its intents by tenant and time, by user and by device, as
-  // issuance/store/sqlite/journal/sqlite_selection.h names them, by device last. A second time
+  // issuance/store/sqlite/segments/sqlite_selection.h names them, by device last. A second time
   // changes nothing, and one after an interruption goes on. `pause` is called now and then, on this
   // thread.
   absl::Status IndexSegment(
@@ -91,4 +91,4 @@ class JournalFolder {
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_FILE_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_FILE_H_

@@ -1,6 +1,6 @@
 // The query behind a page of the journal, on one of its segments.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SQLITE_SELECTION_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SQLITE_SELECTION_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SQLITE_SELECTION_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SQLITE_SELECTION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SQLITE_SELECTION_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SQLITE_SELECTION_H_

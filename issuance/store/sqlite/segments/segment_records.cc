@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_records.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 
 #include <utility>
 

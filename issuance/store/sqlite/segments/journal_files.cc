@@ -1,8 +1,8 @@
-#include "issuance/store/sqlite/journal/journal_files.h"
+#include "issuance/store/sqlite/segments/journal_files.h"
 
 #include <algorithm>
 
-#include "issuance/store/sqlite/journal/key_run_catalog.h"
+#include "issuance/store/sqlite/segments/key_run_catalog.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {

@@ -1,6 +1,6 @@
 // Connections that read segments, the latest used of them kept open.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_READERS_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_READERS_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_READERS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_READERS_H_
 
 #include <cstdint>
 #include <list>
@@ -12,7 +12,7 @@
 #include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -54,4 +54,4 @@ class SegmentReaders {
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_READERS_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_READERS_H_

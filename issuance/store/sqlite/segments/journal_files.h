@@ -1,6 +1,6 @@
 // The journal's files as readers see them: which there are, and what is in memory of them.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_FILES_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_FILES_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_JOURNAL_FILES_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_JOURNAL_FILES_H_
 
 #include <cstdint>
 #include <memory>
@@ -12,12 +12,12 @@
 #include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
-#include "issuance/store/sqlite/journal/segment_keys.h"
-#include "issuance/store/sqlite/journal/segment_readers.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
 #include "issuance/store/sqlite/key_index/key_run.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_keys.h"
+#include "issuance/store/sqlite/segments/segment_readers.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -76,4 +76,4 @@ class JournalFiles {
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_JOURNAL_FILES_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_JOURNAL_FILES_H_

@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // The statements on one segment: intents and releases by their sequence numbers.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_RECORDS_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_RECORDS_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_RECORDS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_RECORDS_H_
 
 #include <cstdint>
 #include <functional>
@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "issuance/store/records.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/sqlite_selection.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
+#include "issuance/store/sqlite/segments/sqlite_selection.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -73,4 +73,4 @@ absl::Status ReadKeysAfter(Connection& segment, const HashKey& key, std::int64_t
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_RECORDS_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_RECORDS_H_

@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/key_run_catalog.h"
+#include "issuance/store/sqlite/segments/key_run_catalog.h"
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"

@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_records.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"

@@ -1,6 +1,6 @@
 // What is kept in memory of a segment that is not indexed yet.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_KEYS_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_KEYS_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_KEYS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_KEYS_H_
 
 #include <cstdint>
 #include <optional>
@@ -13,10 +13,10 @@
 #include "absl/strings/string_view.h"
 #include "hsm/base/mutex.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
 #include "issuance/store/sqlite/key_index/key_table.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -61,4 +61,4 @@ class SegmentKeys {
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_KEYS_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_KEYS_H_

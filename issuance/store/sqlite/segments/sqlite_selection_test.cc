@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/sqlite_selection.h"
+#include "issuance/store/sqlite/segments/sqlite_selection.h"
 
 #include <gmock/gmock.h>
 
@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/page_token.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
-#include "issuance/store/sqlite/journal/segment_records.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 

@@ -1,6 +1,6 @@
 // Which segments and key runs the journal has: tables of the main file.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_CATALOG_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_CATALOG_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_CATALOG_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_CATALOG_H_
 
 #include <cstdint>
 #include <vector>
@@ -72,4 +72,4 @@ absl::Status ForgetDropped(Connection& main, std::int64_t number);
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_SEGMENT_CATALOG_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_SEGMENT_CATALOG_H_

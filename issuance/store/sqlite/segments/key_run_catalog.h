@@ -1,15 +1,15 @@
 // Whether a key run's file is the one that the catalog means.
-#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_KEY_RUN_CATALOG_H_
-#define HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_KEY_RUN_CATALOG_H_
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_KEY_RUN_CATALOG_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_KEY_RUN_CATALOG_H_
 
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "issuance/store/sqlite/journal/segment_catalog.h"
-#include "issuance/store/sqlite/journal/segment_file.h"
 #include "issuance/store/sqlite/key_index/key_hash.h"
 #include "issuance/store/sqlite/key_index/key_run.h"
+#include "issuance/store/sqlite/segments/segment_catalog.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 
 namespace hourglass::issuance::sqlite {
 
@@ -25,4 +25,4 @@ absl::StatusOr<std::shared_ptr<const KeyRun>> OpenKeyRun(const JournalFolder& fo
 
 }  // namespace hourglass::issuance::sqlite
 
-#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_JOURNAL_KEY_RUN_CATALOG_H_
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_SEGMENTS_KEY_RUN_CATALOG_H_

@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_readers.h"
+#include "issuance/store/sqlite/segments/segment_readers.h"
 
 #include <algorithm>
 

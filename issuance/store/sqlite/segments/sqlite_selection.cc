@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/sqlite_selection.h"
+#include "issuance/store/sqlite/segments/sqlite_selection.h"
 
 #include <algorithm>
 

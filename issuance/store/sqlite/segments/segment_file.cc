@@ -1,4 +1,4 @@
-#include "issuance/store/sqlite/journal/segment_file.h"
+#include "issuance/store/sqlite/segments/segment_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
