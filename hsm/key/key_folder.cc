@@ -74,7 +74,7 @@ bool ShareOwner(int file, const std::string& model) {
 
 absl::Status CheckName(absl::string_view name) {
   if (IsKeyName(name)) return absl::OkStatus();
-  return Error(ErrorReason::kKeyUriInvalid, "key", "is no key name");
+  return Error(ErrorReason::kKeyUriInvalid, "key_uri", "is no key name");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class SecretText {
 
 // Each key is the file NAME + `suffix`, mode 0600, of the folder's owner where root makes it, so
 // that the service can read what its administrator made or replaced. Safe to use from several
-// threads and processes. Errors are KEY_URI_INVALID with field `key` for a name that is none
+// threads and processes. Errors are KEY_URI_INVALID with field `key_uri` for a name that is none
 // (IsKeyName of hsm/key/key_uri.h), and otherwise of field `field_prefix` + NAME.
 class KeyFolder {
  public:

@@ -164,7 +164,7 @@ absl::StatusOr<TokenUri> ParseTokenUri(absl::string_view text) {
 absl::StatusOr<KeyUri> ParseKeyUri(absl::string_view text) {
   absl::StatusOr<KeyUri> key = ParseScheme(text);
   if (!key.ok()) {
-    return Error(ErrorReason::kKeyUriInvalid, "key", key.status().message());
+    return Error(ErrorReason::kKeyUriInvalid, "key_uri", key.status().message());
   }
   return key;
 }

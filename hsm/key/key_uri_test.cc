@@ -185,7 +185,7 @@ TEST(ParseKeyUriTest, RefusesMalformedKeysOfFilesAndTpms) {
                            "tpm:handle=0x01010001",
                            "tpm:handle=0x81010001?",
                            "tpm:handle=0x81010001?tcti=a&pin-source=env:P&tcti=b"}) {
-    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << text;
+    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << text;
   }
 }
 
@@ -250,7 +250,7 @@ TEST(ParseKeyUriTest, RefusesMalformedTokenKeys) {
       "pkcs11:token=ca;object=k?module-path=/" + std::string(5000, 'm'),
   };
   for (const std::string& text : cases) {
-    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << text;
+    EXPECT_THAT(ParseKeyUri(text), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << text;
   }
 }
 
@@ -264,12 +264,12 @@ TEST(ParseKeyUriTest, ASecondQuestionMarkIsPartOfAPath) {
 TEST(ParseKeyUriTest, RefusesSoftwareNamesThatLeaveTheFolder) {
   for (const char* name : {"", ".", "..", ".k", "../k", "a/b", "a%2fb", "a\\b", "k ", "k?x"}) {
     EXPECT_THAT(ParseKeyUri(absl::StrCat("software:", name)),
-                FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+                FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"))
         << name;
   }
   EXPECT_OK(ParseKeyUri("software:" + std::string(128, 'k')));
   EXPECT_THAT(ParseKeyUri("software:" + std::string(129, 'k')),
-              FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+              FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
 }
 
 TEST(ParsePinSourceTest, TakesThreeForms) {

@@ -17,9 +17,9 @@
 
 namespace hourglass::hsm {
 
-// KEY_URI_INVALID with the field `key`.
+// KEY_URI_INVALID with the field `key_uri`.
 inline absl::Status UriRefused(absl::string_view message) {
-  return Error(ErrorReason::kKeyUriInvalid, "key", message);
+  return Error(ErrorReason::kKeyUriInvalid, "key_uri", message);
 }
 
 // Implementations are safe to call from several threads.

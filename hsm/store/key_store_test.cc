@@ -92,7 +92,7 @@ TEST_F(KeyStoreTest, DefaultPlaceIsTheFirstTokenThenTheFolder) {
   ASSERT_OK_AND_ASSIGN(const std::string in_folder, folder->DefaultUri("root"));
   EXPECT_EQ(in_folder, "software:root");
   ASSERT_OK_AND_ASSIGN(const auto nowhere, WithTokens({}));
-  EXPECT_THAT(nowhere->DefaultUri("root"), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+  EXPECT_THAT(nowhere->DefaultUri("root"), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
 }
 
 TEST_F(KeyStoreTest, CanonicalUriIsTheSameForEveryWriting) {
@@ -115,7 +115,7 @@ TEST_F(KeyStoreTest, OnlyConfiguredPlacesAreUsed) {
        {"software:k", "pkcs11:token=cb;object=k", "pkcs11:token=ca;serial=1;object=k",
         "pkcs11:token=ca;object=k?module-path=/other.so",
         "pkcs11:token=ca;object=k?pin-source=file:/other"}) {
-    const auto refused = FailsWith(ErrorReason::kKeyUriInvalid, "key");
+    const auto refused = FailsWith(ErrorReason::kKeyUriInvalid, "key_uri");
     EXPECT_THAT(store->CanonicalUri(uri), refused) << uri;
     EXPECT_THAT(store->Generate(uri, KeyType::kEcP256), refused) << uri;
     EXPECT_THAT(store->Open(uri), refused) << uri;
@@ -130,7 +130,7 @@ TEST_F(KeyStoreTest, AFolderBeforeANameMustBeTheConfigured) {
   EXPECT_EQ(uri, "software:k");
   for (const std::string& other :
        {absl::StrCat("software:", directory_.path(), "/deeper/k"), std::string("software:/k")}) {
-    EXPECT_THAT(store->CanonicalUri(other), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+    EXPECT_THAT(store->CanonicalUri(other), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
   }
 }
 
@@ -139,7 +139,7 @@ TEST_F(KeyStoreTest, AmbiguousTokensAreRefused) {
                        WithTokens({"pkcs11:token=ca;serial=1?module-path=/m&pin-source=env:P",
                                    "pkcs11:token=ca;serial=2?module-path=/m&pin-source=env:P"}));
   EXPECT_THAT(store->CanonicalUri("pkcs11:token=ca;object=k"),
-              FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+              FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
   EXPECT_OK(store->CanonicalUri("pkcs11:token=ca;serial=2;object=k"));
 }
 

@@ -53,7 +53,7 @@ TEST_F(TpmPlaceTest, WhatAUriSaysOfThePlaceMustBeTheConfigured) {
        {"tpm:sealed=/other/k", "tpm:sealed=k?tcti=device:/dev/tpm0",
         "tpm:sealed=k?pin-source=file:/other", "tpm:handle=0x81010001?tcti=device:/dev/tpm0",
         "tpm:handle=0x81010001?pin-source=env:P"}) {
-    EXPECT_THAT(store->CanonicalUri(uri), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << uri;
+    EXPECT_THAT(store->CanonicalUri(uri), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << uri;
   }
 }
 
@@ -63,12 +63,12 @@ TEST_F(TpmPlaceTest, OnlyConfiguredPlacesAreUsed) {
   ASSERT_OK_AND_ASSIGN(const auto no_folder, KeyStore::Create(options));
   EXPECT_OK(no_folder->CanonicalUri("tpm:handle=0x81010001"));
   EXPECT_THAT(no_folder->CanonicalUri("tpm:sealed=k"),
-              FailsWith(ErrorReason::kKeyUriInvalid, "key"));
-  EXPECT_THAT(no_folder->DefaultUri("k"), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+              FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
+  EXPECT_THAT(no_folder->DefaultUri("k"), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
   options.tpm.reset();
   options.software_directory = directory_.path();
   ASSERT_OK_AND_ASSIGN(const auto no_tpm, KeyStore::Create(options));
-  EXPECT_THAT(no_tpm->Open("tpm:handle=0x81010001"), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+  EXPECT_THAT(no_tpm->Open("tpm:handle=0x81010001"), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
 }
 
 TEST_F(TpmPlaceTest, TheSealedFolderComesAfterTokensAndBeforeSoftware) {
@@ -99,7 +99,7 @@ TEST_F(TpmPlaceTest, RegistersAreChosenWhenAKeyIsMadeAndAreItsOwnAfterwards) {
   }
   for (const char* uri : {"tpm:sealed=as-configured;pcrs=sha256:16", "tpm:sealed=chosen;pcrs=none",
                           "tpm:sealed=any;pcrs=sha256:7"}) {
-    EXPECT_THAT(store->Open(uri), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << uri;
+    EXPECT_THAT(store->Open(uri), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << uri;
   }
 }
 

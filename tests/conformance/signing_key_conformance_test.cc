@@ -251,19 +251,19 @@ TEST_P(SigningKeyConformance, SignsFromEightThreads) {
 
 TEST_P(SigningKeyConformance, RefusesUnsafeNames) {
   if (!HasNames()) {
-    EXPECT_THAT(store_->DefaultUri("a-Z_0.9"), FailsWith(ErrorReason::kKeyUriInvalid, "key"));
+    EXPECT_THAT(store_->DefaultUri("a-Z_0.9"), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
     for (const char* handle : {"", "0x01010001", "0x81800000", "root", "../0x81010001"}) {
       EXPECT_THAT(store_->Generate(absl::StrCat("tpm:handle=", handle), type()),
-                  FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+                  FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"))
           << handle;
     }
     return;
   }
   EXPECT_OK(store_->DefaultUri("a-Z_0.9"));
   for (const char* name : {"", ".", "..", ".hidden", "../up", "a/b", "a b", "a%2fb", "a?b"}) {
-    EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key")) << name;
+    EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << name;
     const std::string uri = uri_.substr(0, uri_.find("key-")) + name;
-    EXPECT_THAT(store_->Generate(uri, type()), FailsWith(ErrorReason::kKeyUriInvalid, "key"))
+    EXPECT_THAT(store_->Generate(uri, type()), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"))
         << name;
   }
 }
