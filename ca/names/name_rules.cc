@@ -25,7 +25,7 @@ constexpr absl::string_view kNotInIds = "\"()*,;<>\\`|";
 constexpr std::array<bool, 128> PlainCharacters(absl::string_view refused) {
   std::array<bool, 128> plain = {};
   for (std::size_t c = 0x21; c < 0x7f; ++c) plain[c] = true;
-  for (const char c : refused) plain[static_cast<std::size_t>(c)] = false;
+  for (const char c : refused) plain[static_cast<unsigned char>(c)] = false;
   return plain;
 }
 
@@ -137,8 +137,8 @@ std::optional<std::string> FaultInUpn(absl::string_view upn) {
 std::optional<std::string> FaultInId(absl::string_view id) {
   if (AllPlain(id, kPlainInIds)) return std::nullopt;
   if (!IsAscii(id)) return "may hold only printable ASCII characters and no space";
-  const auto found = std::find_if(id.begin(), id.end(),
-                                  [](char c) { return !kPlainInIds[static_cast<std::size_t>(c)]; });
+  const auto found = std::find_if(
+      id.begin(), id.end(), [](char c) { return !kPlainInIds[static_cast<unsigned char>(c)]; });
   return OfAscii(static_cast<char32_t>(*found));
 }
 
