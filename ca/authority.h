@@ -25,14 +25,17 @@
 #include "hsm/key/signature.h"
 #include "hsm/key/signing_key.h"
 
+// Certificates, the names and keys in them, and what issues them.
 namespace hourglass::ca {
 
 // What a leaf is made from.
 struct LeafRequest {
-  const Subject& subject;
-  const RequestedKey& key;
-  // 16 octets from a CSPRNG; see SerialFromEntropy.
+  const Subject& subject;   // not copied: must outlive this
+  const RequestedKey& key;  // not copied: must outlive this
+  // 16 octets from a CSPRNG. They become the serial number, with the top bit cleared and the next
+  // one set, so that it is positive and has a fixed length (RFC 5280 section 4.1.2.2).
   std::string serial_entropy;
+  // notBefore is the profile's backdate before this, notAfter the profile's lifetime after it.
   Time now;
 };
 
@@ -43,14 +46,18 @@ struct Preparer {};
 // the proof that its octets come from a linted template (promise 4). Move-only; Sign takes it away.
 class TbsCertificate {
  public:
+  // Sign refuses what was moved from, with INTERNAL_ERROR.
   TbsCertificate(TbsCertificate&&) = default;
+  // As the constructor; what was held here is never signed.
   TbsCertificate& operator=(TbsCertificate&&) = default;
 
   // TBSCertificate (RFC 5280 section 4.1), DER.
   const std::string& der() const { return der_; }
   // 16 octets, big-endian.
   const std::string& serial_number() const { return serial_number_; }
+  // First second of the leaf's validity.
   Time not_before() const { return not_before_; }
+  // Last second of the leaf's validity.
   Time not_after() const { return not_after_; }
 
  private:
@@ -89,6 +96,7 @@ class Authority {
       RootCertificate root, const IntermediateCertificate& intermediate,
       std::unique_ptr<hsm::SigningKey> key, const LeafProfile& profile);
 
+  // The root that signs, or that the issuing sub-key is under.
   const RootCertificate& root() const { return root_; }
   // Null where the root itself signs.
   const IntermediateCertificate* intermediate() const {
@@ -98,6 +106,7 @@ class Authority {
   const IssuerCertificate& issuer() const;
   // The certificates above a leaf, DER, nearest first; the last is the root.
   std::vector<std::string> chain() const;
+  // What the template was compiled from: the profile that Create or CreateForSubKey got.
   const LeafProfile& profile() const { return profile_; }
 
   // Fills the template. Deterministic: the same request gives the same octets. Errors:
@@ -112,10 +121,12 @@ class Authority {
                                                   const LeafProfile& profile,
                                                   const LeafRequest& request);
 
-  // As the functions of these names in ca/issuers/intermediate_certificate.h, with this root and
-  // its key. Errors: INTERNAL_ERROR of an authority that has a sub-key itself.
+  // As PrepareIntermediate of ca/issuers/intermediate_certificate.h, under this root. Errors: the
+  // same, and INTERNAL_ERROR of an authority that has a sub-key itself.
   absl::StatusOr<TbsIntermediate> PrepareIntermediate(
       const IntermediateSpecification& specification, absl::string_view public_key) const;
+  // As SignIntermediate of ca/issuers/intermediate_certificate.h, with this root and its key.
+  // Errors: the same, and INTERNAL_ERROR of an authority that has a sub-key itself.
   absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs) const;
 
   // Whether OpenSSL computes the signatures in this process (hsm/key/signing_key.h): signing then

@@ -1,4 +1,5 @@
-// What issues leaves: a tenant's root, or an intermediate under it.
+// What issues leaves: a tenant's root, or an intermediate under it. All that is public here is safe
+// to call from several threads.
 #ifndef HOURGLASS_CA_CERTIFICATE_ISSUER_CERTIFICATE_H_
 #define HOURGLASS_CA_CERTIFICATE_ISSUER_CERTIFICATE_H_
 
@@ -17,6 +18,7 @@ namespace hourglass::ca {
 // IntermediateCertificate only.
 class IssuerCertificate {
  public:
+  // Certificate (RFC 5280 section 4.1), DER, the octets that were parsed.
   const std::string& der() const { return der_; }
   // Name, DER.
   const std::string& subject() const { return subject_; }
@@ -26,9 +28,11 @@ class IssuerCertificate {
   const std::string& key_identifier() const { return key_identifier_; }
   // Big-endian, at most 20 octets.
   const std::string& serial_number() const { return serial_number_; }
+  // Of public_key(); says also by which algorithm it signs.
   hsm::KeyType key_type() const { return key_type_; }
-  // First and last second of validity.
+  // First second of validity.
   Time not_before() const { return not_before_; }
+  // Last second of validity.
   Time not_after() const { return not_after_; }
 
  protected:
@@ -49,15 +53,14 @@ class IssuerCertificate {
   Time not_after_;
 };
 
-// The subject key identifier of a SubjectPublicKeyInfo, DER: the SHA-1 of its key bits, 20 octets.
-// Empty where it is none of a key that signs certificates.
+// The subject key identifier of a SubjectPublicKeyInfo, DER: the SHA-1 of its key bits, 20 octets
+// (RFC 5280 section 4.2.1.2 method 1). Empty where it is none of a P-256, P-384 or RSA key.
 std::optional<std::string> KeyIdentifierOf(absl::string_view public_key);
 
-// Validity, DER. Both must be encodable.
+// Validity (RFC 5280 section 4.1.2.5), DER. Both must be encodable.
 std::string EncodeValidity(Time not_before, Time not_after);
 
-// The to-be-signed part of an issuer's certificate, DER: version 3, with these extensions, each
-// whole.
+// What the to-be-signed part of an issuer's certificate is made of.
 struct IssuerFields {
   absl::string_view serial_number;  // 16 octets, positive and minimal as an INTEGER
   hsm::KeyType signer;              // the key type of what is above
@@ -66,8 +69,11 @@ struct IssuerFields {
   Time not_after;                   // encodable
   absl::string_view subject;        // Name, DER
   absl::string_view public_key;     // SubjectPublicKeyInfo, DER
-  absl::string_view extensions;
+  absl::string_view extensions;     // each whole, DER, one after the other
 };
+
+// TBSCertificate (RFC 5280 section 4.1), DER, of version 3. The fields are copied as they are:
+// whoever calls answers for what they hold.
 std::string EncodeIssuer(const IssuerFields& fields);
 
 }  // namespace hourglass::ca

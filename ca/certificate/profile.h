@@ -1,4 +1,4 @@
-// What a tenant's leaves look like.
+// What a tenant's leaves look like. All of it is safe to call from several threads.
 #ifndef HOURGLASS_CA_CERTIFICATE_PROFILE_H_
 #define HOURGLASS_CA_CERTIFICATE_PROFILE_H_
 
@@ -11,10 +11,12 @@ namespace hourglass::ca {
 // The most that a leaf may be backdated; roots begin that much before they are made.
 inline constexpr std::chrono::seconds kMaxBackdate = std::chrono::hours(1);
 
-// The least and the most that a leaf may live.
+// The least that a leaf may live, from the time at which it is made.
 inline constexpr std::chrono::seconds kMinLeafLifetime = std::chrono::minutes(5);
+// The most that a leaf may live, from the time at which it is made.
 inline constexpr std::chrono::seconds kMaxLeafLifetime = std::chrono::hours(24);
 
+// What a tenant may choose of its leaves. Not checked before LeafProfile::Create.
 struct LeafProfileOptions {
   // notBefore is this long before now: 0 to kMaxBackdate.
   std::chrono::seconds backdate = std::chrono::minutes(5);
@@ -34,9 +36,13 @@ class LeafProfile {
   // Errors: CONFIGURATION_INVALID with the option's name as field.
   static absl::StatusOr<LeafProfile> Create(const LeafProfileOptions& options);
 
+  // From notBefore to the time at which a leaf is made: 0 to kMaxBackdate.
   std::chrono::seconds backdate() const { return options_.backdate; }
+  // From the time at which a leaf is made to notAfter: kMinLeafLifetime to kMaxLeafLifetime.
   std::chrono::seconds lifetime() const { return options_.lifetime; }
+  // Whether leaves have the extension noRevAvail (RFC 9608).
   bool no_rev_avail() const { return options_.no_rev_avail; }
+  // Whether a subject's SID is a URI in the subject alternative name, too.
   bool sid_uri() const { return options_.sid_uri; }
 
  private:

@@ -15,8 +15,9 @@
 
 namespace hourglass::ca {
 
-// How long an intermediate may live.
+// The least that an intermediate may live, from the time at which it is made.
 inline constexpr std::chrono::seconds kMinIntermediateLifetime = std::chrono::hours(1);
+// The most that an intermediate may live, from the time at which it is made.
 inline constexpr std::chrono::seconds kMaxIntermediateLifetime = std::chrono::days(30);
 
 // A parsed and checked intermediate. Immutable.
@@ -32,19 +33,20 @@ class IntermediateCertificate : public IssuerCertificate {
   IntermediateCertificate() = default;
 };
 
+// What an intermediate is made from, beside its root and its key.
 struct IntermediateSpecification {
   // The common name is `DISPLAY_NAME VPN issuing CA gen GENERATION ID`, UTF8String, where ID is the
   // first 8 octets of the serial number in hexadecimal, so that it differs from the root's and from
   // every other intermediate's, with the display name cut at a character so that all of it fits 64
-  // characters.
+  // characters. UTF-8 without control characters, not empty.
   std::string display_name;
-  int generation = 1;  // the root's
-  Time now = {};
+  int generation = 1;  // the root's, at least 1
+  Time now = {};       // when it is made, within the root's validity
   // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now +
   // lifetime; neither is outside the root's validity. kMinIntermediateLifetime to
   // kMaxIntermediateLifetime.
   std::chrono::seconds lifetime = {};
-  // 16 octets from a CSPRNG; made positive as leaf serials are.
+  // 16 octets from a CSPRNG; made positive as those of LeafRequest (ca/authority.h) are.
   std::string serial_entropy;
 };
 
@@ -56,14 +58,18 @@ absl::Status CheckAllowsSubKeys(const RootCertificate& root);
 // else: holding one is the proof (promise 4). Move-only; SignIntermediate takes it away.
 class TbsIntermediate {
  public:
+  // SignIntermediate refuses what was moved from, with INTERNAL_ERROR.
   TbsIntermediate(TbsIntermediate&&) = default;
+  // As the constructor; what was held here is never signed.
   TbsIntermediate& operator=(TbsIntermediate&&) = default;
 
   // TBSCertificate (RFC 5280 section 4.1), DER.
   const std::string& der() const { return der_; }
   // 16 octets, big-endian.
   const std::string& serial_number() const { return serial_number_; }
+  // First second of validity; never before the root's.
   Time not_before() const { return not_before_; }
+  // Last second of validity; never after the root's.
   Time not_after() const { return not_after_; }
 
  private:
@@ -89,14 +95,16 @@ class TbsIntermediate {
 // the root has pathlen 0; ROOT_NOT_YET_VALID or ROOT_EXPIRING where now is outside the root's
 // validity; FIELD_INVALID with field `display_name`, `generation`, `now`, `lifetime` or
 // `serial_entropy`; KEY_INVALID, KEY_UNSUPPORTED; INTERNAL_ERROR with field
-// `intermediate.certificate` naming the rules that what was built breaks.
+// `intermediate.certificate` naming the rules that what was built breaks. Safe to call from several
+// threads.
 absl::StatusOr<TbsIntermediate> PrepareIntermediate(const IntermediateSpecification& specification,
                                                     const RootCertificate& root,
                                                     absl::string_view public_key);
 
 // Signs with the root's key, and verifies with the root's certificate; a root's key that signed
 // wrong is taken out of service. Errors: KEY_MISMATCH if the signature does not verify,
-// INTERNAL_ERROR for what was prepared for another root, whatever the key says.
+// INTERNAL_ERROR for what was prepared for another root, whatever the key says. Safe to call from
+// several threads.
 absl::StatusOr<IntermediateCertificate> SignIntermediate(TbsIntermediate tbs,
                                                          const RootCertificate& root,
                                                          hsm::SigningKey& root_key);

@@ -32,15 +32,17 @@ class RootCertificate : public IssuerCertificate {
   bool allows_issuing_sub_keys_ = false;
 };
 
+// What a root is made from, beside its key.
 struct RootSpecification {
-  // The common name is RootCommonName (ca/names/root_name.h), UTF8String.
+  // The common name is `DISPLAY_NAME VPN root CA gen GENERATION`, UTF8String, with at most the
+  // first 40 characters of the display name. UTF-8 without control characters, not empty.
   std::string display_name;
-  int generation = 1;  // 1 to kMaxGeneration, another for every root of the tenant
-  Time now = {};
+  int generation = 1;  // 1 to 9 999 999, another for every root of the tenant
+  Time now = {};       // when it is made
   // notBefore is one hour before now (the most that a leaf may be backdated), notAfter is now +
-  // duration. One day to 30 years.
+  // duration. 24 hours to 30 years of 366 days.
   std::chrono::seconds duration = {};
-  // 16 octets from a CSPRNG; made positive as leaf serials are.
+  // 16 octets from a CSPRNG; made positive as those of LeafRequest (ca/authority.h) are.
   std::string serial_entropy;
   // Its pathLenConstraint: 1 where intermediates for issuing sub-keys are to come under it, which
   // cannot be changed later, else 0.
@@ -50,10 +52,12 @@ struct RootSpecification {
 // OK for what RootSpecification.duration may be. Errors: FIELD_INVALID with field `duration`.
 absl::Status CheckRootDuration(std::chrono::seconds duration);
 
-// Builds, signs and checks (by Parse, and by an independent parser) a self-signed root. Errors:
-// FIELD_INVALID with field `display_name`, `generation`, `now`, `duration` or `serial_entropy`,
-// whatever the key says, KEY_MISMATCH if the signature does not verify, CONFIGURATION_INVALID or
-// INTERNAL_ERROR with field `root.certificate` where a check finds fault with what was built.
+// Builds, signs and checks (by Parse, and by an independent parser) a self-signed root; a key that
+// signed wrong is taken out of service. Errors: FIELD_INVALID with field `display_name`,
+// `generation`, `now`, `duration` or `serial_entropy`, whatever the key says, KEY_MISMATCH if the
+// signature does not verify or the key's public half is not DER, CONFIGURATION_INVALID or
+// INTERNAL_ERROR with field `root.certificate` where a check finds fault with what was built. Safe
+// to call from several threads.
 absl::StatusOr<RootCertificate> IssueRoot(const RootSpecification& specification,
                                           hsm::SigningKey& key);
 

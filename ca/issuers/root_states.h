@@ -1,4 +1,5 @@
-// The states of a root and the legal moves between them, as one pure function.
+// The states of a root and the legal moves between them, as one pure function. All of it is safe to
+// call from several threads.
 #ifndef HOURGLASS_CA_ISSUERS_ROOT_STATES_H_
 #define HOURGLASS_CA_ISSUERS_ROOT_STATES_H_
 
@@ -10,6 +11,7 @@
 
 namespace hourglass::ca {
 
+// What a root is to its tenant. StateAfter says which state may follow which.
 enum class RootState {
   kStaged,     // in the trust bundle, does not sign yet
   kPrimary,    // signs; at most one a tenant
@@ -18,10 +20,13 @@ enum class RootState {
   kDiscarded,  // was never primary and never will be
 };
 
+// What is done to a root. Promoting makes it PRIMARY. Demoting makes it RETIRING, when another root
+// is promoted. Retiring ends a root that was primary, discarding one that never was.
 enum class RootMove { kPromote, kDemote, kRetire, kDiscard };
 
-// `STAGED`, `promote` and so on.
+// `STAGED`, `PRIMARY`, `RETIRING`, `RETIRED` or `DISCARDED`. Lives as long as the process.
 absl::string_view RootStateName(RootState state);
+// `promote`, `demote`, `retire` or `discard`. Lives as long as the process.
 absl::string_view RootMoveName(RootMove move);
 
 // Whether relying parties must trust a root in this state.
@@ -33,11 +38,11 @@ bool NeedsItsKey(RootState state);
 
 // What a move depends on beside the state.
 struct RootFacts {
-  RootState state;
-  // When the last leaf that it signed expires; empty if it signed none.
+  RootState state;  // before the move
+  // notAfter of the last leaf to expire of those that it signed; empty if it signed none.
   std::optional<Time> last_leaf_not_after;
   Time not_after;  // the root's own
-  Time now;
+  Time now;        // when the move is made
 };
 
 // The state after `move`. Legal: promote STAGED or RETIRING (rollback) while the root is valid;

@@ -8,29 +8,32 @@
 
 namespace hourglass::ca {
 
-// Of the modulus of an RSA key, in bits.
+// The least size of an RSA key's modulus, in bits.
 inline constexpr int kMinRsaBits = 2048;
+// The largest size of an RSA key's modulus, in bits.
 inline constexpr int kMaxRsaBits = 4096;
 
-// What a leaf's key may be; each tenant may narrow it. RSA sizes in bits.
+// What a leaf's key may be; each tenant may narrow it. What it does not allow is KEY_SIZE_REFUSED.
 struct KeyPolicy {
-  bool allow_ec_p256 = true;
-  bool allow_ec_p384 = true;
-  bool allow_rsa = true;
-  int min_rsa_bits = kMinRsaBits;  // never below
-  int max_rsa_bits = kMaxRsaBits;  // never above
+  bool allow_ec_p256 = true;       // secp256r1 (RFC 5480 section 2.1.1.1)
+  bool allow_ec_p384 = true;       // secp384r1 (RFC 5480 section 2.1.1.1)
+  bool allow_rsa = true;           // of a modulus from min_rsa_bits to max_rsa_bits
+  int min_rsa_bits = kMinRsaBits;  // less than kMinRsaBits counts as kMinRsaBits
+  int max_rsa_bits = kMaxRsaBits;  // more than kMaxRsaBits counts as kMaxRsaBits
 };
 
+// By which algorithm a key signs, and for EC on which curve.
 enum class PublicKeyKind { kEcP256, kEcP384, kRsa };
 
 // The numbers of a key, within the octets that were read.
 struct PublicKey {
-  PublicKeyKind kind;
+  PublicKeyKind kind;  // decides which of the members below are empty
   // Content of the subjectPublicKey BIT STRING; of an EC key the point, of the right length and
   // form, but nobody has looked yet whether it lies on the curve: ca/keys/key_verification.h does.
   absl::string_view bits;
-  // RSA only: big-endian, without a leading zero.
+  // RSA only: big-endian, without a leading zero; else empty.
   absl::string_view modulus;
+  // RSA only: as the modulus, at most 8 octets; else empty.
   absl::string_view exponent;
 };
 

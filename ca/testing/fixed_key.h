@@ -1,4 +1,5 @@
-// Keys for tests that are the same octets in every run, and sign the same in every run.
+// Keys for tests that are the same octets in every run, and sign the same in every run. The
+// functions are safe to call from several threads.
 #ifndef HOURGLASS_CA_TESTING_FIXED_KEY_H_
 #define HOURGLASS_CA_TESTING_FIXED_KEY_H_
 

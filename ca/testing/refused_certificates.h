@@ -27,6 +27,7 @@ enum class Flaw {
   kOidInOtherExtension,  // 1.3.6.1.4.1.311.87 as a certificate policy, and not as a purpose
 };
 
+// Every Flaw once, in the order of the enumeration, for tests that go through all.
 inline constexpr Flaw kAllFlaws[] = {
     Flaw::kExpired,
     Flaw::kNotYetValid,
@@ -45,7 +46,7 @@ inline constexpr Flaw kAllFlaws[] = {
     Flaw::kOidInOtherExtension,
 };
 
-// `expired`, `of another root`, …: what is wrong, in English.
+// `expired`, `of another root`, …: what is wrong, in English. Lives as long as the process.
 absl::string_view Describe(Flaw flaw);
 
 // What OpenSSL's X509_verify_cert answers (openssl/x509_vfy.h) of a relying party that trusts the

@@ -27,14 +27,17 @@
 
 namespace hourglass::ca {
 
+// What a TestCa is made with. A value out of its range ends the process where a root is made.
 struct TestCaOptions {
-  hsm::KeyType root_key_type = hsm::KeyType::kEcP256;
+  hsm::KeyType root_key_type = hsm::KeyType::kEcP256;  // of every root
   // How long leaves live, and what else of them a tenant chooses.
   LeafProfileOptions profile = {};
   // The clock stands here until Advance. Default: the real time when the TestCa is made, so that
   // unmodified TLS libraries accept what it issues.
   std::chrono::sys_seconds now =
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  // The roots are called `Contoso VPN root CA gen 1` and so on (RootSpecification). UTF-8 without
+  // control characters, not empty.
   std::string display_name = "Contoso";
   // Leaves are signed by an issuing sub-key of this type, instead of by the root. Each root has
   // one, made with it.
@@ -52,17 +55,18 @@ struct TestCaOptions {
 
 // Whom a certificate speaks for. As Subject::Create takes them.
 struct TestUser {
-  std::string upn;
-  std::string id = "";
+  std::string upn;       // `alice@contoso.example`
+  std::string id = "";   // the common name where the UPN has more than 64 characters
   std::string sid = "";  // `S-1-5-21-…`
 };
 
+// A leaf and what goes with it.
 struct TestCertificate {
-  std::string certificate_pem;
-  std::string certificate_der;
+  std::string certificate_pem;  // one `CERTIFICATE` block (RFC 7468 section 5)
+  std::string certificate_der;  // the same (RFC 5280 section 4.1)
   // PKCS#8, unencrypted; empty where the key came from outside.
   std::string private_key_pem;
-  std::string serial_number;  // 16 octets
+  std::string serial_number;  // 16 octets, big-endian
   // What a client sends: the certificate, and behind it the intermediate where there is one; PEM.
   std::string chain_pem;
 };
@@ -74,58 +78,78 @@ struct TestCertificate {
 // for a broken CA. Those that take outside input return its error.
 class TestCa {
  public:
+  // Makes root 1, promotes it, and stops the clock at `options.now`.
   explicit TestCa(const TestCaOptions& options = {});
 
   // A leaf for a new key of `key_type`, issued by the primary.
   TestCertificate Issue(absl::string_view upn, hsm::KeyType key_type = hsm::KeyType::kEcP256);
+  // As Issue for a UPN alone, for a user with an id or a SID.
   TestCertificate Issue(const TestUser& user, hsm::KeyType key_type = hsm::KeyType::kEcP256);
 
-  // A leaf for a PKCS#10 request, PEM or DER. Errors: as ParseCertificateRequest, Subject::Create,
-  // Authority::Prepare and Authority::Sign.
+  // A leaf for a PKCS#10 request, PEM or DER, of any key that a KeyPolicy of defaults allows.
+  // Errors: as ParseCertificateRequest, Subject::Create, Authority::Prepare and Authority::Sign.
   absl::StatusOr<TestCertificate> IssueForRequest(absl::string_view upn, absl::string_view pkcs10,
                                                   absl::string_view user_id = "",
                                                   absl::string_view sid = "");
 
-  // A leaf for a key that the caller holds: PKCS#8, PEM, unencrypted. Errors: FIELD_INVALID, and as
-  // above.
+  // A leaf for a key that the caller holds: PKCS#8, PEM, unencrypted. Errors: FIELD_INVALID with
+  // field `private_key_pem`, and as IssueForRequest.
   absl::StatusOr<TestCertificate> IssueForPrivateKey(absl::string_view upn,
                                                      absl::string_view private_key_pem);
 
   // `by` may be negative: the clock goes back.
   void Advance(std::chrono::seconds by) { now_ += by; }
+  // Where the clock stands, UTC.
   std::chrono::sys_seconds now() const { return now_; }
 
   // Makes a further root, which does not sign yet, and returns its generation.
   int StageRoot();
-  // The moves of ca/issuers/root_states.h, with its errors. Promote makes the primary RETIRING.
+  // Makes a STAGED or RETIRING root the primary, and the primary RETIRING. Errors: as StateAfter
+  // (ca/issuers/root_states.h).
   absl::Status Promote(int generation);
+  // Makes a RETIRING root RETIRED, once the last leaf that it signed has expired. Errors: as
+  // StateAfter.
   absl::Status Retire(int generation);
+  // Makes a STAGED root DISCARDED. Errors: as StateAfter.
   absl::Status Discard(int generation);
 
+  // The generation of the root that signs now.
   int primary() const { return primary_; }
+  // After the moves so far: time alone changes no state.
   RootState state(int generation) const { return At(generation).state; }
   // How many roots were ever made; the generations are 1 to this.
   int generations() const { return static_cast<int>(roots_.size()); }
   // What relying parties trust now: staged, primary and retiring roots, oldest first; PEM.
   std::string trust_bundle_pem() const;
 
-  // Of the primary, unless a generation is given.
+  // The primary's certificate. The reference holds as long as this object.
   const RootCertificate& root() const { return authority().root(); }
+  // The certificate of the root of this generation. The reference holds as long as this object.
   const RootCertificate& root(int generation) const { return authority(generation).root(); }
+  // The primary's certificate, PEM. The reference holds until StageRoot is called, as IssueFlawed
+  // may.
   const std::string& root_pem() const { return root_pem(primary_); }
+  // The certificate of the root of this generation, PEM. The reference holds as that of root_pem().
   const std::string& root_pem(int generation) const { return At(generation).root_pem; }
-  // What a client sends behind its certificate; empty where the root signs the leaves.
+  // What a client sends behind its certificate, PEM; empty where the root signs the leaves. The
+  // reference holds as that of root_pem().
   const std::string& intermediate_pem() const { return intermediate_pem(primary_); }
+  // As intermediate_pem(), of the root of this generation.
   const std::string& intermediate_pem(int generation) const {
     return At(generation).intermediate_pem;
   }
+  // What signs the leaves of the primary: the root, or its sub-key. The reference holds as long as
+  // this object.
   const Authority& authority() const { return authority(primary_); }
+  // As authority(), of the root of this generation.
   const Authority& authority(int generation) const { return *At(generation).authority; }
-  // The private key that signs the leaves, for those that only a test would sign: PKCS#8, PEM.
+  // The private key that signs the leaves, for those that only a test would sign: PKCS#8, PEM,
+  // unencrypted. The reference holds as that of root_pem().
   const std::string& issuing_key_pem(int generation) const {
     return At(generation).issuing_key_pem;
   }
 
+  // As the constructor got them; the clock may have gone on from `now`.
   const TestCaOptions& options() const { return options_; }
 
  private:

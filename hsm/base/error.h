@@ -1,5 +1,5 @@
 // Errors with a reason that callers switch on and the field at fault, carried as payloads of
-// absl::Status.
+// absl::Status. All of it is safe to call from several threads.
 #ifndef HOURGLASS_HSM_BASE_ERROR_H_
 #define HOURGLASS_HSM_BASE_ERROR_H_
 
@@ -8,62 +8,63 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
+// All of Hourglass; here itself only what every part of it uses.
 namespace hourglass {
 
-// The same reasons, under the same names, as hourglass.v1.ErrorReason, where each is described with
-// its status code.
+// Why something was refused or failed. The same reasons, under the same names, as
+// hourglass.v1.ErrorReason, where each is described in full, with its status code.
 enum class ErrorReason {
-  kUnspecified,
-  kFieldMissing,
-  kFieldInvalid,
-  kRequestMalformed,
-  kRequestSignatureInvalid,
-  kKeyUnsupported,
-  kKeySizeRefused,
-  kKeyInvalid,
-  kKeyWeak,
-  kRequestIdReused,
-  kUpnNotOfTenant,
-  kCallerUnknown,
-  kCallerCertificateExpired,
-  kCallerRefused,
-  kRoleNotPermitted,
-  kTenantNotPermitted,
+  kUnspecified,               // not of Error(), or no error
+  kFieldMissing,              // a required field is empty
+  kFieldInvalid,              // a field breaks its documented form
+  kRequestMalformed,          // a PKCS#10 request is not DER, or too large
+  kRequestSignatureInvalid,   // a PKCS#10 request is not signed by the key in it
+  kKeyUnsupported,            // its algorithm or curve is none that is certified
+  kKeySizeRefused,            // its size or type is not accepted
+  kKeyInvalid,                // its point or its RSA numbers are malformed
+  kKeyWeak,                   // well-formed, but its private half can be found
+  kRequestIdReused,           // it was used before, and cannot be used again
+  kUpnNotOfTenant,            // its domain is none of the tenant's
+  kCallerUnknown,             // his certificate is bound to no caller
+  kCallerCertificateExpired,  // or not valid yet
+  kCallerRefused,             // his certificate is revoked, or shut out by the configuration
+  kRoleNotPermitted,          // the caller's roles do not include the method
+  kTenantNotPermitted,        // the caller is not bound to the tenant
   kTenantUnknown,
   kTenantExists,
   kRootUnknown,
-  kRootMoveIllegal,
+  kRootMoveIllegal,  // the root's state does not allow the move
   kNoPrimaryRoot,
-  kRootExpiring,
-  kRootNotYetValid,
-  kPrimaryChanged,
-  kSubKeyNotAllowed,
-  kDisplayNameTaken,
-  kDeviceNotCompliant,
-  kComplianceUnavailable,
-  kComplianceAnswerInvalid,
-  kDeviceUnknown,
-  kKeyUriInvalid,
-  kKeyNotFound,
-  kKeyExists,
-  kKeyUnavailable,
-  kPinRefused,
-  kKeyMismatch,
-  kKeyUnfit,
-  kKeyInUse,
-  kKeyNotPermitted,
-  kKeyDestroyed,
-  kJournalUnavailable,
-  kCertificateUnknown,
-  kOverloaded,
-  kStopping,
-  kQuotaExceeded,
-  kClockUntrusted,
-  kConfigurationInvalid,
-  kInternalError,
+  kRootExpiring,             // the issuer has expired, or would before the certificate
+  kRootNotYetValid,          // it is before the issuer's notBefore
+  kPrimaryChanged,           // since the request began
+  kSubKeyNotAllowed,         // the root has pathLenConstraint 0
+  kDisplayNameTaken,         // by another tenant
+  kDeviceNotCompliant,       // the compliance service denied
+  kComplianceUnavailable,    // no verdict in time
+  kComplianceAnswerInvalid,  // no verdict for this request
+  kDeviceUnknown,            // no report of it is held
+  kKeyUriInvalid,            // malformed, or of a place that is not configured
+  kKeyNotFound,              // the key URI names none
+  kKeyExists,                // of this name, or more than one answers to the URI
+  kKeyUnavailable,           // its module, token or TPM cannot be used now
+  kPinRefused,               // by the token; it is not tried again
+  kKeyMismatch,              // of another certificate, or a signature does not verify
+  kKeyUnfit,                 // it may not sign for a root: extractable, for instance
+  kKeyInUse,                 // a root needs it, or another change has it in hand
+  kKeyNotPermitted,          // it is not the tenant's
+  kKeyDestroyed,             // the root's key, before or while it was made
+  kJournalUnavailable,       // nothing can be written, and nothing was released
+  kCertificateUnknown,       // the journal has none such
+  kOverloaded,               // more waits than the service takes
+  kStopping,                 // the service is about to end
+  kQuotaExceeded,            // the tenant has as many roots or keys as it may
+  kClockUntrusted,           // it leapt, or contradicts the records
+  kConfigurationInvalid,     // an option or a file breaks its documented form
+  kInternalError,            // a broken invariant of Hourglass itself
 };
 
-// The reason's name in hourglass.v1.ErrorReason: `KEY_INVALID`.
+// The reason's name in hourglass.v1.ErrorReason: `KEY_INVALID`. Lives as long as the process.
 absl::string_view ErrorReasonName(ErrorReason reason);
 
 // A status with the reason's own code (see hourglass.v1.ErrorReason) and the message `FIELD:

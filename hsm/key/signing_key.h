@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
+// Private keys: what they are, where they are kept, and signing with them.
 namespace hourglass::hsm {
 
 // The keys that a root may have. Each signs with one algorithm only:
@@ -23,6 +24,7 @@ class SigningKey {
   SigningKey(const SigningKey&) = delete;
   SigningKey& operator=(const SigningKey&) = delete;
 
+  // Decides the algorithm of every signature. Constant for the object's life.
   virtual KeyType type() const = 0;
 
   // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), DER. Constant for the object's life.
@@ -32,9 +34,9 @@ class SigningKey {
   // octets that an X.509 signatureValue holds: a DER ECDSA-Sig-Value (RFC 5480 appendix A) or an
   // RSASSA-PKCS1-v1_5 signature. Does not verify what a token answered; the caller must, before it
   // lets the signature out (see signs_in_process). Errors: KEY_UNAVAILABLE, KEY_NOT_FOUND,
-  // PIN_REFUSED, KEY_MISMATCH for an answer that cannot be this key's by its length and for a key
-  // out of service, INTERNAL_ERROR; where the token was changed since the key was opened, also
-  // KEY_EXISTS, KEY_UNFIT or KEY_UNSUPPORTED.
+  // PIN_REFUSED, KEY_MISMATCH for an answer that cannot be this key's by its length, for a key out
+  // of service and for a software key whose octets in memory have changed, INTERNAL_ERROR; where
+  // the token was changed since the key was opened, also KEY_EXISTS, KEY_UNFIT or KEY_UNSUPPORTED.
   virtual absl::StatusOr<std::string> Sign(absl::string_view message) = 0;
 
   // Signs several messages, of any number, and returns as many results, in their order: each what
@@ -51,7 +53,7 @@ class SigningKey {
   virtual bool signs_in_process() const { return false; }
 
   // Takes the key out of service: from now on Sign and SignAll of this object, and of every other
-  // object that the same KeyStore made of this key, fails with KEY_MISMATCH, until the process
+  // object that the same KeyStore made of this key, fail with KEY_MISMATCH, until the process
   // starts anew. For whoever finds that a signature does not verify. Idempotent.
   virtual void TakeOutOfService() = 0;
 

@@ -1,5 +1,5 @@
 // Signing keys that live in this process's memory: for tests, and where the configuration allows
-// them.
+// them. All of it is safe to call from several threads.
 #ifndef HOURGLASS_HSM_KEY_SOFTWARE_KEY_H_
 #define HOURGLASS_HSM_KEY_SOFTWARE_KEY_H_
 
@@ -13,8 +13,9 @@
 
 namespace hourglass::hsm {
 
-// A new key by OpenSSL's generator, which nothing but the returned object holds. RSA exponent
-// 65537. Errors: INTERNAL_ERROR.
+// A new key by OpenSSL's generator, which nothing but the returned object holds; of RSA with the
+// exponent 65537. A test signature by it is verified. Errors: INTERNAL_ERROR, KEY_UNAVAILABLE where
+// it cannot sign, KEY_MISMATCH where the signature does not verify.
 absl::StatusOr<std::unique_ptr<SigningKey>> GenerateSoftwareKey(KeyType type);
 
 // A new key as an unencrypted PKCS#8 PEM document (RFC 7468 section 10), a secret that the caller

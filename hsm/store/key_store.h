@@ -45,7 +45,8 @@ struct KeyStoreOptions {
   std::string keyholder_program;
   // Names of variables that these processes get besides those of docs/keys.md; no PIN's.
   std::vector<std::string> keyholder_environment;
-  // The account that the service has them started under, for ForkWorkerParent; empty: its own.
+  // The account that hourglassd starts these processes under; empty: its own. A KeyStore does not
+  // look at it.
   std::string keyholder_account;
   int workers_per_token = 0;  // processes, 0 to 64; 0: chosen for the machine and the token
   // A module that gives no answer for so long is killed; with keyholder_program.
@@ -66,11 +67,13 @@ struct KeyStoreOptions {
 // modules stay loaded: join every thread that signs before exit(), and do not fork without exec.
 class KeyStore {
  public:
-  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]`, `keys.software_directory`, one
-  // of `keys.tpm`, or of the option's name. Makes the folders (mode 0700) that are missing; touches
-  // no token yet.
+  // Makes the folders (mode 0700) that are missing, but not their parents; touches no token yet.
+  // Errors: CONFIGURATION_INVALID with the field `keys.tokens[i]`, `keys.software_directory`,
+  // `keys.tpm.` and the member of TpmPlace, `keys.sessions_per_token`, `keys.workers_per_token`,
+  // `keys.hang_timeout` or, for keyholder_program, `keys.keyholder`.
   static absl::StatusOr<std::unique_ptr<KeyStore>> Create(const KeyStoreOptions& options);
 
+  // Keys that the store made or opened outlive it, and go on signing.
   virtual ~KeyStore() = default;
   KeyStore(const KeyStore&) = delete;
   KeyStore& operator=(const KeyStore&) = delete;
@@ -117,6 +120,7 @@ class KeyStore {
     std::optional<KeyType> type;  // nothing where it is of no KeyType, or cannot be told
     std::string public_key;       // SubjectPublicKeyInfo, DER; empty where it cannot be read
     std::string unfit_because;    // empty: it may sign for a root
+    // Whether this store's objects of the key refuse to sign: SigningKey::TakeOutOfService.
     bool out_of_service = false;
   };
 
@@ -124,18 +128,17 @@ class KeyStore {
   // one name. Errors: KEY_URI_INVALID, and why the keys of the place are not known.
   virtual absl::StatusOr<std::vector<StoredKey>> Find(absl::string_view uri) = 0;
 
-  // A place of keys: a token (by its canonical URI), the TPM's own (`tpm:`), the sealed or software
-  // folder.
+  // A place of keys: a token, the TPM with its resident and sealed keys, the software folder.
   struct Place {
-    std::string name;
-    std::string kind;     // `pkcs11`, `tpm` or `software`
-    absl::Status status;  // why its keys are not known
-    std::vector<StoredKey> keys;
+    std::string name;             // the token's canonical URI, `tpm:` or `software:`
+    std::string kind;             // `pkcs11`, `tpm` or `software`
+    absl::Status status;          // why its keys are not known; else OK
+    std::vector<StoredKey> keys;  // in no order; not all of them where status is not OK
   };
 
-  // Every key of every place, in the order of the options: one entry a token, one for the TPM with
-  // its resident and sealed keys, one for the software folder. Makes no test signature, and unseals
-  // nothing.
+  // Every key of every place: one entry for each token, in the order of the options, then one for
+  // the TPM, then one for the software folder. Unseals nothing, and makes no test signature but
+  // with software keys, each of which it opens.
   virtual std::vector<Place> List() = 0;
 
   // Makes a token or the TPM, by its name as in Place, ready to sign as the first opening of one of
@@ -143,7 +146,8 @@ class KeyStore {
   // Errors: KEY_UNAVAILABLE, PIN_REFUSED; KEY_URI_INVALID where no place has this name.
   virtual absl::Status MakeReady(absl::string_view place) = 0;
 
-  // How each token and the TPM fares, by its name as in Place.
+  // How each token and the TPM fares, by its name as in Place; the software folder has no entry.
+  // What is on record: none of them is asked.
   virtual std::vector<std::pair<std::string, CustodianStatus>> Status() const = 0;
 
  protected:

@@ -22,6 +22,7 @@
 #include "hourglass/v1/error.pb.h"
 #include "hourglass/v1/issuance.pb.h"
 
+// The service that issues over gRPC; what tests of its clients need of it is public.
 namespace hourglass::issuance {
 
 // Who may call: one of each role. The broker and the device reporter are bound to the tenant
@@ -31,11 +32,12 @@ enum class TestCaller { kAdministrator, kBroker, kAuditor, kDeviceReporter, kStr
 
 // What a caller authenticates with; PEM.
 struct TestCredential {
-  std::string certificate_pem;
+  std::string certificate_pem;    // the caller's own
   std::string private_key_pem;    // PKCS#8, unencrypted
   std::string trusted_roots_pem;  // what the service's own certificate is of
 };
 
+// What a TestService is made with.
 struct TestServiceOptions {
   // How long certificates live: 5 minutes to 24 hours.
   std::chrono::seconds lifetime = std::chrono::minutes(60);
@@ -54,13 +56,16 @@ struct TestServiceOptions {
 // may be used by any.
 class TestService {
  public:
+  // Returns when the service answers and the tenant has its primary.
   explicit TestService(const TestServiceOptions& options = {});
+  // Stops the service and deletes its folder.
   ~TestService();
   TestService(const TestService&) = delete;
   TestService& operator=(const TestService&) = delete;
 
   // `127.0.0.1:PORT`; stays the same but for Restart.
   const std::string& address() const;
+  // The same in each call, also after Restart.
   TestCredential CredentialOf(TestCaller caller);
   // A connection as that caller; dropped by Restart.
   std::shared_ptr<grpc::Channel> ChannelAs(TestCaller caller);
@@ -88,6 +93,7 @@ class TestService {
   // id, nonce and evaluated_at are filled in where the script leaves them unset. Called by several
   // threads at once.
   using Script = std::function<grpc::Status(const v1::EvaluateRequest&, v1::Verdict*)>;
+  // From now on `script` answers every question, in the place of what was set before.
   void AnswerBy(Script script);
   // What it was asked so far, oldest first.
   std::vector<v1::EvaluateRequest> Questions() const;
