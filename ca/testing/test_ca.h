@@ -9,11 +9,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -126,13 +126,13 @@ class TestCa {
   const RootCertificate& root() const { return authority().root(); }
   // The certificate of the root of this generation. The reference holds as long as this object.
   const RootCertificate& root(int generation) const { return authority(generation).root(); }
-  // The primary's certificate, PEM. The reference holds until StageRoot is called, as IssueFlawed
-  // may.
+  // The primary's certificate, PEM. The reference holds as long as this object.
   const std::string& root_pem() const { return root_pem(primary_); }
-  // The certificate of the root of this generation, PEM. The reference holds as that of root_pem().
+  // The certificate of the root of this generation, PEM. The reference holds as long as this
+  // object.
   const std::string& root_pem(int generation) const { return At(generation).root_pem; }
   // What a client sends behind its certificate, PEM; empty where the root signs the leaves. The
-  // reference holds as that of root_pem().
+  // reference holds as long as this object.
   const std::string& intermediate_pem() const { return intermediate_pem(primary_); }
   // As intermediate_pem(), of the root of this generation.
   const std::string& intermediate_pem(int generation) const {
@@ -144,7 +144,7 @@ class TestCa {
   // As authority(), of the root of this generation.
   const Authority& authority(int generation) const { return *At(generation).authority; }
   // The private key that signs the leaves, for those that only a test would sign: PKCS#8, PEM,
-  // unencrypted. The reference holds as that of root_pem().
+  // unencrypted. The reference holds as long as this object.
   const std::string& issuing_key_pem(int generation) const {
     return At(generation).issuing_key_pem;
   }
@@ -178,7 +178,8 @@ class TestCa {
   std::chrono::sys_seconds now_;
   int taken_ = 0;
   int primary_ = 1;
-  std::vector<Root> roots_;
+  // References into it stay while roots are added.
+  std::deque<Root> roots_;
 };
 
 }  // namespace hourglass::ca

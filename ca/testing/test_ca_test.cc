@@ -126,6 +126,15 @@ TEST(TestCaTest, AChangeOfThePrimary) {
               testing::EndsWith(": OK\n"));
 }
 
+TEST(TestCaTest, ReferencesToARootStayWhileRootsAreAdded) {
+  TestCa ca;
+  const std::string& first = ca.root_pem(1);
+  const std::string copy = first;
+  for (int i = 0; i < 20; ++i) ca.StageRoot();
+  EXPECT_EQ(&first, &ca.root_pem(1));
+  EXPECT_EQ(first, copy);
+}
+
 TEST(TestCaTest, ARootRetiresWhenItsLastLeafHasExpired) {
   TestCa ca;
   ca.Issue("alice@contoso.example");

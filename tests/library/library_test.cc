@@ -311,6 +311,8 @@ TEST_F(LibraryTest, DoxygenReadsThePublicHeadersWithoutWarnings) {
   // What is a plain comment in the header is said in the page.
   EXPECT_THAT(ReadFileOrDie(pages + "/html/classhourglass_1_1ca_1_1TestCa.html"),
               HasSubstr("Makes a further root, which does not sign yet"));
+  // And what stands at its beginning, on the header's own page.
+  EXPECT_THAT(ReadFileOrDie(pages + "/html/pem_8h.html"), HasSubstr("RFC 7468"));
 }
 
 }  // namespace
