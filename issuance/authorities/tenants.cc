@@ -26,7 +26,7 @@ Tenants::Tenants(TenantStore* store, hsm::KeyStore* keys, IssuingConfig issuing,
     : store_(store),
       keys_(keys),
       sub_keys_(sub_keys),
-      issuing_(issuing),
+      issuing_(std::move(issuing)),
       overrides_(overrides.begin(), overrides.end()),
       most_loaded_(most_loaded),
       subscription_(
