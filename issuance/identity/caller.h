@@ -19,9 +19,9 @@
 
 namespace hourglass::issuance {
 
-enum class Role { kBroker, kAdministrator, kAuditor, kDeviceReporter };
+enum class Role { kBroker, kAdministrator, kAuditor, kDeviceReporter, kRelyingParty };
 
-// `broker`, `administrator`, `auditor`, `device_reporter`.
+// `broker`, `administrator`, `auditor`, `device_reporter`, `relying_party`.
 absl::string_view RoleName(Role role);
 absl::StatusOr<Role> ParseRole(absl::string_view name);
 

@@ -47,8 +47,53 @@ struct RootRecord {
   std::optional<ca::Time> last_leaf_not_after;
   // The administrator's id of the request that made it; may be empty.
   std::string request_id;
+  // The first version of the tenant's trust bundle that has it: the revision that AddRoot raised
+  // the tenant to, whatever the record says that it is given. Of a root that was there before this
+  // was noted, the revision of then.
+  std::uint64_t bundle_version = 0;
+  // The name of the caller that had it made; empty for roots of before that was noted.
+  std::string created_by = "";
 
   bool operator==(const RootRecord&) const = default;
+};
+
+// Who checks certificates of a tenant: a VPN gateway, a RADIUS server.
+struct RelyingPartyRecord {
+  std::string tenant_id;
+  std::string name;      // unique in the tenant
+  std::string identity;  // the name of the caller that acknowledges for it, unique in the tenant;
+                         // empty where it is manual
+  std::string kind;      // for people; may be empty
+  bool is_manual = false;
+  // What it acknowledged last: a version of the trust bundle, 0 where it never has; the SHA-256 of
+  // its document, 32 octets, empty where it never has; by the name of a caller.
+  std::uint64_t acknowledged_version = 0;
+  std::string acknowledged_sha256 = "";
+  std::optional<Timestamp> acknowledged_at = std::nullopt;
+  std::string acknowledged_by = "";
+  Timestamp registered_at = {};
+
+  bool operator==(const RelyingPartyRecord&) const = default;
+};
+
+// What was done to a tenant's roots or relying parties, and by whom.
+struct AdministrativeAction {
+  std::string tenant_id;
+  std::uint64_t sequence = 0;  // grows with every action of the store
+  Timestamp at = {};
+  std::string caller;
+  // `root_created`, `root_promoted`, `root_demoted`, `root_rolled_back`, `root_retired`,
+  // `root_discarded`, `relying_party_registered`, `relying_party_removed`,
+  // `relying_party_attested`.
+  std::string action;
+  std::string subject;  // the root's id or the relying party's name
+  // Of a root (ca::RootStateName); empty where there was none.
+  std::string from_state;
+  std::string to_state;
+  std::string reason;  // as it was given; may be empty
+  bool overrides = false;
+
+  bool operator==(const AdministrativeAction&) const = default;
 };
 
 // A key that is about to be made, under a name that was seen to be free. Kept until its root is

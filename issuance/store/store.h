@@ -2,9 +2,11 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_STORE_H_
 
+#include "issuance/store/administrative_journal_store.h"
 #include "issuance/store/device_store.h"
 #include "issuance/store/intermediate_store.h"
 #include "issuance/store/journal_store.h"
+#include "issuance/store/relying_party_store.h"
 #include "issuance/store/root_key_store.h"
 #include "issuance/store/tenant_store.h"
 
@@ -24,7 +26,9 @@ class Store : public TenantStore,
               public RootKeyStore,
               public IntermediateStore,
               public JournalStore,
-              public DeviceStore {};
+              public DeviceStore,
+              public RelyingPartyStore,
+              public AdministrativeJournalStore {};
 
 }  // namespace hourglass::issuance
 

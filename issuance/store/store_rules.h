@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "issuance/store/journal_store.h"
 #include "issuance/store/records.h"
+#include "issuance/store/relying_party_store.h"
 #include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
@@ -54,6 +55,28 @@ absl::Status KeyTakenAway();
 // INTERNAL_ERROR, KEY_NOT_PERMITTED.
 absl::Status KeyPlannedOtherwise();
 absl::Status KeyBoundOtherwise();
+
+// RELYING_PARTY_UNKNOWN; RELYING_PARTY_EXISTS with this field.
+absl::Status RelyingPartyUnknown();
+absl::Status RelyingPartyExists(absl::string_view field);
+
+// Whether `party` may acknowledge this of a tenant whose revision is `revision`. Errors:
+// BUNDLE_UNKNOWN, BUNDLE_OUTDATED, BUNDLE_MISMATCH, as RelyingPartyStore::Acknowledge has them.
+absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t revision,
+                                  const Acknowledgement& acknowledgement);
+
+// The names of those that have not acknowledged a version of the trust bundle with the root, in
+// their order.
+std::vector<std::string> NotAcknowledgedBy(const RootRecord& root,
+                                           absl::Span<const RelyingPartyRecord> parties);
+
+// Each of `parties` has acknowledged the root, and there is one, else PROMOTION_BLOCKED with field
+// `root_id`.
+absl::Status CheckAcknowledged(const RootRecord& root,
+                               absl::Span<const RelyingPartyRecord> parties);
+
+// How the administrative journal calls this change of a root: `root_promoted` and so on.
+absl::string_view ActionOf(const RootStateChange& change);
 
 // A root begins STAGED, else INTERNAL_ERROR.
 absl::Status CheckNewRoot(const RootRecord& root);

@@ -21,6 +21,19 @@ struct RootStateChange {
   ca::RootState to;
 };
 
+// How states are changed, by whom and why.
+struct RootChangeOrder {
+  Timestamp now;
+  std::string caller = "";  // for the administrative journal
+  std::string reason = "";  // likewise
+  // A STAGED root becomes PRIMARY only where the tenant has relying parties, and each has
+  // acknowledged a version of the trust bundle with the root (CheckAcknowledged,
+  // issuance/store/store_rules.h).
+  bool awaits_acknowledgements = false;
+  // Recorded with the promotion: what was in the way of it did not hold it up.
+  bool overrides = false;
+};
+
 // The contract that all roles share stands at Store (issuance/store/store.h).
 class TenantStore {
  public:
@@ -45,7 +58,8 @@ class TenantStore {
   // By tenant id.
   virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
 
-  // Adds a STAGED root, raises the revision, and takes the plan of its key, in one transaction.
+  // Adds a STAGED root, raises the revision, which is its `bundle_version`, takes the plan of its
+  // key, and records `root_created`, in one transaction.
   // Errors: INTERNAL_ERROR for another state; TENANT_UNKNOWN; REQUEST_ID_REUSED with field
   // `request_id` for a non-empty one that a root of the tenant has already; KEY_EXISTS with field
   // `key_uri` for a key URI that any root has; INTERNAL_ERROR for an id or generation that a root
@@ -61,13 +75,15 @@ class TenantStore {
 
   // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
   // entered. The promise of one primary is the store's: a change that would make a second one
-  // fails. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;
-  // ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not in its `from` state or there would be two
-  // primaries; TENANT_UNKNOWN.
+  // fails. Records each change: `root_promoted` from STAGED and `root_rolled_back` from RETIRING to
+  // PRIMARY, `root_demoted`, `root_retired`, `root_discarded`. Errors: PRIMARY_CHANGED if the
+  // revision is not `expected_revision` any more; ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not
+  // in its `from` state or there would be two primaries; TENANT_UNKNOWN; PROMOTION_BLOCKED where
+  // the order awaits acknowledgements that are not there.
   virtual absl::Status ChangeRootStates(absl::string_view tenant_id,
                                         std::uint64_t expected_revision,
                                         absl::Span<const RootStateChange> changes,
-                                        Timestamp now) = 0;
+                                        const RootChangeOrder& order) = 0;
 
  protected:
   TenantStore() = default;
