@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,7 @@
 #include "issuance/rotation/key_claims.h"
 #include "issuance/rotation/key_destruction.h"
 #include "issuance/rotation/key_permission.h"
+#include "issuance/rotation/promotion_obstacles.h"
 #include "issuance/rotation/tenant_turns.h"
 #include "issuance/store/store.h"
 
@@ -39,6 +41,17 @@ struct RootOrder {
 
 // `r3`: the id of a tenant's root of this generation.
 std::string RootIdOf(int generation);
+
+// A promotion, and what the administrator knows of it.
+struct PromotionOrder {
+  std::string tenant_id;
+  std::string root_id;
+  std::string caller = "";
+  // Not empty: relying parties that have not acknowledged the root do not hold it up.
+  std::string override_reason = "";
+  // That there are no relying parties does not hold it up.
+  bool without_relying_parties = false;
+};
 
 enum class KeyFate { kKeep, kDestroy };
 enum class KeyOrigin { kMadeHere, kFound };
@@ -88,12 +101,28 @@ class RootAdministration {
   // `is_new`, where it is given and a root is returned, says whether this call made it.
   absl::StatusOr<RootRecord> Create(const RootOrder& order, bool* is_new = nullptr);
 
-  // STAGED or RETIRING to PRIMARY, and the primary of before to RETIRING, in one transaction; from
-  // its commit on nothing signed by the other is released (promise 6). Opens the new primary's key
-  // first: a root that cannot sign is not promoted. Waits for no clock to be believed. Errors:
-  // TENANT_UNKNOWN, ROOT_UNKNOWN, ROOT_MOVE_ILLEGAL, PRIMARY_CHANGED where another process came
-  // first, and what Tenants::OpenAuthority says.
-  absl::StatusOr<RootRecord> Promote(absl::string_view tenant_id, absl::string_view root_id);
+  // STAGED to PRIMARY, and the primary of before to RETIRING, in one transaction; from its commit
+  // on nothing signed by the other is released (promise 6). PROMOTION_BLOCKED, with all of it
+  // (ObstaclesOf), where something is in the way: a relying party that has not acknowledged the
+  // root, or that there is none while the tenant has a primary that would be left; a key that does
+  // not sign what verifies; a root that is not valid for as long as its leaves. The order, or the
+  // tenant's policy, may let the first two pass, and nothing the others. The store repeats the
+  // look at relying parties in the transaction. A clock that is not believed holds up nothing, and
+  // its time is not looked at. Errors: TENANT_UNKNOWN, ROOT_UNKNOWN, ROOT_MOVE_ILLEGAL also for a
+  // RETIRING root (RollBack), PRIMARY_CHANGED where another process came first.
+  absl::StatusOr<RootRecord> Promote(const PromotionOrder& order);
+
+  // What would be in the way of the same, whatever the order lets pass; empty where nothing is.
+  // Tries the key. Errors: as Promote, but for PROMOTION_BLOCKED.
+  absl::StatusOr<std::vector<PromotionObstacle>> Obstacles(absl::string_view tenant_id,
+                                                           absl::string_view root_id);
+
+  // RETIRING to PRIMARY, and the primary to RETIRING, as Promote does, of the root that became
+  // RETIRING last and no other; relying parties trust it still, and hold up nothing. `reason` is
+  // for the journal and may be empty. Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root,
+  // with field `root_id` and the name of the one that it may be.
+  absl::StatusOr<RootRecord> RollBack(absl::string_view tenant_id, absl::string_view root_id,
+                                      absl::string_view caller, absl::string_view reason);
 
   // RETIRING to RETIRED, which takes a clock that is believed (CLOCK_UNTRUSTED), and STAGED to
   // DISCARDED, which does not. With kDestroy the key is destroyed afterwards
