@@ -68,7 +68,8 @@ TEST_F(TpmPlaceTest, OnlyConfiguredPlacesAreUsed) {
   options.tpm.reset();
   options.software_directory = directory_.path();
   ASSERT_OK_AND_ASSIGN(const auto no_tpm, KeyStore::Create(options));
-  EXPECT_THAT(no_tpm->Open("tpm:handle=0x81010001"), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
+  EXPECT_THAT(no_tpm->Open("tpm:handle=0x81010001"),
+              FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"));
 }
 
 TEST_F(TpmPlaceTest, TheSealedFolderComesAfterTokensAndBeforeSoftware) {

@@ -20,8 +20,9 @@ class EngineStub final : public Stub, public AsyncStub {
   grpc::Status Evaluate(grpc::ClientContext*, const v1::EvaluateRequest& request,
                         v1::Verdict* verdict) override {
     absl::StatusOr<v1::Verdict> answer = engine_->Evaluate(request);
-    if (answer.ok()) *verdict = *std::move(answer);
-    return ToGrpcStatus(answer.status());
+    if (!answer.ok()) return ToGrpcStatus(answer.status());
+    *verdict = *std::move(answer);
+    return grpc::Status::OK;
   }
 
   AsyncStub* async() override { return this; }

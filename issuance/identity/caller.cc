@@ -128,13 +128,13 @@ class CallerDirectory::Known {
     return found == entries_.end() ? nullptr : found->second;
   }
 
-  void Add(absl::string_view pem, std::shared_ptr<const Entry> entry) {
+  void Add(absl::string_view pem, const std::shared_ptr<const Entry>& entry) {
     const WriterMutexLock lock(mutex_);
     if (size_ + pem.size() > kMaxKnownSize) {
       entries_.clear();
       size_ = 0;
     }
-    if (entries_.emplace(pem, std::move(entry)).second) size_ += pem.size();
+    if (entries_.emplace(pem, entry).second) size_ += pem.size();
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 // There where a sanitizer is linked.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): its own name.
 extern "C" __attribute__((weak)) void __sanitizer_set_report_fd(void* descriptor);
 
 namespace hourglass::issuance {
@@ -49,7 +50,8 @@ void LastWordsGoTo(int real, int read) {
   real_descriptor = real;
   read_descriptor = read;
   if (__sanitizer_set_report_fd != nullptr) {
-    // Its reports are no lines, and it has handlers of its own.
+    // Its reports are no lines, and it has handlers of its own. A descriptor is given as a pointer.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     __sanitizer_set_report_fd(reinterpret_cast<void*>(static_cast<std::intptr_t>(real)));
   } else {
     Handle(SayLastWords);
@@ -60,6 +62,7 @@ void LastWordsGoNowhere() {
   if (__sanitizer_set_report_fd == nullptr) {
     Handle(SIG_DFL);
   } else {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): as above.
     __sanitizer_set_report_fd(reinterpret_cast<void*>(std::intptr_t{STDERR_FILENO}));
   }
   real_descriptor = -1;

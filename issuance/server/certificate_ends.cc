@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/time.h"
 #include "issuance/config/tls_files.h"
@@ -15,6 +16,11 @@ constexpr std::chrono::hours kDay(24);
 
 std::string Text(Timestamp time) {
   return ca::FormatTime(std::chrono::floor<std::chrono::seconds>(time));
+}
+
+// What the ends of a tenant's roots are told under, each with its id behind this.
+std::string NameOfRoots(absl::string_view tenant_id) {
+  return absl::StrCat("root ", tenant_id, " ");
 }
 
 }  // namespace
@@ -99,43 +105,57 @@ void CertificateEnds::Look() {
   seen_ = std::move(seen);
 }
 
+void CertificateEnds::TellOfRoot(const RootRecord& root, Timestamp now, Told* told) const {
+  const Timestamp end = root.not_after;
+  if (!IsNew(NameOfRoots(root.tenant_id) + root.root_id, end, now, told)) return;
+  const std::string within = absl::StrCat(Threshold(end, now));
+  const std::string end_text = Text(end);
+  const EventLog::Fields fields = {{"tenant", root.tenant_id},
+                                   {"root", root.root_id},
+                                   {"state", ca::RootStateName(root.state)},
+                                   {"end", end_text},
+                                   {"within_days", within}};
+  if (end <= now) {
+    log_.Failure("certificate_ended", fields);
+  } else {
+    log_.Warning("certificate_ends_soon", fields);
+  }
+}
+
+void CertificateEnds::LookAtRootsOf(absl::string_view tenant_id, Timestamp now, Seen* seen,
+                                    Told* told) {
+  const auto roots = store_.ListRoots(tenant_id);
+  if (!roots.ok()) {
+    KeepTold(NameOfRoots(tenant_id), told);
+    return;
+  }
+  for (const RootRecord& root : *roots) {
+    const auto of_state = seen->roots.find(root.state);
+    if (of_state == seen->roots.end()) continue;
+    Seen::Roots& totals = of_state->second;
+    const Timestamp end = root.not_after;
+    if (totals.first_end == Timestamp() || end < totals.first_end) totals.first_end = end;
+    for (std::size_t i = 0; i < kWithinDays.size(); ++i) {
+      if (end <= now + kWithinDays[i] * kDay) ++totals.ending[i];
+    }
+    // A retiring one is meant to end.
+    if (root.state != ca::RootState::kRetiring) TellOfRoot(root, now, told);
+  }
+}
+
 void CertificateEnds::LookAtRoots(Timestamp now, Seen* seen, Told* told) {
   for (const ca::RootState state : kStates) seen->roots[state];
   const auto tenants = store_.ListTenants();
   if (!tenants.ok()) {
-    // What was told stays so.
-    told->insert(told_.begin(), told_.end());
+    KeepTold("", told);
     return;
   }
-  for (const TenantRecord& tenant : *tenants) {
-    const auto roots = store_.ListRoots(tenant.tenant_id);
-    if (!roots.ok()) continue;
-    for (const RootRecord& root : *roots) {
-      const auto of_state = seen->roots.find(root.state);
-      if (of_state == seen->roots.end()) continue;
-      Seen::Roots& totals = of_state->second;
-      const Timestamp end = root.not_after;
-      if (totals.first_end == Timestamp() || end < totals.first_end) totals.first_end = end;
-      for (std::size_t i = 0; i < kWithinDays.size(); ++i) {
-        if (end <= now + kWithinDays[i] * kDay) ++totals.ending[i];
-      }
-      // A retiring one is meant to end.
-      if (root.state == ca::RootState::kRetiring) continue;
-      const std::string what = absl::StrCat("root ", root.tenant_id, " ", root.root_id);
-      if (!IsNew(what, end, now, told)) continue;
-      const std::string within = absl::StrCat(Threshold(end, now));
-      const std::string end_text = Text(end);
-      const EventLog::Fields fields = {{"tenant", root.tenant_id},
-                                       {"root", root.root_id},
-                                       {"state", ca::RootStateName(root.state)},
-                                       {"end", end_text},
-                                       {"within_days", within}};
-      if (end <= now) {
-        log_.Failure("certificate_ended", fields);
-      } else {
-        log_.Warning("certificate_ends_soon", fields);
-      }
-    }
+  for (const TenantRecord& tenant : *tenants) LookAtRootsOf(tenant.tenant_id, now, seen, told);
+}
+
+void CertificateEnds::KeepTold(absl::string_view beginning, Told* told) const {
+  for (const auto& [what, threshold] : told_) {
+    if (absl::StartsWith(what.first, beginning)) told->emplace(what, threshold);
   }
 }
 

@@ -68,6 +68,13 @@ class CertificateEnds {
 
   void Run();
   void LookAtRoots(Timestamp now, Seen* seen, Told* told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
+  void LookAtRootsOf(absl::string_view tenant_id, Timestamp now, Seen* seen, Told* told)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
+  void TellOfRoot(const RootRecord& root, Timestamp now, Told* told) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
+  // What cannot be looked at now stays told: all whose name begins so.
+  void KeepTold(absl::string_view beginning, Told* told) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
   // The days of the nearest threshold that `end` is within, -1 for none.
   static int Threshold(Timestamp end, Timestamp now);
   // Whether the nearest threshold is yet to be told; says so in `told`.

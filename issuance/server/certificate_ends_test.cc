@@ -10,7 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "hsm/base/error.h"
 #include "issuance/store/sqlite/sqlite_store.h"
+#include "issuance/store/testing/forwarding_store.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
@@ -59,11 +61,11 @@ class CertificateEndsTest : public testing::Test {
 
   // `level event what within_days` of each line that looks at these days from now bring.
   std::vector<std::string> Told(const std::vector<CertificateEnds::Own>& own,
-                                const std::vector<int>& days) {
+                                const std::vector<int>& days, TenantStore* store = nullptr) {
     testing::internal::CaptureStderr();
     {
       const auto log = EventLog::ToStandardError("info");
-      CertificateEnds ends(own, store_.get(), &clock_, *log);
+      CertificateEnds ends(own, store == nullptr ? store_.get() : store, &clock_, *log);
       int before = 0;
       for (const int day : days) {
         clock_.Advance((day - before) * kDay);
@@ -129,6 +131,27 @@ TEST_F(CertificateEndsTest, TellsOfRootsAndCountsThemByState) {
   EXPECT_THAT(seen_.roots[ca::RootState::kPrimary].ending, ElementsAre(0, 0, 1, 1));
   EXPECT_THAT(seen_.roots[ca::RootState::kStaged].ending, ElementsAre(0, 1, 1, 1));
   EXPECT_EQ(seen_.roots[ca::RootState::kRetiring].first_end, Timestamp());
+}
+
+// Whose roots cannot be listed at every second time that they are asked for.
+class FlakyStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
+    if (++asked_ % 2 == 0) return Error(ErrorReason::kJournalUnavailable, "", "for a moment");
+    return ForwardingStore::ListRoots(tenant_id);
+  }
+
+ private:
+  int asked_ = 0;
+};
+
+TEST_F(CertificateEndsTest, TellsNothingTwiceWhereTheStoreFailedInBetween) {
+  AddRoot("contoso", 20);
+  FlakyStore flaky(store_.get());
+  EXPECT_THAT(Told({}, {0, 0, 0, 0, 6}, &flaky),
+              ElementsAre("warning certificate_ends_soon contoso 30",
+                          "warning certificate_ends_soon contoso 14"));
 }
 
 }  // namespace

@@ -261,7 +261,8 @@ TEST_P(SigningKeyConformance, RefusesUnsafeNames) {
   }
   EXPECT_OK(store_->DefaultUri("a-Z_0.9"));
   for (const char* name : {"", ".", "..", ".hidden", "../up", "a/b", "a b", "a%2fb", "a?b"}) {
-    EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri")) << name;
+    EXPECT_THAT(store_->DefaultUri(name), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"))
+        << name;
     const std::string uri = uri_.substr(0, uri_.find("key-")) + name;
     EXPECT_THAT(store_->Generate(uri, type()), FailsWith(ErrorReason::kKeyUriInvalid, "key_uri"))
         << name;

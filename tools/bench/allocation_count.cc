@@ -20,9 +20,11 @@ std::uint64_t AllocationsOfThisThread() { return allocations; }
 // The C library's own, under names that are not replaced (glibc's malloc/malloc.c). What they
 // allocate, the C library's free takes back.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier)
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* block, std::size_t size);
+// NOLINTEND(bugprone-reserved-identifier)
 
 void* malloc(std::size_t size) {
   ++hourglass::bench::allocations;

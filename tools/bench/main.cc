@@ -94,8 +94,9 @@ absl::Status Replace(const Wishes& wishes, const Report& report, const std::stri
   std::vector<client::StagedFile> files;
   const auto stage = [&](const std::string& path, absl::string_view content, const char* option) {
     absl::StatusOr<client::StagedFile> staged = client::StagedFile::Write(path, content, kMode);
-    if (staged.ok()) files.push_back(*std::move(staged));
-    return OfOption(staged.status(), option);
+    if (!staged.ok()) return OfOption(staged.status(), option);
+    files.push_back(*std::move(staged));
+    return absl::OkStatus();
   };
   if (!wishes.plot_directory.empty()) {
     for (const Chart& chart : report.charts()) {

@@ -29,7 +29,7 @@ class RawSigner {
   };
 
   // Starts this very program as a process that holds the key; `environment` entries are added.
-  RawSigner(const Key& key, const std::vector<std::string>& environment = {});
+  explicit RawSigner(const Key& key, const std::vector<std::string>& environment = {});
   ~RawSigner();
   RawSigner(const RawSigner&) = delete;
   RawSigner& operator=(const RawSigner&) = delete;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kHighest = 3'600'000'000'000;
 // Below kPerPower each value has its own bucket; above, the highest kBits + 1 bits tell.
 std::size_t BucketOf(std::uint64_t value) {
   if (value < kPerPower) return value;
-  const int shift = std::bit_width(value) - 1 - kBits;
+  const int shift = static_cast<int>(std::bit_width(value)) - 1 - kBits;
   return static_cast<std::size_t>(shift) * kPerPower + (value >> shift);
 }
 
