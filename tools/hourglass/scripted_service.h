@@ -16,11 +16,13 @@
 #include "absl/time/clock.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hourglass/v1/devices.grpc.pb.h"
-#include "hourglass/v1/issuance.grpc.pb.h"
+#include "hourglass/v1/error.pb.h"
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "hourglass/v1/keys.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
+#include "hourglass/v1/rotation.grpc.pb.h"
 #include "hourglass/v1/tenants.grpc.pb.h"
+#include "hourglass/v1/trust_bundles.grpc.pb.h"
 #include "tests/support/subprocess.h"
 #include "tools/client/testing/loopback_service.h"
 #include "tools/client/wording.h"
@@ -87,6 +89,7 @@ class Roots final : public v1::RootService::Service {
  public:
   explicit Roots(Script& script) : script_(script) {}
   v1::Root root;
+  std::vector<v1::Root> others;                 // listed behind it
   std::vector<v1::Intermediate> intermediates;  // one a page
 
   grpc::Status ListIntermediates(grpc::ServerContext*, const v1::ListIntermediatesRequest* request,
@@ -108,6 +111,7 @@ class Roots final : public v1::RootService::Service {
   grpc::Status ListRoots(grpc::ServerContext*, const v1::ListRootsRequest* request,
                          v1::ListRootsResponse* answer) override {
     *answer->add_roots() = root;
+    for (const v1::Root& other : others) *answer->add_roots() = other;
     return script_.Take(*request);
   }
   grpc::Status GetRoot(grpc::ServerContext*, const v1::GetRootRequest* request,
@@ -115,8 +119,12 @@ class Roots final : public v1::RootService::Service {
     *answer = root;
     return script_.Take(*request);
   }
-  grpc::Status PromoteRoot(grpc::ServerContext*, const v1::MoveRootRequest* request,
+  grpc::Status PromoteRoot(grpc::ServerContext*, const v1::PromoteRootRequest* request,
                            v1::Root* answer) override {
+    return Move(*request, v1::PRIMARY, answer);
+  }
+  grpc::Status RollBackRoot(grpc::ServerContext*, const v1::RollBackRootRequest* request,
+                            v1::Root* answer) override {
     return Move(*request, v1::PRIMARY, answer);
   }
   grpc::Status RetireRoot(grpc::ServerContext*, const v1::MoveRootRequest* request,
@@ -129,7 +137,8 @@ class Roots final : public v1::RootService::Service {
   }
 
  private:
-  grpc::Status Move(const v1::MoveRootRequest& request, v1::RootState state, v1::Root* answer) {
+  template <typename Request>
+  grpc::Status Move(const Request& request, v1::RootState state, v1::Root* answer) {
     *answer = root;
     answer->set_state(state);
     return script_.Take(request);
@@ -138,9 +147,9 @@ class Roots final : public v1::RootService::Service {
   Script& script_;
 };
 
-class Issuer final : public v1::CertificateIssuer::Service {
+class TrustBundles final : public v1::TrustBundleService::Service {
  public:
-  explicit Issuer(Script& script) : script_(script) {}
+  explicit TrustBundles(Script& script) : script_(script) {}
   v1::TrustBundle bundle;
 
   grpc::Status GetTrustBundle(grpc::ServerContext*, const v1::GetTrustBundleRequest* request,
@@ -153,21 +162,70 @@ class Issuer final : public v1::CertificateIssuer::Service {
   Script& script_;
 };
 
+class Rotations final : public v1::RotationService::Service {
+ public:
+  explicit Rotations(Script& script) : script_(script) {}
+  v1::Rotation rotation;
+  v1::PlanRotationResponse plan;
+  v1::RelyingParty party;  // what each change answers with
+
+  grpc::Status GetRotation(grpc::ServerContext*, const v1::GetRotationRequest* request,
+                           v1::Rotation* answer) override {
+    *answer = rotation;
+    return script_.Take(*request);
+  }
+  grpc::Status PlanRotation(grpc::ServerContext*, const v1::PlanRotationRequest* request,
+                            v1::PlanRotationResponse* answer) override {
+    *answer = plan;
+    return script_.Take(*request);
+  }
+  grpc::Status RegisterRelyingParty(grpc::ServerContext*,
+                                    const v1::RegisterRelyingPartyRequest* request,
+                                    v1::RelyingParty* answer) override {
+    *answer = party;
+    return script_.Take(*request);
+  }
+  grpc::Status ListRelyingParties(grpc::ServerContext*,
+                                  const v1::ListRelyingPartiesRequest* request,
+                                  v1::ListRelyingPartiesResponse* answer) override {
+    *answer->mutable_relying_parties() = rotation.relying_parties();
+    return script_.Take(*request);
+  }
+  grpc::Status RemoveRelyingParty(grpc::ServerContext*,
+                                  const v1::RemoveRelyingPartyRequest* request,
+                                  v1::RelyingParty* answer) override {
+    *answer = party;
+    return script_.Take(*request);
+  }
+  grpc::Status AttestRelyingParty(grpc::ServerContext*,
+                                  const v1::AttestRelyingPartyRequest* request,
+                                  v1::RelyingParty* answer) override {
+    *answer = party;
+    return script_.Take(*request);
+  }
+
+ private:
+  Script& script_;
+};
+
 class Journal final : public v1::JournalService::Service {
  public:
   explicit Journal(Script& script) : script_(script) {}
   v1::JournalEntry entry;
-  int pages = 1;  // of one entry each
+  int pages = 1;  // of one entry each, and of one action each
+  v1::AdministrativeAction action;
+  bool no_actions = false;
 
   grpc::Status ListCertificates(grpc::ServerContext*, const v1::ListCertificatesRequest* request,
                                 v1::ListCertificatesResponse* answer) override {
     *answer->add_entries() = entry;
-    int page = 1;
-    if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &page)) {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request->page_token());
-    }
-    if (page < pages) answer->set_next_page_token(absl::StrCat(page + 1));
-    return script_.Take(*request);
+    return TakePage(*request, answer);
+  }
+  grpc::Status ListAdministrativeActions(grpc::ServerContext*,
+                                         const v1::ListAdministrativeActionsRequest* request,
+                                         v1::ListAdministrativeActionsResponse* answer) override {
+    if (!no_actions) *answer->add_actions() = action;
+    return TakePage(*request, answer);
   }
   grpc::Status GetCertificate(grpc::ServerContext*, const v1::GetCertificateRequest* request,
                               v1::JournalEntry* answer) override {
@@ -176,6 +234,16 @@ class Journal final : public v1::JournalService::Service {
   }
 
  private:
+  template <typename Request, typename Response>
+  grpc::Status TakePage(const Request& request, Response* answer) {
+    int page = 1;
+    if (!request.page_token().empty() && !absl::SimpleAtoi(request.page_token(), &page)) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request.page_token());
+    }
+    if (page < pages) answer->set_next_page_token(absl::StrCat(page + 1));
+    return script_.Take(request);
+  }
+
   Script& script_;
 };
 
@@ -254,6 +322,29 @@ class Compliance final : public v1::ComplianceService::Service {
   Script& script_;
 };
 
+// PROMOTION_BLOCKED by these, as the service says it.
+inline grpc::Status BlockedBy(const std::vector<v1::PromotionObstacle>& obstacles) {
+  v1::ErrorDetail detail;
+  detail.set_reason(v1::PROMOTION_BLOCKED);
+  detail.set_field("root_id");
+  for (const v1::PromotionObstacle& obstacle : obstacles) *detail.add_obstacles() = obstacle;
+  v1::RpcStatus wire;
+  wire.set_code(static_cast<int>(grpc::StatusCode::FAILED_PRECONDITION));
+  wire.set_message("root_id: the promotion is blocked");
+  wire.add_details()->PackFrom(detail);
+  return grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, wire.message(),
+                      wire.SerializeAsString());
+}
+
+inline v1::PromotionObstacle Obstacle(v1::PromotionObstacle::Kind kind, const std::string& message,
+                                      const std::string& relying_party = "") {
+  v1::PromotionObstacle obstacle;
+  obstacle.set_kind(kind);
+  obstacle.set_message(message);
+  obstacle.set_relying_party(relying_party);
+  return obstacle;
+}
+
 inline std::vector<std::string> Words(const std::string& text) { return absl::StrSplit(text, ' '); }
 
 class HourglassTest : public testing::Test {
@@ -261,13 +352,15 @@ class HourglassTest : public testing::Test {
   HourglassTest()
       : tenants_(script_),
         roots_(script_),
-        issuer_(script_),
+        bundles_(script_),
+        rotations_(script_),
         journal_(script_),
         devices_(script_),
         keys_(script_),
         compliance_(script_),
         authority_("root-one"),
-        service_({&tenants_, &roots_, &issuer_, &journal_, &devices_, &keys_, &compliance_}) {
+        service_({&tenants_, &roots_, &bundles_, &rotations_, &journal_, &devices_, &keys_,
+                  &compliance_}) {
     const absl::Time now = absl::Now();
     tenants_.tenant.set_tenant_id("contoso");
     tenants_.tenant.set_display_name("Contoso Ltd");
@@ -282,7 +375,8 @@ class HourglassTest : public testing::Test {
     root.set_key_uri("pkcs11:token=contoso;object=r1");
     root.set_certificate(authority_.root());
     *root.mutable_not_after() = TimestampOf(now + absl::Hours(24 * 730) + absl::Minutes(1));
-    issuer_.bundle.add_roots(authority_.root());
+    bundles_.bundle.set_version(7);
+    bundles_.bundle.add_roots(authority_.root());
     v1::JournalEntry& entry = journal_.entry;
     entry.set_tenant_id("contoso");
     entry.set_serial_number(kSerial);
@@ -322,7 +416,8 @@ class HourglassTest : public testing::Test {
   Script script_;
   Tenants tenants_;
   Roots roots_;
-  Issuer issuer_;
+  TrustBundles bundles_;
+  Rotations rotations_;
   Journal journal_;
   Devices devices_;
   Keys keys_;
