@@ -227,6 +227,8 @@ TEST_F(PromotionTest, ABundleSaysItsVersionAndThatWindowsTakesOneAFile) {
               AllOf(HasSubstr("/all.pem, trust bundle version 7:\n"), Not(HasSubstr("certutil")),
                     HasSubstr("hourglass roots export --tenant contoso ROOT --format der")));
   EXPECT_EQ(RunJson(words)["bundle_version"], 7);
+  // docs/rotation.md takes it out by sed.
+  EXPECT_THAT(Run("--json " + words).output, HasSubstr("\n  \"bundle_version\": 7,\n"));
   EXPECT_EQ(script_.Last<v1::GetTrustBundleRequest>().tenant_id(), "contoso");
 }
 

@@ -18,7 +18,7 @@ TEST_F(RotationTest, TheStatusIsOneScreen) {
   EXPECT_THAT(status.output, HasSubstr("\nr2    STAGED   "));
   EXPECT_THAT(
       status.output,
-      HasSubstr("\nRELYING PARTY  ACKNOWLEDGED                                   SPOKEN FOR "
+      HasSubstr("\nRELYING PARTY  ACKNOWLEDGED                                    SPOKEN FOR "
                 "BY     TRUSTS r2\ngw-1           version 7, "));
   EXPECT_THAT(status.output, HasSubstr(" UTC (3 min ago)  caller-of-gw-1    yes\n"));
   EXPECT_THAT(status.output, HasSubstr("\ngw-2           never "));
