@@ -72,14 +72,13 @@ int CertificateEnds::Threshold(Timestamp end, Timestamp now) {
   return -1;
 }
 
-bool CertificateEnds::IsNew(const std::string& what, Timestamp end, Timestamp now,
+bool CertificateEnds::IsNew(const std::string& what, Timestamp end, int within_days,
                             Told* told) const {
-  const int threshold = Threshold(end, now);
-  if (threshold < 0) return false;
+  if (within_days < 0) return false;
   const auto before = told_.find({what, end});
   // A clock that went back tells nothing twice.
-  const bool is_new = before == told_.end() || threshold < before->second;
-  (*told)[{what, end}] = is_new ? threshold : before->second;
+  const bool is_new = before == told_.end() || within_days < before->second;
+  (*told)[{what, end}] = is_new ? within_days : before->second;
   return is_new;
 }
 
@@ -90,8 +89,9 @@ void CertificateEnds::Look() {
   Told told;
   seen.own = own_;
   for (const auto& [name, end] : own_) {
-    if (!IsNew(name, end, now, &told)) continue;
-    const std::string within = absl::StrCat(Threshold(end, now));
+    const int within_days = Threshold(end, now);
+    if (within_days > kOwnWithinDays || !IsNew(name, end, within_days, &told)) continue;
+    const std::string within = absl::StrCat(within_days);
     if (end <= now) {
       log_.Failure("certificate_ended", {{"certificate", name}, {"end", Text(end)}});
     } else {
@@ -107,8 +107,9 @@ void CertificateEnds::Look() {
 
 void CertificateEnds::TellOfRoot(const RootRecord& root, Timestamp now, Told* told) const {
   const Timestamp end = root.not_after;
-  if (!IsNew(NameOfRoots(root.tenant_id) + root.root_id, end, now, told)) return;
-  const std::string within = absl::StrCat(Threshold(end, now));
+  const int within_days = Threshold(end, now);
+  if (!IsNew(NameOfRoots(root.tenant_id) + root.root_id, end, within_days, told)) return;
+  const std::string within = absl::StrCat(within_days);
   const std::string end_text = Text(end);
   const EventLog::Fields fields = {{"tenant", root.tenant_id},
                                    {"root", root.root_id},

@@ -18,9 +18,9 @@
 namespace hourglass::issuance {
 
 // Looks when Watch is called, and every hour from then on, and logs a warning
-// `certificate_ends_soon` when a certificate of the service itself, or a root that is PRIMARY or
-// STAGED, ends within 30, 14 or 7 days, and an error `certificate_ended` when it has ended; each
-// once, and the nearest of them only. Safe to use from several threads.
+// `certificate_ends_soon` when a certificate of the service itself ends within 30, 14 or 7 days, or
+// a root that is PRIMARY or STAGED within 90, 30, 14 or 7, and an error `certificate_ended` when it
+// has ended; each once, and the nearest of them only. Safe to use from several threads.
 class CertificateEnds {
  public:
   // One of the service's own, as the configuration names it (`tls.certificate`), and the PEM that
@@ -41,12 +41,15 @@ class CertificateEnds {
     struct Roots {
       // Of the first to end; the epoch where there is none.
       Timestamp first_end;
-      // That have ended, or do so within 7, 14, 30 days; each counts where it ends later too.
-      std::array<std::uint64_t, 4> ending = {};
+      // That have ended, or do so within 7, 14, 30, 90 days; each counts where it ends later too.
+      std::array<std::uint64_t, 5> ending = {};
     };
     std::map<ca::RootState, Roots> roots;
   };
-  static constexpr std::array<int, 4> kWithinDays = {0, 7, 14, 30};
+  static constexpr std::array<int, 5> kWithinDays = {0, 7, 14, 30, 90};
+  // The furthest that is told of the service's own: who gives them out for 90 days knows already. A
+  // root takes longer, every relying party must have the next one first.
+  static constexpr int kOwnWithinDays = 30;
 
   // `store` and `clock` must outlive this object.
   CertificateEnds(const std::vector<Own>& own, TenantStore* store, const Clock* clock,
@@ -77,8 +80,8 @@ class CertificateEnds {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
   // The days of the nearest threshold that `end` is within, -1 for none.
   static int Threshold(Timestamp end, Timestamp now);
-  // Whether the nearest threshold is yet to be told; says so in `told`.
-  bool IsNew(const std::string& what, Timestamp end, Timestamp now, Told* told) const
+  // Whether the nearest threshold, `within_days`, is yet to be told; says so in `told`.
+  bool IsNew(const std::string& what, Timestamp end, int within_days, Told* told) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
 
   std::vector<std::pair<std::string, Timestamp>> own_;

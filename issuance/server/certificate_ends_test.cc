@@ -121,15 +121,17 @@ TEST_F(CertificateEndsTest, OfAChainTheFirstEndCountsAndOfRootsTheLast) {
 TEST_F(CertificateEndsTest, TellsOfRootsAndCountsThemByState) {
   AddRoot("contoso", 20);
   AddRoot("fabrikam", 400);
+  AddRoot("northwind", 80);
   AddRoot("tailspin", 10, false);
   EXPECT_THAT(Told({}, {0, 0, 7}),
               testing::UnorderedElementsAre("warning certificate_ends_soon contoso 30",
+                                            "warning certificate_ends_soon northwind 90",
                                             "warning certificate_ends_soon tailspin 14",
                                             "warning certificate_ends_soon contoso 14",
                                             "warning certificate_ends_soon tailspin 7"));
   EXPECT_EQ(seen_.roots.size(), 3u);
-  EXPECT_THAT(seen_.roots[ca::RootState::kPrimary].ending, ElementsAre(0, 0, 1, 1));
-  EXPECT_THAT(seen_.roots[ca::RootState::kStaged].ending, ElementsAre(0, 1, 1, 1));
+  EXPECT_THAT(seen_.roots[ca::RootState::kPrimary].ending, ElementsAre(0, 0, 1, 1, 2));
+  EXPECT_THAT(seen_.roots[ca::RootState::kStaged].ending, ElementsAre(0, 1, 1, 1, 1));
   EXPECT_EQ(seen_.roots[ca::RootState::kRetiring].first_end, Timestamp());
 }
 
@@ -152,6 +154,24 @@ TEST_F(CertificateEndsTest, TellsNothingTwiceWhereTheStoreFailedInBetween) {
   EXPECT_THAT(Told({}, {0, 0, 0, 0, 6}, &flaky),
               ElementsAre("warning certificate_ends_soon contoso 30",
                           "warning certificate_ends_soon contoso 14"));
+}
+
+TEST_F(CertificateEndsTest, TellsOfARootFrom90DaysOnEachThresholdOnce) {
+  AddRoot("contoso", 100);
+  EXPECT_THAT(
+      Told({}, {0, 9, 10, 11, 69, 70, 85, 86, 93, 99, 101, 102}),
+      ElementsAre("warning certificate_ends_soon contoso 90",
+                  "warning certificate_ends_soon contoso 30",
+                  "warning certificate_ends_soon contoso 14",
+                  "warning certificate_ends_soon contoso 7", "error certificate_ended contoso 0"));
+}
+
+TEST_F(CertificateEndsTest, TellsOfTheServicesOwnFrom30DaysOnOnly) {
+  AddRoot("contoso", 60);
+  EXPECT_THAT(Told({{"tls.certificate", CertificateFor(60)}}, {0, 29, 31}),
+              ElementsAre("warning certificate_ends_soon contoso 90",
+                          "warning certificate_ends_soon tls.certificate 30",
+                          "warning certificate_ends_soon contoso 30"));
 }
 
 }  // namespace

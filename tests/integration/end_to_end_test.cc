@@ -167,7 +167,7 @@ TEST_F(EndToEndTest, ASecondRootSignsOnceItIsPromoted) {
   EXPECT_EQ(Verify(first, leaf).exit_code, 0);
   EXPECT_THAT(Verify(second, leaf).output, HasSubstr("error 20"));
 
-  ASSERT_EQ(Cli({"roots", "promote", "--tenant", "contoso", "r2"}).exit_code, 0);
+  ASSERT_EQ(Cli({"roots", "promote", "--tenant", "contoso", "r2", "--yes"}).exit_code, 0);
   issue();
   EXPECT_EQ(Verify(second, leaf).exit_code, 0);
   EXPECT_THAT(Verify(first, leaf).output, HasSubstr("error 20"));

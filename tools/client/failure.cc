@@ -1,6 +1,8 @@
 #include "tools/client/failure.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -50,6 +52,26 @@ constexpr Advice kAdvice[] = {
      "turn "
      "issuing.sub_key off in hourglassd.yaml"},
     {"ROOT_NOT_YET_VALID", "check the clock of the service's machine"},
+    {"PROMOTION_BLOCKED",
+     "see where the rotation stands: hourglass rotation status --tenant TENANT"},
+    {"RELYING_PARTY_UNKNOWN",
+     "see the relying parties there are: hourglass relying-parties list --tenant TENANT"},
+    {"RELYING_PARTY_EXISTS",
+     "see the relying parties there are (hourglass relying-parties list --tenant TENANT), and name "
+     "another; one that is to change is removed first"},
+    {"BUNDLE_UNKNOWN",
+     "see the version of now: hourglass rotation status --tenant TENANT; that of a file was said "
+     "by "
+     "hourglass roots export --all"},
+    {"BUNDLE_OUTDATED",
+     "the roots changed meanwhile: fetch them again (hourglass roots export --tenant TENANT "
+     "--all), "
+     "install them, and say it of the version of now"},
+    {"BUNDLE_MISMATCH",
+     "fetch the trust bundle again; if that does not help, somebody changed it on its way"},
+    {"BUNDLE_INVALID",
+     "what was trusted before is kept; see what an administrator sees: hourglass rotation status "
+     "--tenant TENANT"},
     {"REQUEST_ID_REUSED", "leave --request-id out, or give another"},
     {"PRIMARY_CHANGED", "ask again"},
     {"COMPLIANCE_UNAVAILABLE",
@@ -104,6 +126,30 @@ constexpr Advice kAdvice[] = {
     {"INTERNAL_ERROR", "the service's log has more"},
 };
 
+// What to do about what is in the way of a promotion.
+absl::string_view NextFor(v1::PromotionObstacle::Kind kind) {
+  switch (kind) {
+    case v1::PromotionObstacle::NOT_ACKNOWLEDGED:
+      return "have it follow the trust bundle (hourglass-bundle sync); of a manual one, install "
+             "the "
+             "roots and say so (hourglass relying-parties attest); one that is gone for good is "
+             "removed (hourglass relying-parties remove). Or cut it off: roots promote --override "
+             "REASON";
+    case v1::PromotionObstacle::NO_RELYING_PARTY:
+      return "register who checks the certificates (hourglass relying-parties register); or, where "
+             "you know yourself that every gateway trusts the root already: roots promote --yes";
+    case v1::PromotionObstacle::KEY_CANNOT_SIGN:
+      return "see how the key and its place fare: hourglass keys list; a key that is lost takes "
+             "another root: hourglass roots create";
+    case v1::PromotionObstacle::ENDS_TOO_SOON:
+      return "make a root that lasts longer: hourglass roots create";
+    case v1::PromotionObstacle::NOT_YET_VALID:
+      return "check the clock of the service's machine: hourglass clock show";
+    default:
+      return "";
+  }
+}
+
 std::string NextForConnection(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kDeadlineExceeded) {
     return "raise `timeout` in the configuration if the service is only slow";
@@ -123,6 +169,8 @@ std::string NextForConnection(const absl::Status& status) {
 std::string NextStep(const absl::Status& status) {
   const std::string reason = ReasonInWords(status);
   const std::string field = FieldOf(status);
+  // Then each of them says what to do.
+  if (!DetailOf(status).obstacles().empty()) return "";
   for (const Advice& advice : kAdvice) {
     if (advice.reason == reason && absl::StartsWith(field, advice.field)) {
       return std::string(advice.next);
@@ -159,6 +207,35 @@ std::string ReasonInWords(const absl::Status& status) {
   return absl::StatusCodeToString(status.code());
 }
 
+std::string ObstaclesInWords(const google::protobuf::RepeatedPtrField<v1::PromotionObstacle>& all) {
+  std::string text;
+  std::vector<absl::string_view> advice;
+  for (const v1::PromotionObstacle& obstacle : all) {
+    absl::StrAppend(&text, "  - ", v1::PromotionObstacle::Kind_Name(obstacle.kind()),
+                    obstacle.relying_party().empty() ? "" : " ",
+                    Printable(obstacle.relying_party()), ": ", Printable(obstacle.message()), "\n");
+    const absl::string_view next = NextFor(obstacle.kind());
+    if (!next.empty() && std::find(advice.begin(), advice.end(), next) == advice.end()) {
+      advice.push_back(next);
+    }
+  }
+  for (const absl::string_view next : advice) absl::StrAppend(&text, "  next: ", next, "\n");
+  return text;
+}
+
+Json ObstaclesAsJson(const google::protobuf::RepeatedPtrField<v1::PromotionObstacle>& all) {
+  Json json = Json::array();
+  for (const v1::PromotionObstacle& obstacle : all) {
+    Json one = {{"kind", v1::PromotionObstacle::Kind_Name(obstacle.kind())}};
+    if (!obstacle.relying_party().empty()) one["relying_party"] = obstacle.relying_party();
+    one["message"] = obstacle.message();
+    const absl::string_view next = NextFor(obstacle.kind());
+    if (!next.empty()) one["next"] = std::string(next);
+    json.push_back(std::move(one));
+  }
+  return json;
+}
+
 std::string FailureInWords(const absl::Status& status) {
   const v1::ErrorDetail detail = DetailOf(status);
   std::string text = absl::StrCat(ReasonInWords(status), ": ", MessageInWords(status), "\n");
@@ -169,6 +246,7 @@ std::string FailureInWords(const absl::Status& status) {
       absl::StrAppend(&text, "    how to mend it: ", Printable(reason.remediation_url()), "\n");
     }
   }
+  text += ObstaclesInWords(detail.obstacles());
   if (detail.has_retry_delay()) {
     absl::StrAppend(&text, "  try again in ",
                     LengthInWords(absl::Ceil(RetryDelay(detail), absl::Seconds(1))), "\n");
@@ -188,6 +266,7 @@ Json FailureAsJson(const absl::Status& status) {
                                      {"message", reason.message()},
                                      {"remediation_url", reason.remediation_url()}});
   }
+  if (!detail.obstacles().empty()) error["obstacles"] = ObstaclesAsJson(detail.obstacles());
   if (detail.has_retry_delay()) {
     error["retry_after_seconds"] = absl::ToDoubleSeconds(RetryDelay(detail));
   }

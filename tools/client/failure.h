@@ -2,11 +2,14 @@
 #ifndef HOURGLASS_TOOLS_CLIENT_FAILURE_H_
 #define HOURGLASS_TOOLS_CLIENT_FAILURE_H_
 
+#include <google/protobuf/repeated_ptr_field.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "hourglass/v1/error.pb.h"
 
 namespace hourglass::client {
 
@@ -21,8 +24,15 @@ inline constexpr int kExitUsage = 2;   // wrong usage
 // `UNAVAILABLE`.
 std::string ReasonInWords(const absl::Status& status);
 
+// What is in the way of a promotion, one a line: `  - NOT_ACKNOWLEDGED gateway-1: message`; below
+// them what to do next, one line for each kind. Printable.
+std::string ObstaclesInWords(const google::protobuf::RepeatedPtrField<v1::PromotionObstacle>& all);
+// [{"kind", "relying_party", "message", "next"}], without the relying party where there is none.
+Json ObstaclesAsJson(const google::protobuf::RepeatedPtrField<v1::PromotionObstacle>& all);
+
 // `REASON: message` on one line; below it, where they are known, every deny reason with its
-// remediation, when to try again, and what to do next. Ended by a newline, Printable.
+// remediation, what is in the way of a promotion, when to try again, and what to do next. Ended by
+// a newline, Printable.
 std::string FailureInWords(const absl::Status& status);
 
 // {"error": {"reason", "message", "field", "deny_reasons": [{"setting", "message",

@@ -3,7 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hourglass/v1/error.pb.h"
 #include "hsm/base/error.h"
+#include "issuance/wire/status_detail.h"
+#include "tools/client/connection.h"
 
 namespace hourglass::client {
 namespace {
@@ -51,6 +59,48 @@ TEST(Failure, SpeaksOfTheRecoveryCodeWhereOneWasAskedFor) {
               AllOf(HasSubstr("next: put the right PIN"), Not(HasSubstr("recovery"))));
   EXPECT_THAT(FailureInWords(Error(ErrorReason::kKeyExists, "--recovery-code-out", "is there")),
               AllOf(HasSubstr("next: name a file"), Not(HasSubstr("keys list"))));
+}
+
+google::protobuf::RepeatedPtrField<v1::PromotionObstacle> Obstacles(
+    const std::vector<v1::PromotionObstacle::Kind>& kinds) {
+  google::protobuf::RepeatedPtrField<v1::PromotionObstacle> obstacles;
+  for (const v1::PromotionObstacle::Kind kind : kinds) {
+    v1::PromotionObstacle& obstacle = *obstacles.Add();
+    obstacle.set_kind(kind);
+    if (kind == v1::PromotionObstacle::NOT_ACKNOWLEDGED) obstacle.set_relying_party("gw\n1");
+    obstacle.set_message("because");
+  }
+  return obstacles;
+}
+
+TEST(Failure, SaysOfEachObstacleWhatToDoAndOfEachKindOnce) {
+  const std::string text = ObstaclesInWords(
+      Obstacles({v1::PromotionObstacle::NOT_ACKNOWLEDGED, v1::PromotionObstacle::NOT_ACKNOWLEDGED,
+                 v1::PromotionObstacle::NO_RELYING_PARTY}));
+  EXPECT_THAT(text, testing::StartsWith("  - NOT_ACKNOWLEDGED gw\\x0a1: because\n"
+                                        "  - NOT_ACKNOWLEDGED gw\\x0a1: because\n"
+                                        "  - NO_RELYING_PARTY: because\n  next: "));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5);
+  EXPECT_EQ(ObstaclesInWords({}), "");
+}
+
+TEST(Failure, HasAdviceForEveryKindOfObstacle) {
+  for (int kind = v1::PromotionObstacle::Kind_MIN + 1; kind <= v1::PromotionObstacle::Kind_MAX;
+       ++kind) {
+    const Json json = ObstaclesAsJson(Obstacles({static_cast<v1::PromotionObstacle::Kind>(kind)}));
+    EXPECT_FALSE(json[0].value("next", "").empty()) << kind;
+    EXPECT_EQ(json[0].contains("relying_party"), kind == v1::PromotionObstacle::NOT_ACKNOWLEDGED);
+  }
+  EXPECT_FALSE(
+      ObstaclesAsJson(Obstacles({v1::PromotionObstacle::KIND_UNSPECIFIED}))[0].contains("next"));
+}
+
+TEST(Failure, ABlockedPromotionWithoutObstaclesStillSaysWhereToLook) {
+  const absl::Status blocked = CallError(
+      issuance::ToGrpcStatus(Error(ErrorReason::kPromotionBlocked, "root_id", "blocked")), "here");
+  EXPECT_THAT(FailureInWords(blocked), HasSubstr("next: see where the rotation stands: hourglass "
+                                                 "rotation status --tenant TENANT\n"));
+  EXPECT_FALSE(FailureAsJson(blocked)["error"].contains("obstacles"));
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "tools/hourglass/command.h"
 
+#include "ca/encoding/utf8.h"
 #include "tools/client/arguments.h"
 
 namespace hourglass::cli {
 namespace {
+
+constexpr std::size_t kLongestReason = 256;
 
 // CLI11 wants the mistake as text, and no text where there is none.
 template <typename T>
@@ -15,6 +18,22 @@ std::string MistakeIn(const absl::StatusOr<T>& parsed) {
 
 CLI::Option* AddTenantOption(CLI::App& command, std::string& tenant) {
   return command.add_option("--tenant", tenant, "The tenant's id")->required()->type_name("ID");
+}
+
+CLI::Option* AddReasonOption(CLI::App& command, std::string& reason) {
+  return command.add_option("--reason", reason, "Why; for the journal")
+      ->check(IsReason())
+      ->type_name("REASON");
+}
+
+CLI::Validator IsReason() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        if (text.empty()) return "is empty: say why";
+        if (text.size() > kLongestReason) return "is longer than 256 octets";
+        return ca::DecodeUtf8(text).has_value() ? "" : "is not UTF-8";
+      },
+      "");
 }
 
 CLI::Validator IsLength() {

@@ -66,6 +66,11 @@ CLI::App* AddCommand(CLI::App& noun, CommandLine& line, const std::string& verb,
 // `--tenant ID`, required.
 CLI::Option* AddTenantOption(CLI::App& command, std::string& tenant);
 
+// `--reason REASON`, for the journal, as the protos have it: 1 to 256 octets of UTF-8.
+CLI::Option* AddReasonOption(CLI::App& command, std::string& reason);
+// What such a reason may be.
+CLI::Validator IsReason();
+
 // `text` must be what client::ParseLength takes.
 CLI::Validator IsLength();
 // What client::ParsePastTime takes.
@@ -83,6 +88,9 @@ void AddDevices(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);
 void AddKeys(CLI::App& app, CommandLine& line);
 void AddClock(CLI::App& app, CommandLine& line);
+void AddRotation(CLI::App& app, CommandLine& line);
+void AddRelyingParties(CLI::App& app, CommandLine& line);
+void AddJournal(CLI::App& app, CommandLine& line);
 
 }  // namespace hourglass::cli
 

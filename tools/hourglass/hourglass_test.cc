@@ -89,7 +89,7 @@ TEST_F(HourglassTest, RootsAreExportedAsPemDerAndBundle) {
   EXPECT_EQ(script_.Last<v1::GetRootRequest>().root_id(), "r1");
 
   const OpensslAuthority other("root-two");
-  issuer_.bundle.add_roots(other.root());
+  bundles_.bundle.add_roots(other.root());
   const std::string file = service_.directory().File("all.pem");
   const CommandResult all = Run("roots export --tenant contoso --all --out " + file);
   EXPECT_EQ(all.exit_code, 0);
@@ -102,10 +102,12 @@ TEST_F(HourglassTest, RootsAreExportedAsPemDerAndBundle) {
 
 TEST_F(HourglassTest, RootsMoveAndSayWhatComesNext) {
   EXPECT_THAT(Run("roots promote --tenant contoso r1").output, StartsWith("Promoted root r1.\n"));
-  EXPECT_FALSE(script_.Last<v1::MoveRootRequest>().destroy_key());
+  EXPECT_EQ(script_.Last<v1::PromoteRootRequest>().root_id(), "r1");
   const CommandResult retired = Run("roots retire --tenant contoso r1 --destroy-key");
   EXPECT_THAT(retired.output, StartsWith("Retired root r1 and destroyed its key.\n"));
   EXPECT_TRUE(script_.Last<v1::MoveRootRequest>().destroy_key());
+  EXPECT_EQ(Run("roots retire --tenant contoso r1").exit_code, 0);
+  EXPECT_FALSE(script_.Last<v1::MoveRootRequest>().destroy_key());
   EXPECT_THAT(Run("roots discard --tenant contoso --root r1").output,
               StartsWith("Discarded root r1; its key is still there.\n"));
   EXPECT_EQ(script_.Last<v1::MoveRootRequest>().root_id(), "r1");

@@ -22,6 +22,7 @@ constexpr char kFooter[] =
     "  hourglass --config cli.yaml tenants create contoso\n"
     "  hourglass --config cli.yaml roots create --tenant contoso --duration 2y --key-type ec-p256 "
     "--primary\n"
+    "  hourglass --config cli.yaml rotation status --tenant contoso\n"
     "  hourglass keys probe --module /usr/lib/softhsm/libsofthsm2.so\n"
     "  hourglass --config cli.yaml certificates list --tenant contoso --from 1h\n"
     "  hourglass --config cli.yaml compliance evaluate --tenant contoso --user "
@@ -40,7 +41,10 @@ void Describe(CLI::App& app, CommandLine& line) {
   app.footer("--config FILE and --json are accepted here too; see hourglass --help");
   AddTenants(app, line);
   AddRoots(app, line);
+  AddRotation(app, line);
+  AddRelyingParties(app, line);
   AddCertificates(app, line);
+  AddJournal(app, line);
   AddDevices(app, line);
   AddCompliance(app, line);
   AddKeys(app, line);

@@ -5,25 +5,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "hourglass/v1/compliance.grpc.pb.h"
-#include "hourglass/v1/devices.grpc.pb.h"
-#include "hourglass/v1/issuance.grpc.pb.h"
-#include "hourglass/v1/journal.grpc.pb.h"
-#include "hourglass/v1/keys.grpc.pb.h"
-#include "hourglass/v1/roots.grpc.pb.h"
-#include "hourglass/v1/tenants.grpc.pb.h"
+#include "hourglass/v1/error.pb.h"
 #include "tests/support/subprocess.h"
 #include "tools/client/testing/loopback_service.h"
 #include "tools/client/wording.h"
+#include "tools/hourglass/scripted_services.h"
 
 namespace hourglass::cli {
 
@@ -37,222 +30,28 @@ inline const std::string kSerial("\x4f\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x
                                  16);
 inline constexpr char kSerialInHex[] = "4f0102030405060708090a0b0c0d0e0f";
 
-// Answers every call with what the test wrote down for it, and keeps what was asked.
-struct Script {
-  grpc::Status status = grpc::Status::OK;
-  std::map<std::string, std::vector<std::string>> asked;  // by message type, serialized
+// PROMOTION_BLOCKED by these, as the service says it.
+inline grpc::Status BlockedBy(const std::vector<v1::PromotionObstacle>& obstacles) {
+  v1::ErrorDetail detail;
+  detail.set_reason(v1::PROMOTION_BLOCKED);
+  detail.set_field("root_id");
+  for (const v1::PromotionObstacle& obstacle : obstacles) *detail.add_obstacles() = obstacle;
+  v1::RpcStatus wire;
+  wire.set_code(static_cast<int>(grpc::StatusCode::FAILED_PRECONDITION));
+  wire.set_message("root_id: the promotion is blocked");
+  wire.add_details()->PackFrom(detail);
+  return grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, wire.message(),
+                      wire.SerializeAsString());
+}
 
-  template <typename Request>
-  grpc::Status Take(const Request& request) {
-    asked[request.GetTypeName()].push_back(request.SerializeAsString());
-    return status;
-  }
-
-  template <typename Request>
-  Request Last() const {
-    Request request;
-    const auto found = asked.find(request.GetTypeName());
-    if (found != asked.end()) request.ParseFromString(found->second.back());
-    return request;
-  }
-};
-
-class Tenants final : public v1::TenantService::Service {
- public:
-  explicit Tenants(Script& script) : script_(script) {}
-  v1::Tenant tenant;
-  bool none = false;
-
-  grpc::Status CreateTenant(grpc::ServerContext*, const v1::CreateTenantRequest* request,
-                            v1::Tenant* answer) override {
-    *answer = tenant;
-    return script_.Take(*request);
-  }
-  grpc::Status ListTenants(grpc::ServerContext*, const v1::ListTenantsRequest* request,
-                           v1::ListTenantsResponse* answer) override {
-    if (!none) *answer->add_tenants() = tenant;
-    return script_.Take(*request);
-  }
-  grpc::Status GetTenant(grpc::ServerContext*, const v1::GetTenantRequest* request,
-                         v1::Tenant* answer) override {
-    *answer = tenant;
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
-
-class Roots final : public v1::RootService::Service {
- public:
-  explicit Roots(Script& script) : script_(script) {}
-  v1::Root root;
-  std::vector<v1::Intermediate> intermediates;  // one a page
-
-  grpc::Status ListIntermediates(grpc::ServerContext*, const v1::ListIntermediatesRequest* request,
-                                 v1::ListIntermediatesResponse* answer) override {
-    std::size_t page = 0;
-    if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &page)) {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request->page_token());
-    }
-    if (page < intermediates.size()) *answer->add_intermediates() = intermediates[page];
-    if (page + 1 < intermediates.size()) answer->set_next_page_token(std::to_string(page + 1));
-    return script_.Take(*request);
-  }
-
-  grpc::Status CreateRoot(grpc::ServerContext*, const v1::CreateRootRequest* request,
-                          v1::Root* answer) override {
-    *answer = root;
-    return script_.Take(*request);
-  }
-  grpc::Status ListRoots(grpc::ServerContext*, const v1::ListRootsRequest* request,
-                         v1::ListRootsResponse* answer) override {
-    *answer->add_roots() = root;
-    return script_.Take(*request);
-  }
-  grpc::Status GetRoot(grpc::ServerContext*, const v1::GetRootRequest* request,
-                       v1::Root* answer) override {
-    *answer = root;
-    return script_.Take(*request);
-  }
-  grpc::Status PromoteRoot(grpc::ServerContext*, const v1::MoveRootRequest* request,
-                           v1::Root* answer) override {
-    return Move(*request, v1::PRIMARY, answer);
-  }
-  grpc::Status RetireRoot(grpc::ServerContext*, const v1::MoveRootRequest* request,
-                          v1::Root* answer) override {
-    return Move(*request, v1::RETIRED, answer);
-  }
-  grpc::Status DiscardRoot(grpc::ServerContext*, const v1::MoveRootRequest* request,
-                           v1::Root* answer) override {
-    return Move(*request, v1::DISCARDED, answer);
-  }
-
- private:
-  grpc::Status Move(const v1::MoveRootRequest& request, v1::RootState state, v1::Root* answer) {
-    *answer = root;
-    answer->set_state(state);
-    return script_.Take(request);
-  }
-
-  Script& script_;
-};
-
-class Issuer final : public v1::CertificateIssuer::Service {
- public:
-  explicit Issuer(Script& script) : script_(script) {}
-  v1::TrustBundle bundle;
-
-  grpc::Status GetTrustBundle(grpc::ServerContext*, const v1::GetTrustBundleRequest* request,
-                              v1::TrustBundle* answer) override {
-    *answer = bundle;
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
-
-class Journal final : public v1::JournalService::Service {
- public:
-  explicit Journal(Script& script) : script_(script) {}
-  v1::JournalEntry entry;
-  int pages = 1;  // of one entry each
-
-  grpc::Status ListCertificates(grpc::ServerContext*, const v1::ListCertificatesRequest* request,
-                                v1::ListCertificatesResponse* answer) override {
-    *answer->add_entries() = entry;
-    int page = 1;
-    if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &page)) {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, request->page_token());
-    }
-    if (page < pages) answer->set_next_page_token(absl::StrCat(page + 1));
-    return script_.Take(*request);
-  }
-  grpc::Status GetCertificate(grpc::ServerContext*, const v1::GetCertificateRequest* request,
-                              v1::JournalEntry* answer) override {
-    *answer = entry;
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
-
-class Devices final : public v1::DeviceService::Service {
- public:
-  explicit Devices(Script& script) : script_(script) {}
-  v1::Device device;
-
-  grpc::Status ReportDevice(grpc::ServerContext*, const v1::ReportDeviceRequest* request,
-                            v1::Device* answer) override {
-    *answer = device;
-    *answer->mutable_state() = request->state();
-    return script_.Take(*request);
-  }
-  grpc::Status ListDevices(grpc::ServerContext*, const v1::ListDevicesRequest* request,
-                           v1::ListDevicesResponse* answer) override {
-    *answer->add_devices() = device;
-    if (request->page_token().empty()) answer->set_next_page_token("2");
-    return script_.Take(*request);
-  }
-  grpc::Status GetDevice(grpc::ServerContext*, const v1::GetDeviceRequest* request,
-                         v1::Device* answer) override {
-    *answer = device;
-    return script_.Take(*request);
-  }
-  grpc::Status RemoveDevice(grpc::ServerContext*, const v1::RemoveDeviceRequest* request,
-                            v1::RemoveDeviceResponse*) override {
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
-
-class Keys final : public v1::KeyService::Service {
- public:
-  explicit Keys(Script& script) : script_(script) {}
-  v1::ListKeysResponse list;
-  v1::CreateKeyResponse creation;
-  v1::DestroyKeyResponse destruction;
-
-  grpc::Status ListKeys(grpc::ServerContext*, const v1::ListKeysRequest* request,
-                        v1::ListKeysResponse* answer) override {
-    *answer = list;
-    return script_.Take(*request);
-  }
-  grpc::Status CreateKey(grpc::ServerContext*, const v1::CreateKeyRequest* request,
-                         v1::CreateKeyResponse* answer) override {
-    *answer = creation;
-    return script_.Take(*request);
-  }
-  grpc::Status DestroyKey(grpc::ServerContext*, const v1::DestroyKeyRequest* request,
-                          v1::DestroyKeyResponse* answer) override {
-    *answer = destruction;
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
-
-class Compliance final : public v1::ComplianceService::Service {
- public:
-  explicit Compliance(Script& script) : script_(script) {}
-  v1::Verdict verdict;
-  bool repeat_nonce = true;
-
-  grpc::Status Evaluate(grpc::ServerContext*, const v1::EvaluateRequest* request,
-                        v1::Verdict* answer) override {
-    *answer = verdict;
-    if (repeat_nonce) answer->set_nonce(request->nonce());
-    return script_.Take(*request);
-  }
-
- private:
-  Script& script_;
-};
+inline v1::PromotionObstacle Obstacle(v1::PromotionObstacle::Kind kind, const std::string& message,
+                                      const std::string& relying_party = "") {
+  v1::PromotionObstacle obstacle;
+  obstacle.set_kind(kind);
+  obstacle.set_message(message);
+  obstacle.set_relying_party(relying_party);
+  return obstacle;
+}
 
 inline std::vector<std::string> Words(const std::string& text) { return absl::StrSplit(text, ' '); }
 
@@ -261,13 +60,15 @@ class HourglassTest : public testing::Test {
   HourglassTest()
       : tenants_(script_),
         roots_(script_),
-        issuer_(script_),
+        bundles_(script_),
+        rotations_(script_),
         journal_(script_),
         devices_(script_),
         keys_(script_),
         compliance_(script_),
         authority_("root-one"),
-        service_({&tenants_, &roots_, &issuer_, &journal_, &devices_, &keys_, &compliance_}) {
+        service_({&tenants_, &roots_, &bundles_, &rotations_, &journal_, &devices_, &keys_,
+                  &compliance_}) {
     const absl::Time now = absl::Now();
     tenants_.tenant.set_tenant_id("contoso");
     tenants_.tenant.set_display_name("Contoso Ltd");
@@ -282,7 +83,8 @@ class HourglassTest : public testing::Test {
     root.set_key_uri("pkcs11:token=contoso;object=r1");
     root.set_certificate(authority_.root());
     *root.mutable_not_after() = TimestampOf(now + absl::Hours(24 * 730) + absl::Minutes(1));
-    issuer_.bundle.add_roots(authority_.root());
+    bundles_.bundle.set_version(7);
+    bundles_.bundle.add_roots(authority_.root());
     v1::JournalEntry& entry = journal_.entry;
     entry.set_tenant_id("contoso");
     entry.set_serial_number(kSerial);
@@ -322,7 +124,8 @@ class HourglassTest : public testing::Test {
   Script script_;
   Tenants tenants_;
   Roots roots_;
-  Issuer issuer_;
+  TrustBundles bundles_;
+  Rotations rotations_;
   Journal journal_;
   Devices devices_;
   Keys keys_;
