@@ -81,6 +81,8 @@ TEST_F(SqliteAdministrativeActionsTest, WhatIsNotCommittedIsNotThere) {
     EXPECT_EQ(All().size(), 1u);
   }
   EXPECT_THAT(All(), IsEmpty());
+  // As every connection of a store has it.
+  ASSERT_OK(connection_->Execute("PRAGMA foreign_keys = ON"));
   EXPECT_THAT(Record(Sample("a", "nobody")), FailsWith(ErrorReason::kInternalError))
       << "of a tenant that there is";
   EXPECT_OK(Record(Sample("a")));
