@@ -40,6 +40,13 @@ enum class ErrorReason {
   kPrimaryChanged,           // since the request began
   kSubKeyNotAllowed,         // the root has pathLenConstraint 0
   kDisplayNameTaken,         // by another tenant
+  kPromotionBlocked,         // relying parties, the key or the time are in the way
+  kRelyingPartyUnknown,      // the tenant has none of this name, or of the caller's
+  kRelyingPartyExists,       // of this name or identity
+  kBundleUnknown,            // the trust bundle never had this version
+  kBundleOutdated,           // the version is not the newest any more
+  kBundleMismatch,           // the document is not that of the version
+  kBundleInvalid,            // a trust bundle is malformed, or nobody trusted has signed it
   kDeviceNotCompliant,       // the compliance service denied
   kComplianceUnavailable,    // no verdict in time
   kComplianceAnswerInvalid,  // no verdict for this request
@@ -60,13 +67,6 @@ enum class ErrorReason {
   kStopping,                 // the service is about to end
   kQuotaExceeded,            // the tenant has as many roots or keys as it may
   kClockUntrusted,           // it leapt, or contradicts the records
-  kPromotionBlocked,         // relying parties, the key or the time are in the way
-  kRelyingPartyUnknown,      // the tenant has none of this name, or of the caller's
-  kRelyingPartyExists,       // of this name or identity
-  kBundleUnknown,            // the trust bundle never had this version
-  kBundleOutdated,           // the version is not the newest any more
-  kBundleMismatch,           // the document is not that of the version
-  kBundleInvalid,            // a trust bundle is malformed, or nobody trusted has signed it
   kConfigurationInvalid,     // an option or a file breaks its documented form
   kInternalError,            // a broken invariant of Hourglass itself
 };

@@ -84,7 +84,8 @@ class SubKeysTest : public testing::Test {
 
   absl::Status Move(ca::RootState from, ca::RootState to) {
     const auto tenant = store_->GetTenant("contoso");
-    return store_->ChangeRootStates("contoso", tenant->revision, {{"r1", from, to}}, clock_.Now());
+    return store_->ChangeRootStates("contoso", tenant->revision, {{"r1", from, to}},
+                                    {clock_.Now()});
   }
 
   absl::StatusOr<std::shared_ptr<const ca::Authority>> Signer() {

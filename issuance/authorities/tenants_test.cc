@@ -135,7 +135,7 @@ class LoadedTenantsTest : public testing::Test {
     ASSERT_OK(store.ChangeRootStates(tenant_id, tenant.revision,
                                      {{"r2", ca::RootState::kPrimary, ca::RootState::kRetiring},
                                       {"r3", ca::RootState::kStaged, ca::RootState::kPrimary}},
-                                     clock_.Now()));
+                                     {clock_.Now()}));
   }
 
   // As another process would do it: its feed is its own, and nothing of the change comes here.

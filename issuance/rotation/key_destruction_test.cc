@@ -52,7 +52,7 @@ class KeyDestructionTest : public testing::TestWithParam<const char*> {
   void DiscardRoot() {
     ASSERT_OK(store_->ChangeRootStates(
         kSampleTenant, 1, {{"root-1", ca::RootState::kStaged, ca::RootState::kDiscarded}},
-        clock_.Now()));
+        {clock_.Now()}));
   }
   KeyDestructionOrder Order(std::optional<std::string> public_key) {
     return {GetParam(), std::move(public_key), "", "", "administrator"};

@@ -56,7 +56,7 @@ class CertificateEndsTest : public testing::Test {
     if (!primary) return;
     EXPECT_OK(store_->ChangeRootStates(
         tenant_id, 1, {{root.root_id, ca::RootState::kStaged, ca::RootState::kPrimary}},
-        clock_.Now()));
+        {clock_.Now()}));
   }
 
   // `level event what within_days` of each line that looks at these days from now bring.

@@ -1,5 +1,6 @@
 // The role of the store that keeps what administrators did. Other roles write it, each in the
-// transaction of the change itself: an action is recorded if and only if it was done.
+// transaction of the change itself: an action is recorded if and only if it was done. Nothing drops
+// one; the retention of the journal is of certificates.
 #ifndef HOURGLASS_ISSUANCE_STORE_ADMINISTRATIVE_JOURNAL_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_ADMINISTRATIVE_JOURNAL_STORE_H_
 

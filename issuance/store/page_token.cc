@@ -21,9 +21,26 @@ namespace {
 constexpr absl::string_view kJournal = "j1:";
 constexpr absl::string_view kDevices = "d1:";
 constexpr absl::string_view kIntermediates = "i1:";
+constexpr absl::string_view kActions = "a1:";
 
 absl::Status NotOurs() {
   return Error(ErrorReason::kFieldInvalid, "page_token", "was not made by this service");
+}
+
+std::string SequenceToken(absl::string_view kind, std::int64_t last_sequence) {
+  return absl::WebSafeBase64Escape(absl::StrCat(kind, last_sequence));
+}
+
+absl::StatusOr<std::int64_t> ParseSequence(absl::string_view kind, absl::string_view page_token) {
+  std::string plain;
+  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
+  absl::string_view number = plain;
+  std::int64_t sequence;
+  if (!absl::ConsumePrefix(&number, kind) || !absl::SimpleAtoi(number, &sequence) ||
+      SequenceToken(kind, sequence) != page_token) {
+    return NotOurs();
+  }
+  return sequence;
 }
 
 }  // namespace
@@ -38,7 +55,11 @@ std::string DevicePageToken(absl::string_view last_device_id) {
 }
 
 std::string IntermediatePageToken(std::int64_t last_sequence) {
-  return absl::WebSafeBase64Escape(absl::StrCat(kIntermediates, last_sequence));
+  return SequenceToken(kIntermediates, last_sequence);
+}
+
+std::string AdministrativePageToken(std::int64_t last_sequence) {
+  return SequenceToken(kActions, last_sequence);
 }
 
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token) {
@@ -73,15 +94,11 @@ absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token) {
 }
 
 absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token) {
-  std::string plain;
-  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
-  absl::string_view number = plain;
-  std::int64_t sequence;
-  if (!absl::ConsumePrefix(&number, kIntermediates) || !absl::SimpleAtoi(number, &sequence) ||
-      IntermediatePageToken(sequence) != page_token) {
-    return NotOurs();
-  }
-  return sequence;
+  return ParseSequence(kIntermediates, page_token);
+}
+
+absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_token) {
+  return ParseSequence(kActions, page_token);
 }
 
 absl::Status CheckPageSize(int page_size) {

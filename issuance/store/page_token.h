@@ -23,12 +23,14 @@ struct JournalPosition {
 std::string JournalPageToken(const JournalPosition& last);
 std::string DevicePageToken(absl::string_view last_device_id);
 std::string IntermediatePageToken(std::int64_t last_sequence);
+std::string AdministrativePageToken(std::int64_t last_sequence);
 
 // The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
 // make.
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token);
 absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token);
+absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
 // (issuance/store/page.h).

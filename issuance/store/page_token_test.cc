@@ -31,6 +31,7 @@ TEST(PageTokenTest, IsBase64UrlWithoutPadding) {
   EXPECT_EQ(DevicePageToken("a?>"), "ZDE6YT8-");
   EXPECT_EQ(DevicePageToken("\xc3\xbf~"), "ZDE6w79-");
   EXPECT_EQ(IntermediatePageToken(-7), "aTE6LTc");
+  EXPECT_EQ(AdministrativePageToken(42), "YTE6NDI");
 }
 
 TEST(PageTokenTest, APositionIsReadBack) {
@@ -42,6 +43,7 @@ TEST(PageTokenTest, APositionIsReadBack) {
       EXPECT_EQ(read.sequence, sequence);
     }
     EXPECT_EQ(ParseIntermediatePosition(IntermediatePageToken(sequence)).value(), sequence);
+    EXPECT_EQ(ParseAdministrativePosition(AdministrativePageToken(sequence)).value(), sequence);
   }
   for (const std::string& device :
        {std::string(), std::string("laptop-1"), std::string("d1:x"), std::string(999, 'x'),
@@ -52,19 +54,23 @@ TEST(PageTokenTest, APositionIsReadBack) {
 
 TEST(PageTokenTest, NoKindIsTakenForAnother) {
   const std::string journal = JournalPageToken({At(1), 2}), device = DevicePageToken("1"),
-                    intermediate = IntermediatePageToken(1);
-  for (const std::string& token : {device, intermediate}) {
+                    intermediate = IntermediatePageToken(1), action = AdministrativePageToken(1);
+  for (const std::string& token : {device, intermediate, action}) {
     EXPECT_THAT(ParseJournalPosition(token), NotOurs());
   }
-  for (const std::string& token : {journal, intermediate}) {
+  for (const std::string& token : {journal, intermediate, action}) {
     EXPECT_THAT(ParseDevicePosition(token), NotOurs());
   }
-  for (const std::string& token : {journal, device}) {
+  for (const std::string& token : {journal, device, action}) {
     EXPECT_THAT(ParseIntermediatePosition(token), NotOurs());
+  }
+  for (const std::string& token : {journal, device, intermediate}) {
+    EXPECT_THAT(ParseAdministrativePosition(token), NotOurs());
   }
   EXPECT_OK(ParseJournalPosition(journal));
   EXPECT_OK(ParseDevicePosition(device));
   EXPECT_OK(ParseIntermediatePosition(intermediate));
+  EXPECT_OK(ParseAdministrativePosition(action));
 }
 
 TEST(PageTokenTest, RefusesPositionsOfTheJournalThatItDidNotMake) {
@@ -99,6 +105,10 @@ TEST(PageTokenTest, RefusesPositionsOfOthersThatItDidNotMake) {
   for (const char* plain : {"", "i1:", "i1: 1", "i1:1 ", "i1:+1", "i1:01", "i1:1:2", "i1:x", "i2:1",
                             "i1:9223372036854775808"}) {
     EXPECT_THAT(ParseIntermediatePosition(TokenOf(plain)), NotOurs()) << plain;
+  }
+  for (const char* plain : {"", "a1:", "a1: 1", "a1:1 ", "a1:+1", "a1:01", "a1:1:2", "a1:x", "a2:1",
+                            "A1:1", "a1:9223372036854775808"}) {
+    EXPECT_THAT(ParseAdministrativePosition(TokenOf(plain)), NotOurs()) << plain;
   }
   // No text that a database can hold: cut, overlong, surrogates, NUL.
   for (const absl::string_view plain : {absl::string_view(""),

@@ -37,7 +37,8 @@ class RelyingPartyStore {
 
   // Adds it as one that has acknowledged nothing yet, whatever `party` says, registered at
   // `cause.now`, and records `relying_party_registered`. Errors: TENANT_UNKNOWN;
-  // RELYING_PARTY_EXISTS with field `name` or `identity` where another of the tenant has it.
+  // RELYING_PARTY_EXISTS with field `name`, or `identity` where that is not empty, where another of
+  // the tenant has it. Of several, the first of these.
   virtual absl::Status AddRelyingParty(const RelyingPartyRecord& party,
                                        const ChangeCause& cause) = 0;
   // Takes it away, and records `relying_party_removed`. Returns it as it was. Errors:
@@ -51,9 +52,10 @@ class RelyingPartyStore {
   // Notes the acknowledgement, as of `cause.now` by `cause.caller`, and returns the relying party
   // as it is then. The same version with the same document again changes nothing, and is returned
   // as it is. Of a manual one `relying_party_attested` is recorded. Errors: TENANT_UNKNOWN;
-  // RELYING_PARTY_UNKNOWN; with field `version` BUNDLE_UNKNOWN where it is above the tenant's
+  // RELYING_PARTY_UNKNOWN; with field `version` BUNDLE_UNKNOWN where it is 0 or above the tenant's
   // revision, and BUNDLE_OUTDATED where it is below; BUNDLE_MISMATCH with field `document_sha256`
-  // where it acknowledged this version before, with another document.
+  // where it acknowledged this version before, with another document. Of several, the first of
+  // these.
   virtual absl::StatusOr<RelyingPartyRecord> Acknowledge(const Acknowledgement& acknowledgement,
                                                          const ChangeCause& cause) = 0;
 

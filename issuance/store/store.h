@@ -1,4 +1,4 @@
-// Where tenants, roots, devices and the journal are kept.
+// Where tenants, roots, relying parties, devices and the journals are kept.
 #ifndef HOURGLASS_ISSUANCE_STORE_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_STORE_H_
 

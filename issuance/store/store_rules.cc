@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 
@@ -14,6 +15,21 @@ bool MovesPrimary(const RootStateChange& change) {
 }
 
 bool NeedsItsKey(const RootOfKey& root) { return ca::NeedsItsKey(root.state); }
+
+// What was acknowledged later than the root came has it still: a STAGED root is in every version
+// until it ends.
+bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root) {
+  return party.acknowledged_version != 0 && party.acknowledged_version >= root.bundle_version;
+}
+
+// An administrator reads it: some names say enough.
+constexpr std::size_t kMostNames = 10;
+
+std::string Names(const std::vector<std::string>& names) {
+  if (names.size() <= kMostNames) return absl::StrJoin(names, ", ");
+  return absl::StrCat(absl::StrJoin(absl::MakeConstSpan(names).first(kMostNames), ", "), " and ",
+                      names.size() - kMostNames, " more");
+}
 
 }  // namespace
 
@@ -111,6 +127,71 @@ absl::Status KeyPlannedOtherwise() {
 absl::Status KeyBoundOtherwise() {
   return Error(ErrorReason::kKeyNotPermitted, "tenant_id",
                "the key, or another of its name, is bound otherwise: destroy that first");
+}
+
+absl::Status RelyingPartyUnknown() {
+  return Error(ErrorReason::kRelyingPartyUnknown, "name",
+               "the tenant has no relying party of this name");
+}
+
+absl::Status RelyingPartyExists(absl::string_view field) {
+  return Error(ErrorReason::kRelyingPartyExists, field,
+               "another relying party of the tenant has it");
+}
+
+absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t revision,
+                                  const Acknowledgement& acknowledgement) {
+  const std::uint64_t version = acknowledgement.version;
+  if (version == 0 || version > revision) {
+    return Error(ErrorReason::kBundleUnknown, "version",
+                 absl::StrCat("the tenant's trust bundle has had no version ", version));
+  }
+  if (version < revision) {
+    return Error(ErrorReason::kBundleOutdated, "version",
+                 absl::StrCat("the tenant's trust bundle has version ", revision, " by now"));
+  }
+  if (party.acknowledged_version == version &&
+      party.acknowledged_sha256 != acknowledgement.document_sha256) {
+    return Error(ErrorReason::kBundleMismatch, "document_sha256",
+                 "the relying party acknowledged this version with another document");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> NotAcknowledgedBy(const RootRecord& root,
+                                           absl::Span<const RelyingPartyRecord> parties) {
+  std::vector<std::string> names;
+  for (const RelyingPartyRecord& party : parties) {
+    if (!HasAcknowledged(party, root)) names.push_back(party.name);
+  }
+  return names;
+}
+
+absl::Status CheckAcknowledged(const RootRecord& root,
+                               absl::Span<const RelyingPartyRecord> parties) {
+  if (parties.empty()) {
+    return Error(ErrorReason::kPromotionBlocked, "root_id",
+                 "the tenant has no relying party that has acknowledged the root");
+  }
+  const std::vector<std::string> missing = NotAcknowledgedBy(root, parties);
+  if (missing.empty()) return absl::OkStatus();
+  return Error(ErrorReason::kPromotionBlocked, "root_id",
+               absl::StrCat("has not been acknowledged by ", Names(missing)));
+}
+
+absl::string_view ActionOf(const RootStateChange& change) {
+  switch (change.to) {
+    case ca::RootState::kPrimary:
+      return change.from == ca::RootState::kRetiring ? "root_rolled_back" : "root_promoted";
+    case ca::RootState::kRetired:
+      return "root_retired";
+    case ca::RootState::kDiscarded:
+      return "root_discarded";
+    case ca::RootState::kRetiring:
+    case ca::RootState::kStaged:
+      break;
+  }
+  return "root_demoted";
 }
 
 absl::Status CheckNewRoot(const RootRecord& root) {

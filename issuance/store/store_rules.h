@@ -56,7 +56,7 @@ absl::Status KeyTakenAway();
 absl::Status KeyPlannedOtherwise();
 absl::Status KeyBoundOtherwise();
 
-// RELYING_PARTY_UNKNOWN; RELYING_PARTY_EXISTS with this field.
+// RELYING_PARTY_UNKNOWN with field `name`; RELYING_PARTY_EXISTS with this field.
 absl::Status RelyingPartyUnknown();
 absl::Status RelyingPartyExists(absl::string_view field);
 
@@ -75,7 +75,8 @@ std::vector<std::string> NotAcknowledgedBy(const RootRecord& root,
 absl::Status CheckAcknowledged(const RootRecord& root,
                                absl::Span<const RelyingPartyRecord> parties);
 
-// How the administrative journal calls this change of a root: `root_promoted` and so on.
+// How the administrative journal calls this change of a root: `root_promoted` and so on. Lives as
+// long as the process.
 absl::string_view ActionOf(const RootStateChange& change);
 
 // A root begins STAGED, else INTERNAL_ERROR.

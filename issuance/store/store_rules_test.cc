@@ -119,5 +119,97 @@ TEST(StoreRulesTest, KeysOfRootsThatLiveAreNotDestroyed) {
   }
 }
 
+RelyingPartyRecord PartyThatHas(const std::string& name, std::uint64_t version,
+                                const std::string& sha256 = "hash") {
+  RelyingPartyRecord party;
+  party.name = name;
+  party.acknowledged_version = version;
+  if (version != 0) party.acknowledged_sha256 = sha256;
+  return party;
+}
+
+RootRecord RootSince(std::uint64_t version) {
+  RootRecord root;
+  root.bundle_version = version;
+  return root;
+}
+
+TEST(StoreRulesTest, AnAcknowledgementIsOfTheVersionThatIsTheNewest) {
+  const auto check = [](std::uint64_t had, std::uint64_t revision, std::uint64_t version,
+                        const std::string& sha256 = "hash") {
+    return CheckAcknowledgement(PartyThatHas("vpn", had), revision,
+                                {"contoso", "vpn", version, sha256});
+  };
+  EXPECT_OK(check(0, 7, 7));
+  EXPECT_OK(check(3, 7, 7));
+  EXPECT_OK(check(3, 7, 7, "another")) << "of another version another document";
+  EXPECT_OK(check(7, 7, 7)) << "the same again";
+  EXPECT_THAT(check(7, 7, 7, "another"),
+              FailsWith(ErrorReason::kBundleMismatch, "document_sha256"));
+  EXPECT_THAT(check(7, 7, 7, ""), FailsWith(ErrorReason::kBundleMismatch, "document_sha256"));
+  for (const std::uint64_t had : {0, 3, 6, 7}) {
+    for (const std::uint64_t version : {1, 3, 6}) {
+      EXPECT_THAT(check(had, 7, version), FailsWith(ErrorReason::kBundleOutdated, "version"))
+          << had << " " << version;
+    }
+    for (const std::uint64_t version : {std::uint64_t{0}, std::uint64_t{8}, ~std::uint64_t{0}}) {
+      EXPECT_THAT(check(had, 7, version), FailsWith(ErrorReason::kBundleUnknown, "version"))
+          << had << " " << version;
+    }
+  }
+  // A tenant without a root has no bundle that could be acknowledged.
+  EXPECT_THAT(check(0, 0, 0), FailsWith(ErrorReason::kBundleUnknown, "version"));
+  EXPECT_THAT(std::string(check(0, 7, 6).message()), HasSubstr("has version 7 by now"));
+}
+
+TEST(StoreRulesTest, ARootIsAcknowledgedWithEachVersionSinceItCame) {
+  const std::vector<RelyingPartyRecord> parties = {
+      PartyThatHas("never", 0), PartyThatHas("before", 4), PartyThatHas("with", 5),
+      PartyThatHas("after", 9)};
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(5), parties), testing::ElementsAre("never", "before"));
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(10), parties),
+              testing::ElementsAre("never", "before", "with", "after"));
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(0), parties), testing::ElementsAre("never"))
+      << "who has acknowledged nothing trusts nothing";
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(5), {}), testing::IsEmpty());
+}
+
+TEST(StoreRulesTest, APromotionAwaitsEachRelyingPartyAndThatThereIsOne) {
+  const auto blocked = FailsWith(ErrorReason::kPromotionBlocked, "root_id");
+  EXPECT_OK(CheckAcknowledged(RootSince(5), {PartyThatHas("a", 5)}));
+  EXPECT_OK(CheckAcknowledged(RootSince(5), {PartyThatHas("a", 5), PartyThatHas("b", 6)}));
+  EXPECT_THAT(CheckAcknowledged(RootSince(5), {}), blocked);
+  EXPECT_THAT(CheckAcknowledged(RootSince(5), {PartyThatHas("a", 4)}), blocked);
+  const absl::Status one_of_two =
+      CheckAcknowledged(RootSince(5), {PartyThatHas("a", 5), PartyThatHas("nps-2", 0)});
+  EXPECT_THAT(one_of_two, blocked);
+  EXPECT_THAT(std::string(one_of_two.message()), testing::EndsWith("acknowledged by nps-2"));
+  std::vector<RelyingPartyRecord> many;
+  for (int i = 1; i <= 12; ++i) many.push_back(PartyThatHas(std::to_string(i), 0));
+  EXPECT_THAT(std::string(CheckAcknowledged(RootSince(5), many).message()),
+              testing::EndsWith("by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"));
+  many.resize(10);
+  EXPECT_THAT(std::string(CheckAcknowledged(RootSince(5), many).message()),
+              testing::EndsWith("by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"));
+}
+
+TEST(StoreRulesTest, EachChangeOfARootHasItsName) {
+  const auto name = [](RootState from, RootState to) {
+    return std::string(ActionOf({"root-1", from, to}));
+  };
+  EXPECT_EQ(name(RootState::kStaged, RootState::kPrimary), "root_promoted");
+  EXPECT_EQ(name(RootState::kRetiring, RootState::kPrimary), "root_rolled_back");
+  EXPECT_EQ(name(RootState::kPrimary, RootState::kRetiring), "root_demoted");
+  EXPECT_EQ(name(RootState::kRetiring, RootState::kRetired), "root_retired");
+  EXPECT_EQ(name(RootState::kStaged, RootState::kDiscarded), "root_discarded");
+}
+
+TEST(StoreRulesTest, RelyingPartiesAreRefusedByNameAndByIdentity) {
+  EXPECT_THAT(RelyingPartyUnknown(), FailsWith(ErrorReason::kRelyingPartyUnknown, "name"));
+  EXPECT_THAT(RelyingPartyExists("name"), FailsWith(ErrorReason::kRelyingPartyExists, "name"));
+  EXPECT_THAT(RelyingPartyExists("identity"),
+              FailsWith(ErrorReason::kRelyingPartyExists, "identity"));
+}
+
 }  // namespace
 }  // namespace hourglass::issuance

@@ -59,7 +59,7 @@ class TenantStore {
   virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
 
   // Adds a STAGED root, raises the revision, which is its `bundle_version`, takes the plan of its
-  // key, and records `root_created`, in one transaction.
+  // key, and records `root_created`, as of `created_at` by `created_by`, in one transaction.
   // Errors: INTERNAL_ERROR for another state; TENANT_UNKNOWN; REQUEST_ID_REUSED with field
   // `request_id` for a non-empty one that a root of the tenant has already; KEY_EXISTS with field
   // `key_uri` for a key URI that any root has; INTERNAL_ERROR for an id or generation that a root

@@ -34,12 +34,16 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_INVALID:
     case v1::KEY_WEAK:
     case v1::KEY_URI_INVALID:
+    case v1::BUNDLE_UNKNOWN:
+    case v1::BUNDLE_MISMATCH:
+    case v1::BUNDLE_INVALID:
     case v1::CONFIGURATION_INVALID:
       return grpc::StatusCode::INVALID_ARGUMENT;
     case v1::REQUEST_ID_REUSED:
     case v1::TENANT_EXISTS:
     case v1::DISPLAY_NAME_TAKEN:
     case v1::KEY_EXISTS:
+    case v1::RELYING_PARTY_EXISTS:
       return grpc::StatusCode::ALREADY_EXISTS;
     case v1::CALLER_CERTIFICATE_EXPIRED:
     case v1::CALLER_REFUSED:
@@ -56,6 +60,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::DEVICE_UNKNOWN:
     case v1::KEY_NOT_FOUND:
     case v1::CERTIFICATE_UNKNOWN:
+    case v1::RELYING_PARTY_UNKNOWN:
       return grpc::StatusCode::NOT_FOUND;
     case v1::ROOT_MOVE_ILLEGAL:
     case v1::NO_PRIMARY_ROOT:
@@ -67,6 +72,8 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_UNFIT:
     case v1::KEY_DESTROYED:
     case v1::KEY_IN_USE:
+    case v1::PROMOTION_BLOCKED:
+    case v1::BUNDLE_OUTDATED:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case v1::PRIMARY_CHANGED:
       return grpc::StatusCode::ABORTED;

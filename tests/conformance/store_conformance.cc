@@ -1,5 +1,6 @@
 #include "tests/conformance/store_conformance.h"
 
+#include "absl/strings/str_cat.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
 
@@ -9,7 +10,7 @@ void StoreConformance::SetUp() { ASSERT_OK_AND_ASSIGN(store_, place_->Open()); }
 
 absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id,
                   ca::RootState from, ca::RootState to) {
-  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, SampleTime());
+  return store.ChangeRootStates(kSampleTenant, revision, {{root_id, from, to}}, {SampleTime()});
 }
 
 std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records) {
@@ -28,6 +29,16 @@ std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int 
     token = page->next_page_token;
   } while (!token.empty());
   return ids;
+}
+
+std::vector<std::string> ActionsOf(Store& store, absl::string_view tenant_id) {
+  std::vector<std::string> actions;
+  const auto page = store.ListAdministrativeActions(tenant_id, kMaxPageSize, "");
+  if (!page.ok() || !page->next_page_token.empty()) return {"error"};
+  for (const AdministrativeAction& action : page->records) {
+    actions.push_back(absl::StrCat(action.action, " ", action.subject));
+  }
+  return actions;
 }
 
 }  // namespace hourglass::issuance

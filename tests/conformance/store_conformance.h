@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -40,6 +41,8 @@ class RootKeyStoreConformance : public StoreConformance {};
 class IntermediateStoreConformance : public StoreConformance {};
 class JournalStoreConformance : public StoreConformance {};
 class DeviceStoreConformance : public StoreConformance {};
+class RelyingPartyStoreConformance : public StoreConformance {};
+class AdministrativeJournalStoreConformance : public StoreConformance {};
 // Of several stores of one content.
 class StoreReplicasConformance : public StoreConformance {};
 
@@ -53,13 +56,19 @@ std::vector<std::string> RequestIds(const std::vector<JournalRecord>& records);
 // is too long.
 std::vector<std::string> ListAll(Store& store, const JournalFilter& filter, int page_size);
 
+// What was done to this tenant since it is there, newest first, one `ACTION SUBJECT` each; `error`
+// where the store does not say.
+std::vector<std::string> ActionsOf(Store& store, absl::string_view tenant_id = "contoso");
+
 // All of them, for a kind of store.
-#define HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(name, maker)                            \
-  INSTANTIATE_TEST_SUITE_P(name, TenantStoreConformance, testing::Values(maker));       \
-  INSTANTIATE_TEST_SUITE_P(name, RootKeyStoreConformance, testing::Values(maker));      \
-  INSTANTIATE_TEST_SUITE_P(name, IntermediateStoreConformance, testing::Values(maker)); \
-  INSTANTIATE_TEST_SUITE_P(name, JournalStoreConformance, testing::Values(maker));      \
-  INSTANTIATE_TEST_SUITE_P(name, DeviceStoreConformance, testing::Values(maker));       \
+#define HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(name, maker)                                     \
+  INSTANTIATE_TEST_SUITE_P(name, TenantStoreConformance, testing::Values(maker));                \
+  INSTANTIATE_TEST_SUITE_P(name, RootKeyStoreConformance, testing::Values(maker));               \
+  INSTANTIATE_TEST_SUITE_P(name, IntermediateStoreConformance, testing::Values(maker));          \
+  INSTANTIATE_TEST_SUITE_P(name, JournalStoreConformance, testing::Values(maker));               \
+  INSTANTIATE_TEST_SUITE_P(name, DeviceStoreConformance, testing::Values(maker));                \
+  INSTANTIATE_TEST_SUITE_P(name, RelyingPartyStoreConformance, testing::Values(maker));          \
+  INSTANTIATE_TEST_SUITE_P(name, AdministrativeJournalStoreConformance, testing::Values(maker)); \
   INSTANTIATE_TEST_SUITE_P(name, StoreReplicasConformance, testing::Values(maker))
 
 }  // namespace hourglass::issuance

@@ -70,7 +70,7 @@ TEST_P(IntermediateStoreConformance, IntermediatesOutsideTheFenceAreRefused) {
   ASSERT_OK(store_->ChangeRootStates(kSampleTenant, 4,
                                      {{"root-1", RootState::kRetiring, RootState::kPrimary},
                                       {"root-2", RootState::kPrimary, RootState::kRetiring}},
-                                     SampleTime(10)));
+                                     {SampleTime(10)}));
   EXPECT_THAT(ReleaseSample(*store_, SampleIntermediate(1)),
               FailsWith(ErrorReason::kPrimaryChanged));
   IntermediateRecord of_now = SampleIntermediate(3);

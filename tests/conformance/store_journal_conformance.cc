@@ -74,7 +74,7 @@ TEST_P(JournalStoreConformance, JournalRefusesIntentsOutsideTheFence) {
   EXPECT_THAT(Append(*store_, intent), FailsWith(ErrorReason::kPrimaryChanged))
       << "the epoch is right, but nothing is primary";
   ASSERT_OK(store_->ChangeRootStates(
-      kSampleTenant, 1, {{"root-1", RootState::kStaged, RootState::kPrimary}}, SampleTime()));
+      kSampleTenant, 1, {{"root-1", RootState::kStaged, RootState::kPrimary}}, {SampleTime()}));
   ASSERT_OK(store_->AddRoot(SampleRoot(2)));
   for (const std::uint64_t epoch :
        {std::uint64_t{0}, std::uint64_t{2}, std::numeric_limits<std::uint64_t>::max()}) {

@@ -173,7 +173,7 @@ TEST_P(StoreReplicasConformance, WhoMissedAChangeIsToldByEachRefusal) {
   EXPECT_THAT(news(), ElementsAre(kSampleTenant));
   EXPECT_THAT(store_->ChangeRootStates(
                   kSampleTenant, 2, {{"root-1", ca::RootState::kPrimary, ca::RootState::kRetiring}},
-                  SampleTime()),
+                  {SampleTime()}),
               fenced);
   EXPECT_THAT(news(), ElementsAre(kSampleTenant));
   // Who knows what there is, is told of nothing.

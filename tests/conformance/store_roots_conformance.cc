@@ -57,13 +57,20 @@ TEST_P(TenantStoreConformance, KeepsRoots) {
   third.request_id = "";  // may be empty more than once
   third.key_made_for_root = true;
   ASSERT_OK(store_->PlanKey({std::string(kSampleTenant), 3, third.key_uri, ""}));
+  second.created_by = kUnusualText;
+  second.bundle_version = 17;
+  RootRecord first = SampleRoot(1);
+  first.created_by = "";
   ASSERT_OK(store_->AddRoot(third));
   ASSERT_OK(store_->AddRoot(second));
-  ASSERT_OK(store_->AddRoot(SampleRoot(1)));
+  ASSERT_OK(store_->AddRoot(first));
+  third.bundle_version = 1;
+  second.bundle_version = 2;
+  first.bundle_version = 3;
   ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, "root-2"));
   EXPECT_EQ(found, second);
   ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> all, store_->ListRoots(kSampleTenant));
-  EXPECT_THAT(all, ElementsAre(SampleRoot(1), second, third));
+  EXPECT_THAT(all, ElementsAre(first, second, third));
   EXPECT_THAT(store_->GetRoot(kSampleTenant, "root-4"),
               FailsWith(ErrorReason::kRootUnknown, "root_id"));
   EXPECT_THAT(store_->GetRoot("fabrikam", "root-1"), FailsWith(ErrorReason::kRootUnknown));
@@ -83,9 +90,30 @@ TEST_P(TenantStoreConformance, KeepsEveryKeyTypeAndTimesBefore1970) {
     root.not_before = ca::Time(std::chrono::seconds(-1));
     root.created_at = Timestamp(std::chrono::microseconds(-1));
     ASSERT_OK(store_->AddRoot(root));
+    root.bundle_version = static_cast<std::uint64_t>(generation);
     ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, root.root_id));
     EXPECT_EQ(found, root);
   }
+}
+
+// Whoever acknowledged that version, or a later one, has the root.
+TEST_P(TenantStoreConformance, ARootIsInTheBundleSinceTheRevisionThatItRaised) {
+  const auto since = [&](const std::string& root_id) {
+    return store_->GetRoot(kSampleTenant, root_id)->bundle_version;
+  };
+  ASSERT_OK(AddSamplePrimary(*store_));  // revision 2
+  ASSERT_OK(store_->AddRoot(SampleRoot(2)));
+  EXPECT_EQ(since("root-1"), 1u);
+  EXPECT_EQ(since("root-2"), 3u);
+  EXPECT_EQ(store_->GetTenant(kSampleTenant)->revision, 3u);
+  ASSERT_OK(Move(*store_, 3, "root-2", RootState::kStaged, RootState::kDiscarded));
+  EXPECT_EQ(since("root-2"), 3u) << "whatever becomes of it";
+  EXPECT_THAT(store_->AddRoot(SampleRoot(2)), FailsWith(ErrorReason::kRequestIdReused));
+  ASSERT_OK(store_->AddRoot(SampleRoot(3)));
+  EXPECT_EQ(since("root-3"), 5u);
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1, "fabrikam")));
+  EXPECT_EQ(store_->GetRoot("fabrikam", "root-1")->bundle_version, 1u) << "of its own tenant";
 }
 
 TEST_P(TenantStoreConformance, RefusesARootThatCollides) {
@@ -221,10 +249,10 @@ TEST_P(TenantStoreConformance, RefusedStateChangesChangeNothing) {
                                        {{"root-1", RootState::kPrimary, RootState::kRetiring},
                                         {"root-2", RootState::kStaged, RootState::kPrimary},
                                         {"root-9", RootState::kStaged, RootState::kDiscarded}},
-                                       SampleTime()),
+                                       {SampleTime()}),
               FailsWith(ErrorReason::kRootUnknown));
   EXPECT_TRUE(unchanged()) << "all changes or none";
-  EXPECT_THAT(store_->ChangeRootStates("fabrikam", 0, {}, SampleTime()),
+  EXPECT_THAT(store_->ChangeRootStates("fabrikam", 0, {}, {SampleTime()}),
               FailsWith(ErrorReason::kTenantUnknown));
   EXPECT_OK(Move(*store_, 3, "root-2", RootState::kStaged, RootState::kDiscarded));
 }

@@ -76,7 +76,7 @@ class Maker {
 
   absl::Status Change(const std::string& tenant_id, const std::vector<RootStateChange>& changes) {
     ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
-    return store_->ChangeRootStates(tenant_id, tenant.revision, changes, clock_->Now());
+    return store_->ChangeRootStates(tenant_id, tenant.revision, changes, {clock_->Now()});
   }
 
   const TenantsToMake& order_;

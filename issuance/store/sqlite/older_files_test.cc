@@ -49,6 +49,7 @@ TEST_F(OlderFilesTest, TheJournalOfVersion1IsReadAndWrittenOn) {
   EXPECT_EQ(released.intent.intermediate_serial_number, "") << "the root itself issued it";
   ASSERT_OK_AND_ASSIGN(const RootRecord root, store->GetRoot("contoso", "r1"));
   EXPECT_EQ(root.state, ca::RootState::kPrimary);
+  EXPECT_EQ(root.bundle_version, 3u);
   EXPECT_EQ(store->ListIntermediates("contoso", "r1", 10, "")->records.size(), 0u);
 
   Intent next = released.intent;
@@ -128,6 +129,48 @@ TEST_F(OldJournalTest, AnInterruptedMoveIsTakenUp) {
   EXPECT_EQ(Connect()->QueryInteger("SELECT count(*) FROM old_intents").value(), kCount - 4);
   ASSERT_OK(Connect()->Execute("DROP TRIGGER crash"));
   ExpectAllThere();
+}
+
+// Of schema version 7, before there were relying parties: nobody has acknowledged what was there,
+// and whoever acknowledges the bundle as it is now has all of it.
+TEST_F(OlderFilesTest, RootsOfVersion7AreAcknowledgedAndPromoted) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(7)));
+  ASSERT_OK(Connect()->Execute(R"sql(
+      INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 9, 4, 'contoso');
+      INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'software:r1', 1, x'3000',
+        100, 90000, 5, 6, 8000, 'create-1', NULL);
+      INSERT INTO roots VALUES ('contoso', 'r2', 2, 'STAGED', 'ec-p256', 'software:r2', 1, x'3001',
+        100, 90000, 5, 6, NULL, '', NULL);
+      INSERT INTO tenants VALUES ('fabrikam', 'Fabrikam', 1, 0, 40, 4, 'fabrikam');
+      INSERT INTO roots VALUES ('fabrikam', 'r1', 1, 'RETIRED', 'ec-p256', 'software:f', 1, x'3002',
+        100, 90000, 5, 6, NULL, '', NULL))sql"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  EXPECT_EQ(store->GetRoot("fabrikam", "r1")->bundle_version, 40u);
+  EXPECT_EQ(store->GetTenant("contoso")->revision, 9u) << "the bundle is what it was";
+  ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> roots, store->ListRoots("contoso"));
+  ASSERT_EQ(roots.size(), 2u);
+  for (const RootRecord& root : roots) {
+    EXPECT_EQ(root.bundle_version, 9u) << root.root_id;
+    EXPECT_EQ(root.created_by, "") << root.root_id;
+  }
+  EXPECT_EQ(store->ListRelyingParties("contoso")->size(), 0u);
+  EXPECT_EQ(store->ListAdministrativeActions("contoso", 10, "")->records.size(), 0u);
+
+  RelyingPartyRecord party;
+  party.tenant_id = "contoso";
+  party.name = "vpn";
+  party.identity = "vpn-caller";
+  ASSERT_OK(store->AddRelyingParty(party, {}));
+  RootChangeOrder order;
+  order.awaits_acknowledgements = true;
+  const std::vector<RootStateChange> promotion = {
+      {"r1", ca::RootState::kPrimary, ca::RootState::kRetiring},
+      {"r2", ca::RootState::kStaged, ca::RootState::kPrimary}};
+  EXPECT_THAT(store->ChangeRootStates("contoso", 9, promotion, order),
+              FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  ASSERT_OK(store->Acknowledge({"contoso", "vpn", 9, std::string(32, 'h')}, {}));
+  EXPECT_OK(store->ChangeRootStates("contoso", 9, promotion, order));
+  EXPECT_EQ(store->ListAdministrativeActions("contoso", 10, "")->records.size(), 3u);
 }
 
 // Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.

@@ -13,9 +13,11 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
 #include "issuance/store/sqlite/journal/segmented_journal.h"
+#include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_devices.h"
 #include "issuance/store/sqlite/tables/sqlite_intermediates.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_relying_parties.h"
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
 
@@ -106,9 +108,10 @@ class SqliteStore final : public Store {
   }
 
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
-                                absl::Span<const RootStateChange> changes, Timestamp now) override {
+                                absl::Span<const RootStateChange> changes,
+                                const RootChangeOrder& order) override {
     return TellOf(tenant_id, connections_->Write([&](Connection& c) {
-      return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, now);
+      return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, order);
     }));
   }
 
@@ -197,6 +200,37 @@ class SqliteStore final : public Store {
   absl::Status RemoveDevice(absl::string_view tenant_id, absl::string_view device_id) override {
     return connections_->Write(
         [&](Connection& c) { return sqlite::RemoveDevice(c, tenant_id, device_id); });
+  }
+
+  absl::Status AddRelyingParty(const RelyingPartyRecord& party, const ChangeCause& cause) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::AddRelyingParty(c, party, cause); });
+  }
+
+  absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(absl::string_view tenant_id,
+                                                        absl::string_view name,
+                                                        const ChangeCause& cause) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::RemoveRelyingParty(c, tenant_id, name, cause); });
+  }
+
+  absl::StatusOr<std::vector<RelyingPartyRecord>> ListRelyingParties(
+      absl::string_view tenant_id) override {
+    return connections_->Read(
+        [&](Connection& c) { return sqlite::ListRelyingParties(c, tenant_id); });
+  }
+
+  absl::StatusOr<RelyingPartyRecord> Acknowledge(const Acknowledgement& acknowledgement,
+                                                 const ChangeCause& cause) override {
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::Acknowledge(c, acknowledgement, cause); });
+  }
+
+  absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(
+      absl::string_view tenant_id, int page_size, absl::string_view page_token) override {
+    return connections_->Read([&](Connection& c) {
+      return sqlite::ListAdministrativeActions(c, tenant_id, page_size, page_token);
+    });
   }
 
  private:

@@ -57,8 +57,9 @@ class ForwardingStore : public Store {
   absl::Status BindKey(const BoundKey& key) override { return store_.BindKey(key); }
   absl::StatusOr<std::vector<BoundKey>> ListBoundKeys() override { return store_.ListBoundKeys(); }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
-                                absl::Span<const RootStateChange> changes, Timestamp now) override {
-    return store_.ChangeRootStates(tenant_id, expected_revision, changes, now);
+                                absl::Span<const RootStateChange> changes,
+                                const RootChangeOrder& order) override {
+    return store_.ChangeRootStates(tenant_id, expected_revision, changes, order);
   }
   absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
     return store_.AddIntermediate(intermediate);
@@ -112,6 +113,26 @@ class ForwardingStore : public Store {
   }
   absl::Status RemoveDevice(absl::string_view tenant_id, absl::string_view device_id) override {
     return store_.RemoveDevice(tenant_id, device_id);
+  }
+  absl::Status AddRelyingParty(const RelyingPartyRecord& party, const ChangeCause& cause) override {
+    return store_.AddRelyingParty(party, cause);
+  }
+  absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(absl::string_view tenant_id,
+                                                        absl::string_view name,
+                                                        const ChangeCause& cause) override {
+    return store_.RemoveRelyingParty(tenant_id, name, cause);
+  }
+  absl::StatusOr<std::vector<RelyingPartyRecord>> ListRelyingParties(
+      absl::string_view tenant_id) override {
+    return store_.ListRelyingParties(tenant_id);
+  }
+  absl::StatusOr<RelyingPartyRecord> Acknowledge(const Acknowledgement& acknowledgement,
+                                                 const ChangeCause& cause) override {
+    return store_.Acknowledge(acknowledgement, cause);
+  }
+  absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(
+      absl::string_view tenant_id, int page_size, absl::string_view page_token) override {
+    return store_.ListAdministrativeActions(tenant_id, page_size, page_token);
   }
 
  private:

@@ -49,6 +49,7 @@ RootRecord SampleRoot(int generation, absl::string_view tenant_id) {
   root.created_at = SampleTime(-4);
   root.state_since = SampleTime(-3);
   root.request_id = absl::StrCat("create-", generation);
+  root.created_by = "administrator";
   return root;
 }
 
@@ -112,13 +113,39 @@ DeviceRecord SampleDevice(absl::string_view device_id, absl::string_view tenant_
   return device;
 }
 
+RelyingPartyRecord SampleRelyingParty(absl::string_view name, absl::string_view tenant_id) {
+  RelyingPartyRecord party;
+  party.tenant_id = std::string(tenant_id);
+  party.name = std::string(name);
+  party.identity = absl::StrCat(name, "-caller");
+  party.kind = "freeradius";
+  party.registered_at = SampleCause().now;
+  return party;
+}
+
+RelyingPartyRecord SampleManualParty(absl::string_view name, absl::string_view tenant_id) {
+  RelyingPartyRecord party = SampleRelyingParty(name, tenant_id);
+  party.identity = "";
+  party.kind = "nps";
+  party.is_manual = true;
+  return party;
+}
+
+ChangeCause SampleCause() { return {SampleTime(-2), "administrator", "a new gateway"}; }
+
+Acknowledgement SampleAcknowledgement(absl::string_view name, std::uint64_t version,
+                                      absl::string_view tenant_id) {
+  return {std::string(tenant_id), std::string(name), version,
+          absl::StrFormat("%031d\xff", version)};
+}
+
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {
   absl::Status status = store.CreateTenant(SampleTenant(tenant_id));
   if (status.ok()) status = store.AddRoot(SampleRoot(1, tenant_id));
   if (!status.ok()) return status;
   return store.ChangeRootStates(
       tenant_id, 1, {{std::string(kSampleRoot), ca::RootState::kStaged, ca::RootState::kPrimary}},
-      SampleTime());
+      {SampleTime()});
 }
 
 absl::Status SwitchToSecondRoot(Store& store) {
@@ -128,7 +155,7 @@ absl::Status SwitchToSecondRoot(Store& store) {
       kSampleTenant, 3,
       {{"root-2", ca::RootState::kStaged, ca::RootState::kPrimary},
        {std::string(kSampleRoot), ca::RootState::kPrimary, ca::RootState::kRetiring}},
-      SampleTime(9));
+      {SampleTime(9)});
 }
 
 absl::Status Append(Store& store, const JournalWrite& write) {

@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_TESTING_SAMPLE_RECORDS_H_
 #define HOURGLASS_ISSUANCE_STORE_TESTING_SAMPLE_RECORDS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -36,6 +37,17 @@ Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id = 
 IntermediateRecord SampleIntermediate(int number, absl::string_view tenant_id = kSampleTenant);
 Release ReleaseOf(const Intent& intent);
 DeviceRecord SampleDevice(absl::string_view device_id, absl::string_view tenant_id = kSampleTenant);
+// Registered at SampleTime(-2), has acknowledged nothing; its identity is `NAME-caller`.
+RelyingPartyRecord SampleRelyingParty(absl::string_view name,
+                                      absl::string_view tenant_id = kSampleTenant);
+// The same without an identity: an administrator attests for it.
+RelyingPartyRecord SampleManualParty(absl::string_view name,
+                                     absl::string_view tenant_id = kSampleTenant);
+// At SampleTime(-2) by `administrator`, with a reason.
+ChangeCause SampleCause();
+// Of a document whose hash is a function of the version.
+Acknowledgement SampleAcknowledgement(absl::string_view name, std::uint64_t version,
+                                      absl::string_view tenant_id = kSampleTenant);
 
 // Makes the tenant with root-1 as its primary: epoch 1, revision 2.
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id = kSampleTenant);

@@ -215,8 +215,48 @@ constexpr absl::string_view kVersion7 = R"sql(
 ALTER TABLE planned_keys ADD COLUMN condemned INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Rotation: since when each root is in its tenant's trust bundle, who has to trust it, and what
+// administrators did. Nobody has acknowledged anything yet, so that of the roots of before it is
+// enough to say that they are in the bundle as it is now. AUTOINCREMENT: a sequence never comes
+// again, whatever becomes of the newest row (https://www.sqlite.org/autoinc.html).
+constexpr absl::string_view kVersion8 = R"sql(
+ALTER TABLE roots ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE roots ADD COLUMN bundle_version INTEGER NOT NULL DEFAULT 0;
+UPDATE roots SET bundle_version = tenants.revision FROM tenants
+  WHERE tenants.tenant_id = roots.tenant_id;
+CREATE TABLE relying_parties (
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  name TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  is_manual INTEGER NOT NULL,
+  acknowledged_version INTEGER NOT NULL DEFAULT 0,
+  acknowledged_sha256 BLOB NOT NULL DEFAULT x'',
+  acknowledged_at INTEGER,
+  acknowledged_by TEXT NOT NULL DEFAULT '',
+  registered_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, name),
+  CHECK ((acknowledged_version = 0) = (acknowledged_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX relying_parties_by_identity ON relying_parties (tenant_id, identity)
+  WHERE identity <> '';
+CREATE TABLE administrative_actions (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  tenant_id TEXT NOT NULL REFERENCES tenants,
+  at INTEGER NOT NULL,
+  caller TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  from_state TEXT NOT NULL,
+  to_state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  overrides INTEGER NOT NULL
+) STRICT;
+CREATE INDEX administrative_actions_by_tenant ON administrative_actions (tenant_id, sequence);
+)sql";
+
 constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                             kVersion5, kVersion6, kVersion7};
+                                             kVersion5, kVersion6, kVersion7, kVersion8};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

@@ -26,7 +26,7 @@ class SqliteIntermediatesTest : public TablesTest {
     EXPECT_OK(AddRoot(*connection_, SampleRoot(2)));
     EXPECT_OK(ChangeRootStates(*connection_, kSampleTenant, 2,
                                {{"root-1", RootState::kStaged, RootState::kPrimary}},
-                               SampleTime()));
+                               {SampleTime()}));
   }
 
   absl::Status Add(const IntermediateRecord& record) {
@@ -106,7 +106,7 @@ TEST_F(SqliteIntermediatesTest, IsReleasedOnceAndWithinTheFence) {
   ASSERT_OK(ChangeRootStates(*connection_, kSampleTenant, 3,
                              {{"root-1", RootState::kPrimary, RootState::kRetiring},
                               {"root-2", RootState::kStaged, RootState::kPrimary}},
-                             SampleTime()));
+                             {SampleTime()}));
   EXPECT_THAT(Release(second), FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_EQ(Get(second)->released_at, std::nullopt);
   EXPECT_THAT(Release(first, "again"), FailsWith(ErrorReason::kInternalError, "serial_number"))

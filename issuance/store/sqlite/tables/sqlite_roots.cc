@@ -7,7 +7,9 @@
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_relying_parties.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
 #include "issuance/store/store_rules.h"
 
@@ -17,7 +19,7 @@ namespace {
 #define HOURGLASS_ROOT_COLUMNS                                                                 \
   "tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root, certificate, " \
   "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id, "          \
-  "key_destroyed_at"
+  "key_destroyed_at, created_by, bundle_version"
 
 absl::Status Damaged(absl::string_view column) {
   return Error(ErrorReason::kJournalUnavailable, "",
@@ -36,6 +38,10 @@ absl::StatusOr<ca::RootState> ParseState(absl::string_view name) {
 }
 
 namespace {
+
+bool IsPromotion(const RootStateChange& change) {
+  return change.from == ca::RootState::kStaged && change.to == ca::RootState::kPrimary;
+}
 
 absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   RootRecord root;
@@ -58,6 +64,8 @@ absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   }
   root.request_id = rows.TakeOctets();
   root.key_destroyed_at = TakeOptionalTimestamp(rows);
+  root.created_by = rows.TakeOctets();
+  root.bundle_version = static_cast<std::uint64_t>(rows.TakeInteger());
   return root;
 }
 
@@ -85,6 +93,45 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
   if (changed == 1) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RootRecord there, GetRoot(connection, tenant_id, change.root_id));
   return WhyNotChanged(there, change);
+}
+
+absl::Status RecordChange(Connection& connection, absl::string_view tenant_id,
+                          const RootStateChange& change, const RootChangeOrder& order) {
+  AdministrativeAction action;
+  action.tenant_id = std::string(tenant_id);
+  action.at = order.now;
+  action.caller = order.caller;
+  action.action = std::string(ActionOf(change));
+  action.subject = change.root_id;
+  action.from_state = std::string(ca::RootStateName(change.from));
+  action.to_state = std::string(ca::RootStateName(change.to));
+  action.reason = order.reason;
+  action.overrides = order.overrides && IsPromotion(change);
+  return RecordAction(connection, action);
+}
+
+absl::Status RecordCreation(Connection& connection, const RootRecord& root) {
+  AdministrativeAction action;
+  action.tenant_id = root.tenant_id;
+  action.at = root.created_at;
+  action.caller = root.created_by;
+  action.action = "root_created";
+  action.subject = root.root_id;
+  action.to_state = std::string(ca::RootStateName(root.state));
+  return RecordAction(connection, action);
+}
+
+// Once the changes are made: then each root is there, and was STAGED.
+absl::Status CheckPromotionsAcknowledged(Connection& connection, absl::string_view tenant_id,
+                                         absl::Span<const RootStateChange> changes) {
+  for (const RootStateChange& change : changes) {
+    if (!IsPromotion(change)) continue;
+    ASSIGN_OR_RETURN(const RootRecord root, GetRoot(connection, tenant_id, change.root_id));
+    ASSIGN_OR_RETURN(const std::vector<RelyingPartyRecord> parties,
+                     ListRelyingParties(connection, tenant_id));
+    RETURN_IF_ERROR(CheckAcknowledged(root, parties));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> HasRootOfRequest(Connection& connection, const RootRecord& root) {
@@ -117,15 +164,17 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
       const std::int64_t added,
       connection.Change(
           "INSERT INTO roots (" HOURGLASS_ROOT_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "(SELECT revision FROM tenants WHERE tenant_id = ?1)) ON CONFLICT DO NOTHING",
           {Text{root.tenant_id}, Text{root.root_id}, std::int64_t{root.generation},
            Text{ca::RootStateName(root.state)}, Text{hsm::KeyTypeName(root.key_type)},
            Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
            ValueOf(root.not_before), ValueOf(root.not_after), ValueOf(root.created_at),
            ValueOf(root.state_since), ValueOf(root.last_leaf_not_after), Text{root.request_id},
-           ValueOf(root.key_destroyed_at)}));
+           ValueOf(root.key_destroyed_at), Text{root.created_by}}));
   if (added == 0) return WhyNotAdded(connection, root);
-  return TakePlannedKey(connection, root);
+  RETURN_IF_ERROR(TakePlannedKey(connection, root));
+  return RecordCreation(connection, root);
 }
 
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
@@ -155,12 +204,15 @@ absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
 
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
-                              absl::Span<const RootStateChange> changes, Timestamp now) {
+                              absl::Span<const RootStateChange> changes,
+                              const RootChangeOrder& order) {
   RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, RaisesEpoch(changes)));
   for (const RootStateChange& change : InOrder(changes)) {
-    RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, now));
+    RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, order.now));
+    RETURN_IF_ERROR(RecordChange(connection, tenant_id, change, order));
   }
-  return absl::OkStatus();
+  if (!order.awaits_acknowledgements) return absl::OkStatus();
+  return CheckPromotionsAcknowledged(connection, tenant_id, changes);
 }
 
 }  // namespace hourglass::issuance::sqlite

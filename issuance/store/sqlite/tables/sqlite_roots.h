@@ -25,7 +25,8 @@ absl::StatusOr<std::vector<RootRecord>> ListRoots(Connection& connection,
                                                   absl::string_view tenant_id);
 absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_id,
                               std::uint64_t expected_revision,
-                              absl::Span<const RootStateChange> changes, Timestamp now);
+                              absl::Span<const RootStateChange> changes,
+                              const RootChangeOrder& order);
 
 }  // namespace hourglass::issuance::sqlite
 

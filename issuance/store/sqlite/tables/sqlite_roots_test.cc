@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_relying_parties.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
 #include "issuance/store/sqlite/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
@@ -25,10 +28,22 @@ class SqliteRootsTest : public TablesTest {
   absl::Status Add(const RootRecord& root) {
     return Change([&](Connection& c) { return AddRoot(c, root); });
   }
-  absl::Status Move(std::uint64_t revision, const std::vector<RootStateChange>& changes) {
+  absl::Status Move(std::uint64_t revision, const std::vector<RootStateChange>& changes,
+                    const RootChangeOrder& order = {SampleTime(7)}) {
     return Change([&](Connection& c) {
-      return ChangeRootStates(c, kSampleTenant, revision, changes, SampleTime(7));
+      return ChangeRootStates(c, kSampleTenant, revision, changes, order);
     });
+  }
+  // `CALLER: ACTION SUBJECT FROM-TO, REASON` of each action, newest first; `!` where it overrode.
+  std::vector<std::string> Actions() {
+    std::vector<std::string> actions;
+    const auto page = ListAdministrativeActions(*connection_, kSampleTenant, kMaxPageSize, "");
+    for (const AdministrativeAction& action : page->records) {
+      actions.push_back(absl::StrCat(action.caller, ": ", action.action, " ", action.subject, " ",
+                                     action.from_state, "-", action.to_state, ", ", action.reason,
+                                     action.overrides ? "!" : ""));
+    }
+    return actions;
   }
   // `EPOCH/REVISION` of the tenant.
   std::string Counters() {
@@ -58,10 +73,15 @@ TEST_F(SqliteRootsTest, ARootIsReadBackInEveryField) {
   root.certificate = AllOctets();
   root.last_leaf_not_after = ca::Time(std::chrono::seconds(-1));
   root.key_destroyed_at = Timestamp(std::chrono::microseconds(-1));
+  root.created_by = std::string("by ") + kUnusualText;
+  root.bundle_version = 9;
   ASSERT_OK(Add(root));
+  root.bundle_version = 1;
   EXPECT_EQ(GetRoot(*connection_, kSampleTenant, root.root_id).value(), root);
-  ASSERT_OK(Add(SampleRoot(1)));
-  EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), ElementsAre(SampleRoot(1), root))
+  RootRecord first = SampleRoot(1);
+  ASSERT_OK(Add(first));
+  first.bundle_version = 2;
+  EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), ElementsAre(first, root))
       << "by generation";
   EXPECT_THAT(ListRoots(*connection_, "fabrikam").value(), ElementsAre());
   EXPECT_THAT(GetRoot(*connection_, "fabrikam", "root-1"),
@@ -146,8 +166,61 @@ TEST_F(SqliteRootsTest, AChangeThatIsRefusedChangesNothing) {
   EXPECT_EQ(StateOf("root-1"), RootState::kPrimary);
   EXPECT_EQ(StateOf("root-2"), RootState::kStaged);
   EXPECT_THAT(
-      Change([](Connection& c) { return ChangeRootStates(c, "nobody", 0, {}, SampleTime()); }),
+      Change([](Connection& c) { return ChangeRootStates(c, "nobody", 0, {}, {SampleTime()}); }),
       FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
+}
+
+TEST_F(SqliteRootsTest, EachChangeThatIsMadeIsRecorded) {
+  ASSERT_OK(Add(SampleRoot(1)));
+  ASSERT_OK(Add(SampleRoot(2)));
+  ASSERT_OK(Move(2, {{"root-1", RootState::kStaged, RootState::kPrimary}},
+                 {SampleTime(1), "one", "first", false, true}));
+  const std::vector<RootStateChange> second = {
+      {"root-2", RootState::kStaged, RootState::kPrimary},
+      {"root-1", RootState::kPrimary, RootState::kRetiring}};
+  EXPECT_THAT(Move(2, second, {SampleTime(2), "two"}), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(Move(3, {second[0]}, {SampleTime(2), "two"}),
+              FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  ASSERT_OK(Move(3, second, {SampleTime(3), "three", "", false, true}));
+  ASSERT_OK(Move(4,
+                 {{"root-2", RootState::kPrimary, RootState::kRetiring},
+                  {"root-1", RootState::kRetiring, RootState::kPrimary}},
+                 {SampleTime(4), "four", "back", false, true}));
+  EXPECT_THAT(Actions(), ElementsAre("four: root_rolled_back root-1 RETIRING-PRIMARY, back",
+                                     "four: root_demoted root-2 PRIMARY-RETIRING, back",
+                                     "three: root_promoted root-2 STAGED-PRIMARY, !",
+                                     "three: root_demoted root-1 PRIMARY-RETIRING, ",
+                                     "one: root_promoted root-1 STAGED-PRIMARY, first!",
+                                     "administrator: root_created root-2 -STAGED, ",
+                                     "administrator: root_created root-1 -STAGED, "));
+  const auto newest = ListAdministrativeActions(*connection_, kSampleTenant, kMaxPageSize, "");
+  EXPECT_EQ(newest->records.front().at, SampleTime(4));
+  EXPECT_EQ(newest->records.back().at, SampleRoot(1).created_at);
+}
+
+TEST_F(SqliteRootsTest, APromotionAwaitsAcknowledgementsOnlyWhereItSaysSo) {
+  RootChangeOrder awaiting = {SampleTime(7)};
+  awaiting.awaits_acknowledgements = true;
+  const std::vector<RootStateChange> promotion = {
+      {"root-1", RootState::kStaged, RootState::kPrimary}};
+  ASSERT_OK(Add(SampleRoot(1)));
+  const auto blocked = FailsWith(ErrorReason::kPromotionBlocked, "root_id");
+  EXPECT_THAT(Move(1, promotion, awaiting), blocked);
+  ASSERT_OK(Change(
+      [](Connection& c) { return AddRelyingParty(c, SampleRelyingParty("vpn"), SampleCause()); }));
+  EXPECT_THAT(Move(1, promotion, awaiting), blocked);
+  EXPECT_EQ(Counters(), "0/1");
+  EXPECT_EQ(StateOf("root-1"), RootState::kStaged);
+  EXPECT_EQ(Actions().size(), 2u) << "of the root and of the relying party";
+  EXPECT_THAT(Move(1, {{"root-2", RootState::kStaged, RootState::kPrimary}}, awaiting),
+              FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  ASSERT_OK(Change([](Connection& c) {
+    return Acknowledge(c, SampleAcknowledgement("vpn", 1), SampleCause()).status();
+  }));
+  ASSERT_OK(Move(1, promotion, awaiting));
+  ASSERT_OK(Add(SampleRoot(2)));
+  EXPECT_OK(Move(3, {{"root-1", RootState::kPrimary, RootState::kRetiring},
+                     {"root-2", RootState::kStaged, RootState::kPrimary}}));
 }
 
 TEST_F(SqliteRootsTest, UnknownColumnsAreDamage) {

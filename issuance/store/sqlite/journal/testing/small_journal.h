@@ -48,7 +48,7 @@ class SmallJournal {
       return ChangeRootStates(
           *main, kSampleTenant, 1,
           {{std::string(kSampleRoot), ca::RootState::kStaged, ca::RootState::kPrimary}},
-          SampleTime());
+          {SampleTime()});
     }));
     OrDie(Transact([this] { return StartJournal(*main, folder); }));
   }

@@ -1,0 +1,31 @@
+// The statements about relying parties, as RelyingPartyStore describes them. Those that write need
+// a transaction of the caller's, who rolls it back after an error.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_RELYING_PARTIES_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_RELYING_PARTIES_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/records.h"
+#include "issuance/store/relying_party_store.h"
+#include "issuance/store/sqlite/engine/sqlite.h"
+
+namespace hourglass::issuance::sqlite {
+
+absl::Status AddRelyingParty(Connection& connection, const RelyingPartyRecord& party,
+                             const ChangeCause& cause);
+absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
+                                                      absl::string_view tenant_id,
+                                                      absl::string_view name,
+                                                      const ChangeCause& cause);
+absl::StatusOr<std::vector<RelyingPartyRecord>> ListRelyingParties(Connection& connection,
+                                                                   absl::string_view tenant_id);
+absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
+                                               const Acknowledgement& acknowledgement,
+                                               const ChangeCause& cause);
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_RELYING_PARTIES_H_
