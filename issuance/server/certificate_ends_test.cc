@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -129,6 +133,22 @@ TEST_F(CertificateEndsTest, TellsOfRootsAndCountsThemByState) {
   EXPECT_THAT(seen_.roots[ca::RootState::kPrimary].ending, ElementsAre(0, 0, 1, 1));
   EXPECT_THAT(seen_.roots[ca::RootState::kStaged].ending, ElementsAre(0, 1, 1, 1));
   EXPECT_EQ(seen_.roots[ca::RootState::kRetiring].first_end, Timestamp());
+}
+
+TEST_F(CertificateEndsTest, WhatElseLooksIsCalledOnTheThreadAtOnceAndOnce) {
+  std::atomic<int> called = 0;
+  std::promise<std::thread::id> thread;
+  {
+    CertificateEnds ends({}, store_.get(), &clock_, EventLog::Silent());
+    ends.Watch([&] {
+      if (++called == 1) thread.set_value(std::this_thread::get_id());
+    });
+    std::future<std::thread::id> first = thread.get_future();
+    ASSERT_EQ(first.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+    EXPECT_NE(first.get(), std::this_thread::get_id());
+    EXPECT_EQ(ends.LastSeen().roots.size(), 3u) << "after the look";
+  }
+  EXPECT_EQ(called, 1) << "and again after a minute";
 }
 
 }  // namespace
