@@ -28,6 +28,7 @@ CallLimits CallLimitsFor(std::size_t queue_length) {
 struct CallBounds::Load {
   std::size_t calls = 0;
   std::size_t streams = 0;
+  std::size_t watches = 0;
   std::size_t octets = 0;
 };
 
@@ -39,6 +40,7 @@ CallBounds::Ticket& CallBounds::Ticket::operator=(Ticket&& other) noexcept {
   octets_ = other.octets_;
   calls_ = other.calls_;
   streams_ = other.streams_;
+  watches_ = other.watches_;
   return *this;
 }
 
@@ -58,6 +60,7 @@ void CallBounds::Ticket::Return() {
     load->octets -= octets_;
     load->calls -= calls_;
     load->streams -= streams_;
+    load->watches -= watches_;
   }
   if (bounds->stopping_ && bounds->all_->calls == 0) bounds->ended_.notify_all();
 }
@@ -94,11 +97,12 @@ absl::Status CallBounds::MayBegin(const Load& load) const {
 }
 
 CallBounds::Ticket CallBounds::Count(Load& load, std::size_t octets, std::size_t calls,
-                                     std::size_t streams) {
+                                     std::size_t streams, std::size_t watches) {
   for (Load* counted : {&load, all_.get()}) {
     counted->octets += octets;
     counted->calls += calls;
     counted->streams += streams;
+    counted->watches += watches;
   }
   Ticket ticket;
   ticket.bounds_ = this;
@@ -106,6 +110,7 @@ CallBounds::Ticket CallBounds::Count(Load& load, std::size_t octets, std::size_t
   ticket.octets_ = octets;
   ticket.calls_ = calls;
   ticket.streams_ = streams;
+  ticket.watches_ = watches;
   return ticket;
 }
 
@@ -113,7 +118,7 @@ absl::StatusOr<CallBounds::Ticket> CallBounds::Begin(absl::string_view caller, s
   const MutexLock lock(mutex_);
   Load& load = LoadOf(caller);
   RETURN_IF_ERROR(MayBegin(load));
-  return Count(load, octets, 1, 0);
+  return Count(load, octets, 1, 0, 0);
 }
 
 absl::StatusOr<CallBounds::Ticket> CallBounds::BeginStream(absl::string_view caller) {
@@ -123,12 +128,22 @@ absl::StatusOr<CallBounds::Ticket> CallBounds::BeginStream(absl::string_view cal
   if (load.streams >= limits_.streams_of_a_caller || all_->streams >= limits_.streams) {
     return TooMany("more streams are under way than the service takes");
   }
-  return Count(load, 0, 1, 1);
+  return Count(load, 0, 1, 1, 0);
+}
+
+absl::StatusOr<CallBounds::Ticket> CallBounds::BeginWatch(absl::string_view caller) {
+  const MutexLock lock(mutex_);
+  Load& load = LoadOf(caller);
+  RETURN_IF_ERROR(MayBegin(load));
+  if (load.watches >= limits_.watches_of_a_caller || all_->watches >= limits_.watches) {
+    return TooMany("more streams watch for changes than the service takes");
+  }
+  return Count(load, 0, 1, 0, 1);
 }
 
 CallBounds::Ticket CallBounds::Take(absl::string_view caller, std::size_t octets) {
   const MutexLock lock(mutex_);
-  return Count(LoadOf(caller), octets, 0, 0);
+  return Count(LoadOf(caller), octets, 0, 0, 0);
 }
 
 bool CallBounds::HasRoom(absl::string_view caller) {

@@ -20,16 +20,20 @@ struct CallLimits {
   // Calls under way; a stream is one.
   std::size_t calls_of_a_caller = 4096;
   std::size_t calls = 16'384;
-  // Streams under way.
+  // Streams of requests under way.
   std::size_t streams_of_a_caller = 64;
   std::size_t streams = 512;
+  // Streams under way that only tell of changes: they are idle for months, and take no place of
+  // those that ask.
+  std::size_t watches_of_a_caller = 16;
+  std::size_t watches = 2048;
   // Octets of messages that came in and are not answered, and of answers that are not sent.
   std::size_t octets_of_a_caller = 16 * 1024 * 1024;
   std::size_t octets = 64 * 1024 * 1024;
 };
 
-// The same, but for streams as many times more as `limits.queue_length` of the configuration is
-// longer than 1024.
+// The same, but for streams of both kinds as many times more as `limits.queue_length` of the
+// configuration is longer than 1024.
 CallLimits CallLimitsFor(std::size_t queue_length);
 
 // Callers are told apart by their names in the configuration. Safe to call from several threads.
@@ -59,6 +63,7 @@ class CallBounds {
     std::size_t octets_ = 0;
     std::size_t calls_ = 0;    // 0 for a message of a stream
     std::size_t streams_ = 0;  // 1 for a stream
+    std::size_t watches_ = 0;  // 1 for a watch
   };
 
   explicit CallBounds(const CallLimits& limits);
@@ -67,10 +72,11 @@ class CallBounds {
   CallBounds(const CallBounds&) = delete;
   CallBounds& operator=(const CallBounds&) = delete;
 
-  // Begin a call whose message has so many octets, or a stream. Errors: STOPPING; OVERLOADED beyond
-  // a limit, where nothing is counted.
+  // Begin a call whose message has so many octets, a stream of requests, or one that only tells of
+  // changes. Errors: STOPPING; OVERLOADED beyond a limit, where nothing is counted.
   absl::StatusOr<Ticket> Begin(absl::string_view caller, std::size_t octets);
   absl::StatusOr<Ticket> BeginStream(absl::string_view caller);
+  absl::StatusOr<Ticket> BeginWatch(absl::string_view caller);
 
   // A message of a stream that is under way. Never refused: whoever reads one while there is no
   // room must have no other of that stream.
@@ -87,8 +93,8 @@ class CallBounds {
   Load& LoadOf(absl::string_view caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom(const Load& load) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MayBegin(const Load& load) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Ticket Count(Load& load, std::size_t octets, std::size_t calls, std::size_t streams)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Ticket Count(Load& load, std::size_t octets, std::size_t calls, std::size_t streams,
+               std::size_t watches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const CallLimits limits_;
   Mutex mutex_;

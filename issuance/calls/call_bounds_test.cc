@@ -18,6 +18,8 @@ constexpr CallLimits kLimits = {.calls_of_a_caller = 2,
                                 .calls = 3,
                                 .streams_of_a_caller = 1,
                                 .streams = 2,
+                                .watches_of_a_caller = 1,
+                                .watches = 2,
                                 .octets_of_a_caller = 100,
                                 .octets = 150};
 
@@ -70,6 +72,46 @@ TEST(CallBoundsTest, StreamsAreFewerThanCalls) {
   EXPECT_THAT(bounds.BeginStream("c").status(), FailsWith(ErrorReason::kOverloaded));
   stream->Return();
   EXPECT_OK(bounds.BeginStream("a").status());
+}
+
+TEST(CallBoundsTest, WatchesTakeNoPlaceOfStreams) {
+  CallLimits limits = kLimits;
+  limits.calls_of_a_caller = 4;
+  limits.calls = 8;
+  CallBounds bounds(limits);
+  auto watch = bounds.BeginWatch("a");
+  ASSERT_OK(watch.status());
+  EXPECT_THAT(bounds.BeginWatch("a").status(), FailsWith(ErrorReason::kOverloaded));
+  auto others = bounds.BeginWatch("b");
+  ASSERT_OK(others.status());
+  EXPECT_THAT(bounds.BeginWatch("c").status(), FailsWith(ErrorReason::kOverloaded)) << "two in all";
+  std::vector<Ticket> streams;
+  for (const char* caller : {"a", "b"}) {
+    auto stream = bounds.BeginStream(caller);
+    ASSERT_OK(stream.status());
+    streams.push_back(*std::move(stream));
+  }
+  watch->Return();
+  const Ticket moved = *std::move(others);
+  EXPECT_OK(bounds.BeginWatch("c").status());
+  EXPECT_THAT(bounds.BeginWatch("b").status(), FailsWith(ErrorReason::kOverloaded));
+}
+
+TEST(CallBoundsTest, AWatchIsACall) {
+  CallBounds bounds(kLimits);
+  auto watch = bounds.BeginWatch("a");
+  ASSERT_OK(watch.status());
+  auto call = bounds.Begin("a", 1);
+  ASSERT_OK(call.status());
+  EXPECT_THAT(bounds.Begin("a", 1).status(), FailsWith(ErrorReason::kOverloaded)) << "two at most";
+  call->Return();
+  // A stop waits for it as for any.
+  bounds.Stop(std::chrono::milliseconds(0));
+  EXPECT_THAT(bounds.BeginWatch("b").status(), FailsWith(ErrorReason::kStopping));
+  std::future<void> stopped =
+      std::async(std::launch::async, [&] { bounds.Stop(std::chrono::hours(1)); });
+  watch->Return();
+  stopped.get();
 }
 
 TEST(CallBoundsTest, TheStopWaitsForCallsAndTakesNoMore) {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@
 #include "hourglass/v1/error.pb.h"
 #include "issuance/calls/call_bounds.h"
 #include "issuance/calls/call_context.h"
+#include "issuance/calls/call_lines.h"
 #include "issuance/calls/call_pool.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/edge/transport/open_calls.h"
@@ -73,6 +75,13 @@ class CallRunner {
   // For calls that Run does not run: what they hold. A ticket goes when the answer has been sent,
   // and not only known.
   CallBounds& bounds() { return bounds_; }
+
+  // For calls that Run does not run: what may block, or must not be done on gRPC's threads, waits
+  // for a thread of the pool in the line that is for the caller and the kind of the method, which
+  // is not kIssuing. False, and `call` is not run, where no more may wait.
+  bool Queue(const Caller& caller, const Method& method, CallLines::Call call) {
+    return pool_->Submit(caller.name, method.kind, std::move(call));
+  }
 
   // Who calls, by the client certificate. Errors: CALLER_UNKNOWN, CALLER_CERTIFICATE_EXPIRED,
   // CALLER_REFUSED.

@@ -81,6 +81,19 @@ class UnaryService : public Base {
         IndexOfMethod(Api::service_full_name(), method),
         new grpc::internal::CallbackUnaryHandler<Asked<Request>, Response>(answer));
   }
+
+  // The same for a method whose one message is answered by a stream: `open(context, asked)` returns
+  // the reactor, which looks itself who calls, whether he may, and whether the message is sound.
+  template <typename Request, typename Response, typename Open>
+  void ServeStream(const char* method, Open open) {
+    const auto answer = [open](grpc::CallbackServerContext* context,
+                               const Asked<Request>* asked) -> grpc::ServerWriteReactor<Response>* {
+      return open(context, *asked);
+    };
+    this->MarkMethodCallback(
+        IndexOfMethod(Api::service_full_name(), method),
+        new grpc::internal::CallbackServerStreamingHandler<Asked<Request>, Response>(answer));
+  }
 };
 
 }  // namespace hourglass::issuance

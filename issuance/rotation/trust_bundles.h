@@ -2,15 +2,20 @@
 #ifndef HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 #define HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ca/bundle/trust_bundle.h"
 #include "hsm/base/mutex.h"
 #include "hsm/store/key_store.h"
@@ -23,35 +28,71 @@ struct SignedTrustBundle {
   std::string tenant_id;
   std::uint64_t version = 0;
   std::vector<std::string> roots;  // DER, oldest first
-  std::string document;            // ca::EncodeTrustBundle
-  std::string document_sha256;     // 32 octets
+  // ca::EncodeTrustBundle. Empty, as the digest is, with version 0: of a tenant that never had a
+  // root.
+  std::string document;
+  std::string document_sha256;  // 32 octets
   // By the primary first, then by retiring roots whose key can be had, the newest first; empty for
   // a tenant without a primary.
   std::vector<ca::BundleSignature> signatures;
 };
 
+// The bundle of a tenant with these roots, all of them and by generation. Version: the tenant's
+// revision. Changed: when the newest root was made or a state was entered last, cut to seconds.
+// Removed: the roots that are RETIRED or DISCARDED. Pure.
+ca::TrustBundle TrustBundleOf(const TenantRecord& tenant, absl::Span<const RootRecord> roots);
+
 // Safe to call from several threads.
 class TrustBundles {
  public:
-  // All must outlive this object.
-  TrustBundles(TenantStore* tenants, hsm::KeyStore* keys, EventLog log)
-      : tenants_(tenants), keys_(keys), log_(std::move(log)) {}
+  // Of so many tenants bundles are kept: of those that were asked for last.
+  static constexpr std::size_t kMostKept = 1024;
+
+  // All must outlive this object. `most_kept` is at least 1.
+  TrustBundles(TenantStore* tenants, hsm::KeyStore* keys, EventLog log,
+               std::size_t most_kept = kMostKept)
+      : tenants_(tenants), keys_(keys), log_(std::move(log)), most_kept_(most_kept) {}
 
   // The tenant's bundle as the store has it now. The document is a function of what the store holds
   // alone, so that every process makes the same for a version; its version is the tenant's
   // revision. Signed when a version is first asked for, and kept until there is a newer one: each
-  // key signs once a version. A primary that cannot sign is an error; a retiring root that cannot
-  // is left out, and logged. Errors: TENANT_UNKNOWN, JOURNAL_UNAVAILABLE, what KeyStore::Open and
-  // ca::SignTrustBundle say.
+  // key signs once a version. Who asks while it is being signed waits for that, and has the same
+  // outcome. A primary that cannot sign is an error; a retiring root that cannot is left out, and
+  // logged as `bundle_signature_missing`. May wait for a token. Errors: TENANT_UNKNOWN,
+  // JOURNAL_UNAVAILABLE, also where the roots change faster than they can be read; what
+  // KeyStore::Open, ca::EncodeTrustBundle and ca::SignTrustBundle say.
   absl::StatusOr<std::shared_ptr<const SignedTrustBundle>> Get(absl::string_view tenant_id);
 
  private:
+  using Bundle = std::shared_ptr<const SignedTrustBundle>;
+
+  struct Kept {
+    Bundle bundle;
+    std::uint64_t last_used = 0;
+  };
+  // One caller makes a bundle; others wait until the outcome is there.
+  struct Making {
+    std::optional<absl::StatusOr<Bundle>> outcome;  // guarded by mutex_
+  };
+
+  // Null where none of this version or a newer one is kept.
+  Bundle FindKept(absl::string_view tenant_id, std::uint64_t version)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Keep(const Bundle& bundle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<Bundle> Make(absl::string_view tenant_id) const;
+  absl::Status Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const;
+  absl::StatusOr<ca::BundleSignature> SignatureBy(const RootRecord& root,
+                                                  absl::string_view document) const;
+
   TenantStore* const tenants_;
   hsm::KeyStore* const keys_;
   const EventLog log_;
+  const std::size_t most_kept_;
   Mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const SignedTrustBundle>> newest_
-      ABSL_GUARDED_BY(mutex_);
+  ConditionVariable made_;
+  std::uint64_t uses_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, Kept> newest_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, std::shared_ptr<Making>> makings_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hourglass::issuance

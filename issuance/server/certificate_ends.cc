@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -49,18 +50,21 @@ CertificateEnds::~CertificateEnds() {
   if (thread_.joinable()) thread_.join();
 }
 
-void CertificateEnds::Watch() {
-  thread_ = std::thread([this] { Run(); });
+void CertificateEnds::Watch(std::function<void()> each_minute) {
+  thread_ = std::thread([this, each_minute = std::move(each_minute)] { Run(each_minute); });
 }
 
-void CertificateEnds::Run() {
+void CertificateEnds::Run(const std::function<void()>& each_minute) {
   MutexLock lock(mutex_);
+  std::chrono::minutes since_look(0);
   // What was to be told at the start is told, though the end comes at once.
   do {
     lock.unlock();
-    Look();
+    if (since_look == std::chrono::minutes(0)) Look();
+    if (each_minute) each_minute();
+    since_look = (since_look + std::chrono::minutes(1)) % std::chrono::hours(1);
     lock.lock();
-    stop_.wait_for(lock, std::chrono::hours(1),
+    stop_.wait_for(lock, std::chrono::minutes(1),
                    [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
   } while (!stopping_);
 }

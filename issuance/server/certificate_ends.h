@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_SERVER_CERTIFICATE_ENDS_H_
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -58,8 +59,10 @@ class CertificateEnds {
   CertificateEnds(const CertificateEnds&) = delete;
   CertificateEnds& operator=(const CertificateEnds&) = delete;
 
-  // Starts a thread that looks.
-  void Watch();
+  // Starts a thread that looks. `each_minute`, where there is one, is called on it at once and
+  // every minute from then on: what else of the service looks at the store now and then needs no
+  // thread.
+  void Watch(std::function<void()> each_minute = nullptr);
   // Looks now.
   void Look();
 
@@ -69,7 +72,7 @@ class CertificateEnds {
   // What was told of one end, by what ends and when.
   using Told = std::map<std::pair<std::string, Timestamp>, int>;
 
-  void Run();
+  void Run(const std::function<void()>& each_minute);
   void LookAtRoots(Timestamp now, Seen* seen, Told* told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
   void LookAtRootsOf(absl::string_view tenant_id, Timestamp now, Seen* seen, Told* told)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);

@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -172,6 +176,22 @@ TEST_F(CertificateEndsTest, TellsOfTheServicesOwnFrom30DaysOnOnly) {
               ElementsAre("warning certificate_ends_soon contoso 90",
                           "warning certificate_ends_soon tls.certificate 30",
                           "warning certificate_ends_soon contoso 30"));
+}
+
+TEST_F(CertificateEndsTest, WhatElseLooksIsCalledOnTheThreadAtOnceAndOnce) {
+  std::atomic<int> called = 0;
+  std::promise<std::thread::id> thread;
+  {
+    CertificateEnds ends({}, store_.get(), &clock_, EventLog::Silent());
+    ends.Watch([&] {
+      if (++called == 1) thread.set_value(std::this_thread::get_id());
+    });
+    std::future<std::thread::id> first = thread.get_future();
+    ASSERT_EQ(first.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+    EXPECT_NE(first.get(), std::this_thread::get_id());
+    EXPECT_EQ(ends.LastSeen().roots.size(), 3u) << "after the look";
+  }
+  EXPECT_EQ(called, 1) << "and again after a minute";
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ namespace hourglass::issuance {
 //   3. ServiceState       the store with its upkeep, and the watched clock
 //   4. TenantAuthorities  what tenants sign with
 //   5. Issuing            the compliance service, the pipeline, the lanes
-//   6. Upkeep             ends of certificates, metrics, keys opened ahead, retention
+//   6. Upkeep             ends of certificates, changes of others, metrics, keys opened ahead,
+//                         retention
 //   7. ServedCalls        the services, with the threads of their calls
 //   8. Listener           the edge, gRPC's server, the guard of their memory
 //

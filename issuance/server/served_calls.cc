@@ -18,8 +18,10 @@ ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
       open_calls_(OpenCalls::LimitsFor(QueueLength(limits))),
       calls_(subjects.callers, &pool_, CallLimitsFor(QueueLength(limits)), &open_calls_,
              &subjects.counts->failed_calls, subjects.log),
-      issuer_service_(&calls_, subjects.issuing->lanes(), subjects.state->store(),
-                      &subjects.counts->issued, subjects.state->clock(), subjects.log),
+      issuer_service_(&calls_, subjects.issuing->lanes(), &subjects.counts->issued,
+                      subjects.state->clock(), subjects.log),
+      trust_bundle_service_(&calls_, subjects.authorities->bundles(), subjects.state->store(),
+                            subjects.state->store(), subjects.state->clock(), subjects.log),
       compliance_service_(&calls_, subjects.authorities->tenants(), subjects.issuing->compliance()),
       tenant_service_(&calls_, subjects.state->store(), subjects.state->clock(), subjects.log),
       root_service_(&calls_, subjects.authorities->roots(), subjects.state->store(),
@@ -32,6 +34,7 @@ ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
 
 void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&issuer_service_);
+  builder.RegisterService(&trust_bundle_service_);
   builder.RegisterService(&tenant_service_);
   builder.RegisterService(&root_service_);
   builder.RegisterService(&key_service_);
@@ -43,6 +46,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
 
 void ServedCalls::StopTakingCalls(std::chrono::milliseconds grace) {
   issuer_service_.StopStreams();
+  trust_bundle_service_.StopWatches();
   calls_.StopTakingCalls(grace);
 }
 

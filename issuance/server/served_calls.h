@@ -24,6 +24,7 @@
 #include "issuance/services/key_service.h"
 #include "issuance/services/root_service.h"
 #include "issuance/services/tenant_service.h"
+#include "issuance/services/trust_bundle_service.h"
 
 namespace hourglass::issuance {
 
@@ -54,7 +55,8 @@ class ServedCalls {
   OpenCalls* open_calls() { return &open_calls_; }
 
   // From now on calls are refused with STOPPING, and streams end when what they have read is
-  // answered. Returns when every call that was taken is answered, or after `grace`.
+  // answered, or what they are sending is sent. Returns when every call that was taken is answered,
+  // or after `grace`.
   void StopTakingCalls(std::chrono::milliseconds grace);
 
  private:
@@ -63,6 +65,7 @@ class ServedCalls {
   OpenCalls open_calls_;
   CallRunner calls_;
   IssuerService issuer_service_;
+  TrustBundleService trust_bundle_service_;
   ComplianceService compliance_service_;
   TenantService tenant_service_;
   RootService root_service_;

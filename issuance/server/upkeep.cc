@@ -38,7 +38,8 @@ void Upkeep::WatchEnds(const ServiceTls& tls, const Subjects& subjects) {
   AddOwn(tls.own, "tls", &own);
   if (tls.compliance.has_value()) AddOwn(*tls.compliance, "compliance.tls", &own);
   ends_.emplace(own, subjects.state->store(), subjects.state->clock(), *subjects.log);
-  ends_->Watch();
+  elsewhere_.emplace(subjects.state->store());
+  ends_->Watch([this] { elsewhere_->Look(); });
 }
 
 absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& subjects) {

@@ -14,6 +14,7 @@
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
 #include "issuance/server/certificate_ends.h"
+#include "issuance/server/changes_elsewhere.h"
 #include "issuance/server/journal_retention.h"
 #include "issuance/server/metrics.h"
 #include "issuance/server/service_counts.h"
@@ -22,8 +23,9 @@
 
 namespace hourglass::issuance {
 
-// The watch over certificates that end, the metrics, the keys that are opened ahead, and the end of
-// old records: started in this order, and stopped in the reverse. Each has its own threads.
+// The watch over certificates that end and over what other processes change, the metrics, the keys
+// that are opened ahead, and the end of old records: started in this order, and stopped in the
+// reverse. Each has its own threads, but both watches share one.
 class Upkeep {
  public:
   // What it looks at; all must outlive it.
@@ -54,8 +56,9 @@ class Upkeep {
   absl::Status ServeMetrics(const std::string& listen, const Subjects& subjects);
   absl::Status WarmUp(const Subjects& subjects);
 
-  std::optional<CertificateEnds> ends_;
-  std::unique_ptr<Metrics> metrics_;  // reads the ends
+  std::optional<ChangesElsewhere> elsewhere_;
+  std::optional<CertificateEnds> ends_;  // its thread looks elsewhere, too
+  std::unique_ptr<Metrics> metrics_;     // reads the ends
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
 };

@@ -3,10 +3,8 @@
 #include <cstddef>
 #include <optional>
 #include <utility>
-#include <vector>
 
-#include "ca/issuers/root_states.h"
-#include "hsm/base/status_macros.h"
+#include "absl/status/statusor.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -81,20 +79,6 @@ grpc::ServerUnaryReactor* IssuerService::IssueCertificate(const CallContext& con
 
 IssueStreams::Reactor* IssuerService::IssueCertificates(grpc::CallbackServerContext* context) {
   return streams_.Open(context);
-}
-
-absl::Status IssuerService::GetTrustBundle(const Caller&, const v1::GetTrustBundleRequest& request,
-                                           v1::TrustBundle* response) {
-  // From the store and not from the snapshot: gateways must learn of the roots while a key is
-  // out of reach too.
-  ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(request.tenant_id()));
-  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(request.tenant_id()));
-  response->set_tenant_id(tenant.tenant_id);
-  response->set_revision(tenant.revision);
-  for (const RootRecord& root : roots) {
-    if (ca::InTrustBundle(root.state)) response->add_roots(root.certificate);
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -11,7 +11,6 @@
 #include "issuance/log/event_log.h"
 #include "issuance/services/issue_desk.h"
 #include "issuance/services/issue_stream.h"
-#include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
 
@@ -24,18 +23,14 @@ using IssuerServiceBase = UnaryService<
 class IssuerService final : public IssuerServiceBase {
  public:
   // All must outlive this object and every call. `clock` is the one of the lanes.
-  IssuerService(CallRunner* calls, Lanes* lanes, TenantStore* store, IssuanceCounters* counters,
-                const Clock* clock, const EventLog* log)
-      : calls_(calls),
-        store_(store),
-        desk_(calls, lanes, counters, clock, log),
-        streams_(calls, &desk_) {
+  IssuerService(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const Clock* clock,
+                const EventLog* log)
+      : calls_(calls), desk_(calls, lanes, counters, clock, log), streams_(calls, &desk_) {
     ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
         "IssueCertificate", [this](const CallContext& context, const AskedForOne& asked,
                                    v1::IssueCertificateResponse* response) {
           return IssueCertificate(context, asked, response);
         });
-    Serve(calls, this, "GetTrustBundle", &IssuerService::GetTrustBundle);
   }
 
   // Open streams end with STOPPING when what they have read is answered.
@@ -49,11 +44,8 @@ class IssuerService final : public IssuerServiceBase {
 
   grpc::ServerUnaryReactor* IssueCertificate(const CallContext& context, const AskedForOne& asked,
                                              v1::IssueCertificateResponse* response);
-  absl::Status GetTrustBundle(const Caller& caller, const v1::GetTrustBundleRequest& request,
-                              v1::TrustBundle* response);
 
   CallRunner* const calls_;
-  TenantStore* const store_;
   IssueDesk desk_;
   IssueStreams streams_;
 };

@@ -39,7 +39,7 @@ class IssuerServiceTest : public PipelineTest {
 
   void Start(const CallLimits& limits) {
     wire_.Limit(limits, {});
-    service_.emplace(wire_.calls(), &*lanes_, &*store_, &counters_, &clock_, wire_.log());
+    service_.emplace(wire_.calls(), &*lanes_, &counters_, &clock_, wire_.log());
     wire_.Serve(&*service_);
   }
 
@@ -49,23 +49,6 @@ class IssuerServiceTest : public PipelineTest {
     v1::IssueCertificateResponse ignored;
     return wire_.As<v1::CertificateIssuer>(caller)->IssueCertificate(
         &context, request_, response == nullptr ? &ignored : response);
-  }
-
-  grpc::Status AskForBundle(const std::string& tenant_id, v1::TrustBundle* bundle) {
-    grpc::ClientContext context;
-    v1::GetTrustBundleRequest request;
-    request.set_tenant_id(tenant_id);
-    return wire_.As<v1::CertificateIssuer>(kWideBroker)->GetTrustBundle(&context, request, bundle);
-  }
-
-  RootRecord MakeStaged() {
-    RootOrder order;
-    order.tenant_id = "contoso";
-    order.duration = std::chrono::hours(24 * 365);
-    order.key_type = hsm::KeyType::kEcP256;
-    const auto root = roots_->Create(order);
-    EXPECT_OK(root);
-    return *root;
   }
 
   // So many verdicts wait until open_ is set; asked_ is when the first of them is asked for.
@@ -89,44 +72,6 @@ class IssuerServiceTest : public PipelineTest {
   std::optional<Lanes> lanes_;
   std::optional<IssuerService> service_;
 };
-
-TEST_F(IssuerServiceTest, TheBundleHasWhatRelyingPartiesMustTrust) {
-  // r1 is PRIMARY; it will be RETIRED, and so on: one in each state.
-  const RootRecord staged = MakeStaged();
-  const RootRecord retiring = MakePrimary();
-  ASSERT_OK(roots_->Retire("contoso", "r1", KeyFate::kKeep));
-  ASSERT_OK(roots_->Discard("contoso", MakeStaged().root_id, KeyFate::kKeep));
-  const RootRecord primary = MakePrimary();
-  v1::TrustBundle bundle;
-  ASSERT_THAT(AskForBundle("contoso", &bundle), Succeeded());
-  EXPECT_EQ(bundle.tenant_id(), "contoso");
-  EXPECT_THAT(bundle.roots(),
-              ElementsAre(staged.certificate, retiring.certificate, primary.certificate));
-  ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant("contoso"));
-  EXPECT_EQ(bundle.revision(), tenant.revision);
-  EXPECT_NE(bundle.revision(), tenant.epoch);
-}
-
-// Gateways learn of the roots while a key is out of reach, too.
-TEST_F(IssuerServiceTest, TheBundleTakesNoKey) {
-  ASSERT_OK_AND_ASSIGN(const RootRecord root, store_->GetRoot("contoso", "r1"));
-  ASSERT_OK(keys_->Destroy(root.key_uri));
-  v1::TrustBundle bundle;
-  ASSERT_THAT(AskForBundle("contoso", &bundle), Succeeded());
-  EXPECT_THAT(bundle.roots(), ElementsAre(root.certificate));
-}
-
-TEST_F(IssuerServiceTest, ATenantWithoutRootsHasAnEmptyBundleAndAnotherHasNone) {
-  TenantRecord tenant;
-  tenant.tenant_id = "fabrikam";
-  tenant.display_name = "Fabrikam";
-  ASSERT_OK(store_->CreateTenant(tenant));
-  v1::TrustBundle bundle;
-  ASSERT_THAT(AskForBundle("fabrikam", &bundle), Succeeded());
-  EXPECT_EQ(bundle.tenant_id(), "fabrikam");
-  EXPECT_THAT(bundle.roots(), IsEmpty());
-  EXPECT_THAT(AskForBundle("unknown", &bundle), RefusedWith(v1::TENANT_UNKNOWN, "tenant_id"));
-}
 
 TEST_F(IssuerServiceTest, ACertificateIsIssuedCountedAndLogged) {
   v1::IssueCertificateResponse response;

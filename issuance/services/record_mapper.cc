@@ -115,6 +115,23 @@ v1::JournalEntry ToProto(const JournalRecord& record) {
   return proto;
 }
 
+v1::RelyingParty ToProto(const RelyingPartyRecord& party) {
+  v1::RelyingParty proto;
+  proto.set_tenant_id(party.tenant_id);
+  proto.set_name(party.name);
+  proto.set_identity(party.identity);
+  proto.set_kind(party.kind);
+  proto.set_manual(party.is_manual);
+  proto.set_acknowledged_version(party.acknowledged_version);
+  proto.set_acknowledged_sha256(party.acknowledged_sha256);
+  if (party.acknowledged_at.has_value()) {
+    *proto.mutable_acknowledged_at() = ToProto(*party.acknowledged_at);
+  }
+  proto.set_acknowledged_by(party.acknowledged_by);
+  *proto.mutable_registered_at() = ToProto(party.registered_at);
+  return proto;
+}
+
 absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device) {
   v1::Device proto;
   proto.set_tenant_id(device.tenant_id);

@@ -229,6 +229,40 @@ TEST(RecordMapperTest, AnIntentAloneShowsNoRelease) {
   EXPECT_EQ(proto.intended_at().seconds(), kSampleSeconds);
 }
 
+TEST(RecordMapperTest, ARelyingPartyIsShownWithWhatItAcknowledged) {
+  RelyingPartyRecord party;
+  party.tenant_id = "contoso";
+  party.name = "vpn-1";
+  party.identity = "gateway";
+  party.kind = "freeradius";
+  party.is_manual = true;
+  party.acknowledged_version = 0xfedcba9876543210;
+  party.acknowledged_sha256 = std::string("\x00\xff", 2);
+  party.acknowledged_at = SampleTime(3);
+  party.acknowledged_by = "cli";
+  party.registered_at = SampleTime(1);
+  const v1::RelyingParty proto = ToProto(party);
+  EXPECT_THAT(proto, IsMessage(MessageOf<v1::RelyingParty>(R"pb(
+                tenant_id: "contoso"
+                name: "vpn-1"
+                identity: "gateway"
+                kind: "freeradius"
+                manual: true
+                acknowledged_version: 0xfedcba9876543210
+                acknowledged_sha256: "\000\377"
+                acknowledged_at { seconds: 1767323048 nanos: 6000 }
+                acknowledged_by: "cli"
+                registered_at { seconds: 1767323046 nanos: 6000 })pb")));
+  ExpectEveryField(proto);
+}
+
+TEST(RecordMapperTest, ARelyingPartyThatAcknowledgedNothingShowsNoTime) {
+  const v1::RelyingParty proto = ToProto(RelyingPartyRecord());
+  EXPECT_FALSE(proto.has_acknowledged_at());
+  EXPECT_EQ(proto.acknowledged_version(), 0u);
+  EXPECT_EQ(proto.acknowledged_sha256(), "");
+}
+
 TEST(RecordMapperTest, ADeviceIsShownWithItsState) {
   const std::string state = R"pb(
     antivirus {

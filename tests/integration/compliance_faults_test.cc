@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
+#include "hourglass/v1/trust_bundles.grpc.pb.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_in_process.h"
@@ -241,7 +242,7 @@ TEST_F(OneWorkerTest, WhatTheQueueCannotHoldIsRefusedAtOnce) {
 }
 
 TEST_F(TwoWorkersTest, AStopFinishesWhatWaitsAndRefusesWhatComes) {
-  auto stub = service_.As<v1::CertificateIssuer>(kBroker);
+  auto stub = service_.As<v1::TrustBundleService>(kBroker);
   auto restarted = std::async(std::launch::async, [this] { service_.Restart(); });
   grpc::Status status;
   do {

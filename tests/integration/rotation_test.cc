@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "hourglass/v1/trust_bundles.grpc.pb.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_in_process.h"
 
@@ -42,7 +43,7 @@ class RotationTest : public testing::Test {
     v1::TrustBundle bundle;
     grpc::ClientContext context;
     EXPECT_THAT(
-        service_.As<v1::CertificateIssuer>(kBroker)->GetTrustBundle(&context, request, &bundle),
+        service_.As<v1::TrustBundleService>(kBroker)->GetTrustBundle(&context, request, &bundle),
         Succeeded());
     return {bundle.roots().begin(), bundle.roots().end()};
   }

@@ -11,6 +11,7 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
+#include "hourglass/v1/trust_bundles.grpc.pb.h"
 #include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
 #include "issuance/config/config.h"
@@ -176,7 +177,7 @@ std::string TestService::trust_bundle_pem() {
   request.set_tenant_id(kTenant);
   v1::TrustBundle bundle;
   grpc::ClientContext context;
-  const grpc::Status status = parts_->service.As<v1::CertificateIssuer>(kBroker)->GetTrustBundle(
+  const grpc::Status status = parts_->service.As<v1::TrustBundleService>(kBroker)->GetTrustBundle(
       &context, request, &bundle);
   DieUnless(status.ok(), status.error_message());
   std::string pem;
