@@ -10,6 +10,7 @@ TenantAuthorities::TenantAuthorities(const Config& config, Store* store, hsm::Ke
       tenants_(store, keys, config.issuing, config.tenants, &sub_keys_,
                static_cast<std::size_t>(config.limits.loaded_tenants)),
       roots_(store, keys, &tenants_, entropy, clock, log),
-      keys_(store, keys, &roots_) {}
+      keys_(store, keys, &roots_),
+      bundles_(store, keys, log) {}
 
 }  // namespace hourglass::issuance

@@ -1,4 +1,5 @@
-// Part of the running service: what tenants sign with, and its administration.
+// Part of the running service: what tenants sign with, its administration, and what is to be
+// trusted of it.
 #ifndef HOURGLASS_ISSUANCE_SERVER_TENANT_AUTHORITIES_H_
 #define HOURGLASS_ISSUANCE_SERVER_TENANT_AUTHORITIES_H_
 
@@ -11,11 +12,13 @@
 #include "issuance/log/event_log.h"
 #include "issuance/rotation/key_administration.h"
 #include "issuance/rotation/root_administration.h"
+#include "issuance/rotation/trust_bundles.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
 
-// Snapshots of tenants, their issuing sub-keys, roots and keys. Safe to call from several threads.
+// Snapshots of tenants, their issuing sub-keys, roots, keys and trust bundles. Safe to call from
+// several threads.
 class TenantAuthorities {
  public:
   // Opens no key yet. All must outlive this object.
@@ -29,6 +32,7 @@ class TenantAuthorities {
   Tenants* tenants() { return &tenants_; }
   RootAdministration* roots() { return &roots_; }
   KeyAdministration* keys() { return &keys_; }
+  TrustBundles* bundles() { return &bundles_; }
 
  private:
   // Each uses those before it.
@@ -36,6 +40,7 @@ class TenantAuthorities {
   Tenants tenants_;
   RootAdministration roots_;
   KeyAdministration keys_;
+  TrustBundles bundles_;
 };
 
 }  // namespace hourglass::issuance

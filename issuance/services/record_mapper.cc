@@ -115,6 +115,23 @@ v1::JournalEntry ToProto(const JournalRecord& record) {
   return proto;
 }
 
+v1::RelyingParty ToProto(const RelyingPartyRecord& party) {
+  v1::RelyingParty proto;
+  proto.set_tenant_id(party.tenant_id);
+  proto.set_name(party.name);
+  proto.set_identity(party.identity);
+  proto.set_kind(party.kind);
+  proto.set_manual(party.is_manual);
+  proto.set_acknowledged_version(party.acknowledged_version);
+  proto.set_acknowledged_sha256(party.acknowledged_sha256);
+  if (party.acknowledged_at.has_value()) {
+    *proto.mutable_acknowledged_at() = ToProto(*party.acknowledged_at);
+  }
+  proto.set_acknowledged_by(party.acknowledged_by);
+  *proto.mutable_registered_at() = ToProto(party.registered_at);
+  return proto;
+}
+
 absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device) {
   v1::Device proto;
   proto.set_tenant_id(device.tenant_id);
@@ -125,6 +142,21 @@ absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device) {
   }
   *proto.mutable_reported_at() = ToProto(device.reported_at);
   proto.set_reported_by(device.reported_by);
+  return proto;
+}
+
+v1::AdministrativeAction ToProto(const AdministrativeAction& action) {
+  v1::AdministrativeAction proto;
+  proto.set_tenant_id(action.tenant_id);
+  proto.set_sequence(action.sequence);
+  *proto.mutable_at() = ToProto(action.at);
+  proto.set_caller(action.caller);
+  proto.set_action(action.action);
+  proto.set_subject(action.subject);
+  proto.set_from_state(action.from_state);
+  proto.set_to_state(action.to_state);
+  proto.set_reason(action.reason);
+  proto.set_override(action.overrides);
   return proto;
 }
 
