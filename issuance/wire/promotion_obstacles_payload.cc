@@ -9,7 +9,7 @@ namespace hourglass::issuance {
 namespace {
 
 // A serialized v1::ErrorDetail with its obstacles and nothing else.
-constexpr char kObstaclesPayload[] = "hourglass/obstacles";
+constexpr char kObstaclesPayload[] = "hourglass/promotion-obstacles";
 
 }  // namespace
 
