@@ -45,7 +45,8 @@ class KeyWarmUpTest : public testing::Test {
       order.duration = std::chrono::hours(24 * 365);
       order.key_type = hsm::KeyType::kEcP256;
       ASSERT_OK_AND_ASSIGN(const RootRecord root, roots.Create(order));
-      ASSERT_OK(roots.Promote(tenant_id, root.root_id));
+      ASSERT_OK(roots.Promote(
+          {.tenant_id = tenant_id, .root_id = root.root_id, .without_relying_parties = true}));
     }
     tenants_.emplace(store_.get(), keys_.get(), IssuingConfig(),
                      std::map<std::string, IssuingConfig>());

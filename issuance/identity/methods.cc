@@ -21,13 +21,18 @@ constexpr RoleSet kReaders = {Role::kAdministrator, Role::kAuditor};
 // Not administrators: whoever may promote roots does not say which devices are in order.
 constexpr RoleSet kReporters = {Role::kDeviceReporter};
 constexpr RoleSet kReadersOfDevices = {Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor};
-constexpr RoleSet kReadersOfBundles = {Role::kBroker, Role::kAdministrator, Role::kAuditor};
+constexpr RoleSet kReadersOfBundles = {Role::kRelyingParty, Role::kBroker, Role::kAdministrator,
+                                       Role::kAuditor};
+constexpr RoleSet kRelyingParties = {Role::kRelyingParty};
 
 // Places of keys and the clock are of all tenants together.
 constexpr Method kMethods[] = {
     {"IssueCertificate", kIssuing, kTenant, kBrokers},
     {"IssueCertificates", kIssuing, kTenant, kBrokers},  // each message of the stream
+
     {"GetTrustBundle", kListing, kTenant, kReadersOfBundles},
+    {"WatchTrustBundle", kListing, kTenant, kRelyingParties},
+    {"AcknowledgeTrustBundle", kChange, kTenant, kRelyingParties},
 
     {"Evaluate", kListing, kTenant, kReaders},
 
@@ -39,12 +44,20 @@ constexpr Method kMethods[] = {
     {"GetTenant", kListing, kTenant, kReaders},
 
     {"PromoteRoot", kPromotion, kTenant, kAdministrators},
+    {"RollBackRoot", kPromotion, kTenant, kAdministrators},
     {"CreateRoot", kChange, kTenant, kAdministrators},
     {"RetireRoot", kChange, kTenant, kAdministrators},
     {"DiscardRoot", kChange, kTenant, kAdministrators},
     {"ListRoots", kListing, kTenant, kReaders},
     {"GetRoot", kListing, kTenant, kReaders},
     {"ListIntermediates", kListing, kTenant, kReaders},
+
+    {"RegisterRelyingParty", kChange, kTenant, kAdministrators},
+    {"RemoveRelyingParty", kChange, kTenant, kAdministrators},
+    {"AttestRelyingParty", kChange, kTenant, kAdministrators},
+    {"ListRelyingParties", kListing, kTenant, kReaders},
+    {"GetRotation", kListing, kTenant, kReaders},
+    {"PlanRotation", kListing, kTenant, kReaders},
 
     {"CreateKey", kChange, kEveryTenant, kAdministrators},
     {"DestroyKey", kChange, kEveryTenant, kAdministrators},
@@ -57,12 +70,13 @@ constexpr Method kMethods[] = {
 
     {"ListCertificates", kListing, kTenant, kReaders},
     {"GetCertificate", kListing, kTenant, kReaders},
+    {"ListAdministrativeActions", kListing, kTenant, kReaders},
 };
 
 std::string NamesOf(const RoleSet& roles) {
   std::string names;
-  for (const Role role :
-       {Role::kBroker, Role::kDeviceReporter, Role::kAdministrator, Role::kAuditor}) {
+  for (const Role role : {Role::kRelyingParty, Role::kBroker, Role::kDeviceReporter,
+                          Role::kAdministrator, Role::kAuditor}) {
     if (!roles.Has(role)) continue;
     absl::StrAppend(&names, names.empty() ? "" : " or ", RoleName(role));
   }

@@ -20,7 +20,9 @@
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/keys.pb.h"
 #include "hourglass/v1/roots.pb.h"
+#include "hourglass/v1/rotation.pb.h"
 #include "hourglass/v1/tenants.pb.h"
+#include "hourglass/v1/trust_bundles.pb.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -30,15 +32,16 @@ namespace {
 using testing::ElementsAreArray;
 
 constexpr Role kAllRoles[] = {Role::kBroker, Role::kAdministrator, Role::kAuditor,
-                              Role::kDeviceReporter};
+                              Role::kDeviceReporter, Role::kRelyingParty};
 
 std::vector<const google::protobuf::MethodDescriptor*> MethodsOfTheContract() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
-        v1::Device::descriptor()->file(), v1::TrustBundle::descriptor()->file(),
-        v1::JournalEntry::descriptor()->file(), v1::Key::descriptor()->file(),
-        v1::Root::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
+        v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
+        v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
+        v1::Key::descriptor()->file(), v1::Root::descriptor()->file(),
+        v1::Rotation::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int i = 0; i < file->service(s)->method_count(); ++i) {
         methods.push_back(file->service(s)->method(i));
@@ -80,16 +83,28 @@ TEST(MethodsTest, AreTheContracts) {
     EXPECT_TRUE(in_table.insert(std::string(method.name)).second) << method.name << " twice";
   }
   EXPECT_EQ(in_table, names);
-  EXPECT_GE(names.size(), 25U);
+  EXPECT_GE(names.size(), 35U);
 }
 
 TEST(MethodsTest, PromotionsAndIssuingAreOfTheirOwnKinds) {
   for (const Method& method : Methods()) {
-    EXPECT_EQ(method.kind == MethodKind::kPromotion, method.name == "PromoteRoot") << method.name;
+    EXPECT_EQ(method.kind == MethodKind::kPromotion,
+              method.name == "PromoteRoot" || method.name == "RollBackRoot")
+        << method.name;
     EXPECT_EQ(method.kind == MethodKind::kIssuing, absl::StartsWith(method.name, "Issue"))
         << method.name;
   }
   EXPECT_EQ(MethodNamed("CreateRoot").kind, MethodKind::kChange);
+}
+
+// What follows a bundle can do nothing else, whoever has taken it.
+TEST(MethodsTest, RelyingPartiesFollowTheBundleAndNothingElse) {
+  std::set<std::string> theirs;
+  for (const Method& method : Methods()) {
+    if (method.roles.Has(Role::kRelyingParty)) theirs.emplace(method.name);
+  }
+  EXPECT_THAT(theirs,
+              ElementsAreArray({"AcknowledgeTrustBundle", "GetTrustBundle", "WatchTrustBundle"}));
 }
 
 TEST(MethodsDeathTest, NoneIsServedThatIsInNoTable) {
@@ -101,7 +116,7 @@ std::map<std::string, std::vector<std::string>> TableOfTheDocument() {
   std::map<std::string, std::vector<std::string>> rows;
   for (const absl::string_view line : absl::StrSplit(ReadFileOrDie("docs/security.md"), '\n')) {
     const std::vector<std::string> columns = absl::StrSplit(line, '|');
-    if (columns.size() != 8 || !absl::StartsWith(columns[1], " `")) continue;
+    if (columns.size() != 9 || !absl::StartsWith(columns[1], " `")) continue;
     for (const absl::string_view name :
          absl::StrSplit(absl::StripAsciiWhitespace(columns[1]), ", ")) {
       std::vector<std::string>& row = rows[std::string(name.substr(1, name.size() - 2))];
@@ -176,6 +191,10 @@ TEST(MethodsTest, SayWhichRoleTheyTake) {
   EXPECT_EQ(refused.message(),
             "GetDevice takes the role device_reporter or administrator or auditor, and caller "
             "somebody has it not");
+  const absl::Status watching = Permit(CallerWith({Role::kAdministrator}, {"contoso"}),
+                                       MethodNamed("WatchTrustBundle"), "contoso");
+  EXPECT_EQ(watching.message(),
+            "WatchTrustBundle takes the role relying_party, and caller somebody has it not");
 }
 
 TEST(MethodsTest, WantARoleAndATenant) {

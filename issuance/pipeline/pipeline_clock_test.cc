@@ -57,7 +57,7 @@ TEST_F(PipelineClockTest, ARootIsNeitherMadeNorRetiredByIt) {
               FailsWith(ErrorReason::kClockUntrusted));
   // An emergency does not wait, though by this clock the root has expired.
   doubtful_.now += std::chrono::hours(24 * 400);
-  EXPECT_OK(roots.Promote("contoso", "r1"));
+  EXPECT_OK(roots.RollBack("contoso", "r1", "", ""));
   doubtful_.now -= std::chrono::hours(24 * 400);
   doubtful_.believed = true;
   EXPECT_OK(roots.Retire("contoso", "r2", KeyFate::kKeep));

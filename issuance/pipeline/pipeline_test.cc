@@ -212,7 +212,11 @@ TEST_F(SubKeyPipelineTest, AChangeOfThePrimaryBeforeTheReleaseIsAFence) {
     order.key_type = hsm::KeyType::kEcP256;
     order.issuing_sub_keys = true;
     const auto root = roots_->Create(order);
-    return root.ok() ? roots_->Promote("contoso", root->root_id).status() : root.status();
+    if (!root.ok()) return root.status();
+    return roots_
+        ->Promote(
+            {.tenant_id = "contoso", .root_id = root->root_id, .without_relying_parties = true})
+        .status();
   };
   EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_TRUE(Recorded().at(0).certificate.empty());

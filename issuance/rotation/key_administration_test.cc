@@ -64,6 +64,11 @@ class KeyAdministrationTest : public testing::Test {
     }
   }
 
+  absl::StatusOr<RootRecord> Promote(const std::string& root_id) {
+    return roots_->Promote(
+        {.tenant_id = "contoso", .root_id = root_id, .without_relying_parties = true});
+  }
+
   RootRecord CreateRoot(const std::string& key_uri = "") {
     RootOrder order;
     order.tenant_id = "contoso";
@@ -175,14 +180,14 @@ TEST_F(KeyAdministrationTest, ARootKeepsItsKeyWhileItMayNeedIt) {
   const RootRecord first = CreateRoot();
   EXPECT_THAT(administration_->Destroy(first.key_uri),
               FailsWith(ErrorReason::kKeyInUse, "key_uri"));
-  ASSERT_OK(roots_->Promote("contoso", first.root_id));
+  ASSERT_OK(Promote(first.root_id));
   EXPECT_THAT(administration_->Destroy(first.key_uri), FailsWith(ErrorReason::kKeyInUse));
   // Named in full, it is the same key.
   const std::string with_id = Find(first.key_uri)->stored.uri;
   ASSERT_THAT(with_id, HasSubstr(";id="));
   EXPECT_THAT(administration_->Destroy(with_id), FailsWith(ErrorReason::kKeyInUse));
   const RootRecord second = CreateRoot();
-  ASSERT_OK(roots_->Promote("contoso", second.root_id));
+  ASSERT_OK(Promote(second.root_id));
   EXPECT_THAT(administration_->Destroy(first.key_uri), FailsWith(ErrorReason::kKeyInUse));
   ASSERT_OK(roots_->Retire("contoso", first.root_id, KeyFate::kKeep));
   ASSERT_OK_AND_ASSIGN(const AdministeredKey gone, administration_->Destroy(first.key_uri));
@@ -285,9 +290,9 @@ TEST_F(KeyAdministrationTest, ARootWithoutAnIdInItsUriGoesOnAndItsOwnKeyIsDestro
   ASSERT_OK(store_->AddRoot(root));
   EXPECT_EQ(Find(name)->used_by->root_id, "r9");
   EXPECT_THAT(administration_->Destroy(name), FailsWith(ErrorReason::kKeyInUse));
-  ASSERT_OK(roots_->Promote("contoso", "r9"));
+  ASSERT_OK(Promote("r9"));
   const RootRecord next = CreateRoot();
-  ASSERT_OK(roots_->Promote("contoso", next.root_id));
+  ASSERT_OK(Promote(next.root_id));
   // Another of its name, with another id.
   ASSERT_EQ(token_
                 ->Tool({"--keypairgen", "--key-type", "EC:prime256v1", "--sensitive", "--label",
@@ -322,7 +327,7 @@ TEST_F(KeyAdministrationTest, NobodyDestroysAnothersKeyByAnOldName) {
   EXPECT_THAT(roots_->Discard("fabrikam", squatter.root_id, KeyFate::kDestroy),
               FailsWith(ErrorReason::kKeyDestroyed, "destroy_key"));
   const RootRecord root = CreateRoot(name + ";id=%01");
-  ASSERT_OK(roots_->Promote("contoso", root.root_id));
+  ASSERT_OK(Promote(root.root_id));
   EXPECT_THAT(roots_->Discard("fabrikam", squatter.root_id, KeyFate::kDestroy),
               FailsWith(ErrorReason::kKeyDestroyed, "destroy_key"));
   ASSERT_OK_AND_ASSIGN(const auto key, keys_->Open(name));

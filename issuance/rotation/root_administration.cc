@@ -1,6 +1,5 @@
 #include "issuance/rotation/root_administration.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -162,30 +161,8 @@ absl::StatusOr<RootRecord> RootAdministration::Issue(const RootOrder& order,
   root.created_at = now;
   root.state_since = now;
   root.request_id = order.request_id;
+  root.created_by = order.caller;
   return root;
-}
-
-absl::StatusOr<RootRecord> RootAdministration::Promote(absl::string_view tenant_id,
-                                                       absl::string_view root_id) {
-  const TenantTurns::Turn turn = moves_.Take(tenant_id);
-  ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
-  ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
-  ca::RootFacts facts = FactsOf(root);
-  // An emergency may not wait for a clock. Should the root have expired, its leaves are refused.
-  if (!DecidingTime(*clock_).ok()) facts.now = std::min(facts.now, root.not_after);
-  ASSIGN_OR_RETURN(const ca::RootState promoted, ca::StateAfter(facts, ca::RootMove::kPromote));
-  RETURN_IF_ERROR(tenants_->OpenAuthority(root).status());
-  std::vector<RootStateChange> changes;
-  ASSIGN_OR_RETURN(const std::vector<RootRecord> roots, store_->ListRoots(tenant_id));
-  for (const RootRecord& other : roots) {
-    if (other.state != ca::RootState::kPrimary) continue;
-    ASSIGN_OR_RETURN(const ca::RootState demoted,
-                     ca::StateAfter(FactsOf(other), ca::RootMove::kDemote));
-    changes.push_back({other.root_id, other.state, demoted});
-  }
-  changes.push_back({root.root_id, root.state, promoted});
-  RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision, changes, clock_->Now()));
-  return store_->GetRoot(tenant_id, root_id);
 }
 
 absl::StatusOr<RootRecord> RootAdministration::Retire(absl::string_view tenant_id,
@@ -202,7 +179,8 @@ absl::StatusOr<RootRecord> RootAdministration::Discard(absl::string_view tenant_
 
 absl::StatusOr<RootRecord> RootAdministration::MoveToEnd(absl::string_view tenant_id,
                                                          absl::string_view root_id,
-                                                         ca::RootMove move, KeyFate fate) {
+                                                         ca::RootMove move, KeyFate fate,
+                                                         absl::string_view caller) {
   const TenantTurns::Turn turn = moves_.Take(tenant_id);
   ASSIGN_OR_RETURN(const TenantRecord tenant, store_->GetTenant(tenant_id));
   ASSIGN_OR_RETURN(const RootRecord root, store_->GetRoot(tenant_id, root_id));
@@ -214,14 +192,15 @@ absl::StatusOr<RootRecord> RootAdministration::MoveToEnd(absl::string_view tenan
   if (only_the_key_is_left) return root;
   ASSIGN_OR_RETURN(const ca::RootState after, ca::StateAfter(FactsOf(root), move));
   RETURN_IF_ERROR(store_->ChangeRootStates(tenant_id, tenant.revision,
-                                           {{root.root_id, root.state, after}}, clock_->Now()));
+                                           {{root.root_id, root.state, after}},
+                                           {.now = clock_->Now(), .caller = std::string(caller)}));
   return root;
 }
 
 absl::StatusOr<RootRecord> RootAdministration::End(absl::string_view tenant_id,
                                                    absl::string_view root_id, ca::RootMove move,
                                                    KeyFate fate, absl::string_view caller) {
-  ASSIGN_OR_RETURN(const RootRecord root, MoveToEnd(tenant_id, root_id, move, fate));
+  ASSIGN_OR_RETURN(const RootRecord root, MoveToEnd(tenant_id, root_id, move, fate, caller));
   if (fate == KeyFate::kKeep) return store_->GetRoot(tenant_id, root_id);
   // A token may take seconds for it, and no move leads out of the end.
   ASSIGN_OR_RETURN(const ca::RootCertificate certificate,

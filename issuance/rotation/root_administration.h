@@ -34,7 +34,7 @@ struct RootOrder {
   hsm::KeyType key_type;
   std::string key_uri;                        // empty: a new key in the default place
   KeyReach key_reach = KeyReach::kOwnTenant;  // of the caller, in key_uri
-  std::string caller = "";                    // for the log
+  std::string caller = "";                    // for the log and RootRecord::created_by
   std::string request_id;                     // may be empty
   bool issuing_sub_keys = false;              // as ca::RootSpecification has it
 };
@@ -109,11 +109,14 @@ class RootAdministration {
   // tenant's policy, may let the first two pass, and nothing the others. The store repeats the
   // look at relying parties in the transaction. A clock that is not believed holds up nothing, and
   // its time is not looked at. Errors: TENANT_UNKNOWN, ROOT_UNKNOWN, ROOT_MOVE_ILLEGAL also for a
-  // RETIRING root (RollBack), PRIMARY_CHANGED where another process came first.
+  // RETIRING root (RollBack) and for one that has expired, SUB_KEY_NOT_ALLOWED as
+  // Tenants::OpenAuthority says, PRIMARY_CHANGED where another process came first.
   absl::StatusOr<RootRecord> Promote(const PromotionOrder& order);
 
-  // What would be in the way of the same, whatever the order lets pass; empty where nothing is.
-  // Tries the key. Errors: as Promote, but for PROMOTION_BLOCKED.
+  // What would be in the way of the same, where the order lets nothing pass; empty where nothing
+  // is. Tries the key. A root that has expired ends too soon, and one that allows no sub-key where
+  // the configuration wants one cannot sign. Errors: TENANT_UNKNOWN, ROOT_UNKNOWN, and
+  // ROOT_MOVE_ILLEGAL for a root that is not STAGED.
   absl::StatusOr<std::vector<PromotionObstacle>> Obstacles(absl::string_view tenant_id,
                                                            absl::string_view root_id);
 
@@ -130,7 +133,8 @@ class RootAdministration {
   // its new state all the same, and the error says so. Asked again of a root that is there already,
   // with kDestroy, only the key is destroyed; once. Errors: as Promote, and what KeyDestruction
   // says; with field `destroy_key`, and nothing is changed, FIELD_INVALID for a key that was there
-  // before the root, and KEY_DESTROYED for one that was destroyed before. `caller` is for the log.
+  // before the root, and KEY_DESTROYED for one that was destroyed before. `caller` is for the log
+  // and the journal.
   absl::StatusOr<RootRecord> Retire(absl::string_view tenant_id, absl::string_view root_id,
                                     KeyFate fate, absl::string_view caller = "");
   absl::StatusOr<RootRecord> Discard(absl::string_view tenant_id, absl::string_view root_id,
@@ -182,12 +186,35 @@ class RootAdministration {
                                  ca::RootMove move, KeyFate fate, absl::string_view caller);
   // Returns the root as it was before.
   absl::StatusOr<RootRecord> MoveToEnd(absl::string_view tenant_id, absl::string_view root_id,
-                                       ca::RootMove move, KeyFate fate);
+                                       ca::RootMove move, KeyFate fate, absl::string_view caller);
   absl::StatusOr<RootRecord> CreateAnew(const RootOrder& order, const TenantRecord& tenant,
                                         const KeyPermission& permission, absl::string_view uri);
   // Destroys the key that was made for a root that could not be; `why` it could not.
   absl::Status TakeBackKey(const RootOrder& order, KeyForRoot& key, const absl::Status& why);
   ca::RootFacts FactsOf(const RootRecord& root) const;
+
+  // A tenant and one of its roots, which may become its primary.
+  struct Candidate {
+    TenantRecord tenant;
+    RootRecord root;
+    std::vector<RootRecord> roots;  // of the tenant, by generation
+  };
+  // What relying parties have to say to a promotion.
+  struct Acceptance {
+    std::vector<PromotionObstacle> in_the_way;
+    bool is_awaited = false;  // the store is to look at it again
+    bool overrides = false;   // something was let pass
+  };
+
+  absl::StatusOr<Candidate> CandidateOf(absl::string_view tenant_id, absl::string_view root_id);
+  absl::StatusOr<Acceptance> AcceptanceOf(const Candidate& candidate, const PromotionOrder& order);
+  // OK where the root's state lets it become PRIMARY, and it has not expired.
+  absl::Status CheckMayBePrimary(const RootRecord& root) const;
+  // What the time and the key of the root are in the way of. `trial` is what OpenAuthority says.
+  std::vector<PromotionObstacle> FaultsOf(const RootRecord& root, const absl::Status& trial) const;
+  // Tries the key. PROMOTION_BLOCKED by whatever is wrong with the root, and by `others`.
+  absl::Status CheckNothingBlocks(const RootRecord& root, std::vector<PromotionObstacle> others);
+  absl::Status MakePrimary(const Candidate& candidate, const RootChangeOrder& order);
 
   Store* const store_;
   hsm::KeyStore* const keys_;

@@ -14,7 +14,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "hsm/base/error.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
@@ -24,6 +26,15 @@
 
 namespace hourglass::issuance {
 namespace {
+
+// By one obstacle, which tells `reason`.
+MATCHER_P(IsBlockedByItsKey, reason, "is blocked by its key, with " + std::string(reason)) {
+  const std::vector<PromotionObstacle> obstacles = ObstaclesOf(arg.status());
+  *result_listener << arg.status().ToString();
+  return ReasonOf(arg.status()) == ErrorReason::kPromotionBlocked && obstacles.size() == 1 &&
+         obstacles[0].kind == PromotionObstacle::Kind::kKeyCannotSign &&
+         absl::StartsWith(obstacles[0].message, reason);
+}
 
 class DisturbedStore : public ForwardingStore {
  public:
@@ -37,9 +48,10 @@ class DisturbedStore : public ForwardingStore {
     return add_root_error;
   }
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
-                                absl::Span<const RootStateChange> changes, Timestamp now) override {
+                                absl::Span<const RootStateChange> changes,
+                                const RootChangeOrder& order) override {
     if (before_change) std::exchange(before_change, nullptr)();
-    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, now);
+    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
   }
 
   absl::Status add_root_error;
@@ -79,6 +91,11 @@ class RootAdministrationTest : public testing::Test {
     return order;
   }
 
+  absl::StatusOr<RootRecord> Promote(const std::string& root_id) {
+    return roots_->Promote(
+        {.tenant_id = "contoso", .root_id = root_id, .without_relying_parties = true});
+  }
+
   int KeyFiles() {
     const std::string folder = directory_.File("keys");
     if (!std::filesystem::exists(folder)) return 0;
@@ -106,7 +123,7 @@ class RootAdministrationTest : public testing::Test {
 TEST_F(RootAdministrationTest, ACreatedRootIsStagedWhateverThereIs) {
   ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
   EXPECT_EQ(first.state, ca::RootState::kStaged);
-  ASSERT_OK(roots_->Promote("contoso", first.root_id));
+  ASSERT_OK(Promote(first.root_id));
   ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
   EXPECT_EQ(second.state, ca::RootState::kStaged);
   EXPECT_EQ(StateOf(first.root_id), ca::RootState::kPrimary);
@@ -127,7 +144,7 @@ TEST_F(RootAdministrationTest, ARootThatIsThereAfterAllKeepsItsKey) {
   store_->add_root_answer_is_lost = true;
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   EXPECT_EQ(root.state, ca::RootState::kStaged);
-  EXPECT_OK(roots_->Promote("contoso", root.root_id));
+  EXPECT_OK(Promote(root.root_id));
 }
 
 TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsKept) {
@@ -245,7 +262,7 @@ TEST_F(InterruptedCreationTest, ARootThatWasRecordedKeepsItsKey) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   EXPECT_EQ(root.root_id, "r2");
   EXPECT_EQ(KeyFiles(), 2);
-  EXPECT_OK(roots_->Promote("contoso", "r1"));
+  EXPECT_OK(Promote("r1"));
 }
 
 TEST_F(InterruptedCreationTest, AKeyOfAnotherTypeWaitsForAnOrderOfItsType) {
@@ -311,10 +328,10 @@ TEST_F(RootAdministrationTest, AnImpossibleDurationCostsNoKey) {
 
 TEST_F(RootAdministrationTest, ARootWhoseKeyIsGoneIsNotPromoted) {
   ASSERT_OK_AND_ASSIGN(const RootRecord first, roots_->Create(Order()));
-  ASSERT_OK(roots_->Promote("contoso", first.root_id));
+  ASSERT_OK(Promote(first.root_id));
   ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
   ASSERT_OK(keys_->Destroy(second.key_uri));
-  EXPECT_THAT(roots_->Promote("contoso", second.root_id), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_THAT(Promote(second.root_id), IsBlockedByItsKey("KEY_NOT_FOUND"));
   EXPECT_EQ(StateOf(first.root_id), ca::RootState::kPrimary);
   EXPECT_EQ(StateOf(second.root_id), ca::RootState::kStaged);
 }
@@ -323,7 +340,7 @@ TEST_F(RootAdministrationTest, ARootWhoseKeyWasReplacedIsNotPromoted) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   ASSERT_OK(keys_->Destroy(root.key_uri));
   ASSERT_OK(keys_->Generate(root.key_uri, hsm::KeyType::kEcP256));
-  EXPECT_THAT(roots_->Promote("contoso", root.root_id), FailsWith(ErrorReason::kKeyMismatch));
+  EXPECT_THAT(Promote(root.root_id), IsBlockedByItsKey("KEY_MISMATCH"));
   EXPECT_EQ(StateOf(root.root_id), ca::RootState::kStaged);
 }
 
@@ -332,8 +349,11 @@ TEST_F(RootAdministrationTest, AChangeThatAnotherProcessOvertookIsRefused) {
   ASSERT_OK_AND_ASSIGN(const RootRecord second, roots_->Create(Order()));
   Tenants other_tenants(&*store_, keys_.get(), IssuingConfig(), {});
   RootAdministration other(&*store_, keys_.get(), &other_tenants, &entropy_, &clock_);
-  store_->before_change = [&] { ASSERT_OK(other.Promote("contoso", second.root_id)); };
-  EXPECT_THAT(roots_->Promote("contoso", first.root_id), FailsWith(ErrorReason::kPrimaryChanged));
+  store_->before_change = [&] {
+    ASSERT_OK(other.Promote(
+        {.tenant_id = "contoso", .root_id = second.root_id, .without_relying_parties = true}));
+  };
+  EXPECT_THAT(Promote(first.root_id), FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_EQ(StateOf(first.root_id), ca::RootState::kStaged);
   EXPECT_EQ(StateOf(second.root_id), ca::RootState::kPrimary);
 }
@@ -419,7 +439,7 @@ TEST_F(RootAdministrationTest, AKeyThatALivingRootHasIsNotDestroyedByAnother) {
   EXPECT_OK(keys_->Open(ended.key_uri));
   ASSERT_OK(store_->ChangeRootStates(
       "fabrikam", 1, {{living.root_id, ca::RootState::kStaged, ca::RootState::kDiscarded}},
-      clock_.Now()));
+      {.now = clock_.Now()}));
   EXPECT_OK(roots_->Discard("contoso", ended.root_id, KeyFate::kDestroy));
 }
 

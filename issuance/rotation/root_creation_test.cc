@@ -130,8 +130,10 @@ TEST_F(RootCreationTest, ATenantMovesItsRootsWhileAKeyIsMade) {
   one_.keys.before_making = &gate;
   Outcome slow = Begin(one_, Order());
   ASSERT_TRUE(gate.IsReached());
-  auto promoted =
-      std::async(std::launch::async, [&] { return one_.roots.Promote("contoso", first.root_id); });
+  auto promoted = std::async(std::launch::async, [&] {
+    return one_.roots.Promote(
+        {.tenant_id = "contoso", .root_id = first.root_id, .without_relying_parties = true});
+  });
   const bool waited_in_vain = promoted.wait_for(kNever) != std::future_status::ready;
   gate.Open();
   EXPECT_FALSE(waited_in_vain);
@@ -150,8 +152,10 @@ TEST_F(RootCreationTest, ATenantMovesItsRootsWhileAKeyIsDestroyed) {
     return one_.roots.Discard("contoso", first.root_id, KeyFate::kDestroy);
   });
   ASSERT_TRUE(gate.IsReached());
-  auto promoted =
-      std::async(std::launch::async, [&] { return one_.roots.Promote("contoso", second.root_id); });
+  auto promoted = std::async(std::launch::async, [&] {
+    return one_.roots.Promote(
+        {.tenant_id = "contoso", .root_id = second.root_id, .without_relying_parties = true});
+  });
   const bool waited_in_vain = promoted.wait_for(kNever) != std::future_status::ready;
   EXPECT_THAT(one_.roots.Discard("contoso", first.root_id, KeyFate::kDestroy),
               FailsWith(ErrorReason::kKeyInUse, "destroy_key"))

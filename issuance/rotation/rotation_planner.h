@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ca/encoding/time.h"
+#include "issuance/config/rotation_policy.h"
 #include "issuance/rotation/promotion_obstacles.h"
-#include "issuance/rotation/rotation_policy.h"
 #include "issuance/store/records.h"
 
 namespace hourglass::issuance {

@@ -42,4 +42,13 @@ absl::Status CheckKeyQuota(Store& store, absl::string_view tenant_id, const Tena
                             ": destroy those of roots that are retired or discarded"));
 }
 
+absl::Status CheckRelyingPartyQuota(RelyingPartyStore& store, absl::string_view tenant_id) {
+  ASSIGN_OR_RETURN(const std::vector<RelyingPartyRecord> parties,
+                   store.ListRelyingParties(tenant_id));
+  if (parties.size() < kMaxRelyingParties) return absl::OkStatus();
+  return Error(ErrorReason::kQuotaExceeded, "tenant_id",
+               absl::StrCat("the tenant has ", parties.size(),
+                            " relying parties, and can have no more: remove those that are gone"));
+}
+
 }  // namespace hourglass::issuance

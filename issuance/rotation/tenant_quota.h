@@ -1,6 +1,8 @@
-// How many roots and keys a tenant may have.
+// How many roots, keys and relying parties a tenant may have.
 #ifndef HOURGLASS_ISSUANCE_ROTATION_TENANT_QUOTA_H_
 #define HOURGLASS_ISSUANCE_ROTATION_TENANT_QUOTA_H_
+
+#include <cstddef>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -17,6 +19,12 @@ absl::Status CheckRootQuota(Store& store, absl::string_view tenant_id, const Ten
 // destroyed count; those that interrupted creations may have left; and those that are bound to it
 // and have no root yet. Errors: as above.
 absl::Status CheckKeyQuota(Store& store, absl::string_view tenant_id, const TenantQuota& quota);
+
+// Of one tenant. Each is looked at for every promotion.
+inline constexpr std::size_t kMaxRelyingParties = 1000;
+
+// OK where it may have one more relying party. Errors: as above.
+absl::Status CheckRelyingPartyQuota(RelyingPartyStore& store, absl::string_view tenant_id);
 
 }  // namespace hourglass::issuance
 

@@ -26,8 +26,15 @@ ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
       tenant_service_(&calls_, subjects.state->store(), subjects.state->clock(), subjects.log),
       root_service_(&calls_, subjects.authorities->roots(), subjects.state->store(),
                     subjects.state->store(), subjects.log),
+      rotation_service_(&calls_, {.store = subjects.state->store(),
+                                  .roots = subjects.authorities->roots(),
+                                  .tenants = subjects.authorities->tenants(),
+                                  .bundles = subjects.authorities->bundles(),
+                                  .clock = subjects.state->clock(),
+                                  .log = subjects.log}),
       key_service_(&calls_, subjects.authorities->keys(), subjects.state->clock(), subjects.log),
-      journal_service_(&calls_, subjects.state->store(), subjects.state->store()),
+      journal_service_(&calls_, subjects.state->store(), subjects.state->store(),
+                       subjects.state->store()),
       device_service_(&calls_, subjects.state->store(), subjects.state->store(),
                       subjects.state->clock(), subjects.log),
       clock_service_(&calls_, subjects.state->clock()) {}
@@ -37,6 +44,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&trust_bundle_service_);
   builder.RegisterService(&tenant_service_);
   builder.RegisterService(&root_service_);
+  builder.RegisterService(&rotation_service_);
   builder.RegisterService(&key_service_);
   builder.RegisterService(&journal_service_);
   builder.RegisterService(&device_service_);

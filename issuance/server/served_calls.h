@@ -23,6 +23,7 @@
 #include "issuance/services/journal_service.h"
 #include "issuance/services/key_service.h"
 #include "issuance/services/root_service.h"
+#include "issuance/services/rotation_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/services/trust_bundle_service.h"
 
@@ -69,6 +70,7 @@ class ServedCalls {
   ComplianceService compliance_service_;
   TenantService tenant_service_;
   RootService root_service_;
+  RotationService rotation_service_;
   KeyService key_service_;
   JournalService journal_service_;
   DeviceService device_service_;

@@ -67,4 +67,19 @@ absl::Status JournalService::GetCertificate(const Caller&, const v1::GetCertific
   return absl::OkStatus();
 }
 
+absl::Status JournalService::ListAdministrativeActions(
+    const Caller&, const v1::ListAdministrativeActionsRequest& request,
+    v1::ListAdministrativeActionsResponse* response) {
+  RETURN_IF_ERROR(tenants_->GetTenant(request.tenant_id()).status());
+  ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(
+      const Page<AdministrativeAction> page,
+      actions_->ListAdministrativeActions(request.tenant_id(), page_size, request.page_token()));
+  for (const AdministrativeAction& action : page.records) {
+    *response->add_actions() = ToProto(action);
+  }
+  response->set_next_page_token(page.next_page_token);
+  return absl::OkStatus();
+}
+
 }  // namespace hourglass::issuance

@@ -5,6 +5,7 @@
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
+#include "issuance/store/administrative_journal_store.h"
 #include "issuance/store/journal_store.h"
 #include "issuance/store/tenant_store.h"
 
@@ -14,20 +15,26 @@ namespace hourglass::issuance {
 class JournalService final : public UnaryService<v1::JournalService> {
  public:
   // All must outlive this object.
-  JournalService(CallRunner* calls, TenantStore* tenants, JournalStore* journal)
-      : tenants_(tenants), journal_(journal) {
+  JournalService(CallRunner* calls, TenantStore* tenants, JournalStore* journal,
+                 AdministrativeJournalStore* actions)
+      : tenants_(tenants), journal_(journal), actions_(actions) {
     Serve(calls, this, "ListCertificates", &JournalService::ListCertificates);
     Serve(calls, this, "GetCertificate", &JournalService::GetCertificate);
+    Serve(calls, this, "ListAdministrativeActions", &JournalService::ListAdministrativeActions);
   }
 
   absl::Status ListCertificates(const Caller& caller, const v1::ListCertificatesRequest& request,
                                 v1::ListCertificatesResponse* response);
   absl::Status GetCertificate(const Caller& caller, const v1::GetCertificateRequest& request,
                               v1::JournalEntry* response);
+  absl::Status ListAdministrativeActions(const Caller& caller,
+                                         const v1::ListAdministrativeActionsRequest& request,
+                                         v1::ListAdministrativeActionsResponse* response);
 
  private:
   TenantStore* const tenants_;
   JournalStore* const journal_;
+  AdministrativeJournalStore* const actions_;
 };
 
 }  // namespace hourglass::issuance

@@ -21,7 +21,7 @@ class JournalServiceTest : public ServiceTest {
   void SetUp() override {
     ServiceTest::SetUp();
     ASSERT_OK(AddSamplePrimary(*store_));
-    service_.emplace(nullptr, store_.get(), store_.get());
+    service_.emplace(nullptr, store_.get(), store_.get(), store_.get());
   }
 
   // Of another user and device each, a second after the one before.
@@ -66,6 +66,20 @@ class JournalServiceTest : public ServiceTest {
     const absl::Status status = service_->GetCertificate(administrator_, request, &entry);
     if (!status.ok()) return status;
     return entry;
+  }
+
+  absl::StatusOr<v1::ListAdministrativeActionsResponse> Actions(
+      std::uint32_t page_size = 0, const std::string& page_token = "",
+      const std::string& tenant_id = "contoso") {
+    v1::ListAdministrativeActionsRequest request;
+    request.set_tenant_id(tenant_id);
+    request.set_page_size(page_size);
+    request.set_page_token(page_token);
+    v1::ListAdministrativeActionsResponse response;
+    const absl::Status status =
+        service_->ListAdministrativeActions(administrator_, request, &response);
+    if (!status.ok()) return status;
+    return response;
   }
 
   std::optional<JournalService> service_;
@@ -215,6 +229,49 @@ TEST_F(JournalServiceTest, EntriesAreOfTheirTenantOnly) {
   EXPECT_THAT(Get(intent.serial_number, "fabrikam"), FailsWith(ErrorReason::kCertificateUnknown));
   request.set_tenant_id("unknown");
   EXPECT_THAT(List(request), FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
+}
+
+TEST_F(JournalServiceTest, AdministrativeActionsAreShownWholeTheNewestFirst) {
+  ASSERT_OK_AND_ASSIGN(const v1::ListAdministrativeActionsResponse before, Actions());
+  // A root, and its promotion.
+  EXPECT_EQ(before.actions_size(), 2);
+  RelyingPartyRecord party;
+  party.tenant_id = "contoso";
+  party.name = "vpn-1";
+  party.identity = "gateway";
+  ASSERT_OK(store_->AddRelyingParty(party, {SampleTime(1), "cli", ""}));
+  ASSERT_OK(store_->RemoveRelyingParty("contoso", "vpn-1", {SampleTime(2), "cli", "is gone"}));
+  ASSERT_OK_AND_ASSIGN(const v1::ListAdministrativeActionsResponse page, Actions());
+  ASSERT_EQ(page.actions_size(), 4);
+  ASSERT_OK_AND_ASSIGN(const Page<AdministrativeAction> kept,
+                       store_->ListAdministrativeActions("contoso", 100, ""));
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(page.actions(i), IsMessage(ToProto(kept.records[i])));
+  EXPECT_EQ(page.actions(0).action(), "relying_party_removed");
+  EXPECT_EQ(page.actions(0).reason(), "is gone");
+  EXPECT_EQ(page.actions(1).action(), "relying_party_registered");
+  EXPECT_GT(page.actions(0).sequence(), page.actions(1).sequence());
+  EXPECT_EQ(page.next_page_token(), "");
+}
+
+TEST_F(JournalServiceTest, AdministrativeActionsAreListedPageByPage) {
+  ASSERT_OK_AND_ASSIGN(const v1::ListAdministrativeActionsResponse first, Actions(1));
+  ASSERT_EQ(first.actions_size(), 1);
+  ASSERT_OK_AND_ASSIGN(const v1::ListAdministrativeActionsResponse last,
+                       Actions(1, first.next_page_token()));
+  ASSERT_EQ(last.actions_size(), 1);
+  EXPECT_EQ(last.next_page_token(), "");
+  EXPECT_EQ(first.actions(0).action(), "root_promoted");
+  EXPECT_EQ(last.actions(0).action(), "root_created");
+  EXPECT_THAT(Actions(1001), FailsWith(ErrorReason::kFieldInvalid, "page_size"));
+  EXPECT_THAT(Actions(1, "forged"), FailsWith(ErrorReason::kFieldInvalid, "page_token"));
+}
+
+TEST_F(JournalServiceTest, AdministrativeActionsAreOfTheirTenantOnly) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK_AND_ASSIGN(const v1::ListAdministrativeActionsResponse page,
+                       Actions(0, "", "fabrikam"));
+  EXPECT_EQ(page.actions_size(), 0);
+  EXPECT_THAT(Actions(0, "", "unknown"), FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
 }
 
 }  // namespace

@@ -189,7 +189,8 @@ TEST_F(KeyServiceTest, AKeyOfWhichNothingIsKnownSaysItsUri) {
 
 TEST_F(KeyServiceTest, AKeyOfARootSaysWhichAndItsState) {
   const RootRecord root = MakeRoot();
-  ASSERT_OK(roots_->Promote("contoso", root.root_id));
+  ASSERT_OK(roots_->Promote(
+      {.tenant_id = "contoso", .root_id = root.root_id, .without_relying_parties = true}));
   told_->places = keys_->List();
   const v1::ListKeysResponse listed = List();
   ASSERT_EQ(listed.places_size(), 1);

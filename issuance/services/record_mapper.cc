@@ -145,6 +145,21 @@ absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device) {
   return proto;
 }
 
+v1::AdministrativeAction ToProto(const AdministrativeAction& action) {
+  v1::AdministrativeAction proto;
+  proto.set_tenant_id(action.tenant_id);
+  proto.set_sequence(action.sequence);
+  *proto.mutable_at() = ToProto(action.at);
+  proto.set_caller(action.caller);
+  proto.set_action(action.action);
+  proto.set_subject(action.subject);
+  proto.set_from_state(action.from_state);
+  proto.set_to_state(action.to_state);
+  proto.set_reason(action.reason);
+  proto.set_override(action.overrides);
+  return proto;
+}
+
 absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type) {
   switch (key_type) {
     case v1::EC_P256:

@@ -26,6 +26,7 @@ v1::JournalEntry ToProto(const JournalRecord& record);
 v1::RelyingParty ToProto(const RelyingPartyRecord& party);
 // Errors: JOURNAL_UNAVAILABLE where the stored state cannot be read.
 absl::StatusOr<v1::Device> ToProto(const DeviceRecord& device);
+v1::AdministrativeAction ToProto(const AdministrativeAction& action);
 
 // Errors: FIELD_MISSING, FIELD_INVALID with field `key_type`.
 absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -314,6 +315,54 @@ TEST(RecordMapperTest, PageSizesGoToAThousand) {
   }
   // What the store takes at most is what the contract promises.
   EXPECT_EQ(kMaxPageSize, 1000);
+}
+
+TEST(RecordMapperTest, ARelyingPartyIsShownWhole) {
+  RelyingPartyRecord party;
+  party.tenant_id = "contoso";
+  party.name = "vpn-1";
+  party.identity = "gateway 1";
+  party.kind = "freeradius";
+  party.is_manual = true;
+  party.acknowledged_version = 7;
+  party.acknowledged_sha256 = std::string(32, '\xa5');
+  party.acknowledged_at = SampleTime(3);
+  party.acknowledged_by = "gateway 2";
+  party.registered_at = SampleTime(1);
+  const v1::RelyingParty proto = ToProto(party);
+  v1::RelyingParty wanted = MessageOf<v1::RelyingParty>(R"pb(
+    tenant_id: "contoso"
+    name: "vpn-1"
+    identity: "gateway 1"
+    kind: "freeradius"
+    manual: true
+    acknowledged_version: 7
+    acknowledged_at { seconds: 1767323048 nanos: 6000 }
+    acknowledged_by: "gateway 2"
+    registered_at { seconds: 1767323046 nanos: 6000 })pb");
+  wanted.set_acknowledged_sha256(party.acknowledged_sha256);
+  EXPECT_THAT(proto, IsMessage(wanted));
+  ExpectEveryField(proto);
+  party.acknowledged_at = std::nullopt;
+  EXPECT_FALSE(ToProto(party).has_acknowledged_at());
+}
+
+TEST(RecordMapperTest, AnAdministrativeActionIsShownWhole) {
+  const v1::AdministrativeAction proto =
+      ToProto(AdministrativeAction{"contoso", 17, SampleTime(2), "cli", "root_promoted", "r2",
+                                   "STAGED", "PRIMARY", "the old key leaked", true});
+  EXPECT_THAT(proto, IsMessage(MessageOf<v1::AdministrativeAction>(R"pb(
+                tenant_id: "contoso"
+                sequence: 17
+                at { seconds: 1767323047 nanos: 6000 }
+                caller: "cli"
+                action: "root_promoted"
+                subject: "r2"
+                from_state: "STAGED"
+                to_state: "PRIMARY"
+                reason: "the old key leaked"
+                override: true)pb")));
+  ExpectEveryField(proto);
 }
 
 }  // namespace

@@ -28,6 +28,17 @@ void LogMove(const EventLog& log, absl::string_view event, const Caller& caller,
                    {"caller", caller.name}});
 }
 
+// `field` has why it was done, as the administrator says; without that it is an ordinary move.
+void LogMoveBecause(const EventLog& log, absl::string_view event, const Caller& caller,
+                    const RootRecord& root, absl::string_view field, absl::string_view why) {
+  if (why.empty()) return LogMove(log, event, caller, root);
+  log.Info(event, {{"tenant", root.tenant_id},
+                   {"root", root.root_id},
+                   {"state", ca::RootStateName(root.state)},
+                   {"caller", caller.name},
+                   {field, why}});
+}
+
 absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Caller& caller) {
   RootOrder order;
   order.key_reach = caller.all_tenants ? KeyReach::kEveryTenant : KeyReach::kOwnTenant;
@@ -59,7 +70,9 @@ absl::Status RootService::CreateRoot(const Caller& caller, const v1::CreateRootR
   // A repeated request finds its root in whatever state others have brought it to since, and
   // must not take their decision back.
   if (request.make_primary() && root.state == ca::RootState::kStaged) {
-    ASSIGN_OR_RETURN(root, roots_->Promote(root.tenant_id, root.root_id));
+    ASSIGN_OR_RETURN(
+        root, roots_->Promote(
+                  {.tenant_id = root.tenant_id, .root_id = root.root_id, .caller = caller.name}));
     LogMove(*log_, "root_promoted", caller, root);
   }
   *response = ToProto(root);
@@ -99,14 +112,31 @@ absl::Status RootService::ListIntermediates(const Caller&,
   return absl::OkStatus();
 }
 
-absl::Status RootService::PromoteRoot(const Caller& caller, const v1::MoveRootRequest& request,
+absl::Status RootService::PromoteRoot(const Caller& caller, const v1::PromoteRootRequest& request,
                                       v1::Root* response) {
   RETURN_IF_ERROR(CheckRootId(request.root_id()));
-  if (request.destroy_key()) {
-    return Error(ErrorReason::kFieldInvalid, "destroy_key", "a root that is to sign needs its key");
+  if (!request.override_reason().empty()) {
+    RETURN_IF_ERROR(CheckReason(request.override_reason(), "override_reason"));
   }
-  ASSIGN_OR_RETURN(const RootRecord root, roots_->Promote(request.tenant_id(), request.root_id()));
-  LogMove(*log_, "root_promoted", caller, root);
+  ASSIGN_OR_RETURN(const RootRecord root,
+                   roots_->Promote({.tenant_id = request.tenant_id(),
+                                    .root_id = request.root_id(),
+                                    .caller = caller.name,
+                                    .override_reason = request.override_reason(),
+                                    .without_relying_parties = request.without_relying_parties()}));
+  LogMoveBecause(*log_, "root_promoted", caller, root, "override_reason",
+                 request.override_reason());
+  *response = ToProto(root);
+  return absl::OkStatus();
+}
+
+absl::Status RootService::RollBackRoot(const Caller& caller, const v1::RollBackRootRequest& request,
+                                       v1::Root* response) {
+  RETURN_IF_ERROR(CheckRootId(request.root_id()));
+  if (!request.reason().empty()) RETURN_IF_ERROR(CheckReason(request.reason(), "reason"));
+  ASSIGN_OR_RETURN(const RootRecord root, roots_->RollBack(request.tenant_id(), request.root_id(),
+                                                           caller.name, request.reason()));
+  LogMoveBecause(*log_, "root_rolled_back", caller, root, "why", request.reason());
   *response = ToProto(root);
   return absl::OkStatus();
 }

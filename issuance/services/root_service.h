@@ -24,6 +24,7 @@ class RootService final : public UnaryService<v1::RootService> {
     Serve(calls, this, "GetRoot", &RootService::GetRoot);
     Serve(calls, this, "ListIntermediates", &RootService::ListIntermediates);
     Serve(calls, this, "PromoteRoot", &RootService::PromoteRoot);
+    Serve(calls, this, "RollBackRoot", &RootService::RollBackRoot);
     Serve(calls, this, "RetireRoot", &RootService::RetireRoot);
     Serve(calls, this, "DiscardRoot", &RootService::DiscardRoot);
   }
@@ -35,8 +36,10 @@ class RootService final : public UnaryService<v1::RootService> {
   absl::Status GetRoot(const Caller& caller, const v1::GetRootRequest& request, v1::Root* response);
   absl::Status ListIntermediates(const Caller& caller, const v1::ListIntermediatesRequest& request,
                                  v1::ListIntermediatesResponse* response);
-  absl::Status PromoteRoot(const Caller& caller, const v1::MoveRootRequest& request,
+  absl::Status PromoteRoot(const Caller& caller, const v1::PromoteRootRequest& request,
                            v1::Root* response);
+  absl::Status RollBackRoot(const Caller& caller, const v1::RollBackRootRequest& request,
+                            v1::Root* response);
   absl::Status RetireRoot(const Caller& caller, const v1::MoveRootRequest& request,
                           v1::Root* response);
   absl::Status DiscardRoot(const Caller& caller, const v1::MoveRootRequest& request,

@@ -57,6 +57,22 @@ class RootServiceTest : public ServiceWithKeysTest {
     return Call(move, request);
   }
 
+  // Nobody is asked whether he trusts it.
+  absl::StatusOr<v1::Root> Promote(const std::string& root_id) {
+    v1::PromoteRootRequest request;
+    request.set_tenant_id("contoso");
+    request.set_root_id(root_id);
+    request.set_without_relying_parties(true);
+    return Call(&RootService::PromoteRoot, request);
+  }
+  absl::StatusOr<v1::Root> RollBack(const std::string& root_id, const std::string& reason = "") {
+    v1::RollBackRootRequest request;
+    request.set_tenant_id("contoso");
+    request.set_root_id(root_id);
+    request.set_reason(reason);
+    return Call(&RootService::RollBackRoot, request);
+  }
+
   absl::StatusOr<v1::Root> Get(const std::string& root_id,
                                const std::string& tenant_id = "contoso") {
     v1::GetRootRequest request;
@@ -159,18 +175,34 @@ TEST_F(RootServiceTest, OnlyWhoIsBoundToEveryTenantNamesAKeyThatIsNoTenants) {
   EXPECT_OK(Create(request));
 }
 
-TEST_F(RootServiceTest, ARootCanBeMadeAndPromotedAtOnce) {
-  ASSERT_OK(Do(&RootService::PromoteRoot, MakeRoot().root_id));
-  static_cast<void>(Logged());
+TEST_F(RootServiceTest, ATenantsFirstRootCanBeMadeAndPromotedAtOnce) {
   v1::CreateRootRequest request = Order();
   request.set_make_primary(true);
   ASSERT_OK_AND_ASSIGN(const v1::Root root, Create(request));
-  EXPECT_EQ(root.root_id(), "r2");
+  EXPECT_EQ(root.root_id(), "r1");
   EXPECT_EQ(root.state(), v1::PRIMARY);
-  ASSERT_OK_AND_ASSIGN(const v1::Root before, Get("r1"));
-  EXPECT_EQ(before.state(), v1::RETIRING);
-  EXPECT_THAT(Logged(), ElementsAre(Line("root_created", "r2", "STAGED"),
-                                    Line("root_promoted", "r2", "PRIMARY")));
+  EXPECT_THAT(Logged(), ElementsAre(Line("root_created", "r1", "STAGED"),
+                                    Line("root_promoted", "r1", "PRIMARY")));
+  ASSERT_OK_AND_ASSIGN(const RootRecord kept, store_->GetRoot("contoso", "r1"));
+  EXPECT_EQ(kept.created_by, "cli");
+}
+
+// Nothing was said of relying parties, so that nothing lets it pass.
+TEST_F(RootServiceTest, OneMoreRootIsMadeAndNotPromotedAtOnce) {
+  ASSERT_OK(Promote(MakeRoot().root_id));
+  static_cast<void>(Logged());
+  v1::CreateRootRequest request = Order();
+  request.set_make_primary(true);
+  request.set_request_id("order-1");
+  const auto refused = Create(request);
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  EXPECT_EQ(ObstaclesOf(refused.status()).size(), 1u);
+  EXPECT_THAT(Logged(), ElementsAre(Line("root_created", "r2", "STAGED")));
+  ASSERT_OK_AND_ASSIGN(const v1::Root made, Get("r2"));
+  EXPECT_EQ(made.state(), v1::STAGED);
+  // Asked again it is no other root.
+  EXPECT_THAT(Create(request), FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  EXPECT_THAT(Get("r3"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
 }
 
 TEST_F(RootServiceTest, ARequestThatComesAgainPromotesWhatItMade) {
@@ -193,7 +225,7 @@ TEST_F(RootServiceTest, ARequestThatComesAgainTakesNobodysDecisionBack) {
   request.set_request_id("order-1");
   request.set_make_primary(true);
   ASSERT_OK(Create(request));
-  ASSERT_OK(Do(&RootService::PromoteRoot, MakeRoot().root_id));
+  ASSERT_OK(Promote(MakeRoot().root_id));
   static_cast<void>(Logged());
   for (const v1::RootState state : {v1::RETIRING, v1::RETIRED}) {
     ASSERT_OK_AND_ASSIGN(const v1::Root again, Create(request));
@@ -232,8 +264,9 @@ TEST_F(RootServiceTest, EveryMethodLooksAtTheRootsId) {
   const auto expect = [&](const std::string& root_id, ErrorReason reason) {
     EXPECT_THAT(Get(root_id), FailsWith(reason, "root_id"));
     EXPECT_THAT(Intermediates(0, "", root_id), FailsWith(reason, "root_id"));
-    for (const Move move :
-         {&RootService::PromoteRoot, &RootService::RetireRoot, &RootService::DiscardRoot}) {
+    EXPECT_THAT(Promote(root_id), FailsWith(reason, "root_id"));
+    EXPECT_THAT(RollBack(root_id), FailsWith(reason, "root_id"));
+    for (const Move move : {&RootService::RetireRoot, &RootService::DiscardRoot}) {
       EXPECT_THAT(Do(move, root_id), FailsWith(reason, "root_id"));
     }
   };
@@ -278,38 +311,92 @@ TEST_F(RootServiceTest, IntermediatesAreListedPageByPage) {
 
 TEST_F(RootServiceTest, EachMoveIsAnsweredAndLogged) {
   for (int i = 0; i < 3; ++i) MakeRoot();
-  ASSERT_OK(Do(&RootService::PromoteRoot, "r3"));
+  ASSERT_OK(Promote("r3"));
   static_cast<void>(Logged());
-  const std::pair<std::string, std::pair<Move, v1::RootState>> moves[] = {
-      {"root_promoted", {&RootService::PromoteRoot, v1::PRIMARY}},
-      {"root_discarded", {&RootService::DiscardRoot, v1::DISCARDED}},
-      {"root_retired", {&RootService::RetireRoot, v1::RETIRED}}};
-  int number = 0;
-  for (const auto& [event, move] : moves) {
-    const std::string id = absl::StrCat("r", ++number);
-    ASSERT_OK_AND_ASSIGN(const v1::Root moved, Do(move.first, id));
-    EXPECT_EQ(moved.state(), move.second);
+  const auto expect = [this](const std::string& event, const absl::StatusOr<v1::Root>& moved,
+                             const std::string& id, v1::RootState state) {
+    ASSERT_OK(moved);
+    EXPECT_EQ(moved->root_id(), id);
+    EXPECT_EQ(moved->state(), state);
     ASSERT_OK_AND_ASSIGN(const v1::Root got, Get(id));
-    EXPECT_THAT(moved, IsMessage(got));
-    EXPECT_THAT(Logged(), ElementsAre(Line(event, id, v1::RootState_Name(move.second))));
-    EXPECT_TRUE(HasKey(moved.key_uri())) << "nobody said that it may go";
-  }
+    EXPECT_THAT(*moved, IsMessage(got));
+    EXPECT_THAT(Logged(), ElementsAre(Line(event, id, v1::RootState_Name(state))));
+    EXPECT_TRUE(HasKey(moved->key_uri())) << "nobody said that it may go";
+  };
+  expect("root_promoted", Promote("r1"), "r1", v1::PRIMARY);
+  expect("root_discarded", Do(&RootService::DiscardRoot, "r2"), "r2", v1::DISCARDED);
+  expect("root_rolled_back", RollBack("r3"), "r3", v1::PRIMARY);
+  expect("root_retired", Do(&RootService::RetireRoot, "r1"), "r1", v1::RETIRED);
 }
 
 TEST_F(RootServiceTest, AMoveThatIsRefusedIsNotLogged) {
-  ASSERT_OK(Do(&RootService::PromoteRoot, MakeRoot().root_id));
+  ASSERT_OK(Promote(MakeRoot().root_id));
   static_cast<void>(Logged());
-  for (const Move move :
-       {&RootService::PromoteRoot, &RootService::RetireRoot, &RootService::DiscardRoot}) {
+  EXPECT_THAT(Promote("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_THAT(RollBack("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  for (const Move move : {&RootService::RetireRoot, &RootService::DiscardRoot}) {
     EXPECT_THAT(Do(move, "r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
   }
   EXPECT_THAT(Logged(), IsEmpty());
 }
 
+TEST_F(RootServiceTest, APromotionWithNothingSaidIsHeldUp) {
+  ASSERT_OK(Promote(MakeRoot().root_id));
+  MakeRoot();
+  static_cast<void>(Logged());
+  v1::PromoteRootRequest request;
+  request.set_tenant_id("contoso");
+  request.set_root_id("r2");
+  const auto refused = Call(&RootService::PromoteRoot, request);
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  const std::vector<PromotionObstacle> obstacles = ObstaclesOf(refused.status());
+  ASSERT_EQ(obstacles.size(), 1u);
+  EXPECT_EQ(obstacles[0].kind, PromotionObstacle::Kind::kNoRelyingParty);
+  EXPECT_THAT(Logged(), IsEmpty());
+  request.set_without_relying_parties(true);
+  EXPECT_OK(Call(&RootService::PromoteRoot, request));
+}
+
+TEST_F(RootServiceTest, WhyARootWasPromotedAnywayIsLoggedAndRecorded) {
+  ASSERT_OK(Promote(MakeRoot().root_id));
+  MakeRoot();
+  static_cast<void>(Logged());
+  v1::PromoteRootRequest request;
+  request.set_tenant_id("contoso");
+  request.set_root_id("r2");
+  for (const std::string& reason : {std::string(257, 'x'), std::string("a\nb")}) {
+    request.set_override_reason(reason);
+    EXPECT_THAT(Call(&RootService::PromoteRoot, request),
+                FailsWith(ErrorReason::kFieldInvalid, "override_reason"));
+  }
+  request.set_override_reason("the old key leaked");
+  ASSERT_OK(Call(&RootService::PromoteRoot, request));
+  LoggedLine line = Line("root_promoted", "r2", "PRIMARY");
+  line["override_reason"] = "the old key leaked";
+  EXPECT_THAT(Logged(), ElementsAre(line));
+  for (const std::string& reason : {std::string(257, 'x'), std::string("a\nb")}) {
+    EXPECT_THAT(RollBack("r1", reason), FailsWith(ErrorReason::kFieldInvalid, "reason"));
+  }
+  ASSERT_OK(RollBack("r1", "it did not"));
+  line = Line("root_rolled_back", "r1", "PRIMARY");
+  line["why"] = "it did not";
+  EXPECT_THAT(Logged(), ElementsAre(line));
+  ASSERT_OK_AND_ASSIGN(const Page<AdministrativeAction> page,
+                       store_->ListAdministrativeActions("contoso", 100, ""));
+  std::vector<std::string> recorded;
+  for (const AdministrativeAction& action : page.records) {
+    if (action.reason.empty() || action.action == "root_demoted") continue;
+    recorded.push_back(absl::StrCat(action.action, " of ", action.subject, " by ", action.caller,
+                                    ": ", action.reason));
+  }
+  EXPECT_THAT(recorded, ElementsAre("root_rolled_back of r1 by cli: it did not",
+                                    "root_promoted of r2 by cli: the old key leaked"));
+}
+
 TEST_F(RootServiceTest, AKeyGoesWithItsRootWhereThatIsSaid) {
   for (int i = 0; i < 3; ++i) MakeRoot();
-  ASSERT_OK(Do(&RootService::PromoteRoot, "r2"));
-  ASSERT_OK(Do(&RootService::PromoteRoot, "r3"));
+  ASSERT_OK(Promote("r2"));
+  ASSERT_OK(Promote("r3"));
   const std::pair<std::string, Move> ends[] = {{"r1", &RootService::DiscardRoot},
                                                {"r2", &RootService::RetireRoot}};
   for (const auto& [id, end] : ends) {
@@ -320,16 +407,6 @@ TEST_F(RootServiceTest, AKeyGoesWithItsRootWhereThatIsSaid) {
   }
 }
 
-TEST_F(RootServiceTest, APromotionDestroysNoKey) {
-  const RootRecord root = MakeRoot();
-  EXPECT_THAT(Do(&RootService::PromoteRoot, "r1", true),
-              FailsWith(ErrorReason::kFieldInvalid, "destroy_key"));
-  ASSERT_OK_AND_ASSIGN(const v1::Root got, Get("r1"));
-  EXPECT_EQ(got.state(), v1::STAGED);
-  EXPECT_TRUE(HasKey(root.key_uri));
-  EXPECT_OK(Do(&RootService::PromoteRoot, "r1"));
-}
-
 TEST_F(RootServiceTest, WhoDestroyedAKeyIsLogged) {
   MakeRoot();
   MakeRoot();
@@ -337,8 +414,8 @@ TEST_F(RootServiceTest, WhoDestroyedAKeyIsLogged) {
                                           &entropy_, &clock_, *log_.log());
   service_.emplace(nullptr, &*roots, store_.get(), store_.get(), log_.log());
   ASSERT_OK(Do(&RootService::DiscardRoot, "r1", true));
-  ASSERT_OK(Do(&RootService::PromoteRoot, "r2"));
-  ASSERT_OK(Do(&RootService::PromoteRoot, MakeRoot().root_id));
+  ASSERT_OK(Promote("r2"));
+  ASSERT_OK(Promote(MakeRoot().root_id));
   ASSERT_OK(Do(&RootService::RetireRoot, "r2", true));
   // It has a copy of the log, and the last copy writes what is left.
   service_.reset();

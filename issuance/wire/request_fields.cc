@@ -45,6 +45,28 @@ absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {
                             " octets of UTF-8 without control characters"));
 }
 
+absl::Status CheckReason(absl::string_view reason, absl::string_view field) {
+  if (reason.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
+  const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(reason);
+  if (reason.size() <= kMaxReasonSize && text.has_value() && !text->has_controls) {
+    return absl::OkStatus();
+  }
+  return Error(ErrorReason::kFieldInvalid, field,
+               absl::StrCat("must be at most ", kMaxReasonSize,
+                            " octets of UTF-8 without control characters"));
+}
+
+absl::Status CheckCallerName(absl::string_view name, absl::string_view field) {
+  if (name.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
+  const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(name);
+  if (text.has_value() && text->characters <= kMaxCallerNameSize && !text->has_controls) {
+    return absl::OkStatus();
+  }
+  return Error(ErrorReason::kFieldInvalid, field,
+               absl::StrCat("must be at most ", kMaxCallerNameSize,
+                            " characters of UTF-8 without control characters"));
+}
+
 absl::Status CheckTenantId(absl::string_view id) {
   if (id.empty()) return Error(ErrorReason::kFieldMissing, "tenant_id", "is required");
   if (!IsTenantId(id)) return Error(ErrorReason::kFieldInvalid, "tenant_id", kTenantIdForm);

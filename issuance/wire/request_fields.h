@@ -14,6 +14,9 @@ inline constexpr std::size_t kMaxDeviceIdSize = 128;
 inline constexpr std::size_t kMaxRequestIdSize = 64;
 inline constexpr std::size_t kMaxRootIdSize = 63;
 inline constexpr std::size_t kMaxUserIdSize = ca::kMaxUserIdSize;
+inline constexpr std::size_t kMaxRelyingPartyNameSize = 64;
+inline constexpr std::size_t kMaxCallerNameSize = 64;  // in characters
+inline constexpr std::size_t kMaxReasonSize = 256;
 
 // 1 to `max_size` characters of printable ASCII without space. Errors: FIELD_MISSING, FIELD_INVALID
 // with `field`.
@@ -28,6 +31,14 @@ absl::Status CheckNewDeviceId(absl::string_view id);
 // principal name may be that is only looked for. One that is to be certified is a ca::Subject.
 // Errors: FIELD_INVALID with `field`.
 absl::Status CheckUpnText(absl::string_view upn, absl::string_view field);
+
+// Why an administrator does something: 1 to kMaxReasonSize octets of UTF-8 without control
+// characters. Errors: FIELD_MISSING, FIELD_INVALID with `field`.
+absl::Status CheckReason(absl::string_view reason, absl::string_view field);
+
+// A name that a caller of the configuration may have: 1 to kMaxCallerNameSize characters of UTF-8
+// without control characters. Errors as CheckReason.
+absl::Status CheckCallerName(absl::string_view name, absl::string_view field);
 
 // What IsTenantId accepts. Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
 absl::Status CheckTenantId(absl::string_view id);

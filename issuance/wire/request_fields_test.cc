@@ -31,6 +31,32 @@ TEST(RequestFieldsTest, NewDeviceIdsCannotWidenASearch) {
   }
 }
 
+TEST(RequestFieldsTest, ReasonsAreTextOfABoundedLength) {
+  EXPECT_OK(CheckReason("gateway 7 is gone: \xC3\xA9t\xC3\xA9", "reason"));
+  EXPECT_OK(CheckReason(std::string(256, 'x'), "reason"));
+  EXPECT_THAT(CheckReason("", "reason"), FailsWith(ErrorReason::kFieldMissing, "reason"));
+  for (const std::string& reason :
+       {std::string(257, 'x'), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f"),
+        std::string("\xC2\x85"), std::string("\xC3")}) {
+    EXPECT_THAT(CheckReason(reason, "override_reason"),
+                FailsWith(ErrorReason::kFieldInvalid, "override_reason"))
+        << reason;
+  }
+}
+
+TEST(RequestFieldsTest, CallersMayBeCalledAsTheConfigurationAllows) {
+  EXPECT_OK(CheckCallerName("VPN gateway 1", "identity"));
+  // 64 characters of two octets each.
+  std::string name;
+  for (int i = 0; i < 64; ++i) name += "\xC3\xA9";
+  EXPECT_OK(CheckCallerName(name, "identity"));
+  EXPECT_THAT(CheckCallerName("", "identity"), FailsWith(ErrorReason::kFieldMissing, "identity"));
+  for (const std::string& bad : {name + "x", std::string("a\tb"), std::string("\xFF")}) {
+    EXPECT_THAT(CheckCallerName(bad, "identity"), FailsWith(ErrorReason::kFieldInvalid, "identity"))
+        << bad;
+  }
+}
+
 TEST(RequestFieldsTest, TenantIdsAreLabels) {
   EXPECT_OK(CheckTenantId("contoso"));
   EXPECT_OK(CheckTenantId("a"));

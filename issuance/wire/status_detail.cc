@@ -1,13 +1,14 @@
 #include "issuance/wire/status_detail.h"
 
-#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
+#include "issuance/wire/promotion_obstacles_payload.h"
+#include "issuance/wire/readable_text.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -19,16 +20,6 @@ std::string Cut(absl::string_view text, std::size_t size) {
   if (text.size() <= size) return std::string(text);
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
   return std::string(text.substr(0, size));
-}
-
-// What another service said may be quoted in a message, and may be any octets; but one that is no
-// UTF-8 would make the whole answer unreadable.
-std::string AsUtf8(absl::string_view text) {
-  std::string readable(text);
-  if (ca::DecodeUtf8(text).has_value()) return readable;
-  std::replace_if(
-      readable.begin(), readable.end(), [](unsigned char c) { return c >= 0x80; }, '?');
-  return readable;
 }
 
 v1::ErrorReason ToProto(ErrorReason reason) {
@@ -69,6 +60,19 @@ void AddDenyReasons(absl::Span<const v1::DenyReason> reasons, std::size_t budget
   }
 }
 
+void AddObstacles(const std::vector<v1::PromotionObstacle>& obstacles, std::size_t budget,
+                  v1::ErrorDetail* detail) {
+  for (const v1::PromotionObstacle& obstacle : obstacles) {
+    v1::PromotionObstacle* added = detail->add_obstacles();
+    added->set_kind(obstacle.kind());
+    added->set_relying_party(Cut(obstacle.relying_party(), kMaxFieldSize));
+    added->set_message(Cut(obstacle.message(), kMaxStatusMessageSize));
+    if (detail->ByteSizeLong() <= budget || detail->obstacles_size() == 1) continue;
+    detail->mutable_obstacles()->RemoveLast();
+    return;
+  }
+}
+
 }  // namespace
 
 grpc::Status ToGrpcStatus(const absl::Status& status) { return ToGrpcStatus(status, {}); }
@@ -95,7 +99,9 @@ grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras
   const std::size_t around_detail = wire.ByteSizeLong() - detail.ByteSizeLong();
   // Length prefixes grow by a few octets with the detail.
   constexpr std::size_t kPrefixes = 16;
-  AddDenyReasons(extras.deny_reasons, kMaxStatusDetailSize - around_detail - kPrefixes, &detail);
+  const std::size_t budget = kMaxStatusDetailSize - around_detail - kPrefixes;
+  AddDenyReasons(extras.deny_reasons, budget, &detail);
+  AddObstacles(AttachedObstacles(status), budget, &detail);
   wire.mutable_details(0)->PackFrom(detail);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message,
                       wire.SerializeAsString());
@@ -131,7 +137,11 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   const std::string text = status.error_message();
   absl::string_view message = text;
   if (!detail->field().empty()) absl::ConsumePrefix(&message, absl::StrCat(detail->field(), ": "));
-  return Error(reason, detail->field(), message);
+  absl::Status told = Error(reason, detail->field(), message);
+  const std::vector<v1::PromotionObstacle> obstacles(detail->obstacles().begin(),
+                                                     detail->obstacles().end());
+  if (!obstacles.empty()) AttachObstacles(obstacles, &told);
+  return told;
 }
 
 }  // namespace hourglass::issuance

@@ -24,16 +24,17 @@ struct StatusExtras {
 
 // gRPC's default limit on the metadata of an answer is 8192 octets; a client that meets more sees
 // RESOURCE_EXHAUSTED instead of the error. So a message is cut to 512 octets, and a detail to 4096:
-// what does not fit of the deny reasons is left out, the last first, but never all of them.
+// what does not fit of the deny reasons, and of the obstacles, is left out, the last first, but
+// never all of them.
 inline constexpr std::size_t kMaxStatusMessageSize = 512;
 inline constexpr std::size_t kMaxStatusDetailSize = 4096;
 
-// The same code, message, reason and field; error_details() is a serialized v1::RpcStatus with one
-// v1::ErrorDetail
-// (`grpc-status-details-bin`). A status without a reason is a broken invariant: it becomes INTERNAL
-// with INTERNAL_ERROR, and its message, which nobody wrote for strangers, stays here; but CANCELLED
-// and DEADLINE_EXCEEDED, which speak of the call and not of the request, stay what they are. OK
-// stays OK.
+// The same code, message, reason, field and obstacles (AttachedObstacles,
+// issuance/wire/promotion_obstacles_payload.h); error_details() is a serialized v1::RpcStatus with
+// one v1::ErrorDetail (`grpc-status-details-bin`). A status without a reason is a broken invariant:
+// it becomes INTERNAL with INTERNAL_ERROR, and its message, which nobody wrote for strangers, stays
+// here; but CANCELLED and DEADLINE_EXCEEDED, which speak of the call and not of the request, stay
+// what they are. OK stays OK.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras);
 
@@ -44,8 +45,8 @@ v1::RpcStatus ToRpcStatus(const grpc::Status& status);
 // itself, garbage).
 std::optional<v1::ErrorDetail> ErrorDetailOf(const grpc::Status& status);
 
-// What ToGrpcStatus was given. An error without a detail, or of a reason that this program does not
-// know, keeps code and message and has no reason.
+// What ToGrpcStatus was given, with the obstacles that it told. An error without a detail, or of a
+// reason that this program does not know, keeps code and message and has no reason.
 absl::Status FromGrpcStatus(const grpc::Status& status);
 
 }  // namespace hourglass::issuance

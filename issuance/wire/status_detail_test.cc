@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "issuance/wire/promotion_obstacles_payload.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::issuance {
@@ -170,6 +171,54 @@ TEST(StatusDetailTest, StaysWithinTheMetadataThatGrpcTakes) {
   const grpc::Status cut = ToGrpcStatus(denied, {huge, {}});
   EXPECT_LE(cut.error_details().size(), kMaxStatusDetailSize);
   EXPECT_EQ(ErrorDetailOf(cut)->deny_reasons_size(), 1);
+}
+
+absl::Status Blocked(const std::vector<v1::PromotionObstacle>& obstacles) {
+  absl::Status status = Error(ErrorReason::kPromotionBlocked, "root_id", "something is in the way");
+  AttachObstacles(obstacles, &status);
+  return status;
+}
+
+v1::PromotionObstacle NotAcknowledged(const std::string& relying_party,
+                                      const std::string& message) {
+  v1::PromotionObstacle obstacle;
+  obstacle.set_kind(v1::PromotionObstacle::NOT_ACKNOWLEDGED);
+  obstacle.set_relying_party(relying_party);
+  obstacle.set_message(message);
+  return obstacle;
+}
+
+TEST(StatusDetailTest, CarriesWhatIsInTheWayOfAPromotionThereAndBack) {
+  const std::vector<v1::PromotionObstacle> obstacles = {NotAcknowledged("vpn-1", "has version 3"),
+                                                        NotAcknowledged("vpn-2", "has none")};
+  const grpc::Status wire = ToGrpcStatus(Blocked(obstacles));
+  const auto detail = ErrorDetailOf(wire);
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->reason(), v1::PROMOTION_BLOCKED);
+  ASSERT_EQ(detail->obstacles_size(), 2);
+  const absl::Status back = FromGrpcStatus(wire);
+  EXPECT_THAT(back, FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  const std::vector<v1::PromotionObstacle> told = AttachedObstacles(back);
+  ASSERT_EQ(told.size(), 2u);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(detail->obstacles(i).SerializeAsString(), obstacles[i].SerializeAsString());
+    EXPECT_EQ(told[i].SerializeAsString(), obstacles[i].SerializeAsString());
+  }
+  const grpc::Status without = ToGrpcStatus(Error(ErrorReason::kPromotionBlocked, "", "m"));
+  EXPECT_EQ(ErrorDetailOf(without)->obstacles_size(), 0);
+  EXPECT_TRUE(AttachedObstacles(FromGrpcStatus(without)).empty());
+}
+
+TEST(StatusDetailTest, ObstaclesStayWithinTheMetadata) {
+  const std::vector<v1::PromotionObstacle> many(
+      1000, NotAcknowledged(std::string(64, 'n'), std::string(100, 'm')));
+  const grpc::Status wire = ToGrpcStatus(Blocked(many));
+  EXPECT_LE(wire.error_details().size(), kMaxStatusDetailSize);
+  EXPECT_GT(ErrorDetailOf(wire)->obstacles_size(), 10);
+  const grpc::Status cut =
+      ToGrpcStatus(Blocked({NotAcknowledged(std::string(5000, 'n'), std::string(5000, 'm'))}));
+  EXPECT_LE(cut.error_details().size(), kMaxStatusDetailSize);
+  EXPECT_EQ(ErrorDetailOf(cut)->obstacles_size(), 1);
 }
 
 TEST(StatusDetailTest, CutsBetweenCharacters) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/support/daemon.h"
 #include "tests/support/grpc_matchers.h"
@@ -41,26 +42,33 @@ class ListingFloodTest : public testing::Test {
     return flood;
   }
 
-  grpc::Status Promote(const std::string& root_id) {
+  // The other root becomes the primary: the first time it is promoted, then it is gone back to.
+  grpc::Status Switch(const std::string& root_id) {
     const auto stub = daemon_.As<v1::RootService>(kAdministrator);
     grpc::ClientContext context;
     // A bound for slow machines; what is asserted is that it is not refused.
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
-    v1::MoveRootRequest request;
+    v1::Root root;
+    root.set_tenant_id("contoso");
+    root.set_root_id(root_id);
+    if (std::exchange(is_first_, false)) {
+      return stub->PromoteRoot(&context, ServiceClient::PromotionOf(root), &root);
+    }
+    v1::RollBackRootRequest request;
     request.set_tenant_id("contoso");
     request.set_root_id(root_id);
-    v1::Root root;
-    return stub->PromoteRoot(&context, request, &root);
+    return stub->RollBackRoot(&context, request, &root);
   }
 
   Daemon daemon_;
+  bool is_first_ = true;
 };
 
 TEST_F(ListingFloodTest, PromotionsAndIssuingGoOn) {
   const auto flood = Flood();
   for (const char* root_id : {"r2", "r1", "r2", "r1"}) {
     const int before = flood->answered() + flood->refused();
-    EXPECT_THAT(Promote(root_id), Succeeded());
+    EXPECT_THAT(Switch(root_id), Succeeded());
     EXPECT_THAT(daemon_.Issue(daemon_.Request()), Succeeded());
     // However slow the machine is: neither waited until those before it were answered.
     EXPECT_LT(flood->answered() + flood->refused() - before, kOutstanding / 2);

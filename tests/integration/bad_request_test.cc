@@ -283,11 +283,18 @@ TEST_F(BadRequestTest, RequiredFieldsOfReaders) {
 
   v1::MoveRootRequest move;
   const auto missing = [](const char* field) { return RefusedWith(v1::FIELD_MISSING, field); };
-  EXPECT_THAT(call(roots(), &Roots::PromoteRoot, move, v1::Root()), missing("tenant_id"));
+  EXPECT_THAT(call(roots(), &Roots::RetireRoot, move, v1::Root()), missing("tenant_id"));
   move.set_tenant_id("contoso");
-  for (const auto method : {&Roots::PromoteRoot, &Roots::RetireRoot, &Roots::DiscardRoot}) {
+  for (const auto method : {&Roots::RetireRoot, &Roots::DiscardRoot}) {
     EXPECT_THAT(call(roots(), method, move, v1::Root()), missing("root_id"));
   }
+  v1::PromoteRootRequest promotion;
+  EXPECT_THAT(call(roots(), &Roots::PromoteRoot, promotion, v1::Root()), missing("tenant_id"));
+  promotion.set_tenant_id("contoso");
+  EXPECT_THAT(call(roots(), &Roots::PromoteRoot, promotion, v1::Root()), missing("root_id"));
+  v1::RollBackRootRequest way_back;
+  way_back.set_tenant_id("contoso");
+  EXPECT_THAT(call(roots(), &Roots::RollBackRoot, way_back, v1::Root()), missing("root_id"));
   v1::GetRootRequest root;
   root.set_tenant_id("contoso");
   EXPECT_THAT(call(roots(), &Roots::GetRoot, root, v1::Root()), missing("root_id"));

@@ -95,7 +95,9 @@ class KeyWallsTest : public testing::Test {
     ASSERT_THAT(CreateKey(uri, "contoso"), Succeeded());
     v1::Root root;
     ASSERT_THAT(CreateRoot(kAdministrator, "contoso", uri, &root), Succeeded());
-    ASSERT_THAT(MoveRoot(&v1::RootService::Stub::PromoteRoot, kAdministrator, root, false, &root),
+    grpc::ClientContext context;
+    ASSERT_THAT(service_->As<v1::RootService>(kAdministrator)
+                    ->PromoteRoot(&context, ServiceClient::PromotionOf(root), &root),
                 Succeeded());
     ASSERT_THAT(service_->Issue(service_->Request()), Succeeded());
   }

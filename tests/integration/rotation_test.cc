@@ -37,6 +37,25 @@ class RotationTest : public testing::Test {
         &context, request, root != nullptr ? root : &unused);
   }
 
+  grpc::Status Promote(const std::string& root_id, v1::Root* root = nullptr) {
+    v1::Root named;
+    named.set_tenant_id("contoso");
+    named.set_root_id(root_id);
+    v1::Root unused;
+    grpc::ClientContext context;
+    return service_.As<v1::RootService>(kAdministrator)
+        ->PromoteRoot(&context, ServiceClient::PromotionOf(named),
+                      root != nullptr ? root : &unused);
+  }
+  grpc::Status RollBack(const std::string& root_id) {
+    v1::RollBackRootRequest request;
+    request.set_tenant_id("contoso");
+    request.set_root_id(root_id);
+    v1::Root unused;
+    grpc::ClientContext context;
+    return service_.As<v1::RootService>(kAdministrator)->RollBackRoot(&context, request, &unused);
+  }
+
   std::vector<std::string> TrustBundle() {
     v1::GetTrustBundleRequest request;
     request.set_tenant_id("contoso");
@@ -48,7 +67,6 @@ class RotationTest : public testing::Test {
     return {bundle.roots().begin(), bundle.roots().end()};
   }
 
-  static constexpr Move kPromote = &v1::RootService::Stub::PromoteRoot;
   static constexpr Move kRetire = &v1::RootService::Stub::RetireRoot;
   static constexpr Move kDiscard = &v1::RootService::Stub::DiscardRoot;
 
@@ -65,7 +83,7 @@ TEST_F(RotationTest, WithoutAPrimaryNothingIsIssued) {
   EXPECT_EQ(root.state(), v1::STAGED);
   EXPECT_THAT(Issue(), RefusedWith(v1::NO_PRIMARY_ROOT));
   EXPECT_EQ(service_.JournalSize(), 0);
-  ASSERT_THAT(Do(kPromote, root.root_id()), Succeeded());
+  ASSERT_THAT(Promote(root.root_id()), Succeeded());
   EXPECT_THAT(Issue(), Succeeded());
 }
 
@@ -82,7 +100,7 @@ TEST_F(RotationTest, ASecondRootSignsOnlyAfterItsPromotion) {
   EXPECT_THAT(TrustBundle(), testing::ElementsAre(first, second.certificate()));
 
   v1::Root promoted;
-  ASSERT_THAT(Do(kPromote, second.root_id(), &promoted), Succeeded());
+  ASSERT_THAT(Promote(second.root_id(), &promoted), Succeeded());
   EXPECT_EQ(promoted.state(), v1::PRIMARY);
   ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
   EXPECT_EQ(response.chain(0), second.certificate());
@@ -102,17 +120,20 @@ TEST_F(RotationTest, ARetiringRootGoesWhenItsLastLeafHasExpired) {
   ASSERT_THAT(Do(kRetire, "r1", &retired, true), Succeeded());
   EXPECT_EQ(retired.state(), v1::RETIRED);
   EXPECT_THAT(TrustBundle(), testing::ElementsAre(second.certificate()));
-  EXPECT_THAT(Do(kPromote, "r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  EXPECT_THAT(Promote("r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
   EXPECT_THAT(Issue(), Succeeded());
 }
 
 TEST_F(RotationTest, APromotionCanBeTakenBack) {
   service_.MakeReady();
   service_.CreateRoot("contoso", true);
-  ASSERT_THAT(Do(kPromote, "r1"), Succeeded());
+  ASSERT_THAT(RollBack("r1"), Succeeded());
   v1::IssueCertificateResponse response;
   ASSERT_THAT(Issue(service_.Request(), &response), Succeeded());
   EXPECT_EQ(response.chain(0), TrustBundle()[0]);
+  EXPECT_THAT(RollBack("r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL, "root_id")) << "it is primary";
+  EXPECT_THAT(Promote("r2"), RefusedWith(v1::ROOT_MOVE_ILLEGAL, "root_id")) << "it is RETIRING";
+  EXPECT_THAT(RollBack("r2"), Succeeded());
 }
 
 TEST_F(RotationTest, ADiscardedRootIsGoneForGood) {
@@ -121,8 +142,8 @@ TEST_F(RotationTest, ADiscardedRootIsGoneForGood) {
   EXPECT_THAT(Do(kDiscard, "r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
   ASSERT_THAT(Do(kDiscard, second.root_id(), nullptr, true), Succeeded());
   EXPECT_EQ(TrustBundle().size(), 1u);
-  EXPECT_THAT(Do(kPromote, second.root_id()), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
-  EXPECT_THAT(Do(kPromote, "r9"), RefusedWith(v1::ROOT_UNKNOWN));
+  EXPECT_THAT(Promote(second.root_id()), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
+  EXPECT_THAT(Promote("r9"), RefusedWith(v1::ROOT_UNKNOWN));
   EXPECT_THAT(Issue(), Succeeded());
 }
 
@@ -258,7 +279,7 @@ TEST_F(RotationTest, UnderAClockThatLeaptARootIsPromotedButNoneIsRetiredOrMade) 
   EXPECT_THAT(Issue(), RefusedWith(v1::CLOCK_UNTRUSTED));
   // By this clock the last leaf has expired.
   EXPECT_THAT(Do(kRetire, "r1"), RefusedWith(v1::CLOCK_UNTRUSTED));
-  EXPECT_THAT(Do(kPromote, "r3"), Succeeded());
+  EXPECT_THAT(Promote("r3"), Succeeded());
   v1::CreateRootRequest request;
   request.set_tenant_id("contoso");
   request.mutable_duration()->set_seconds(86400);
@@ -323,7 +344,7 @@ TEST_F(RotationTest, ASwitchUnderLoadIsAFence) {
       }
     });
   }
-  ASSERT_THAT(Do(kPromote, second.root_id()), Succeeded());
+  ASSERT_THAT(Promote(second.root_id()), Succeeded());
   switched = true;
   for (std::thread& broker : brokers) broker.join();
   EXPECT_EQ(old_after_switch, 0);

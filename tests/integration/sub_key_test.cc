@@ -28,21 +28,26 @@ class SubKeyServiceTest : public testing::Test {
     service_.ReportDevice("contoso", "laptop-1", true);
   }
 
+  // And promotes it, or says in `status` how that ended.
   v1::Root CreateRoot(bool issuing_sub_keys, grpc::Status* status = nullptr) {
     v1::CreateRootRequest request;
     request.set_tenant_id("contoso");
     request.mutable_duration()->set_seconds(365 * 24 * 3600);
     request.set_key_type(v1::RSA_2048);
-    request.set_make_primary(true);
     request.set_issuing_sub_keys(issuing_sub_keys);
     v1::Root root;
+    const auto roots = service_.As<v1::RootService>(kAdministrator);
+    {
+      grpc::ClientContext context;
+      EXPECT_THAT(roots->CreateRoot(&context, request, &root), Succeeded());
+    }
     grpc::ClientContext context;
-    const grpc::Status created =
-        service_.As<v1::RootService>(kAdministrator)->CreateRoot(&context, request, &root);
+    const grpc::Status promoted =
+        roots->PromoteRoot(&context, ServiceClient::PromotionOf(root), &root);
     if (status != nullptr) {
-      *status = created;
+      *status = promoted;
     } else {
-      EXPECT_THAT(created, Succeeded());
+      EXPECT_THAT(promoted, Succeeded());
     }
     return root;
   }

@@ -56,7 +56,7 @@ TEST_F(TenancyTest, OnlyBrokersIssue) {
 
 TEST_F(TenancyTest, BrokersAdministerNothing) {
   grpc::ClientContext contexts[5];
-  v1::MoveRootRequest move;
+  v1::PromoteRootRequest move;
   move.set_tenant_id("contoso");
   move.set_root_id("r1");
   v1::Root root;

@@ -81,11 +81,24 @@ v1::Root ServiceClient::CreateRoot(absl::string_view tenant_id, bool make_primar
   request.set_tenant_id(std::string(tenant_id));
   request.mutable_duration()->set_seconds(365 * 86400);
   request.set_key_type(key_type);
-  request.set_make_primary(make_primary);
   v1::Root root;
+  const auto roots = As<v1::RootService>(kAdministrator);
+  {
+    grpc::ClientContext context;
+    DieUnless(roots->CreateRoot(&context, request, &root));
+  }
+  if (!make_primary) return root;
   grpc::ClientContext context;
-  DieUnless(As<v1::RootService>(kAdministrator)->CreateRoot(&context, request, &root));
+  DieUnless(roots->PromoteRoot(&context, PromotionOf(root), &root));
   return root;
+}
+
+v1::PromoteRootRequest ServiceClient::PromotionOf(const v1::Root& root) {
+  v1::PromoteRootRequest request;
+  request.set_tenant_id(root.tenant_id());
+  request.set_root_id(root.root_id());
+  request.set_without_relying_parties(true);
+  return request;
 }
 
 void ServiceClient::ReportDevice(absl::string_view tenant_id, absl::string_view device_id,

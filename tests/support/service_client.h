@@ -61,6 +61,9 @@ class ServiceClient {
   // The PEM files that a caller authenticates with.
   const TlsCredential& CredentialOf(absl::string_view caller);
 
+  // Of a tenant without relying parties, which is what there is where a test makes none.
+  static v1::PromoteRootRequest PromotionOf(const v1::Root& root);
+
   // What most tests begin with. Each ends the process on failure.
   void CreateTenant(absl::string_view tenant_id = "contoso");
   v1::Root CreateRoot(absl::string_view tenant_id = "contoso", bool make_primary = true,

@@ -133,7 +133,8 @@ class PipelineTest : public testing::Test {
     order.key_type = hsm::KeyType::kEcP256;
     auto root = roots_->Create(order);
     EXPECT_OK(root);
-    auto promoted = roots_->Promote(tenant_id, root->root_id);
+    auto promoted = roots_->Promote(
+        {.tenant_id = tenant_id, .root_id = root->root_id, .without_relying_parties = true});
     EXPECT_OK(promoted);
     return *promoted;
   }

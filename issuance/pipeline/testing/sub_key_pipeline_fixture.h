@@ -24,7 +24,8 @@ class SubKeyPipelineTest : public PipelineTest {
     order.key_type = hsm::KeyType::kEcP256;
     order.issuing_sub_keys = true;
     ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
-    ASSERT_OK(roots_->Promote("contoso", root.root_id));
+    ASSERT_OK(roots_->Promote(
+        {.tenant_id = "contoso", .root_id = root.root_id, .without_relying_parties = true}));
   }
 
   // What another start of the service has: the same store and keys, and no sub-key.

@@ -91,16 +91,28 @@ class Promotions {
 
  private:
   void Run() {
-    v1::MoveRootRequest request;
-    request.set_tenant_id("t1");
     for (bool second = true; !stopping_; second = !second) {
-      request.set_root_id(second ? "r2" : "r1");
-      v1::Root root;
-      grpc::ClientContext context;
-      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-      ++(stub_->PromoteRoot(&context, request, &root).ok() ? made_ : failed_);
+      ++(Switch(second ? "r2" : "r1").ok() ? made_ : failed_);
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
+  }
+
+  // Who was never primary is promoted, and later gone back to, which costs the same.
+  grpc::Status Switch(const std::string& root_id) {
+    v1::Root root;
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    if (made_ == 0) {
+      v1::PromoteRootRequest request;
+      request.set_tenant_id("t1");
+      request.set_root_id(root_id);
+      request.set_without_relying_parties(true);
+      return stub_->PromoteRoot(&context, request, &root);
+    }
+    v1::RollBackRootRequest request;
+    request.set_tenant_id("t1");
+    request.set_root_id(root_id);
+    return stub_->RollBackRoot(&context, request, &root);
   }
 
   std::unique_ptr<v1::RootService::Stub> stub_;

@@ -1,6 +1,6 @@
 // What a tenant's configuration says of the rotation of its roots.
-#ifndef HOURGLASS_ISSUANCE_ROTATION_ROTATION_POLICY_H_
-#define HOURGLASS_ISSUANCE_ROTATION_ROTATION_POLICY_H_
+#ifndef HOURGLASS_ISSUANCE_CONFIG_ROTATION_POLICY_H_
+#define HOURGLASS_ISSUANCE_CONFIG_ROTATION_POLICY_H_
 
 #include <chrono>
 
@@ -28,4 +28,4 @@ struct RotationPolicy {
 
 }  // namespace hourglass::issuance
 
-#endif  // HOURGLASS_ISSUANCE_ROTATION_ROTATION_POLICY_H_
+#endif  // HOURGLASS_ISSUANCE_CONFIG_ROTATION_POLICY_H_
