@@ -73,7 +73,7 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Get(absl::string_view tenant_
   absl::StatusOr<Bundle> made = Make(tenant_id);
   lock.lock();
   makings_.erase(tenant_id);
-  if (made.ok()) Keep(*made);
+  if (made.ok() && (*made)->is_complete) Keep(*made);
   making->outcome = made;
   made_.notify_all();
   return made;
@@ -105,25 +105,26 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Make(absl::string_view tenant
   for (const ca::BundleRoot& root : content.roots) bundle->roots.push_back(root.certificate);
   ASSIGN_OR_RETURN(bundle->document, ca::EncodeTrustBundle(content));
   bundle->document_sha256 = ca::Sha256(bundle->document);
-  RETURN_IF_ERROR(Sign(read.roots, bundle.get()));
+  Sign(read.roots, bundle.get());
   return bundle;
 }
 
-absl::Status TrustBundles::Sign(absl::Span<const RootRecord> roots,
-                                SignedTrustBundle* bundle) const {
-  const auto primary = std::find_if(roots.begin(), roots.end(), [](const RootRecord& root) {
-    return root.state == ca::RootState::kPrimary;
-  });
-  if (primary == roots.end()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(ca::BundleSignature by_primary, SignatureBy(*primary, bundle->document));
-  bundle->signatures.push_back(std::move(by_primary));
+void TrustBundles::Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const {
+  std::vector<const RootRecord*> signers;
+  for (const RootRecord& root : roots) {
+    if (root.state == ca::RootState::kPrimary) signers.push_back(&root);
+  }
+  if (signers.empty()) return;
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
-    if (root->state != ca::RootState::kRetiring) continue;
+    if (root->state == ca::RootState::kRetiring) signers.push_back(&*root);
+  }
+  for (const RootRecord* const root : signers) {
     absl::StatusOr<ca::BundleSignature> signature = SignatureBy(*root, bundle->document);
     if (signature.ok()) {
       bundle->signatures.push_back(*std::move(signature));
       continue;
     }
+    bundle->is_complete = false;
     log_.Warning("bundle_signature_missing",
                  {{"tenant", root->tenant_id},
                   {"root", root->root_id},
@@ -131,7 +132,6 @@ absl::Status TrustBundles::Sign(absl::Span<const RootRecord> roots,
                   {"reason", ErrorReasonName(ReasonOf(signature.status()))},
                   {"message", signature.status().message()}});
   }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<ca::BundleSignature> TrustBundles::SignatureBy(const RootRecord& root,

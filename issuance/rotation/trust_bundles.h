@@ -32,9 +32,11 @@ struct SignedTrustBundle {
   // root.
   std::string document;
   std::string document_sha256;  // 32 octets
-  // By the primary first, then by retiring roots whose key can be had, the newest first; empty for
-  // a tenant without a primary.
+  // By the primary first, then by retiring roots, the newest first: of those whose key can be had.
+  // Empty for a tenant without a primary.
   std::vector<ca::BundleSignature> signatures;
+  // Whether all of these have signed.
+  bool is_complete = true;
 };
 
 // The bundle of a tenant with these roots, all of them and by generation. Version: the tenant's
@@ -57,10 +59,11 @@ class TrustBundles {
   // alone, so that every process makes the same for a version; its version is the tenant's
   // revision. Signed when a version is first asked for, and kept until there is a newer one: each
   // key signs once a version. Who asks while it is being signed waits for that, and has the same
-  // outcome. A primary that cannot sign is an error; a retiring root that cannot is left out, and
-  // logged as `bundle_signature_missing`. May wait for a token. Errors: TENANT_UNKNOWN,
-  // JOURNAL_UNAVAILABLE, also where the roots change faster than they can be read; what
-  // KeyStore::Open, ca::EncodeTrustBundle and ca::SignTrustBundle say.
+  // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`: what the
+  // roots are can be asked while a token is away, and a bundle that nobody has signed is for a
+  // follower to refuse. The next call tries again then. May wait for a token. Errors:
+  // TENANT_UNKNOWN; JOURNAL_UNAVAILABLE, also where the roots change faster than they can be read;
+  // what ca::EncodeTrustBundle says.
   absl::StatusOr<std::shared_ptr<const SignedTrustBundle>> Get(absl::string_view tenant_id);
 
  private:
@@ -80,7 +83,7 @@ class TrustBundles {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Keep(const Bundle& bundle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Bundle> Make(absl::string_view tenant_id) const;
-  absl::Status Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const;
+  void Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const;
   absl::StatusOr<ca::BundleSignature> SignatureBy(const RootRecord& root,
                                                   absl::string_view document) const;
 
