@@ -8,6 +8,7 @@
 #include "ca/certificate/profile.h"
 #include "ca/request/certificate_request.h"
 #include "hsm/key/signing_key.h"
+#include "issuance/config/rotation_policy.h"
 #include "issuance/identity/upn_domains.h"
 
 namespace hourglass::issuance {
@@ -35,6 +36,7 @@ struct IssuingConfig {
   // Of a tenant only, never of all.
   UpnDomains upn_domains;
   TenantQuota quota;
+  RotationPolicy rotation;
 };
 
 }  // namespace hourglass::issuance
