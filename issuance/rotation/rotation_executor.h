@@ -5,7 +5,6 @@
 #include <atomic>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -35,8 +34,8 @@ class RotationExecutor {
  public:
   // All must outlive this object. The policy of a tenant is `rotation` of Tenants::Issuing.
   RotationExecutor(Store* store, RootAdministration* roots, const Tenants* tenants,
-                   const Clock* clock, EventLog log)
-      : store_(store), roots_(roots), tenants_(tenants), clock_(clock), log_(std::move(log)) {}
+                   const Clock* clock, const EventLog* log)
+      : store_(store), roots_(roots), tenants_(tenants), clock_(clock), log_(*log) {}
 
   // Looks at every tenant once. Where the policy is AUTOMATIC, does the step that is due
   // (NextStep), one a tenant and pass, which is logged as `rotation_step_done`; the key of a root
@@ -71,7 +70,7 @@ class RotationExecutor {
   RootAdministration* const roots_;
   const Tenants* const tenants_;
   const Clock* const clock_;
-  const EventLog log_;
+  const EventLog& log_;
   std::atomic<bool> stopping_ = false;
   // By tenant: what was said last of the step that is due.
   absl::flat_hash_map<std::string, std::string> said_;
