@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -52,7 +53,7 @@ class LosingStore : public ForwardingStore {
 
  private:
   template <typename Writing>
-  auto Write(Writing write) {
+  std::invoke_result_t<Writing> Write(Writing write) {
     const bool is_lost = writes_++ == loss_.write;
     if (is_lost && !loss_.is_after) _exit(kLost);
     auto written = write();
@@ -117,7 +118,7 @@ TEST_F(LostProcessTest, WhereverAProcessIsLostTheRotationIsDoneOnce) {
       EXPECT_EQ(roots[roots.size() - 2].state, ca::RootState::kRetired);
       // Each root has its key, fabrikam's too, and there is no other.
       EXPECT_EQ(KeyFiles(), roots.size() + 1);
-      EXPECT_THAT(store().ListPlannedKeys("contoso").value(), IsEmpty());
+      EXPECT_THAT(store().ListPlannedKeys("contoso").value(), testing::IsEmpty());
       EXPECT_OK(process_->keys->Open(roots.back().key_uri));
       EXPECT_EQ(Done().size(), 4 * before) << "nothing is done, or recorded, twice";
       // The next rotation begins as this one did.
