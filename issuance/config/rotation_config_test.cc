@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "issuance/config/testing/parse_config.h"
 #include "tests/support/status_matchers.h"
 
@@ -102,8 +103,8 @@ TEST(RotationConfigTest, RefusesMalformedFields) {
             "9.key_type: must be one of ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096");
   EXPECT_EQ(MistakesInRotation("{waive_acknowledgements: yes}"),
             "9.waive_acknowledgements: must be true or false, without quotes");
-  EXPECT_EQ(MistakesInRotation("{stage_before: 60d}"),
-            "9.stage_before: unknown field, did you mean stage_before_expiry?");
+  EXPECT_EQ(MistakesInRotation("{stage_before_expiri: 60d}"),
+            "9.stage_before_expiri: unknown field, did you mean stage_before_expiry?");
   EXPECT_EQ(MistakesInRotation("{}"), "9: is empty");
   EXPECT_EQ(MistakesInRotation("automatic"), "9: must be a mapping of fields");
 }
@@ -118,7 +119,7 @@ TEST(RotationConfigTest, RefusesTimesOutOfRange) {
             absl::StrCat("9.promote_before_expiry: ", kForm, "1h to 3650d"));
   EXPECT_EQ(MistakesInRotation("{stage_before_expiry: 3651d, root_duration: 4000d}"),
             absl::StrCat("9.stage_before_expiry: ", kForm, "1h to 3650d"));
-  EXPECT_EQ(MistakesInRotation("{stage_before_expiry: 5184000500ms}"),
+  EXPECT_EQ(MistakesInRotation("{stage_before_expiry: 172800500ms}"),
             "9.stage_before_expiry: must be whole seconds");
 }
 

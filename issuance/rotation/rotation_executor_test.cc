@@ -228,7 +228,7 @@ TEST_F(RotationExecutorTest, TwoMakeOneRoot) {
   for (int round = 0; round < 5; ++round) {
     Advance(round == 0 ? 80 * kDay : 700 * kDay);
     const std::size_t before = Roots().size();
-    Process other(directory_, contoso_, &entropy_, &clock_, log_.log());
+    Process other(Database(), Places(), contoso_, &entropy_, &clock_, log_.log());
     std::thread thread([&] { other.executor.Pass(); });
     Pass();
     thread.join();

@@ -32,19 +32,13 @@ inline constexpr std::chrono::hours kDay(24);
 
 // What a process of the service has of it.
 struct Process {
-  Process(const TemporaryDirectory& directory, const IssuingConfig& contoso, Entropy* entropy,
-          const Clock* clock, const EventLog* log)
-      : store(OpenSqliteStore(directory.File("store.sqlite")).value()),
-        keys(OpenKeys(directory)),
+  Process(const std::string& database, const hsm::KeyStoreOptions& places,
+          const IssuingConfig& contoso, Entropy* entropy, const Clock* clock, const EventLog* log)
+      : store(OpenSqliteStore(database).value()),
+        keys(hsm::KeyStore::Create(places).value()),
         tenants(store.get(), keys.get(), IssuingConfig(), {{"contoso", contoso}}),
         roots(store.get(), keys.get(), &tenants, entropy, clock),
         executor(store.get(), &roots, &tenants, clock, log) {}
-
-  static std::unique_ptr<hsm::KeyStore> OpenKeys(const TemporaryDirectory& directory) {
-    hsm::KeyStoreOptions options;
-    options.software_directory = directory.File("keys");
-    return hsm::KeyStore::Create(options).value();
-  }
 
   std::unique_ptr<Store> store;
   std::unique_ptr<hsm::KeyStore> keys;
@@ -56,8 +50,9 @@ struct Process {
 // Contoso has a primary for 100 days, a policy and a relying party; fabrikam has no policy.
 class RotationExecutorTest : public testing::Test {
  protected:
+  RotationExecutorTest() { contoso_.rotation.mode = RotationMode::kAutomatic; }
+
   void SetUp() override {
-    contoso_.rotation.mode = RotationMode::kAutomatic;
     Restart();
     for (const std::string tenant_id : {"contoso", "fabrikam"}) {
       TenantRecord tenant;
@@ -72,6 +67,17 @@ class RotationExecutorTest : public testing::Test {
     party.name = "vpn";
     party.identity = "gateway";
     ASSERT_OK(store().AddRelyingParty(party, {clock_.Now(), "admin", ""}));
+  }
+
+  std::string Database() const { return directory_.File("store.sqlite"); }
+  hsm::KeyStoreOptions Places() const {
+    hsm::KeyStoreOptions places;
+    if (token_uri_.empty()) {
+      places.software_directory = directory_.File("keys");
+    } else {
+      places.tokens = {token_uri_};
+    }
+    return places;
   }
 
   void MakePrimary(const std::string& tenant_id) {
@@ -90,7 +96,7 @@ class RotationExecutorTest : public testing::Test {
 
   void Restart() {
     process_.reset();
-    process_.emplace(directory_, contoso_, &entropy_, &clock_, log_.log());
+    process_.emplace(Database(), Places(), contoso_, &entropy_, &clock_, log_.log());
   }
 
   Store& store() { return *process_->store; }
@@ -149,6 +155,7 @@ class RotationExecutorTest : public testing::Test {
   LoggedLine last_line_;
   IssuingConfig contoso_;
   bool primaries_allow_sub_keys_ = false;
+  std::string token_uri_;  // empty: keys in files
   std::optional<Process> process_;
 };
 
