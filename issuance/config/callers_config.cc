@@ -28,7 +28,8 @@ void ReadRoles(Mapping fields, Caller* caller) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto role = ParseRole(names[i]);
     if (!role.ok()) {
-      fields.ItemMistake("roles", i, "must be broker, administrator, auditor or device_reporter");
+      fields.ItemMistake(
+          "roles", i, "must be broker, administrator, auditor, device_reporter or relying_party");
     } else if (caller->Has(*role)) {
       fields.ItemMistake("roles", i, "appears twice");
     } else {

@@ -42,7 +42,8 @@ TEST(ParseConfigTest, RefusesCallersWithNamesThatAreNotSeen) {
 }
 
 TEST(ParseConfigTest, RefusesUnsoundCallers) {
-  constexpr char kRoles[] = "must be broker, administrator, auditor or device_reporter";
+  constexpr char kRoles[] =
+      "must be broker, administrator, auditor, device_reporter or relying_party";
   EXPECT_EQ(MistakesWith("roles: [broker]", "roles: [admin, broker, broker]"),
             absl::StrCat("/etc/h.yaml:5: callers[0].roles[0]: ", kRoles,
                          "\n/etc/h.yaml:5: callers[0].roles[2]: appears twice"));
@@ -96,12 +97,14 @@ TEST(ParseConfigTest, SaysWhatIsWrongWithThoseShutOut) {
 }
 
 TEST(ReadCallersTest, ReadsEveryRole) {
-  const auto read =
-      ReadCaller("tenants: [a], roles: [auditor, device_reporter, broker, administrator]");
+  const auto read = ReadCaller(
+      "tenants: [a], roles: [auditor, device_reporter, broker, administrator, "
+      "relying_party]");
   EXPECT_EQ(read.mistakes, "");
   ASSERT_EQ(read.result.size(), 1u);
-  EXPECT_THAT(read.result[0].roles, ElementsAre(Role::kAuditor, Role::kDeviceReporter,
-                                                Role::kBroker, Role::kAdministrator));
+  EXPECT_THAT(read.result[0].roles,
+              ElementsAre(Role::kAuditor, Role::kDeviceReporter, Role::kBroker,
+                          Role::kAdministrator, Role::kRelyingParty));
 }
 
 TEST(ReadCallersTest, AStarAloneIsEveryTenant) {

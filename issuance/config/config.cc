@@ -22,6 +22,7 @@
 #include "issuance/config/callers_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/config/rotation_config.h"
 #include "issuance/identity/upn_domains.h"
 #include "issuance/log/event_log.h"
 #include "issuance/yaml/document.h"
@@ -148,6 +149,7 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   config.quota.roots = fields.Integer("max_roots", 1, 1000).value_or(config.quota.roots);
   config.quota.keys = fields.Integer("max_keys", 1, 100'000).value_or(config.quota.keys);
   config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
+  config.rotation = ReadRotation(fields, config.rotation, profile.lifetime);
   return config;
 }
 

@@ -52,10 +52,12 @@ issuing:
   no_rev_avail: false
   sid_uri: false
   accepted_keys: {ec_p384: false, rsa: true, min_rsa_bits: 3072, max_rsa_bits: 3072}
+  rotation: {mode: dry_run, stage_before_expiry: 90d, root_duration: 365d}
 tenants:
   fabrikam:
     lifetime: 2h
     accepted_keys: {rsa: false}
+    rotation: {mode: automatic}
     upn_domains: [Fabrikam.example, münchen.example]
 compliance:
   endpoint: compliance.contoso.example:8444
@@ -145,6 +147,9 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.keys.hang_timeout, std::chrono::milliseconds(1500));
   EXPECT_EQ(config.keys.keyholder_program, "/etc/h/bin/keyholder");
   EXPECT_THAT(config.keys.keyholder_environment, ElementsAre("VENDOR_LIBRARY_CONF", "_v2"));
+  EXPECT_EQ(config.issuing.rotation.mode, RotationMode::kDryRun);
+  EXPECT_EQ(config.issuing.rotation.stage_before_expiry, std::chrono::hours(24 * 90));
+  EXPECT_EQ(config.issuing.rotation.root_duration, std::chrono::hours(24 * 365));
   EXPECT_EQ(config.compliance.policy_directory, "");
   EXPECT_EQ(config.compliance.endpoint, "compliance.contoso.example:8444");
   EXPECT_EQ(config.compliance.server_name, "compliance.contoso.example");
@@ -169,6 +174,8 @@ TEST(ParseConfigTest, ATenantReplacesSingleFields) {
   ASSERT_EQ(config.tenants.size(), 1u);
   const IssuingConfig& fabrikam = config.tenants.at("fabrikam");
   EXPECT_EQ(fabrikam.profile.lifetime, std::chrono::hours(2));
+  EXPECT_EQ(fabrikam.rotation.mode, RotationMode::kAutomatic);
+  EXPECT_EQ(fabrikam.rotation.stage_before_expiry, std::chrono::hours(24 * 90));
   EXPECT_EQ(fabrikam.profile.backdate, std::chrono::seconds(0));
   EXPECT_FALSE(fabrikam.profile.no_rev_avail);
   EXPECT_TRUE(fabrikam.key_policy.allow_ec_p256);

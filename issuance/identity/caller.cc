@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "ca/encoding/file_forms.h"
@@ -31,6 +32,7 @@ constexpr RoleRow kRoles[] = {
     {Role::kAdministrator, "administrator"},
     {Role::kAuditor, "auditor"},
     {Role::kDeviceReporter, "device_reporter"},
+    {Role::kRelyingParty, "relying_party"},
 };
 
 bool IsHostLabel(absl::string_view label) {
@@ -68,7 +70,7 @@ absl::StatusOr<Role> ParseRole(absl::string_view name) {
     if (row.name == name) return row.role;
   }
   return Error(ErrorReason::kConfigurationInvalid, "roles",
-               "must be broker, administrator, auditor or device_reporter");
+               "must be broker, administrator, auditor, device_reporter or relying_party");
 }
 
 absl::StatusOr<std::string> ParseIdentity(absl::string_view text) {
@@ -100,10 +102,17 @@ absl::StatusOr<std::string> ParseFingerprint(absl::string_view text) {
 }
 
 std::string WarningAbout(const Caller& caller) {
-  if (!caller.Has(Role::kBroker) || !caller.Has(Role::kDeviceReporter)) return "";
-  return "is broker and device_reporter in one: whoever has its key gets certificates for any "
-         "device "
-         "of its tenants";
+  std::vector<absl::string_view> warnings;
+  if (caller.Has(Role::kBroker) && caller.Has(Role::kDeviceReporter)) {
+    warnings.push_back(
+        "is broker and device_reporter in one: whoever has its key gets certificates for any "
+        "device of its tenants");
+  }
+  if (caller.Has(Role::kRelyingParty) && caller.Has(Role::kAdministrator)) {
+    warnings.push_back(
+        "is relying_party and administrator in one: it acknowledges the roots that it promotes");
+  }
+  return absl::StrJoin(warnings, "; it ");
 }
 
 bool Caller::Has(Role role) const {

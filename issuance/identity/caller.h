@@ -54,8 +54,8 @@ struct Caller {
 };
 
 // What is in other hands than it should be: one that asks for certificates and also reports the
-// devices they are for can have one for any device. A text for the log, empty where there is
-// nothing to say.
+// devices they are for can have one for any device; one that promotes roots and also acknowledges
+// them waits for nobody. A text for the log, one line, empty where there is nothing to say.
 std::string WarningAbout(const Caller& caller);
 
 // Who is at the other end of a connection whose handshake was let through.

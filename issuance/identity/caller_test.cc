@@ -39,11 +39,12 @@ std::string NameOf(const absl::StatusOr<const Caller*>& identified) {
 }
 
 TEST(RoleTest, NamesReadBack) {
-  for (const Role role :
-       {Role::kBroker, Role::kAdministrator, Role::kAuditor, Role::kDeviceReporter}) {
+  for (const Role role : {Role::kBroker, Role::kAdministrator, Role::kAuditor,
+                          Role::kDeviceReporter, Role::kRelyingParty}) {
     ASSERT_OK_AND_ASSIGN(const Role parsed, ParseRole(RoleName(role)));
     EXPECT_EQ(parsed, role);
   }
+  EXPECT_EQ(RoleName(Role::kRelyingParty), "relying_party");
   EXPECT_THAT(ParseRole("Broker"), FailsWith(ErrorReason::kConfigurationInvalid, "roles"));
   EXPECT_THAT(ParseRole(""), FailsWith(ErrorReason::kConfigurationInvalid, "roles"));
 }
@@ -268,6 +269,21 @@ TEST(WarningAboutTest, SaysWhoReportsTheDevicesItAsksFor) {
   EXPECT_EQ(WarningAbout(caller), "");
   caller.roles = {Role::kDeviceReporter, Role::kBroker};
   EXPECT_THAT(WarningAbout(caller), testing::HasSubstr("broker and device_reporter in one"));
+}
+
+TEST(WarningAboutTest, SaysWhoAcknowledgesWhatItPromotes) {
+  Caller caller = CallerWith("gateway", "dns:gateway.example");
+  caller.roles = {Role::kRelyingParty, Role::kAuditor, Role::kBroker};
+  EXPECT_EQ(WarningAbout(caller), "");
+  caller.roles = {Role::kAdministrator, Role::kAuditor, Role::kRelyingParty};
+  EXPECT_EQ(WarningAbout(caller),
+            "is relying_party and administrator in one: it acknowledges the roots that it "
+            "promotes");
+  caller.roles = {Role::kAdministrator, Role::kBroker, Role::kDeviceReporter, Role::kRelyingParty};
+  EXPECT_EQ(WarningAbout(caller),
+            "is broker and device_reporter in one: whoever has its key gets certificates for any "
+            "device of its tenants; it is relying_party and administrator in one: it acknowledges "
+            "the roots that it promotes");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // What comes next in the rotation of a tenant's roots, and when: pure functions of what is there.
+// All of it is safe to call from several threads.
 #ifndef HOURGLASS_ISSUANCE_ROTATION_ROTATION_PLANNER_H_
 #define HOURGLASS_ISSUANCE_ROTATION_ROTATION_PLANNER_H_
 
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "ca/encoding/time.h"
 #include "issuance/config/rotation_policy.h"
 #include "issuance/rotation/promotion_obstacles.h"
@@ -24,30 +26,60 @@ struct RotationFacts {
 
 enum class RotationAction { kStage, kPromote, kRetire };
 
+// `stage`, `promote` or `retire`. Lives as long as the process.
+absl::string_view RotationActionName(RotationAction action);
+
 struct RotationStep {
   RotationAction action;
   std::string root_id;  // empty with kStage
   ca::Time due_at;      // may be past
-  // Only with kPromote: what is in the way as far as the facts tell; a key is not tried.
+  // Only with kPromote: which relying parties are in the way now, or that there are none. The time
+  // is in no planned promotion's way; a key is not tried.
   std::vector<PromotionObstacle> obstacles;
   std::string reason;  // for people
+
+  bool operator==(const RotationStep&) const = default;
 
   // Whether it is to be done now.
   bool IsDue(ca::Time now) const { return due_at <= now && obstacles.empty(); }
 };
 
+// How long a root that has just become primary is left alone, so that whoever went back to it has
+// the time to say what comes next.
+inline constexpr std::chrono::hours kRestOfNewPrimary(24);
+
 // The next step by the policy, whatever its mode, due or not; nullopt where none ever is, as for a
-// tenant without a primary, whose first root an administrator makes. One root is staged where none
-// is STAGED and the primary ends within `stage_before_expiry`; the newest STAGED root is promoted
-// within `promote_before_expiry` of the primary's end, provided that it ends later than the
-// primary; a RETIRING root is retired once its last leaf has expired, and before anything else that
-// is due at the same time. Never plans a promotion while another root is due to be retired that was
-// primary before: there is one step at a time.
+// tenant without a primary, whose first root an administrator makes. One at a time: what is due
+// first, and of what is due by now a retirement first, also where a promotion that something is in
+// the way of is due for longer. `policy` is as its fields say.
+//
+// A successor is a STAGED root that ends later than the primary, and not before a leaf that it
+// would issue when it is promoted; its key may be of any type. A STAGED root that is none hinders
+// nothing, and is left to administrators.
+//
+// One root is staged where there is no successor and the primary ends within `stage_before_expiry`,
+// or has ended.
+//
+// A successor is promoted within `promote_before_expiry` of the primary's end, or after it: the
+// newest that no relying party is in the way of, and where there is none such the newest. Not
+// before it is valid, nor within kRestOfNewPrimary of the change that made the primary, for which
+// at most half of `promote_before_expiry` is waited. Where the policy waives acknowledgements,
+// relying parties are in nothing's way. A root that ended, or that was primary before, is never
+// promoted: a tenant that went back from a root gets another.
+//
+// A RETIRING root is retired once its last leaf has expired, and `leaf_lifetime` has passed since
+// it became RETIRING, so that there is time to go back to it also where it had signed nothing. So
+// is one that has expired itself.
 std::optional<RotationStep> NextStep(const RotationFacts& facts, const RotationPolicy& policy);
 
-// The steps until `until`, in the order of their times, as if each was done when it was due and
-// every relying party acknowledged at once. Roots that are yet to be made are called by the number
-// they would get. At most 1000 steps.
+// The most that PlanSteps returns.
+inline constexpr std::size_t kMaxPlannedSteps = 1000;
+
+// The steps until `until`, in the order of their times, as if each was done when it was due, or now
+// where it is due already; every relying party acknowledged at once; and each primary issued until
+// it was primary no more. `due_at` is when it is done, and not before now. Roots that are yet to be
+// made are called by the number they would get. A promotion that waits for there to be a relying
+// party is the last: what comes after it is up to administrators. At most kMaxPlannedSteps.
 std::vector<RotationStep> PlanSteps(const RotationFacts& facts, const RotationPolicy& policy,
                                     ca::Time until);
 
