@@ -1,55 +1,37 @@
 #include "issuance/rotation/promotion_obstacles.h"
 
 #include <algorithm>
-#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
 #include "issuance/store/store_rules.h"
+#include "issuance/wire/promotion_obstacles_payload.h"
 
 namespace hourglass::issuance {
 namespace {
 
-constexpr char kObstaclesPayload[] = "hourglass/promotion-obstacles";
+using Kind = PromotionObstacle::Kind;
 
-// The last of the kinds.
-constexpr int kMaxKind = static_cast<int>(PromotionObstacle::Kind::kNotYetValid);
+constexpr std::pair<Kind, v1::PromotionObstacle::Kind> kKinds[] = {
+    {Kind::kNotAcknowledged, v1::PromotionObstacle::NOT_ACKNOWLEDGED},
+    {Kind::kNoRelyingParty, v1::PromotionObstacle::NO_RELYING_PARTY},
+    {Kind::kKeyCannotSign, v1::PromotionObstacle::KEY_CANNOT_SIGN},
+    {Kind::kEndsTooSoon, v1::PromotionObstacle::ENDS_TOO_SOON},
+    {Kind::kNotYetValid, v1::PromotionObstacle::NOT_YET_VALID},
+};
 
-void AppendText(absl::string_view text, std::string* out) {
-  absl::StrAppend(out, text.size(), ":", text);
-}
-
-// The number before the next colon, which it passes over. Empty where there is none.
-std::optional<std::size_t> TakeNumber(absl::string_view* rest) {
-  const std::size_t colon = rest->find(':');
-  std::size_t number = 0;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(rest->substr(0, colon), &number)) {
-    return std::nullopt;
+v1::PromotionObstacle ToProto(const PromotionObstacle& obstacle) {
+  v1::PromotionObstacle proto;
+  for (const auto& [kind, of_proto] : kKinds) {
+    if (kind == obstacle.kind) proto.set_kind(of_proto);
   }
-  rest->remove_prefix(colon + 1);
-  return number;
-}
-
-std::optional<std::string> TakeText(absl::string_view* rest) {
-  const std::optional<std::size_t> size = TakeNumber(rest);
-  if (!size.has_value() || *size > rest->size()) return std::nullopt;
-  std::string text(rest->substr(0, *size));
-  rest->remove_prefix(*size);
-  return text;
-}
-
-std::optional<PromotionObstacle> TakeObstacle(absl::string_view* rest) {
-  const std::optional<std::size_t> kind = TakeNumber(rest);
-  if (!kind.has_value() || *kind > std::size_t{kMaxKind}) return std::nullopt;
-  std::optional<std::string> relying_party = TakeText(rest);
-  if (!relying_party.has_value()) return std::nullopt;
-  std::optional<std::string> message = TakeText(rest);
-  if (!message.has_value()) return std::nullopt;
-  return PromotionObstacle{static_cast<PromotionObstacle::Kind>(*kind), *std::move(relying_party),
-                           *std::move(message)};
+  proto.set_relying_party(obstacle.relying_party);
+  proto.set_message(obstacle.message);
+  return proto;
 }
 
 // What the relying party has not said.
@@ -107,25 +89,19 @@ absl::Status PromotionBlocked(absl::Span<const PromotionObstacle> obstacles) {
           absl::StrJoin(obstacles, "; ", [](std::string* out, const PromotionObstacle& obstacle) {
             absl::StrAppend(out, obstacle.message);
           })));
-  std::string payload;
-  for (const PromotionObstacle& obstacle : obstacles) {
-    absl::StrAppend(&payload, static_cast<int>(obstacle.kind), ":");
-    AppendText(obstacle.relying_party, &payload);
-    AppendText(obstacle.message, &payload);
-  }
-  status.SetPayload(kObstaclesPayload, absl::Cord(payload));
+  std::vector<v1::PromotionObstacle> carried;
+  for (const PromotionObstacle& obstacle : obstacles) carried.push_back(ToProto(obstacle));
+  AttachObstacles(carried, &status);
   return status;
 }
 
 std::vector<PromotionObstacle> ObstaclesOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kObstaclesPayload);
-  if (!payload.has_value()) return {};
-  const std::string text(*payload);
   std::vector<PromotionObstacle> obstacles;
-  for (absl::string_view rest = text; !rest.empty();) {
-    std::optional<PromotionObstacle> obstacle = TakeObstacle(&rest);
-    if (!obstacle.has_value()) return {};
-    obstacles.push_back(*std::move(obstacle));
+  for (const v1::PromotionObstacle& carried : AttachedObstacles(status)) {
+    for (const auto& [kind, of_proto] : kKinds) {
+      if (of_proto != carried.kind()) continue;
+      obstacles.push_back({kind, carried.relying_party(), carried.message()});
+    }
   }
   return obstacles;
 }
