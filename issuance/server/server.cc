@@ -36,6 +36,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                           {.state = state_.get(),
                                            .keys = keys,
                                            .tenants = tenants,
+                                           .roots = authorities_->roots(),
                                            .counts = &counts_,
                                            .log = log}));
   calls_.emplace(config.limits, ServedCalls::Subjects{.callers = callers_->directory(),

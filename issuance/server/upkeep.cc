@@ -30,6 +30,10 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config, cons
     upkeep->retention_.emplace(*config.journal.retention, state.store(), state.time_records(),
                                state.clock(), *subjects.log);
   }
+  if (AnyRotationPolicy(config)) {
+    upkeep->rotation_.emplace(subjects.state->store(), subjects.roots, subjects.tenants,
+                              subjects.state->clock(), subjects.log);
+  }
   return upkeep;
 }
 

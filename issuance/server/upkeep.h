@@ -19,13 +19,14 @@
 #include "issuance/server/metrics.h"
 #include "issuance/server/service_counts.h"
 #include "issuance/server/service_state.h"
+#include "issuance/server/timed_rotation.h"
 #include "issuance/server/tls_material.h"
 
 namespace hourglass::issuance {
 
 // The watch over certificates that end and over what other processes change, the metrics, the keys
-// that are opened ahead, and the end of old records: started in this order, and stopped in the
-// reverse. Each has its own threads, but both watches share one.
+// that are opened ahead, the end of old records, and rotation by policy: started in this order, and
+// stopped in the reverse. Each has its own threads, but both watches share one.
 class Upkeep {
  public:
   // What it looks at; all must outlive it.
@@ -33,6 +34,7 @@ class Upkeep {
     ServiceState* state;
     hsm::KeyStore* keys;
     Tenants* tenants;
+    RootAdministration* roots;
     const ServiceCounts* counts;
     const EventLog* log;
   };
@@ -42,7 +44,7 @@ class Upkeep {
   // cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Upkeep>> Start(const Config& config, const ServiceTls& tls,
                                                        const Subjects& subjects);
-  // Waits for keys that are being opened, and records that are being dropped.
+  // Waits for keys that are being opened or made, and records that are being dropped.
   ~Upkeep() = default;
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
@@ -61,6 +63,7 @@ class Upkeep {
   std::unique_ptr<Metrics> metrics_;     // reads the ends
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
+  std::optional<TimedRotation> rotation_;
 };
 
 }  // namespace hourglass::issuance

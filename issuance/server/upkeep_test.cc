@@ -52,6 +52,7 @@ class UpkeepTest : public testing::Test {
                               {.state = state->get(),
                                .keys = keys_.get(),
                                .tenants = &tenants,
+                               .roots = nullptr,  // nobody's policy rotates
                                .counts = &counts_,
                                .log = log.log()}));
     }
