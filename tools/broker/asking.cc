@@ -1,12 +1,12 @@
 #include "tools/broker/asking.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <functional>
+#include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "tools/agent/call.h"
 #include "tools/client/failure.h"
 #include "tools/client/wording.h"
 
@@ -23,28 +23,6 @@ v1::IssueCertificateRequest Question(const Bearer& bearer, const CertificateRequ
   question.set_pkcs10(request.der);
   question.set_request_id(request_id);
   return question;
-}
-
-// The call is made in gRPC's threads so that this one can hear a signal meanwhile.
-grpc::Status CallUnlessStopped(const client::Connection& connection,
-                               const v1::IssueCertificateRequest& question, absl::Duration timeout,
-                               Waiter& waiter, v1::IssueCertificateResponse& response) {
-  const int done = eventfd(0, EFD_CLOEXEC);
-  if (done < 0) return grpc::Status(grpc::StatusCode::INTERNAL, "no event descriptor");
-  const absl::Cleanup close_done = [done] { close(done); };
-  v1::CertificateIssuer::Stub stub(connection.channel());
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  grpc::Status status;
-  stub.async()->IssueCertificate(&context, &question, &response, [&status, done](grpc::Status s) {
-    status = std::move(s);
-    eventfd_write(done, 1);
-  });
-  if (waiter.Wait(absl::InfiniteDuration(), done) != Awaited::kEvent) {
-    context.TryCancel();
-    waiter.Wait(absl::InfiniteDuration(), done, /*although_stopping=*/true);
-  }
-  return status;
 }
 
 absl::StatusOr<IssuedCertificate> Check(const v1::IssueCertificateResponse& response,
@@ -64,22 +42,20 @@ absl::StatusOr<IssuedCertificate> Check(const v1::IssueCertificateResponse& resp
   return issued;
 }
 
-absl::Duration RetryDelayOf(const absl::Status& status) {
-  const v1::ErrorDetail detail = client::DetailOf(status);
-  return absl::Seconds(detail.retry_delay().seconds()) +
-         absl::Nanoseconds(detail.retry_delay().nanos());
-}
-
 }  // namespace
 
 absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config,
                                           const Bearer& bearer, const CertificateRequest& request,
                                           const std::string& request_id, absl::Duration timeout,
-                                          Waiter& waiter) {
+                                          agent::Waiter& waiter) {
   ASSIGN_OR_RETURN(const client::Connection connection, client::Connection::Open(config));
   v1::IssueCertificateResponse response;
-  const grpc::Status status = CallUnlessStopped(connection, Question(bearer, request, request_id),
-                                                timeout, waiter, response);
+  const v1::IssueCertificateRequest question = Question(bearer, request, request_id);
+  v1::CertificateIssuer::Stub stub(connection.channel());
+  const grpc::Status status = agent::CallUnlessStopped(
+      waiter, timeout, [&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+        stub.async()->IssueCertificate(context, &question, &response, std::move(done));
+      });
   if (!status.ok()) return client::CallError(status, connection.server());
   return Check(response, request);
 }
@@ -98,9 +74,9 @@ Outcome OutcomeOf(const absl::StatusOr<IssuedCertificate>& answer) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
-      return Unavailable{client::ReasonInWords(status), RetryDelayOf(status)};
+      return Unavailable{client::ReasonInWords(status), agent::RetryDelayOf(status)};
     default:
-      return Refused{client::FailureInWords(status), RetryDelayOf(status)};
+      return Refused{client::FailureInWords(status), agent::RetryDelayOf(status)};
   }
 }
 

@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tools/agent/waiter.h"
 #include "tools/broker/certificate_request.h"
 #include "tools/broker/schedule.h"
-#include "tools/broker/waiter.h"
 #include "tools/client/certificate.h"
 #include "tools/client/connection.h"
 
@@ -41,7 +41,7 @@ struct IssuedCertificate {
 absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config,
                                           const Bearer& bearer, const CertificateRequest& request,
                                           const std::string& request_id, absl::Duration timeout,
-                                          Waiter& waiter);
+                                          agent::Waiter& waiter);
 
 // What the schedule is to make of it. A certificate that has expired by the service's own clock is
 // Superseded.

@@ -7,7 +7,8 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/software_key.h"
-#include "tools/broker/on_renew.h"
+#include "tools/agent/event_log.h"
+#include "tools/agent/hook.h"
 #include "tools/broker/report.h"
 #include "tools/broker/schedule.h"
 #include "tools/client/files.h"
@@ -16,6 +17,11 @@
 
 namespace hourglass::broker {
 namespace {
+
+using agent::Awaited;
+using agent::EventLog;
+using agent::Random;
+using agent::Waiter;
 
 // What is asked for until it is answered: the same request under the same id, or a new one of
 // either.
@@ -160,10 +166,10 @@ class Keeper {
   void FollowUp() {
     if (options_.on_renew.empty()) return;
     const absl::Status status =
-        RunOnRenew(options_.on_renew,
-                   {absl::StrCat("HOURGLASS_CERTIFICATE=", options_.out.certificate),
-                    absl::StrCat("HOURGLASS_KEY=", options_.out.key)},
-                   waiter_);
+        agent::RunHook("--on-renew", options_.on_renew,
+                       {absl::StrCat("HOURGLASS_CERTIFICATE=", options_.out.certificate),
+                        absl::StrCat("HOURGLASS_KEY=", options_.out.key)},
+                       waiter_);
     if (!status.ok()) {
       log_.TellFailure("on_renew_failed", status, "the certificate is in place all the same");
     }
@@ -183,8 +189,8 @@ class Keeper {
 }  // namespace
 
 absl::StatusOr<IssuedCertificate> IssueOne(const Options& options,
-                                           const client::ConnectionConfig& config, Waiter& waiter,
-                                           const Random& random) {
+                                           const client::ConnectionConfig& config,
+                                           agent::Waiter& waiter, const agent::Random& random) {
   const Instant deadline = waiter.Now() + options.timeout;
   OutputFiles files(options.out);
   CurrentRequest request(options, files);
@@ -212,7 +218,7 @@ absl::StatusOr<IssuedCertificate> IssueOne(const Options& options,
 }
 
 absl::Status KeepFresh(const Options& options, const client::ConnectionConfig& config,
-                       Waiter& waiter, const Random& random) {
+                       agent::Waiter& waiter, const agent::Random& random) {
   return Keeper(options, config, waiter, random).Run();
 }
 

@@ -17,6 +17,9 @@
 namespace hourglass::broker {
 namespace {
 
+using agent::Random;
+using agent::Waiter;
+
 constexpr char kFooter[] =
     "\nExamples:\n"
     "  hourglass-broker issue --config broker.yaml --tenant contoso --user user@contoso.example "

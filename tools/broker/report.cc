@@ -1,11 +1,7 @@
 #include "tools/broker/report.h"
 
-#include <iostream>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "tools/client/table.h"
 #include "tools/client/wording.h"
 
@@ -71,26 +67,6 @@ Json CertificateAsJson(const IssuedCertificate& issued, const Bearer& bearer,
   if (!paths.key.empty()) json["key_file"] = paths.key;
   if (!paths.chain.empty()) json["chain_file"] = paths.chain;
   return json;
-}
-
-void EventLog::Tell(absl::string_view event, absl::string_view words, const Json& details) const {
-  const absl::Time now = absl::Now();
-  if (json_) {
-    Json line = {{"time", client::TimeForJson(now)}, {"event", std::string(event)}};
-    line.update(details);
-    std::cout << client::JsonLine(line) << std::flush;
-  } else {
-    std::cout << client::UtcInWords(now) << "  " << client::Printable(words) << "\n" << std::flush;
-  }
-}
-
-void EventLog::TellFailure(absl::string_view event, const absl::Status& status,
-                           absl::string_view then) const {
-  // Log readers work by line.
-  const std::string failure = client::FailureInWords(status);
-  const std::string line = absl::StrReplaceAll(
-      absl::StripSuffix(failure, "\n"), {{"\n  - ", "; "}, {"\n    ", ", "}, {"\n  ", "; "}});
-  Tell(event, absl::StrCat(line, "; ", then), client::FailureAsJson(status));
 }
 
 }  // namespace hourglass::broker

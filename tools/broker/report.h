@@ -1,11 +1,10 @@
-// What the broker says: of a certificate it got, and of what happens while it runs.
+// What the broker says: of a certificate it got.
 #ifndef HOURGLASS_TOOLS_BROKER_REPORT_H_
 #define HOURGLASS_TOOLS_BROKER_REPORT_H_
 
 #include <string>
 
-#include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "tools/broker/asking.h"
 #include "tools/broker/output_files.h"
 #include "tools/client/failure.h"
@@ -29,24 +28,6 @@ client::Json CertificateAsJson(const IssuedCertificate& issued, const Bearer& be
 
 // "this machine's clock is 7 min behind the service's", or empty where it is right enough.
 std::string ClockInWords(absl::Duration clock_lag);
-
-// One line for each event on standard output, flushed: `TIME  what happened`, or a JSON object with
-// `time`, `event` and more.
-class EventLog {
- public:
-  explicit EventLog(bool json) : json_(json) {}
-
-  // `details` are members of the JSON object; people read `words`.
-  void Tell(absl::string_view event, absl::string_view words,
-            const client::Json& details = client::Json::object()) const;
-
-  // The same of an error: its reason, message, deny reasons and remediation, followed by `then`.
-  void TellFailure(absl::string_view event, const absl::Status& status,
-                   absl::string_view then) const;
-
- private:
-  const bool json_;
-};
 
 }  // namespace hourglass::broker
 

@@ -2,23 +2,13 @@
 
 #include <algorithm>
 
+#include "tools/agent/backoff.h"
+
 namespace hourglass::broker {
 namespace {
 
-// Half to all of the doubled length: late enough to help the service, spread enough not to come
-// back as a wave.
-absl::Duration Backoff(int failures, double random) {
-  absl::Duration longest = kFirstBackoff;
-  for (int i = 1; i < failures && longest < kLongestBackoff; ++i) longest *= 2;
-  longest = std::min(longest, kLongestBackoff);
-  return longest * (0.5 + 0.5 * random);
-}
-
-// Never earlier than the service asked for.
-absl::Duration Stretched(absl::Duration retry_delay, double random) {
-  const absl::Duration bounded = std::clamp(retry_delay, absl::ZeroDuration(), kLongestRetryDelay);
-  return bounded * (1.0 + 0.25 * random);
-}
+using agent::Backoff;
+using agent::Stretched;
 
 struct Planner {
   const Plan& before;

@@ -10,11 +10,11 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "tools/agent/instant.h"
 
 namespace hourglass::broker {
 
-// Since an arbitrary start.
-using Instant = absl::Duration;
+using agent::Instant;
 
 // The service answered with a certificate; both lengths as seen from its server_time, and possibly
 // negative.
@@ -47,12 +47,9 @@ struct Plan {
   bool tell = false;                  // whether the last answer is news for people
 };
 
-// The bounds that AfterAnswer keeps, jitter included.
-inline constexpr absl::Duration kFirstBackoff = absl::Seconds(1);
-inline constexpr absl::Duration kLongestBackoff = absl::Seconds(60);
+// The bounds that AfterAnswer keeps beside those of agent::Backoff, jitter included.
 inline constexpr absl::Duration kShortestRefusedPause = absl::Seconds(45);
 inline constexpr absl::Duration kLongestRefusedPause = absl::Seconds(75);
-inline constexpr absl::Duration kLongestRetryDelay = absl::Hours(1);
 
 // Ask at once; `expires_at` is that of a certificate that is there already.
 Plan FirstPlan(Instant now, std::optional<Instant> expires_at);

@@ -1,4 +1,4 @@
-// How both programs say that something was refused or failed.
+// How the programs say that something was refused or failed.
 #ifndef HOURGLASS_TOOLS_CLIENT_FAILURE_H_
 #define HOURGLASS_TOOLS_CLIENT_FAILURE_H_
 
@@ -15,7 +15,7 @@ namespace hourglass::client {
 
 using Json = nlohmann::ordered_json;
 
-// Exit codes of both programs.
+// Exit codes of the programs.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // refused or failed
 inline constexpr int kExitUsage = 2;   // wrong usage

@@ -1,4 +1,4 @@
-// How both programs word times, octets and names, for people and in JSON.
+// How the programs word times, octets and names, for people and in JSON.
 #ifndef HOURGLASS_TOOLS_CLIENT_WORDING_H_
 #define HOURGLASS_TOOLS_CLIENT_WORDING_H_
 

@@ -1,15 +1,15 @@
-// The one place where the broker waits: for a time, for an event, or to be told to stop.
-#ifndef HOURGLASS_TOOLS_BROKER_WAITER_H_
-#define HOURGLASS_TOOLS_BROKER_WAITER_H_
+// The one place where an agent waits: for a time, for an event, or to be told to stop.
+#ifndef HOURGLASS_TOOLS_AGENT_WAITER_H_
+#define HOURGLASS_TOOLS_AGENT_WAITER_H_
 
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "tools/broker/schedule.h"
+#include "tools/agent/instant.h"
 
-namespace hourglass::broker {
+namespace hourglass::agent {
 
 enum class Awaited { kTime, kEvent, kStop };
 
@@ -52,6 +52,6 @@ class Waiter {
   bool stopping_ = false;
 };
 
-}  // namespace hourglass::broker
+}  // namespace hourglass::agent
 
-#endif  // HOURGLASS_TOOLS_BROKER_WAITER_H_
+#endif  // HOURGLASS_TOOLS_AGENT_WAITER_H_

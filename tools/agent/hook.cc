@@ -1,4 +1,4 @@
-#include "tools/broker/on_renew.h"
+#include "tools/agent/hook.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,13 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "tools/client/wording.h"
 
-namespace hourglass::broker {
+namespace hourglass::agent {
 namespace {
 
 constexpr absl::Duration kTimeToEnd = absl::Seconds(5);
 
-absl::Status Failed(absl::string_view what) {
-  return absl::AbortedError(absl::StrCat("--on-renew: ", what));
+absl::Status Failed(absl::string_view option, absl::string_view what) {
+  return absl::AbortedError(absl::StrCat(option, ": ", what));
 }
 
 // Without the signal mask of this process, in which nothing would ever end the command, and without
@@ -53,23 +53,24 @@ int Spawn(const std::string& command, const std::vector<std::string>& environmen
   return result;
 }
 
-absl::Status HowItEnded(int wait_status) {
+absl::Status HowItEnded(absl::string_view option, int wait_status) {
   if (WIFSIGNALED(wait_status)) {
-    return Failed(absl::StrCat("ended by signal ", WTERMSIG(wait_status)));
+    return Failed(option, absl::StrCat("ended by signal ", WTERMSIG(wait_status)));
   }
   if (WEXITSTATUS(wait_status) != 0) {
-    return Failed(absl::StrCat("ended with exit code ", WEXITSTATUS(wait_status)));
+    return Failed(option, absl::StrCat("ended with exit code ", WEXITSTATUS(wait_status)));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status RunOnRenew(const std::string& command, const std::vector<std::string>& environment,
-                        Waiter& waiter, absl::Duration limit) {
+absl::Status RunHook(absl::string_view option, const std::string& command,
+                     const std::vector<std::string>& environment, Waiter& waiter,
+                     absl::Duration limit) {
   pid_t pid = -1;
   const int spawned = Spawn(command, environment, &pid);
-  if (spawned != 0) return Failed(absl::StrCat("cannot be started: ", strerror(spawned)));
+  if (spawned != 0) return Failed(option, absl::StrCat("cannot be started: ", strerror(spawned)));
   // The C library of Debian 12 declares pidfd_open for C only.
   const int ended = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   const absl::Cleanup close_ended = [ended] { close(ended); };
@@ -82,9 +83,9 @@ absl::Status RunOnRenew(const std::string& command, const std::vector<std::strin
   while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) continue;
   if (awaited == Awaited::kTime) {
     return Failed(
-        absl::StrCat("took longer than ", client::LengthInWords(limit), ", and was ended"));
+        option, absl::StrCat("took longer than ", client::LengthInWords(limit), ", and was ended"));
   }
-  return HowItEnded(wait_status);
+  return HowItEnded(option, wait_status);
 }
 
-}  // namespace hourglass::broker
+}  // namespace hourglass::agent

@@ -1,4 +1,4 @@
-#include "tools/broker/waiter.h"
+#include "tools/agent/waiter.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
 
-namespace hourglass::broker {
+namespace hourglass::agent {
 
 absl::StatusOr<Waiter> Waiter::Create(bool for_long) {
   sigset_t signals;
@@ -81,4 +81,4 @@ void Waiter::TakeSignals() {
   }
 }
 
-}  // namespace hourglass::broker
+}  // namespace hourglass::agent
