@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -83,7 +84,7 @@ TEST_F(SettlingTest, AcknowledgesOnceMoreWhatComesOnceMore) {
     return grpc::Status::OK;
   }});
   bundles_.Break(grpc::Status::OK);
-  again.get_future().wait();
+  ASSERT_EQ(again.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   EXPECT_EQ(run.Stop(SIGTERM), 0);
   EXPECT_THAT(bundles_.acknowledged_versions(), ElementsAre(1, 1));
   EXPECT_THAT(Runs(), ElementsAre("1"));
