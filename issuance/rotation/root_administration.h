@@ -202,8 +202,10 @@ class RootAdministration {
   // What relying parties have to say to a promotion.
   struct Acceptance {
     std::vector<PromotionObstacle> in_the_way;
-    bool is_awaited = false;  // the store is to look at it again
-    bool overrides = false;   // something was let pass
+    // The store is to look at it again, and in its transaction.
+    bool is_awaited = false;
+    bool may_be_nobody = false;  // nobody is awaited where there is nobody
+    bool overrides = false;      // something was let pass
   };
 
   absl::StatusOr<Candidate> CandidateOf(absl::string_view tenant_id, absl::string_view root_id);

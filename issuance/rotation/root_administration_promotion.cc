@@ -84,7 +84,8 @@ absl::StatusOr<RootAdministration::Acceptance> RootAdministration::AcceptanceOf(
   const bool all_pass = tenants_->Issuing(order.tenant_id).rotation.waive_acknowledgements ||
                         !order.override_reason.empty();
   Acceptance acceptance;
-  acceptance.is_awaited = !all_pass && !parties.empty();
+  acceptance.is_awaited = !all_pass;
+  acceptance.may_be_nobody = order.without_relying_parties || !HasPrimary(candidate.roots);
   for (PromotionObstacle& obstacle : AcknowledgementObstacles(candidate.root, parties)) {
     const bool nobody_is_there = obstacle.kind == Kind::kNoRelyingParty;
     // A tenant's first primary cuts nobody off.
@@ -154,6 +155,7 @@ absl::StatusOr<RootRecord> RootAdministration::Promote(const PromotionOrder& ord
                               .caller = order.caller,
                               .reason = order.override_reason,
                               .awaits_acknowledgements = acceptance.is_awaited,
+                              .without_relying_parties = acceptance.may_be_nobody,
                               .overrides = acceptance.overrides});
   if (ReasonOf(made) == ErrorReason::kPromotionBlocked) {
     // Relying parties came or went since they were looked at. The store does not say which.

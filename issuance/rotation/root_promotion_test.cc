@@ -351,6 +351,16 @@ TEST_F(RootPromotionTest, ARelyingPartyThatComesInBetweenIsWaitedFor) {
   EXPECT_OK(PromoteKnowingly("r2"));
 }
 
+TEST_F(RootPromotionTest, WhoKnowsOfNoRelyingPartyWaitsForOneThatComesInBetween) {
+  MakeTwo();
+  store_->before_change = [this] { Register("vpn-1"); };
+  EXPECT_THAT(Blocking(PromoteKnowingly("r2")), ElementsAre(Pair(Kind::kNotAcknowledged, "vpn-1")));
+  EXPECT_EQ(StateOf("r2"), ca::RootState::kStaged);
+  store_->before_change = nullptr;
+  Acknowledge("vpn-1");
+  EXPECT_OK(Promote("r2"));
+}
+
 TEST_F(RootPromotionTest, OnlyStagedRootsOfTheTenantArePromoted) {
   MakeTwo();
   Create(kYear, "fabrikam");

@@ -30,6 +30,8 @@ struct RootChangeOrder {
   // acknowledged a version of the trust bundle with the root (CheckAcknowledged,
   // issuance/store/store_rules.h).
   bool awaits_acknowledgements = false;
+  // With that: where the tenant has none, nobody is awaited.
+  bool without_relying_parties = false;
   // Recorded with the promotion: what was in the way of it did not hold it up.
   bool overrides = false;
 };

@@ -92,6 +92,17 @@ TEST_P(RelyingPartyStoreConformance, AnAcknowledgementOfBeforeTheRootIsNone) {
       << "root-3 came after what was acknowledged";
 }
 
+TEST_P(RelyingPartyStoreConformance, WhereNobodyNeedBeAwaitedWhoIsThereIs) {
+  ASSERT_OK(StageSecond(*store_));
+  RootChangeOrder order = Awaiting();
+  order.without_relying_parties = true;
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
+  EXPECT_THAT(PromoteSecond(*store_, 3, order), FailsWith(ErrorReason::kPromotionBlocked));
+  ASSERT_OK(store_->RemoveRelyingParty(kSampleTenant, "vpn-1", SampleCause()));
+  EXPECT_THAT(PromoteSecond(*store_, 3), FailsWith(ErrorReason::kPromotionBlocked));
+  EXPECT_OK(PromoteSecond(*store_, 3, order));
+}
+
 TEST_P(RelyingPartyStoreConformance, OnlyPromotionsOfStagedRootsThatAwaitAreHeldUp) {
   ASSERT_OK(StageSecond(*store_));
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));

@@ -123,12 +123,14 @@ absl::Status RecordCreation(Connection& connection, const RootRecord& root) {
 
 // Once the changes are made: then each root is there, and was STAGED.
 absl::Status CheckPromotionsAcknowledged(Connection& connection, absl::string_view tenant_id,
-                                         absl::Span<const RootStateChange> changes) {
+                                         absl::Span<const RootStateChange> changes,
+                                         const RootChangeOrder& order) {
   for (const RootStateChange& change : changes) {
     if (!IsPromotion(change)) continue;
     ASSIGN_OR_RETURN(const RootRecord root, GetRoot(connection, tenant_id, change.root_id));
     ASSIGN_OR_RETURN(const std::vector<RelyingPartyRecord> parties,
                      ListRelyingParties(connection, tenant_id));
+    if (parties.empty() && order.without_relying_parties) continue;
     RETURN_IF_ERROR(CheckAcknowledged(root, parties));
   }
   return absl::OkStatus();
@@ -212,7 +214,7 @@ absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_i
     RETURN_IF_ERROR(RecordChange(connection, tenant_id, change, order));
   }
   if (!order.awaits_acknowledgements) return absl::OkStatus();
-  return CheckPromotionsAcknowledged(connection, tenant_id, changes);
+  return CheckPromotionsAcknowledged(connection, tenant_id, changes, order);
 }
 
 }  // namespace hourglass::issuance::sqlite
