@@ -282,7 +282,6 @@ TEST_F(TrustBundlesTest, WhatNobodyCanSignIsGivenUnsignedAndTriedAgain) {
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle unsigned_bundle, Get());
   EXPECT_THAT(unsigned_bundle.roots, ElementsAre(r1));
   EXPECT_THAT(unsigned_bundle.signatures, IsEmpty());
-  EXPECT_EQ(log_.Take().size(), 1u);
   keys_->away = false;
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle bundle, Get());
   EXPECT_EQ(bundle.document, unsigned_bundle.document);
@@ -299,6 +298,7 @@ TEST_F(TrustBundlesTest, ARetiringRootThatCannotSignIsLeftOutAndLogged) {
   ASSERT_EQ(bundle.signatures.size(), 2u);
   EXPECT_EQ(SignerBy(bundle, {r3}), r3);
   EXPECT_EQ(SignerBy(bundle, {r2}), r2);
+  bundles_.reset();  // and with it its part of the log
   std::vector<LoggedLine> logged = log_.Take();
   ASSERT_EQ(logged.size(), 1u);
   EXPECT_NE(logged[0]["message"], "");
@@ -319,10 +319,12 @@ TEST_F(TrustBundlesTest, AnotherKeyUnderTheNameSignsNothing) {
   ASSERT_OK(software_->Destroy(uri));
   ASSERT_OK(software_->Generate(uri, hsm::KeyType::kEcP256));
   contoso_->Stage();
-  log_.Take();
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle bundle, Get());
   EXPECT_THAT(bundle.signatures, IsEmpty());
-  EXPECT_EQ(log_.Take().at(0)["reason"], "KEY_MISMATCH");
+  bundles_.reset();  // and with it its part of the log
+  std::vector<LoggedLine> logged = log_.Take();
+  ASSERT_EQ(logged.size(), 1u);
+  EXPECT_EQ(logged[0]["reason"], "KEY_MISMATCH");
 }
 
 TEST_F(TrustBundlesTest, NobodySignsForATenantWithoutAPrimary) {
