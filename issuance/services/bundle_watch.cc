@@ -201,6 +201,10 @@ absl::StatusOr<bool> BundleWatches::Watch::FindNext() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const SignedTrustBundle> bundle,
                    watches_->bundles_->Get(tenant_id_));
   if (sent_version_.has_value() && bundle->version <= *sent_version_) return false;
+  // It would be refused, and count as sent when somebody can sign it.
+  if (!bundle->is_complete && bundle->signatures.empty()) {
+    return Error(ErrorReason::kKeyUnavailable, "", "no root can sign the trust bundle now");
+  }
   if (!calls.bounds().HasRoom(caller_->name)) {
     return Error(ErrorReason::kOverloaded, "", "too many answers are not read");
   }

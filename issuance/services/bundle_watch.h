@@ -40,7 +40,8 @@ class BundleWatches {
   // TenantStore::changes has told of the tenant and the version is another; of changes that come
   // while one is read, signed or sent, the last. It ends with an error and never with OK:
   // CallRunner::Identify, which is asked before each bundle; FIELD_INVALID for a message that is
-  // none; those of Permit and of TrustBundles::Get; OVERLOADED where there are as many as
+  // none; those of Permit and of TrustBundles::Get; KEY_UNAVAILABLE where no root can
+  // sign; OVERLOADED where there are as many as
   // CallLimits has, where more of the caller's calls wait than may, or where it reads nothing and
   // holds as many octets as it may; STOPPING; CANCELLED where the caller is gone. All but the last
   // two are logged and counted.

@@ -423,7 +423,7 @@ TEST_F(BundleWatchTest, WhatFailsEndsTheStreamWithItsReason) {
   EXPECT_EQ(again->NextVersion(), 3u);
   ASSERT_OK(software_->Destroy(contoso_->Root("r1").key_uri));
   contoso_->Stage();
-  EXPECT_THAT(again->End(), RefusedWith(v1::KEY_NOT_FOUND));
+  EXPECT_THAT(again->End(), RefusedWith(v1::KEY_UNAVAILABLE));
   contoso_->Promote("r2");
   EXPECT_EQ(Follow()->NextVersion(), 5u);
 }
