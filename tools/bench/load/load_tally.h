@@ -22,8 +22,8 @@ using LoadClock = std::chrono::steady_clock;
 
 // An answer that was kept to be looked at.
 struct SampledAnswer {
-  std::size_t request = 0;  // in the pool
-  std::string response;     // an IssueCertificateResponse, serialized
+  std::size_t request = 0;          // in the pool
+  std::string response;             // an IssueCertificateResponse, serialized
   LoadClock::time_point sent = {};  // for the first time, where it was asked again
 };
 
