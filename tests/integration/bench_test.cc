@@ -38,14 +38,24 @@ TEST_F(BenchTest, MeasuresEveryPart) {
   EXPECT_TRUE(report["failures"].empty()) << report["failures"];
 
   std::map<std::string, int> figures;
+  std::map<std::string, double> values;
   for (const auto& figure : report["figures"]) {
     ++figures[figure["section"]];
     EXPECT_TRUE(figure["value"].is_number()) << figure;
     EXPECT_TRUE(!figure.contains("floor") || figure["floor"] > 0) << figure;
+    values[figure["name"]] = figure["value"];
   }
   for (const char* const section : {"library", "service", "listings", "scale", "storm"}) {
     EXPECT_GT(figures[section], 1) << section;
   }
+  const std::string promotion = "promotion, software P-256: ";
+  EXPECT_EQ(values[promotion + "promotions made"], 2);
+  EXPECT_GT(values[promotion + "longest"], 0);
+  for (const char* const figure :
+       {"refused with PRIMARY_CHANGED", "requests that failed", "p99 of the second around one"}) {
+    EXPECT_TRUE(values.contains(promotion + figure)) << figure;
+  }
+  EXPECT_EQ(values["promotions that failed"], 0) << "beside listings";
 
   EXPECT_FALSE(report["charts"].empty());
   for (const auto& chart : report["charts"]) {

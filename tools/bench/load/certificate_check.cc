@@ -4,7 +4,9 @@
 #include <openssl/x509v3.h>
 
 #include <set>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/issuance.pb.h"
 #include "hsm/base/error.h"
@@ -91,6 +93,35 @@ std::string SerialOf(const X509* certificate) {
                      static_cast<std::size_t>(ASN1_STRING_length(serial)));
 }
 
+// Against the first of `roots` that fits, else as the last one has it.
+absl::Status CheckSample(const SampledAnswer& sample, const PreparedRequest& request,
+                         const std::vector<const PrimaryRoots*>& roots) {
+  absl::Status status;
+  for (const PrimaryRoots* of_tenants : roots) {
+    const auto root = of_tenants->find(request.tenant_id);
+    if (root == of_tenants->end()) return Wrong(absl::StrCat("no root of ", request.tenant_id));
+    status = CheckAnswer(sample.response, request, root->second);
+    if (status.ok()) break;
+  }
+  return status;
+}
+
+// What a sample may end in.
+using RootsOfSample = absl::FunctionRef<std::vector<const PrimaryRoots*>(const SampledAnswer&)>;
+
+absl::Status CheckAll(const LoadResult& result, const PreparedRequests& pool,
+                      RootsOfSample roots_of) {
+  if (result.certificates > 0 && result.samples.empty()) return Wrong("none was kept to look at");
+  std::set<std::string> serials;
+  for (const SampledAnswer& sample : result.samples) {
+    RETURN_IF_ERROR(CheckSample(sample, pool[sample.request], roots_of(sample)));
+    v1::IssueCertificateResponse parsed;
+    parsed.ParseFromString(sample.response);
+    if (!serials.insert(parsed.serial_number()).second) return Wrong("two have one serial number");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckAnswer(absl::string_view response, const PreparedRequest& request,
@@ -119,18 +150,18 @@ absl::Status CheckAnswer(absl::string_view response, const PreparedRequest& requ
 
 absl::Status CheckSamples(const LoadResult& result, const PreparedRequests& pool,
                           const PrimaryRoots& roots) {
-  if (result.certificates > 0 && result.samples.empty()) return Wrong("none was kept to look at");
-  std::set<std::string> serials;
-  for (const SampledAnswer& sample : result.samples) {
-    const PreparedRequest& request = pool[sample.request];
-    const auto root = roots.find(request.tenant_id);
-    if (root == roots.end()) return Wrong(absl::StrCat("no root of ", request.tenant_id));
-    RETURN_IF_ERROR(CheckAnswer(sample.response, request, root->second));
-    v1::IssueCertificateResponse parsed;
-    parsed.ParseFromString(sample.response);
-    if (!serials.insert(parsed.serial_number()).second) return Wrong("two have one serial number");
-  }
-  return absl::OkStatus();
+  return CheckAll(result, pool, [&roots](const SampledAnswer&) {
+    return std::vector<const PrimaryRoots*>{&roots};
+  });
+}
+
+absl::Status CheckSamples(const LoadResult& result, const PreparedRequests& pool,
+                          const PromotedRoots& roots) {
+  return CheckAll(result, pool, [&roots](const SampledAnswer& sample) {
+    std::vector<const PrimaryRoots*> possible = {&roots.after};
+    if (sample.sent < roots.done) possible.push_back(&roots.before);
+    return possible;
+  });
 }
 
 }  // namespace hourglass::bench

@@ -26,6 +26,18 @@ absl::Status CheckAnswer(absl::string_view response, const PreparedRequest& requ
 absl::Status CheckSamples(const LoadResult& result, const PreparedRequests& pool,
                           const PrimaryRoots& roots);
 
+// The primary roots before and after promotions that were all done at `done`, by the clock of
+// those who sent requests.
+struct PromotedRoots {
+  PrimaryRoots before, after;
+  LoadClock::time_point done;
+};
+
+// The same of a window in which there were promotions: what was sent after them ends in a root of
+// after, and what was sent earlier in either.
+absl::Status CheckSamples(const LoadResult& result, const PreparedRequests& pool,
+                          const PromotedRoots& roots);
+
 }  // namespace hourglass::bench
 
 #endif  // HOURGLASS_TOOLS_BENCH_LOAD_CERTIFICATE_CHECK_H_

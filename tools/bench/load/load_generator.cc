@@ -24,6 +24,9 @@ absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& targe
   if (!closed && options.transport != LoadTransport::kUnary) {
     return absl::InvalidArgumentError("an open loop makes unary calls on kept connections only");
   }
+  if (options.asks_again && options.transport == LoadTransport::kStream) {
+    return absl::InvalidArgumentError("streams do not ask again");
+  }
   if (options.transport == LoadTransport::kConnectionEach) {
     return std::make_unique<UnaryLoad>(target, pool, options,
                                        std::vector<std::unique_ptr<BrokerConnection>>());

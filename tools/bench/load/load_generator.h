@@ -46,6 +46,10 @@ struct LoadOptions {
   std::variant<ClosedLoop, OpenLoop> arrivals = {};
   int connections = 2;  // TLS connections
   int niceness = 0;     // of its threads, 0 to 19
+  // A request that is refused with PRIMARY_CHANGED is sent once more, at once, under a new request
+  // id, as hourglass-broker does; its latency has both in it. Not over streams.
+  bool asks_again = false;
+  bool keeps_times = false;  // LoadResult::times
 };
 
 // Load from its making until it goes. What is under way then is waited for, at most kLoadDeadline.
@@ -64,7 +68,9 @@ class LoadGenerator {
   LoadResult Measure(std::chrono::nanoseconds duration);
 
  protected:
-  explicit LoadGenerator(LoadTally::Membership membership) : tally_(membership) {}
+  LoadGenerator(LoadTally::Membership membership, const LoadOptions& options)
+      : tally_(membership,
+               options.keeps_times ? LoadTally::Times::kKept : LoadTally::Times::kDropped) {}
 
   LoadTally tally_;
 };
@@ -73,11 +79,15 @@ class LoadGenerator {
 // to send another request.
 inline constexpr char kTooManyUnderWay[] = "TOO_MANY_UNDER_WAY";
 
+// The refusal that LoadOptions::asks_again is about.
+inline constexpr char kPrimaryChanged[] = "PRIMARY_CHANGED";
+
 // A request without an answer for so long is an error, DEADLINE_EXCEEDED.
 inline constexpr std::chrono::seconds kLoadDeadline(20);
 
 // Connects and begins. `pool` must outlive it. Errors: UNAVAILABLE where there is no connection
-// within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible.
+// within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible, and
+// for streams that are to ask again.
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& target,
                                                          const PreparedRequests& pool,
                                                          const LoadOptions& options);

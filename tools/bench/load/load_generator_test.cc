@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "hourglass/v1/issuance.pb.h"
 #include "tests/support/service_in_process.h"
@@ -144,6 +145,46 @@ TEST_F(LoadGeneratorTest, AWrongAnswerIsFound) {
               testing::HasSubstr("two have one serial number"));
   result.samples.clear();
   EXPECT_THAT(CheckSamples(result, pool_, roots_).message(), testing::HasSubstr("none was kept"));
+}
+
+// A promotion in the middle: which root each answer may end in.
+TEST_F(LoadGeneratorTest, AnswersBesideAPromotionAreOfTheRootOfTheirTime) {
+  const v1::Root staged = service_.CreateRoot("contoso", /*make_primary=*/false);
+  ASSERT_OK_AND_ASSIGN(
+      pool_, PreparedRequests::Make(
+                 {.tenant_ids = {"contoso"}, .devices_per_tenant = 2, .keys = 3, .requests = 12}));
+  ASSERT_OK_AND_ASSIGN(const auto load,
+                       StartLoad(Target(), pool_,
+                                 {.arrivals = OpenLoop{.per_second = 100, .poisson = false},
+                                  .asks_again = true,
+                                  .keeps_times = true}));
+  load->Begin();
+  while (load->Certificates() == 0) std::this_thread::yield();
+  const auto stub = service_.As<v1::RootService>(kAdministrator);
+  v1::Root root;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub->PromoteRoot(&context, ServiceClient::PromotionOf(staged), &root).ok());
+  const LoadClock::time_point done = LoadClock::now();
+  // Enough for a sample that was sent after it.
+  const std::uint64_t until_then = load->Certificates();
+  while (load->Certificates() < until_then + 150) std::this_thread::yield();
+  const LoadResult result = load->End();
+
+  EXPECT_THAT(result.errors, testing::IsEmpty()) << result.ErrorText();
+  EXPECT_EQ(result.times.size(), result.certificates);
+  const PrimaryRoots before = roots_;
+  PrimaryRoots after = roots_;
+  after["contoso"] = staged.certificate();
+  ASSERT_GT(result.samples.back().sent, done);
+  EXPECT_OK(CheckSamples(result, pool_, PromotedRoots{before, after, done}));
+  const auto wrong = [&](const PromotedRoots& roots) {
+    return std::string(CheckSamples(result, pool_, roots).message());
+  };
+  const auto another_root = testing::HasSubstr("does not end in the tenant's primary root");
+  EXPECT_THAT(wrong({before, after, LoadClock::time_point::min()}), another_root)
+      << "the first was sent before the promotion";
+  EXPECT_THAT(wrong({before, before, done}), another_root) << "the last was sent after it";
+  EXPECT_THAT(wrong({{}, {}, done}), testing::HasSubstr("no root of contoso"));
 }
 
 TEST_F(LoadGeneratorTest, AnOpenLoopOfConnectionsIsRefused) {

@@ -16,6 +16,15 @@ constexpr std::size_t kMaxSamples = 200;
 
 }  // namespace
 
+LatencyHistogram LoadResult::LatenciesBetween(LoadClock::time_point from,
+                                              LoadClock::time_point until) const {
+  LatencyHistogram histogram;
+  for (const TimedLatency& timed : times) {
+    if (from <= timed.intended && timed.intended < until) histogram.Add(timed.latency);
+  }
+  return histogram;
+}
+
 std::string LoadResult::ErrorText() const {
   std::string text;
   for (const auto& [reason, count] : errors) {
@@ -82,14 +91,22 @@ void LoadTally::Issued(LoadClock::time_point intended, LoadClock::time_point sen
   if (!Counts(intended, now)) return;
   result_.latencies.Add(now - intended);
   result_.delays.Add(sent - intended);
+  if (times_ == Times::kKept) result_.times.push_back({intended, now - intended});
   if (result_.certificates++ % kSampledEvery == 0 && result_.samples.size() < kMaxSamples) {
     result_.samples.push_back(answer());
+    result_.samples.back().sent = sent;
   }
 }
 
 void LoadTally::Failed(LoadClock::time_point intended, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   if (Counts(intended, LoadClock::now())) ++result_.errors[reason];
+}
+
+void LoadTally::AskedAgain(LoadClock::time_point intended) {
+  const LoadClock::time_point now = LoadClock::now();
+  const std::lock_guard lock(mutex_);
+  if (InWindow(membership_ == Membership::kByAnswer ? now : intended)) ++result_.asked_again;
 }
 
 void LoadTally::Broken(const std::string& reason) {

@@ -22,8 +22,15 @@ using LoadClock = std::chrono::steady_clock;
 
 // An answer that was kept to be looked at.
 struct SampledAnswer {
-  std::size_t request = 0;  // in the pool
-  std::string response;     // an IssueCertificateResponse, serialized
+  std::size_t request = 0;          // in the pool
+  std::string response;             // an IssueCertificateResponse, serialized
+  LoadClock::time_point sent = {};  // for the first time, where it was asked again
+};
+
+// Of one certificate.
+struct TimedLatency {
+  LoadClock::time_point intended;  // when it was to be asked for
+  std::chrono::nanoseconds latency;
 };
 
 struct LoadResult {
@@ -31,14 +38,22 @@ struct LoadResult {
   std::uint64_t certificates = 0;
   // Everything else that came back, by ErrorReason, or by status code where there is none.
   std::map<std::string, std::uint64_t> errors;
+  // Requests whose first answer is not counted, since they were asked again
+  // (LoadOptions::asks_again). The second answer is: as a certificate or as an error.
+  std::uint64_t asked_again = 0;
   LatencyHistogram latencies;  // of the certificates
   // How late the generator itself was in sending them; part of the latencies.
   LatencyHistogram delays;
   std::vector<SampledAnswer> samples;
+  // All latencies, in the order in which the certificates came; empty without
+  // LoadOptions::keeps_times.
+  std::vector<TimedLatency> times;
 
   double CertificatesPerSecond() const {
     return seconds == 0 ? 0 : static_cast<double>(certificates) / seconds;
   }
+  // Those of `times` that were to be asked for from `from` on, and before `until`.
+  LatencyHistogram LatenciesBetween(LoadClock::time_point from, LoadClock::time_point until) const;
   // `KEY_UNAVAILABLE 3, UNAVAILABLE 1`; empty where there were none.
   std::string ErrorText() const;
 };
@@ -53,7 +68,11 @@ class LoadTally {
   // be sent (open loop), whenever its answer comes.
   enum class Membership { kByAnswer, kByIntention };
 
-  explicit LoadTally(Membership membership) : membership_(membership) {}
+  // Whether LoadResult::times is filled.
+  enum class Times { kDropped, kKept };
+
+  explicit LoadTally(Membership membership, Times times = Times::kDropped)
+      : membership_(membership), times_(times) {}
 
   void Begin();
   // Ends the window now, and with kByIntention waits for the answers of all that belong to it.
@@ -72,6 +91,9 @@ class LoadTally {
               absl::FunctionRef<SampledAnswer()> answer);
   void Failed(LoadClock::time_point intended, const std::string& reason);
 
+  // Of a request that was Sent and is sent once more; it is still under way.
+  void AskedAgain(LoadClock::time_point intended);
+
   // The load, or a part of it, has ended by itself: an error of this and of every later window.
   void Broken(const std::string& reason);
 
@@ -81,6 +103,7 @@ class LoadTally {
   bool InWindow(LoadClock::time_point time) const { return begin_ <= time && time <= end_; }
 
   const Membership membership_;
+  const Times times_;
   std::mutex mutex_;
   std::condition_variable all_answered_;
   LoadClock::time_point begin_ = LoadClock::time_point::max();

@@ -164,7 +164,7 @@ class StreamLoad::Stream {
 
 StreamLoad::StreamLoad(const PreparedRequests& pool, const LoadOptions& options,
                        std::vector<std::unique_ptr<BrokerConnection>> connections)
-    : LoadGenerator(LoadTally::Membership::kByAnswer),
+    : LoadGenerator(LoadTally::Membership::kByAnswer, options),
       pool_(pool),
       connections_(std::move(connections)),
       operations_(std::make_unique<OperationThread>(options.niceness)) {

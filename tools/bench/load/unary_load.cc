@@ -26,18 +26,14 @@ class UnaryLoad::Call final : public Operation {
     request_ = request;
     intended_ = intended;
     sent_ = LoadClock::now();
+    asked_again_ = false;
     if (connection == nullptr) {
       own_connection_ = std::make_unique<BrokerConnection>(load_.target_);
       connection = own_connection_.get();
     }
-    context_.emplace();
-    context_->set_deadline(std::chrono::system_clock::now() + kLoadDeadline);
+    connection_ = connection;
     load_.tally_.Sent(intended);
-    reader_ = connection->stub.PrepareUnaryCall(&*context_, kMethod,
-                                                Serialized(load_.pool_[request], request_id),
-                                                &load_.operations_->queue());
-    reader_->StartCall();
-    reader_->Finish(&response_, &status_, this);
+    Start(request_id);
   }
 
   void Done(bool) override {
@@ -45,8 +41,13 @@ class UnaryLoad::Call final : public Operation {
       errors_in_a_row_ = 0;
       load_.tally_.Issued(intended_, sent_, [this] { return Answer(); });
     } else {
+      const std::string reason = ReasonText(status_);
+      if (load_.options_.asks_again && !asked_again_ && reason == kPrimaryChanged) {
+        AskAgain();
+        return;
+      }
       ++errors_in_a_row_;
-      load_.tally_.Failed(intended_, ReasonText(status_));
+      load_.tally_.Failed(intended_, reason);
     }
     response_.Clear();
     reader_.reset();
@@ -57,6 +58,25 @@ class UnaryLoad::Call final : public Operation {
   bool GaveUp() const { return errors_in_a_row_ >= kMaxErrorsInARow; }
 
  private:
+  void Start(const std::string& request_id) {
+    context_.emplace();
+    context_->set_deadline(std::chrono::system_clock::now() + kLoadDeadline);
+    reader_ = connection_->stub.PrepareUnaryCall(&*context_, kMethod,
+                                                 Serialized(load_.pool_[request_], request_id),
+                                                 &load_.operations_->queue());
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, this);
+  }
+
+  void AskAgain() {
+    asked_again_ = true;
+    load_.tally_.AskedAgain(intended_);
+    response_.Clear();
+    // Before the context that it refers to.
+    reader_.reset();
+    Start(load_.NextId());
+  }
+
   SampledAnswer Answer() {
     grpc::Slice whole;
     // What cannot be read is no IssueCertificateResponse.
@@ -66,12 +86,14 @@ class UnaryLoad::Call final : public Operation {
 
   UnaryLoad& load_;
   std::unique_ptr<BrokerConnection> own_connection_;
+  BrokerConnection* connection_ = nullptr;  // of the present request
   std::optional<grpc::ClientContext> context_;
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
   grpc::ByteBuffer response_;
   grpc::Status status_;
   std::size_t request_ = 0;
   LoadClock::time_point intended_, sent_;
+  bool asked_again_ = false;
   int errors_in_a_row_ = 0;
 };
 
@@ -80,7 +102,8 @@ UnaryLoad::UnaryLoad(const LoadTarget& target, const PreparedRequests& pool,
                      std::vector<std::unique_ptr<BrokerConnection>> connections)
     : LoadGenerator(std::holds_alternative<ClosedLoop>(options.arrivals)
                         ? LoadTally::Membership::kByAnswer
-                        : LoadTally::Membership::kByIntention),
+                        : LoadTally::Membership::kByIntention,
+                    options),
       target_(target),
       pool_(pool),
       options_(options),
@@ -154,6 +177,11 @@ void UnaryLoad::Send(Call& call, LoadClock::time_point intended) {
   BrokerConnection* const connection =
       connections_.empty() ? nullptr : connections_[number % connections_.size()].get();
   call.Send(number % pool_.size(), request_id, connection, intended);
+}
+
+std::string UnaryLoad::NextId() {
+  const std::lock_guard lock(mutex_);
+  return ids_.Next();
 }
 
 void UnaryLoad::Ended(Call& call) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -30,6 +31,8 @@ class UnaryLoad final : public LoadGenerator {
   // A call that nobody uses, or null where too many are under way.
   Call* FreeCall();
   void Send(Call& call, LoadClock::time_point intended);
+  // A request id that was not used before.
+  std::string NextId();
   void Ended(Call& call);
 
   const LoadTarget target_;

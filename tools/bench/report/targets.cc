@@ -37,6 +37,12 @@ const std::vector<Target>& Targets() {
        "service: a tenant's median beside another's auditor with 2 500 listings outstanding "
        "÷ without it",
        1.1},
+      {TargetId::kPromotionErrors, "promotion_errors",
+       "service: requests that failed around promotions at 50 % of saturation", 0},
+      {TargetId::kPromotionLatency, "promotion_latency",
+       "service: p99 of the second around a promotion at 50 % of saturation "
+       "÷ of the seconds before",
+       2},
   };
   return targets;
 }

@@ -24,6 +24,8 @@ enum class TargetId {
   kFairness,
   kGoodput,
   kListings,
+  kPromotionErrors,
+  kPromotionLatency,
 };
 
 struct Target {

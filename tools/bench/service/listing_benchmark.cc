@@ -76,11 +76,15 @@ absl::Status FillJournal(LoadedService& service) {
   return CheckLoad({nullptr, pool, service.roots}, load->End());
 }
 
-// Promotes one root of t1 after the other, over and over.
+// Moves t1 from one root to the other, over and over. Both were primary before: going back costs
+// the same as a promotion, which a root has once.
 class Promotions {
  public:
-  explicit Promotions(ServiceProcess& process)
-      : stub_(process.As<v1::RootService>(kAdministrator)), thread_([this] { Run(); }) {}
+  // `primary` is the root that is it, and is kept up.
+  Promotions(ServiceProcess& process, std::string* primary)
+      : stub_(process.As<v1::RootService>(kAdministrator)),
+        primary_(*primary),
+        thread_([this] { Run(); }) {}
   ~Promotions() {
     stopping_ = true;
     thread_.join();
@@ -91,24 +95,22 @@ class Promotions {
 
  private:
   void Run() {
-    for (bool second = true; !stopping_; second = !second) {
-      ++(Switch(second ? "r2" : "r1").ok() ? made_ : failed_);
+    while (!stopping_) {
+      const std::string other = primary_ == "r1" ? "r2" : "r1";
+      if (Switch(other).ok()) {
+        primary_ = other;
+        ++made_;
+      } else {
+        ++failed_;
+      }
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
   }
 
-  // Who was never primary is promoted, and later gone back to, which costs the same.
   grpc::Status Switch(const std::string& root_id) {
     v1::Root root;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-    if (made_ == 0) {
-      v1::PromoteRootRequest request;
-      request.set_tenant_id("t1");
-      request.set_root_id(root_id);
-      request.set_without_relying_parties(true);
-      return stub_->PromoteRoot(&context, request, &root);
-    }
     v1::RollBackRootRequest request;
     request.set_tenant_id("t1");
     request.set_root_id(root_id);
@@ -116,6 +118,7 @@ class Promotions {
   }
 
   std::unique_ptr<v1::RootService::Stub> stub_;
+  std::string& primary_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> made_ = 0;
   std::atomic<int> failed_ = 0;
@@ -138,6 +141,7 @@ absl::StatusOr<Measured> MeasureInTurns(LoadedService& service, const LoadWindow
                    StartLoad(service.process->Target(), pool,
                              {.arrivals = OpenLoop{.per_second = kPerSecond}, .connections = 4}));
   Measured measured;
+  std::string primary = "r2";
   // In turns, so that both meet the same noise.
   for (int turn = 0; turn < turns; ++turn) {
     for (LatencyHistogram* latencies : {&measured.without, &measured.with}) {
@@ -146,7 +150,7 @@ absl::StatusOr<Measured> MeasureInTurns(LoadedService& service, const LoadWindow
       if (latencies == &measured.with) {
         auditor = std::make_unique<Auditor>(*service.process);
         if (!auditor->HasBegun()) return absl::InternalError("the auditor did not begin");
-        promotions = std::make_unique<Promotions>(*service.process);
+        promotions = std::make_unique<Promotions>(*service.process, &primary);
       }
       std::this_thread::sleep_for(window.warm_up);
       const LoadResult result = issuing->Measure(window.duration);
@@ -231,7 +235,7 @@ absl::Status MeasureListings(const Options& options, Report& report) {
   ConfineThisProcess(ours);
   const absl::Cleanup release = [&all] { ConfineThisProcess(all); };
   RETURN_IF_ERROR(FillJournal(service));
-  service.process->CreateRoot("t1", /*make_primary=*/false);
+  service.process->CreateRoot("t1");
   ASSIGN_OR_RETURN(const Measured measured, MeasureInTurns(service, EffortOf(options.quick).window,
                                                            options.quick ? 1 : kTurns));
   AddFigures(measured, report);

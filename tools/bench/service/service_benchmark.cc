@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/bench/service/admission_benchmark.h"
 #include "tools/bench/service/key_place_costs.h"
+#include "tools/bench/service/promotion_benchmark.h"
 #include "tools/bench/service/saturation.h"
 #include "tools/bench/service/scratch.h"
 
@@ -18,7 +19,7 @@ absl::Status MeasureService(const Options& options, Report& report) {
   int failed = 0;
   // One that fails keeps none of the others from being measured.
   for (const Part part : {Part(MeasureSoftwareKeys), Part(MeasureSofthsm), Part(MeasureSealedKey),
-                          Part(MeasureAdmission)}) {
+                          Part(MeasureAdmission), Part(MeasurePromotions)}) {
     const absl::Status status = part(options, effort, report);
     if (!status.ok()) {
       ++failed;
