@@ -8,38 +8,21 @@
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/clock.grpc.pb.h"
 #include "tests/support/daemon.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/subprocess.h"
 
 namespace hourglass {
 namespace {
 
-// Before a program: its wall clock alone is off by what the file says.
-std::vector<std::string> UnderFakeClock(const std::string& file) {
-  return {"env",
-          "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-          absl::StrCat("FAKETIME_TIMESTAMP_FILE=", file),
-          "FAKETIME_NO_CACHE=1",
-          "FAKETIME_DONT_FAKE_MONOTONIC=1",
-          "FAKETIME_DONT_RESET=1"};
-}
-
 class ClockTest : public testing::Test {
  protected:
   ClockTest() {
     daemon_.Configure(absl::StrCat("{tokens: [\"", daemon_.token().Uri(), "\"]}"),
                       daemon_.data_directory(), "journal: {retention: 90d}\n");
-    SetClock("+0");
   }
 
-  // As faketime(1) has it: `+2h`, relative to the real time.
-  void SetClock(const std::string& offset) {
-    // Replaced as a whole: it is read all the time.
-    const std::string next = daemon_.directory().Write("clock.next", offset + "\n");
-    ASSERT_EQ(rename(next.c_str(), clock_file_.c_str()), 0);
-  }
-
-  bool Start() { return daemon_.Start(UnderFakeClock(clock_file_)); }
+  bool Start() { return daemon_.Start(clock_.Prefix()); }
 
   v1::Clock GetClock() {
     v1::Clock clock;
@@ -67,7 +50,7 @@ class ClockTest : public testing::Test {
   }
 
   Daemon daemon_;
-  const std::string clock_file_ = daemon_.directory().File("clock");
+  FakeClock clock_;
 };
 
 TEST_F(ClockTest, AStartNinetyOneDaysAheadDropsNothingAndMakesNoSecondCertificate) {
@@ -81,12 +64,12 @@ TEST_F(ClockTest, AStartNinetyOneDaysAheadDropsNothingAndMakesNoSecondCertificat
   ASSERT_EQ(daemon_.Stop(), 0);
 
   // Nobody can call it: by this clock no client's certificate is valid any more.
-  SetClock("+91d");
+  clock_.Set("+91d");
   ASSERT_TRUE(Start()) << daemon_.Log();
   EXPECT_TRUE(daemon_.WaitForLog("\"event\":\"clock_leapt\"")) << daemon_.Log();
   ASSERT_EQ(daemon_.Stop(), 0);
 
-  SetClock("+0");
+  clock_.Set("+0");
   ASSERT_TRUE(Start()) << daemon_.Log();
   EXPECT_EQ(GetClock().doubt(), v1::Clock::NONE);
   EXPECT_EQ(daemon_.JournalSize(), 6);
@@ -103,18 +86,18 @@ TEST_F(ClockTest, ALeapWhileItRunsStopsWhatDecidesUntilItIsTakenBackOrAccepted) 
   daemon_.CreateRoot("contoso", true);
   EXPECT_THAT(Retire("r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
 
-  SetClock("+2h");
+  clock_.Set("+2h");
   EXPECT_THAT(daemon_.Issue(daemon_.Request()), RefusedWith(v1::CLOCK_UNTRUSTED));
   // By this clock the last leaf of the root has expired.
   EXPECT_THAT(Retire("r1"), RefusedWith(v1::CLOCK_UNTRUSTED));
   EXPECT_EQ(GetClock().doubt(), v1::Clock::LEAPT);
   EXPECT_NEAR(static_cast<double>(GetClock().distance().seconds()), 7200, 60);
 
-  SetClock("+0");
+  clock_.Set("+0");
   EXPECT_THAT(daemon_.Issue(daemon_.Request()), Succeeded());
   EXPECT_THAT(Retire("r1"), RefusedWith(v1::ROOT_MOVE_ILLEGAL));
 
-  SetClock("+2h");
+  clock_.Set("+2h");
   EXPECT_THAT(daemon_.Issue(daemon_.Request()), RefusedWith(v1::CLOCK_UNTRUSTED));
   EXPECT_THAT(Accept(kBroker, 7200), RefusedWith(v1::ROLE_NOT_PERMITTED));
   EXPECT_THAT(Accept(kAuditor, 7200), RefusedWith(v1::ROLE_NOT_PERMITTED));
@@ -145,14 +128,14 @@ TEST_F(ClockTest, TheProgramShowsAndAcceptsIt) {
     return RunCommand(command);
   };
   EXPECT_THAT(run("show").output, testing::HasSubstr("Believed          yes\n"));
-  SetClock("+2h");
+  clock_.Set("+2h");
   EXPECT_THAT(run("show").output,
               testing::ContainsRegex("no: it leapt (2 h|1 h 59 min) forward\n"));
   const CommandResult refused = run("accept");
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.output, testing::HasSubstr("set right the one that is wrong"));
   EXPECT_THAT(daemon_.Issue(daemon_.Request()), RefusedWith(v1::CLOCK_UNTRUSTED));
-  const CommandResult accepted = run("accept", UnderFakeClock(clock_file_));
+  const CommandResult accepted = run("accept", clock_.Prefix());
   EXPECT_EQ(accepted.exit_code, 0) << accepted.output;
   EXPECT_THAT(accepted.output, testing::HasSubstr("Believed          yes\n"));
   EXPECT_THAT(daemon_.Issue(daemon_.Request()), Succeeded());

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tests/support/daemon.h"
+#include "tests/support/document_commands.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -23,22 +24,13 @@ using testing::Not;
 
 class RestoreTest : public testing::Test {
  protected:
-  // The lines of the block that follows this comment in the document.
-  static std::string Commands(const std::string& name) {
-    const std::string document = ReadFileOrDie("docs/operations.md");
-    const std::string mark = absl::StrCat("<!-- commands: ", name, " -->\n\n```sh\n");
-    const std::size_t at = document.find(mark);
-    if (at == std::string::npos) return absl::StrCat("exit 99 # no block ", name);
-    const std::size_t begin = at + mark.size();
-    return document.substr(begin, document.find("```", begin) - begin);
-  }
-
-  // Runs them as they are, but for the folders, the account, and who starts the service.
+  // Runs the commands of this name as they are, but for the folders, the account, and who starts
+  // the service.
   void Run(const std::string& name) {
     const std::string here = absl::StrReplaceAll(
-        Commands(name), {{"/var/lib/hourglass/data", daemon_.data_directory()},
-                         {"/etc/hourglass/hourglassd.yaml", daemon_.config_file()},
-                         {"/backup", backup_.File("backup")}});
+        document_.Take(name), {{"/var/lib/hourglass/data", daemon_.data_directory()},
+                               {"/etc/hourglass/hourglassd.yaml", daemon_.config_file()},
+                               {"/backup", backup_.File("backup")}});
     const std::string script = absl::StrCat(
         "set -eu\nsystemctl() { :; }\nchown() { :; }\nrunuser() { shift 3; \"$@\"; }\n"
         "hourglassd() { \"$PROGRAM\" \"$@\"; }\n",
@@ -63,6 +55,7 @@ class RestoreTest : public testing::Test {
     std::filesystem::remove_all(daemon_.data_directory() + ".lost");
   }
 
+  DocumentCommands document_{"docs/operations.md"};
   Daemon daemon_;
   const TemporaryDirectory backup_;
 };
