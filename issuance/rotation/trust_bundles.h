@@ -59,8 +59,8 @@ class TrustBundles {
   // alone, so that every process makes the same for a version; its version is the tenant's
   // revision. Signed when a version is first asked for, and kept until there is a newer one: each
   // key signs once a version. Who asks while it is being signed waits for that, and has the same
-  // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`: what the
-  // roots are can be asked while a token is away, and a bundle that nobody has signed is for a
+  // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`: what
+  // the roots are can be asked while a token is away, and a bundle that nobody has signed is for a
   // follower to refuse. The next call tries again then. May wait for a token. Errors:
   // TENANT_UNKNOWN; JOURNAL_UNAVAILABLE, also where the roots change faster than they can be read;
   // what ca::EncodeTrustBundle says.
