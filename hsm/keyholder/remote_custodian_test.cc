@@ -152,8 +152,17 @@ class RemoteCustodianTest : public ::testing::Test {
     return SignAndVerify(custodian, key, *VerifyingKey::FromPublicKey(key.public_key), "message");
   }
 
-  static bool Heals(KeyCustodian& custodian, const CustodialKey& key) {
-    return Eventually([&] { return SignAndVerify(custodian, key).ok(); });
+  static testing::AssertionResult Heals(KeyCustodian& custodian, const CustodialKey& key) {
+    absl::Status last;
+    if (Eventually([&] { return (last = SignAndVerify(custodian, key)).ok(); })) {
+      return testing::AssertionSuccess();
+    }
+    const CustodianStatus status = custodian.Status();
+    return testing::AssertionFailure()
+           << last << "; it is " << CustodianStateName(status.state) << " (" << status.message
+           << "), has " << status.workers << " workers, " << status.logins << " logins and "
+           << status.worker_restarts << " restarts, and a signature took "
+           << status.signature_time.count() << " us";
   }
 
   static bool HasWorkers(const KeyCustodian& custodian, int count) {
