@@ -174,18 +174,19 @@ TEST_F(SqliteRootsTest, EachChangeThatIsMadeIsRecorded) {
   ASSERT_OK(Add(SampleRoot(1)));
   ASSERT_OK(Add(SampleRoot(2)));
   ASSERT_OK(Move(2, {{"root-1", RootState::kStaged, RootState::kPrimary}},
-                 {SampleTime(1), "one", "first", false, true}));
+                 {.now = SampleTime(1), .caller = "one", .reason = "first", .overrides = true}));
   const std::vector<RootStateChange> second = {
       {"root-2", RootState::kStaged, RootState::kPrimary},
       {"root-1", RootState::kPrimary, RootState::kRetiring}};
   EXPECT_THAT(Move(2, second, {SampleTime(2), "two"}), FailsWith(ErrorReason::kPrimaryChanged));
   EXPECT_THAT(Move(3, {second[0]}, {SampleTime(2), "two"}),
               FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
-  ASSERT_OK(Move(3, second, {SampleTime(3), "three", "", false, true}));
+  ASSERT_OK(
+      Move(3, second, {.now = SampleTime(3), .caller = "three", .reason = "", .overrides = true}));
   ASSERT_OK(Move(4,
                  {{"root-2", RootState::kPrimary, RootState::kRetiring},
                   {"root-1", RootState::kRetiring, RootState::kPrimary}},
-                 {SampleTime(4), "four", "back", false, true}));
+                 {.now = SampleTime(4), .caller = "four", .reason = "back", .overrides = true}));
   EXPECT_THAT(Actions(), ElementsAre("four: root_rolled_back root-1 RETIRING-PRIMARY, back",
                                      "four: root_demoted root-2 PRIMARY-RETIRING, back",
                                      "three: root_promoted root-2 STAGED-PRIMARY, !",
