@@ -104,9 +104,10 @@ class RootAdministration {
   // STAGED to PRIMARY, and the primary of before to RETIRING, in one transaction; from its commit
   // on nothing signed by the other is released (promise 6). PROMOTION_BLOCKED, with all of it
   // (ObstaclesOf), where something is in the way: a relying party that has not acknowledged the
-  // root, or that there is none while the tenant has a primary that would be left; a key that does
-  // not sign what verifies; a root that is not valid for as long as its leaves. The order, or the
-  // tenant's policy, may let the first two pass, and nothing the others. The store repeats the
+  // root, or that there is none; a key that does not sign what verifies; a root that is not valid
+  // for as long as its leaves. The order, or the tenant's policy, may let the first two pass, and
+  // nothing the others. Relying parties hold up no tenant's first primary: nobody is cut off, and
+  // nobody can check a trust bundle that no primary has signed. The store repeats the
   // look at relying parties in the transaction. A clock that is not believed holds up nothing, and
   // its time is not looked at. Errors: TENANT_UNKNOWN, ROOT_UNKNOWN, ROOT_MOVE_ILLEGAL also for a
   // RETIRING root (RollBack) and for one that has expired, SUB_KEY_NOT_ALLOWED as
@@ -121,8 +122,9 @@ class RootAdministration {
                                                            absl::string_view root_id);
 
   // RETIRING to PRIMARY, and the primary to RETIRING, as Promote does, of the root that became
-  // RETIRING last and no other; relying parties trust it still, and hold up nothing. `reason` is
-  // for the journal and may be empty. Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root,
+  // RETIRING last and no other; relying parties trust it still, and hold up nothing. But for the
+  // step forward again, to a younger root than the primary: that one they may never have
+  // acknowledged, and it awaits them as Promote does. `reason` is for the journal and may be empty. Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root,
   // with field `root_id` and the name of the one that it may be.
   absl::StatusOr<RootRecord> RollBack(absl::string_view tenant_id, absl::string_view root_id,
                                       absl::string_view caller, absl::string_view reason);

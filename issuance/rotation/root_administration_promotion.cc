@@ -51,6 +51,13 @@ absl::Status CheckWasPrimaryLast(const RootRecord& root, const std::vector<RootR
                                   " became RETIRING last, and is the one to roll back to"));
 }
 
+// Whether it would be a step forward again, to a root that was gone back from.
+bool GoesForward(const RootRecord& root, const std::vector<RootRecord>& roots) {
+  return std::any_of(roots.begin(), roots.end(), [&](const RootRecord& other) {
+    return other.state == ca::RootState::kPrimary && other.generation < root.generation;
+  });
+}
+
 // Whether it says something of the root's key, and not of the service or its configuration.
 bool IsOfTheKey(const absl::Status& trial) {
   const ErrorReason reason = ReasonOf(trial);
@@ -79,17 +86,18 @@ absl::Status RootAdministration::CheckMayBePrimary(const RootRecord& root) const
 
 absl::StatusOr<RootAdministration::Acceptance> RootAdministration::AcceptanceOf(
     const Candidate& candidate, const PromotionOrder& order) {
+  Acceptance acceptance;
+  // A tenant's first primary cuts nobody off; and nobody could acknowledge it, since nobody can
+  // check a bundle that no primary has signed.
+  if (!HasPrimary(candidate.roots)) return acceptance;
   ASSIGN_OR_RETURN(const std::vector<RelyingPartyRecord> parties,
                    store_->ListRelyingParties(order.tenant_id));
   const bool all_pass = tenants_->Issuing(order.tenant_id).rotation.waive_acknowledgements ||
                         !order.override_reason.empty();
-  Acceptance acceptance;
   acceptance.is_awaited = !all_pass;
-  acceptance.may_be_nobody = order.without_relying_parties || !HasPrimary(candidate.roots);
+  acceptance.may_be_nobody = order.without_relying_parties;
   for (PromotionObstacle& obstacle : AcknowledgementObstacles(candidate.root, parties)) {
     const bool nobody_is_there = obstacle.kind == Kind::kNoRelyingParty;
-    // A tenant's first primary cuts nobody off.
-    if (nobody_is_there && !HasPrimary(candidate.roots)) continue;
     if (all_pass || (nobody_is_there && order.without_relying_parties)) {
       acceptance.overrides = true;
     } else {
@@ -194,7 +202,15 @@ absl::StatusOr<RootRecord> RootAdministration::RollBack(absl::string_view tenant
   ASSIGN_OR_RETURN(const Candidate candidate, CandidateOf(tenant_id, root_id));
   RETURN_IF_ERROR(CheckWasPrimaryLast(candidate.root, candidate.roots));
   RETURN_IF_ERROR(CheckMayBePrimary(candidate.root));
-  RETURN_IF_ERROR(CheckNothingBlocks(candidate.root, {}));
+  std::vector<PromotionObstacle> in_the_way;
+  if (GoesForward(candidate.root, candidate.roots)) {
+    PromotionOrder order;
+    order.tenant_id = std::string(tenant_id);
+    order.without_relying_parties = true;  // as there were when it was promoted
+    ASSIGN_OR_RETURN(Acceptance acceptance, AcceptanceOf(candidate, order));
+    in_the_way = std::move(acceptance.in_the_way);
+  }
+  RETURN_IF_ERROR(CheckNothingBlocks(candidate.root, std::move(in_the_way)));
   RETURN_IF_ERROR(MakePrimary(
       candidate,
       {.now = clock_->Now(), .caller = std::string(caller), .reason = std::string(reason)}));

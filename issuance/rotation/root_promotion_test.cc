@@ -182,12 +182,15 @@ TEST_F(RootPromotionTest, TheFirstPrimaryCutsNobodyOff) {
   EXPECT_FALSE(action.overrides);
 }
 
-TEST_F(RootPromotionTest, TheFirstPrimaryWaitsForRelyingPartiesThatAreThere) {
+// They cannot check a trust bundle that no primary has signed.
+TEST_F(RootPromotionTest, TheFirstPrimaryWaitsForNoRelyingParty) {
   Create();
   Register("vpn-1");
-  EXPECT_THAT(Blocking(Promote("r1")), ElementsAre(Pair(Kind::kNotAcknowledged, "vpn-1")));
-  Acknowledge("vpn-1");
+  EXPECT_THAT(Obstacles("r1"), IsEmpty());
   EXPECT_OK(Promote("r1"));
+  EXPECT_FALSE(LastOf("r1").overrides);
+  Create();
+  EXPECT_THAT(Blocking(Promote("r2")), ElementsAre(Pair(Kind::kNotAcknowledged, "vpn-1")));
 }
 
 TEST_F(RootPromotionTest, WithoutRelyingPartiesThePrimaryIsLeftOnlyKnowingly) {
@@ -406,8 +409,11 @@ TEST_F(RootPromotionTest, TheWayBackIsToTheOneBefore) {
   EXPECT_EQ(action.reason, "gateway 7 refuses it");
   EXPECT_EQ(action.from_state, "RETIRING");
   EXPECT_FALSE(action.overrides);
-  // And forth again: it is the last that became RETIRING.
+  // And forth again: it is the last that became RETIRING, and nobody said that vpn-1 trusts it.
   clock_.now += std::chrono::minutes(1);
+  EXPECT_THAT(Blocking(RollBack("r3")), ElementsAre(Pair(Kind::kNotAcknowledged, "vpn-1")));
+  EXPECT_EQ(StateOf("r2"), ca::RootState::kPrimary);
+  Acknowledge("vpn-1");
   EXPECT_OK(RollBack("r3"));
 }
 

@@ -80,11 +80,35 @@ void RotationExecutor::LookAt(const std::string& tenant_id) {
   } else if (ReasonOf(done) == ErrorReason::kPromotionBlocked) {
     // By its key, or by what has changed since.
     SayBlocked(tenant_id, step, std::string(done.message()));
-  } else if (ReasonOf(done) == ErrorReason::kPrimaryChanged) {
+    PromoteAnother(tenant_id, **due);
+  } else if (ReasonOf(done) == ErrorReason::kPrimaryChanged || IsDone(tenant_id, step, done)) {
     log_.Debug("rotation_overtaken", {{"tenant", tenant_id}, {"message", done.message()}});
   } else {
     SayFailed(tenant_id, done);
   }
+}
+
+void RotationExecutor::PromoteAnother(const std::string& tenant_id, DueStep due) {
+  const RotationPolicy& policy = tenants_->Issuing(tenant_id).rotation;
+  for (;;) {
+    std::erase_if(due.facts.roots,
+                  [&](const RootRecord& root) { return root.root_id == due.step.root_id; });
+    std::optional<RotationStep> step = NextStep(due.facts, policy);
+    const bool is_promotion = step.has_value() && step->action == RotationAction::kPromote;
+    if (!is_promotion || !step->IsDue(due.facts.now)) return;
+    due.step = *std::move(step);
+    if (Do(tenant_id, due).ok()) {
+      said_.erase(tenant_id);
+      return;
+    }
+  }
+}
+
+bool RotationExecutor::IsDone(const std::string& tenant_id, const RotationStep& step,
+                              const absl::Status& failure) const {
+  if (ReasonOf(failure) != ErrorReason::kRootMoveIllegal) return false;
+  const absl::StatusOr<std::optional<DueStep>> due = FindDueStep(tenant_id);
+  return due.ok() && (!due->has_value() || (*due)->step != step);
 }
 
 absl::StatusOr<std::optional<RotationExecutor::DueStep>> RotationExecutor::FindDueStep(

@@ -60,6 +60,11 @@ class RotationExecutor {
   void LookAt(const std::string& tenant_id);
   absl::StatusOr<std::optional<DueStep>> FindDueStep(const std::string& tenant_id) const;
   absl::Status Do(const std::string& tenant_id, const DueStep& due);
+  // Whether the step failed because another process has done it.
+  bool IsDone(const std::string& tenant_id, const RotationStep& step,
+              const absl::Status& failure) const;
+  // After a promotion that failed: one whose key is lost keeps no other successor away.
+  void PromoteAnother(const std::string& tenant_id, DueStep due);
   absl::Status Stage(const std::string& tenant_id, const RotationFacts& facts);
   void SayBlocked(const std::string& tenant_id, const RotationStep& step, const std::string& by);
   // Whether this is another text than the last for the tenant.

@@ -167,6 +167,21 @@ TEST_F(RotationExecutorTest, AKeyThatCannotSignIsSaidOnce) {
   EXPECT_THAT(States(), ElementsAre("r1 PRIMARY", "r2 STAGED"));
 }
 
+TEST_F(RotationExecutorTest, AKeyThatCannotSignKeepsNoOtherSuccessorAway) {
+  Advance(40 * kDay);
+  Pass();
+  RootOrder order;
+  order.tenant_id = "contoso";
+  order.duration = 800 * kDay;
+  order.key_type = hsm::KeyType::kEcP256;
+  ASSERT_OK(process_->roots.Create(order));
+  Acknowledge();
+  ASSERT_OK(process_->keys->Destroy(Roots()[2].key_uri));
+  Advance(30 * kDay);
+  Pass();
+  EXPECT_THAT(States(), ElementsAre("r1 RETIRING", "r2 PRIMARY", "r3 STAGED"));
+}
+
 TEST_F(RotationExecutorTest, APolicyMayWaiveAcknowledgements) {
   ASSERT_OK(store().RemoveRelyingParty("contoso", "vpn", {clock_.Now(), "admin", "gone"}));
   Advance(40 * kDay);

@@ -22,11 +22,26 @@ const RootRecord* PrimaryOf(const RotationFacts& facts) {
   return nullptr;
 }
 
-std::optional<RotationStep> NextRetirement(const RotationFacts& facts) {
+// Who does not trust the primary yet has nothing but the old root, and no other to check the next
+// bundle with. One that has expired is of no use to anybody.
+std::vector<PromotionObstacle> WhoNeedsItStill(const RootRecord& retiring,
+                                               const RotationFacts& facts,
+                                               const RotationPolicy& policy) {
+  const RootRecord* const primary = PrimaryOf(facts);
+  const bool is_free = primary == nullptr || facts.relying_parties.empty() ||
+                       policy.waive_acknowledgements || retiring.not_after <= facts.now;
+  if (is_free) return {};
+  return AcknowledgementObstacles(*primary, facts.relying_parties);
+}
+
+std::optional<RotationStep> NextRetirement(const RotationFacts& facts,
+                                           const RotationPolicy& policy) {
   std::optional<RotationStep> next;
   for (const RootRecord& root : facts.roots) {
     if (root.state != ca::RootState::kRetiring) continue;
-    ca::Time due_at = SecondAfter(root.state_since) + facts.leaf_lifetime;
+    // No time that was noted while the clock was wrong may keep it for ever.
+    const ca::Time since = std::min(SecondAfter(root.state_since), facts.now);
+    ca::Time due_at = since + facts.leaf_lifetime;
     std::string reason = absl::StrCat(root.root_id, " signed nothing that is valid still");
     if (root.last_leaf_not_after.has_value()) {
       due_at = std::max(due_at, *root.last_leaf_not_after + seconds(1));
@@ -34,7 +49,8 @@ std::optional<RotationStep> NextRetirement(const RotationFacts& facts) {
                             ca::FormatTime(*root.last_leaf_not_after));
     }
     if (next.has_value() && next->due_at <= due_at) continue;
-    next = RotationStep{RotationAction::kRetire, root.root_id, due_at, {}, std::move(reason)};
+    next = RotationStep{RotationAction::kRetire, root.root_id, due_at,
+                        WhoNeedsItStill(root, facts, policy), std::move(reason)};
   }
   return next;
 }
@@ -45,7 +61,13 @@ ca::Time PromotionTime(const RootRecord& primary, const RootRecord& successor,
   // No time that was noted while the clock was wrong may keep a successor away.
   const ca::Time latest = primary.not_after - policy.promote_before_expiry / 2;
   const ca::Time rested = std::min(SecondAfter(primary.state_since) + kRestOfNewPrimary, latest);
-  return std::max({by_policy, rested, successor.not_before});
+  const ca::Time promoted_at = std::max({by_policy, rested, successor.not_before});
+  if (!policy.waive_acknowledgements) return promoted_at;
+  // Nobody says when relying parties have learned of it: they get the time that the policy means
+  // them to have.
+  const ca::Time learned = SecondAfter(successor.created_at) + policy.stage_before_expiry -
+                           policy.promote_before_expiry;
+  return std::max(promoted_at, std::min(learned, latest));
 }
 
 bool IsSuccessor(const RootRecord& root, const RootRecord& primary, const RotationFacts& facts,
@@ -164,13 +186,14 @@ absl::string_view RotationActionName(RotationAction action) {
 }
 
 std::optional<RotationStep> NextStep(const RotationFacts& facts, const RotationPolicy& policy) {
-  std::optional<RotationStep> retirement = NextRetirement(facts);
+  std::optional<RotationStep> retirement = NextRetirement(facts, policy);
   std::optional<RotationStep> succession = NextSuccession(facts, policy);
   if (!retirement.has_value()) return succession;
   if (!succession.has_value()) return retirement;
   // What is due already is due now.
   const bool succession_first =
-      std::max(succession->due_at, facts.now) < std::max(retirement->due_at, facts.now);
+      std::max(succession->due_at, facts.now) < std::max(retirement->due_at, facts.now) ||
+      (!retirement->obstacles.empty() && succession->due_at <= facts.now);
   return succession_first ? succession : retirement;
 }
 

@@ -205,6 +205,48 @@ TEST_F(RotationPlannerTest, ARetiringRootThatSignedNothingStaysALeafsLife) {
   EXPECT_EQ(Next(), "retire r1 at 1s");
 }
 
+TEST_F(RotationPlannerTest, WhoDoesNotTrustThePrimaryKeepsTheOldRoot) {
+  Add(RootState::kRetiring, kNow + 20 * kDay).last_leaf_not_after = kNow - kDay - kSecond;
+  Add(RootState::kPrimary, kNow + 700 * kDay);
+  Acknowledge(1);
+  EXPECT_EQ(Next(), "retire r1 at -1d, blocked");
+  EXPECT_FALSE(NextStep(facts_, policy_)->IsDue(kNow));
+  facts_.roots[1].not_after = kNow + 60 * kDay;
+  EXPECT_EQ(Next(), "stage at 0d") << "and holds up nothing else";
+  facts_.roots[1].not_after = kNow + 700 * kDay;
+  policy_.waive_acknowledgements = true;
+  EXPECT_EQ(Next(), "retire r1 at -1d");
+  policy_.waive_acknowledgements = false;
+  facts_.roots[0].not_after = kNow;
+  EXPECT_EQ(Next(), "retire r1 at -1d") << "it is of no use";
+  facts_.roots[0].not_after = kNow + 20 * kDay;
+  Acknowledge(2);
+  EXPECT_EQ(Next(), "retire r1 at -1d");
+  Acknowledge(1);
+  facts_.relying_parties.clear();
+  EXPECT_EQ(Next(), "retire r1 at -1d");
+}
+
+TEST_F(RotationPlannerTest, AWrongTimeOfAChangeKeepsNoRetiringRoot) {
+  Add(RootState::kRetiring, kNow + 20 * kDay).state_since = kNow + 3000 * kDay;
+  Add(RootState::kPrimary, kNow + 700 * kDay);
+  EXPECT_EQ(Next(), "retire r1 at 3600s");
+}
+
+TEST_F(RotationPlannerTest, WhereNobodyAcknowledgesTheyGetTimeToLearnOfASuccessor) {
+  policy_.waive_acknowledgements = true;
+  Add(RootState::kPrimary, kNow + 20 * kDay);
+  Add(RootState::kStaged, kNow + 700 * kDay).created_at = kNow;
+  EXPECT_EQ(Next(), "promote r2 at 5d") << "half of the time that promotions are before an end";
+  facts_.roots[1].created_at = kNow - 28 * kDay;
+  EXPECT_EQ(Next(), "promote r2 at 2d");
+  facts_.roots[1].created_at = kNow - 30 * kDay;
+  EXPECT_EQ(Next(), "promote r2 at 0d");
+  policy_.waive_acknowledgements = false;
+  facts_.roots[1].created_at = kNow;
+  EXPECT_EQ(Next(), "promote r2 at -10d");
+}
+
 TEST_F(RotationPlannerTest, WhatIsDueIsRetiredFirst) {
   Add(RootState::kRetiring, kNow).last_leaf_not_after = kNow - 2 * kSecond;
   Add(RootState::kRetiring, kNow).last_leaf_not_after = kNow - 3 * kSecond;

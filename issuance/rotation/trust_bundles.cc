@@ -73,7 +73,7 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Get(absl::string_view tenant_
   absl::StatusOr<Bundle> made = Make(tenant_id);
   lock.lock();
   makings_.erase(tenant_id);
-  if (made.ok() && (*made)->is_complete) Keep(*made);
+  if (made.ok()) Keep(*made);
   making->outcome = made;
   made_.notify_all();
   return made;
@@ -82,12 +82,15 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Get(absl::string_view tenant_
 TrustBundles::Bundle TrustBundles::FindKept(absl::string_view tenant_id, std::uint64_t version) {
   const auto found = newest_.find(tenant_id);
   if (found == newest_.end() || found->second.bundle->version < version) return nullptr;
+  const bool is_over = std::chrono::steady_clock::now() - found->second.made_at >= retry_;
+  if (!found->second.bundle->is_complete && is_over) return nullptr;
   found->second.last_used = ++uses_;
   return found->second.bundle;
 }
 
 void TrustBundles::Keep(const Bundle& bundle) {
-  newest_.insert_or_assign(bundle->tenant_id, Kept{bundle, ++uses_});
+  newest_.insert_or_assign(bundle->tenant_id,
+                           Kept{bundle, ++uses_, std::chrono::steady_clock::now()});
   if (newest_.size() <= most_kept_) return;
   // Only after signatures, which cost more than to look at all.
   newest_.erase(std::min_element(newest_.begin(), newest_.end(), [](const auto& a, const auto& b) {

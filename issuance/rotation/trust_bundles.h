@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 #define HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,10 +51,17 @@ class TrustBundles {
   // Of so many tenants bundles are kept: of those that were asked for last.
   static constexpr std::size_t kMostKept = 1024;
 
+  // How long a bundle is kept that not all could sign.
+  static constexpr std::chrono::seconds kRetry{30};
+
   // All must outlive this object. `most_kept` is at least 1.
   TrustBundles(TenantStore* tenants, hsm::KeyStore* keys, EventLog log,
-               std::size_t most_kept = kMostKept)
-      : tenants_(tenants), keys_(keys), log_(std::move(log)), most_kept_(most_kept) {}
+               std::size_t most_kept = kMostKept, std::chrono::seconds retry = kRetry)
+      : tenants_(tenants),
+        keys_(keys),
+        log_(std::move(log)),
+        most_kept_(most_kept),
+        retry_(retry) {}
 
   // The tenant's bundle as the store has it now. The document is a function of what the store holds
   // alone, so that every process makes the same for a version; its version is the tenant's
@@ -61,9 +69,9 @@ class TrustBundles {
   // key signs once a version. Who asks while it is being signed waits for that, and has the same
   // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`: what
   // the roots are can be asked while a token is away, and a bundle that nobody has signed is for a
-  // follower to refuse. The next call tries again then. May wait for a token. Errors:
-  // TENANT_UNKNOWN; JOURNAL_UNAVAILABLE, also where the roots change faster than they can be read;
-  // what ca::EncodeTrustBundle says.
+  // follower to refuse. Who asks when `retry` has passed has it tried again. May wait for a token.
+  // Errors: TENANT_UNKNOWN; JOURNAL_UNAVAILABLE, also where the roots change faster than they can
+  // be read; what ca::EncodeTrustBundle says.
   absl::StatusOr<std::shared_ptr<const SignedTrustBundle>> Get(absl::string_view tenant_id);
 
  private:
@@ -72,6 +80,7 @@ class TrustBundles {
   struct Kept {
     Bundle bundle;
     std::uint64_t last_used = 0;
+    std::chrono::steady_clock::time_point made_at = {};
   };
   // One caller makes a bundle; others wait until the outcome is there.
   struct Making {
@@ -91,6 +100,7 @@ class TrustBundles {
   hsm::KeyStore* const keys_;
   const EventLog log_;
   const std::size_t most_kept_;
+  const std::chrono::seconds retry_;
   Mutex mutex_;
   ConditionVariable made_;
   std::uint64_t uses_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -279,6 +279,7 @@ TEST_F(TrustBundlesTest, EveryProcessMakesTheSameDocument) {
 TEST_F(TrustBundlesTest, WhatNobodyCanSignIsGivenUnsignedAndTriedAgain) {
   const std::string r1 = contoso_->StagePrimary().certificate;
   keys_->away = true;
+  bundles_.emplace(&*store_, &*keys_, EventLog::Silent(), 1, seconds(0));
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle unsigned_bundle, Get());
   EXPECT_THAT(unsigned_bundle.roots, ElementsAre(r1));
   EXPECT_THAT(unsigned_bundle.signatures, IsEmpty());
@@ -286,6 +287,20 @@ TEST_F(TrustBundlesTest, WhatNobodyCanSignIsGivenUnsignedAndTriedAgain) {
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle bundle, Get());
   EXPECT_EQ(bundle.document, unsigned_bundle.document);
   EXPECT_EQ(SignerBy(bundle, {r1}), r1);
+}
+
+TEST_F(TrustBundlesTest, ATokenThatIsAwayIsNotAskedAtEachCall) {
+  contoso_->StagePrimary();
+  keys_->away = true;
+  ASSERT_OK(Get());
+  EXPECT_EQ(keys_->opened, 1);
+  ASSERT_OK_AND_ASSIGN(const SignedTrustBundle bundle, Get());
+  EXPECT_EQ(keys_->opened, 1);
+  EXPECT_FALSE(bundle.is_complete);
+  keys_->away = false;
+  contoso_->Stage();
+  ASSERT_OK_AND_ASSIGN(const SignedTrustBundle next, Get());
+  EXPECT_TRUE(next.is_complete) << "of another version";
 }
 
 TEST_F(TrustBundlesTest, ARetiringRootThatCannotSignIsLeftOutAndLogged) {

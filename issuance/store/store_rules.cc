@@ -19,7 +19,8 @@ bool NeedsItsKey(const RootOfKey& root) { return ca::NeedsItsKey(root.state); }
 // What was acknowledged later than the root came has it still: a STAGED root is in every version
 // until it ends.
 bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root) {
-  return party.acknowledged_version != 0 && party.acknowledged_version >= root.bundle_version;
+  // An older program that still runs makes roots of version 0: when they came is not known.
+  return root.bundle_version != 0 && party.acknowledged_version >= root.bundle_version;
 }
 
 // An administrator reads it: some names say enough.

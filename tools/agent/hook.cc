@@ -85,6 +85,8 @@ absl::Status RunHook(absl::string_view option, const std::string& command,
     return Failed(
         option, absl::StrCat("took longer than ", client::LengthInWords(limit), ", and was ended"));
   }
+  // Whatever its exit code: many a script that is told to end says that all is well.
+  if (awaited == Awaited::kStop) return Failed(option, "was ended by the stop");
   return HowItEnded(option, wait_status);
 }
 

@@ -1,3 +1,4 @@
+#include "absl/strings/ascii.h"
 #include "tools/hourglass/command.h"
 
 #include "ca/encoding/utf8.h"
@@ -29,7 +30,7 @@ CLI::Option* AddReasonOption(CLI::App& command, std::string& reason) {
 CLI::Validator IsReason() {
   return CLI::Validator(
       [](std::string& text) -> std::string {
-        if (text.empty()) return "is empty: say why";
+        if (absl::StripAsciiWhitespace(text).empty()) return "is empty: say why";
         if (text.size() > kLongestReason) return "is longer than 256 octets";
         return ca::DecodeUtf8(text).has_value() ? "" : "is not UTF-8";
       },
