@@ -169,8 +169,11 @@ TEST(StoreRulesTest, ARootIsAcknowledgedWithEachVersionSinceItCame) {
   EXPECT_THAT(NotAcknowledgedBy(RootSince(5), parties), testing::ElementsAre("never", "before"));
   EXPECT_THAT(NotAcknowledgedBy(RootSince(10), parties),
               testing::ElementsAre("never", "before", "with", "after"));
-  EXPECT_THAT(NotAcknowledgedBy(RootSince(0), parties), testing::ElementsAre("never"))
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(1), parties), testing::ElementsAre("never"))
       << "who has acknowledged nothing trusts nothing";
+  EXPECT_THAT(NotAcknowledgedBy(RootSince(0), parties),
+              testing::ElementsAre("never", "before", "with", "after"))
+      << "when it came is not known";
   EXPECT_THAT(NotAcknowledgedBy(RootSince(5), {}), testing::IsEmpty());
 }
 

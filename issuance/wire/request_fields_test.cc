@@ -34,7 +34,9 @@ TEST(RequestFieldsTest, NewDeviceIdsCannotWidenASearch) {
 TEST(RequestFieldsTest, ReasonsAreTextOfABoundedLength) {
   EXPECT_OK(CheckReason("gateway 7 is gone: \xC3\xA9t\xC3\xA9", "reason"));
   EXPECT_OK(CheckReason(std::string(256, 'x'), "reason"));
-  EXPECT_THAT(CheckReason("", "reason"), FailsWith(ErrorReason::kFieldMissing, "reason"));
+  for (const char* blank : {"", " ", " \t "}) {
+    EXPECT_THAT(CheckReason(blank, "reason"), FailsWith(ErrorReason::kFieldMissing, "reason"));
+  }
   for (const std::string& reason :
        {std::string(257, 'x'), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f"),
         std::string("\xC2\x85"), std::string("\xC3")}) {
