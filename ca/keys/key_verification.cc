@@ -150,6 +150,9 @@ bool VerifiesPss(RsaPtr key, const EVP_MD* hash, int salt_size, absl::string_vie
 
 absl::Status CheckRsa(const PublicKey& numbers, const SignatureAlgorithm& algorithm,
                       const EVP_MD* hash, absl::string_view digest, absl::string_view signature) {
+  // RFC 8017 sections 8.1.2 and 8.2.2, step 1. For PSS OpenSSL also takes one whose leading zero is
+  // left out.
+  if (signature.size() != numbers.modulus.size()) return SignatureInvalid();
   RsaPtr key = MakeRsaKey(numbers);
   if (key == nullptr) return Internal("cannot make an RSA key");
   const bool verifies =

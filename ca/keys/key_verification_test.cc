@@ -186,6 +186,19 @@ TEST(KeyVerificationTest, AnRsaSignatureIsOfOneKeyMessageSchemeDigestAndSalt) {
   }
 }
 
+// One in 256 begins with a zero, which says nothing as a number (RFC 8017 section 8.1.2).
+TEST(KeyVerificationTest, AnRsaSignatureIsAsLongAsTheModulus) {
+  const RsaOwner owner;
+  const SignatureAlgorithm algorithm = {SignatureScheme::kRsaPss, 256, 32};
+  std::string signature = owner.Sign(algorithm);
+  for (int i = 0; i < 10000 && signature[0] != '\0'; ++i) signature = owner.Sign(algorithm);
+  ASSERT_EQ(signature[0], '\0');
+  const auto refused = FailsWith(ErrorReason::kRequestSignatureInvalid, "pkcs10");
+  EXPECT_OK(CheckSignature(owner.Key(), algorithm, kMessage, signature));
+  EXPECT_THAT(CheckSignature(owner.Key(), algorithm, kMessage, signature.substr(1)), refused);
+  EXPECT_THAT(CheckSignature(owner.Key(), algorithm, kMessage, '\0' + signature), refused);
+}
+
 TEST(KeyVerificationTest, TheSchemeMustBeOneOfTheKey) {
   const Owner owner(PublicKeyKind::kEcP256);
   ASSERT_OK(Check(owner, owner, 0));
