@@ -65,8 +65,8 @@ ca::Time PromotionTime(const RootRecord& primary, const RootRecord& successor,
   if (!policy.waive_acknowledgements) return promoted_at;
   // Nobody says when relying parties have learned of it: they get the time that the policy means
   // them to have.
-  const ca::Time learned = SecondAfter(successor.created_at) + policy.stage_before_expiry -
-                           policy.promote_before_expiry;
+  const ca::Time learned = std::chrono::floor<seconds>(successor.created_at) +
+                           policy.stage_before_expiry - policy.promote_before_expiry;
   return std::max(promoted_at, std::min(learned, latest));
 }
 
@@ -142,6 +142,7 @@ RootRecord StagedRoot(const RotationFacts& facts, const RotationPolicy& policy) 
   root.not_after = facts.now + policy.root_duration;
   root.created_at = facts.now;
   root.state_since = facts.now;
+  root.bundle_version = 1;  // AcknowledgeAll knows of every one
   return root;
 }
 
