@@ -54,10 +54,11 @@ Instant Waiter::Now() const {
 }
 
 Awaited Waiter::Wait(Instant instant, int event_fd, bool although_stopping) {
-  // A timer of zero would be off; a time that has passed rings at once.
+  // A timer of zero would be off; a time that has passed rings at once. From now on, and not at an
+  // absolute time, which libfaketime would shift though it leaves this clock alone.
   itimerspec alarm = {};
-  alarm.it_value = absl::ToTimespec(std::max(instant, absl::Nanoseconds(1)));
-  timerfd_settime(timer_, TFD_TIMER_ABSTIME, &alarm, nullptr);
+  alarm.it_value = absl::ToTimespec(std::max(instant - Now(), absl::Nanoseconds(1)));
+  timerfd_settime(timer_, 0, &alarm, nullptr);
   for (;;) {
     if (stopping_ && !although_stopping) return Awaited::kStop;
     // poll passes over descriptors that are negative.
