@@ -39,9 +39,7 @@ std::optional<RotationStep> NextRetirement(const RotationFacts& facts,
   std::optional<RotationStep> next;
   for (const RootRecord& root : facts.roots) {
     if (root.state != ca::RootState::kRetiring) continue;
-    // No time that was noted while the clock was wrong may keep it for ever.
-    const ca::Time since = std::min(SecondAfter(root.state_since), facts.now);
-    ca::Time due_at = since + facts.leaf_lifetime;
+    ca::Time due_at = SecondAfter(root.state_since) + facts.leaf_lifetime;
     std::string reason = absl::StrCat(root.root_id, " signed nothing that is valid still");
     if (root.last_leaf_not_after.has_value()) {
       due_at = std::max(due_at, *root.last_leaf_not_after + seconds(1));

@@ -227,12 +227,6 @@ TEST_F(RotationPlannerTest, WhoDoesNotTrustThePrimaryKeepsTheOldRoot) {
   EXPECT_EQ(Next(), "retire r1 at -1d");
 }
 
-TEST_F(RotationPlannerTest, AWrongTimeOfAChangeKeepsNoRetiringRoot) {
-  Add(RootState::kRetiring, kNow + 20 * kDay).state_since = kNow + 3000 * kDay;
-  Add(RootState::kPrimary, kNow + 700 * kDay);
-  EXPECT_EQ(Next(), "retire r1 at 3600s");
-}
-
 TEST_F(RotationPlannerTest, WhereNobodyAcknowledgesTheyGetTimeToLearnOfASuccessor) {
   policy_.waive_acknowledgements = true;
   Add(RootState::kPrimary, kNow + 20 * kDay);
