@@ -75,6 +75,7 @@ struct World {
     root.root_id = absl::StrCat("r", root.generation);
     root.not_before = facts.now - backdate;
     root.not_after = facts.now + duration;
+    root.created_at = facts.now;
     root.state_since = facts.now;
     root.bundle_version = ++revision;
     facts.roots.push_back(root);
@@ -137,11 +138,25 @@ World AnyWorld(Chance& chance) {
   return world;
 }
 
+bool AllTrust(const World& world, const RootRecord& root) {
+  return std::all_of(world.facts.relying_parties.begin(), world.facts.relying_parties.end(),
+                     [&](const RelyingPartyRecord& party) {
+                       return party.acknowledged_version >= root.bundle_version;
+                     });
+}
+
+// A relying party may need the old root still.
+bool MayRetire(World& world, const RootRecord& root) {
+  return root.not_after <= world.facts.now || world.policy.waive_acknowledgements ||
+         AllTrust(world, *world.InState(RootState::kPrimary));
+}
+
 // What a step has to be, whatever led to it.
 void CheckStep(World& world, const RotationStep& step) {
   const ca::Time done_at = std::max(step.due_at, world.facts.now);
   for (const RootRecord& root : world.facts.roots) {
     if (root.state != RootState::kRetiring || step.action == RotationAction::kRetire) continue;
+    if (!MayRetire(world, root)) continue;
     EXPECT_TRUE(root.last_leaf_not_after >= world.facts.now ||
                 root.state_since + world.facts.leaf_lifetime > world.facts.now)
         << "retirement of " << root.root_id << " is due, and comes first";
@@ -160,15 +175,13 @@ void CheckStep(World& world, const RotationStep& step) {
   if (!promotes) {
     EXPECT_GT(done_at, root->last_leaf_not_after.value_or(done_at - seconds(1)));
     EXPECT_GE(done_at, root->state_since + world.facts.leaf_lifetime);
+    EXPECT_EQ(step.obstacles.empty(), MayRetire(world, *root));
     return;
   }
   EXPECT_GT(root->not_after, world.InState(RootState::kPrimary)->not_after);
   EXPECT_LE(root->not_before, done_at);
   EXPECT_GE(root->not_after, done_at + world.facts.leaf_lifetime);
-  bool all = !world.facts.relying_parties.empty();
-  for (const RelyingPartyRecord& party : world.facts.relying_parties) {
-    all = all && party.acknowledged_version >= root->bundle_version;
-  }
+  const bool all = !world.facts.relying_parties.empty() && AllTrust(world, *root);
   EXPECT_EQ(step.obstacles.empty(), all || world.policy.waive_acknowledgements);
 }
 
