@@ -124,8 +124,9 @@ class RootAdministration {
   // RETIRING to PRIMARY, and the primary to RETIRING, as Promote does, of the root that became
   // RETIRING last and no other; relying parties trust it still, and hold up nothing. But for the
   // step forward again, to a younger root than the primary: that one they may never have
-  // acknowledged, and it awaits them as Promote does. `reason` is for the journal and may be empty. Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root,
-  // with field `root_id` and the name of the one that it may be.
+  // acknowledged, and it awaits them as Promote does. `reason` is for the journal and may be empty.
+  // Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root, with field `root_id` and the name
+  // of the one that it may be.
   absl::StatusOr<RootRecord> RollBack(absl::string_view tenant_id, absl::string_view root_id,
                                       absl::string_view caller, absl::string_view reason);
 

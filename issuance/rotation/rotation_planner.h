@@ -52,7 +52,8 @@ inline constexpr std::chrono::hours kRestOfNewPrimary(24);
 // The next step by the policy, whatever its mode, due or not; nullopt where none ever is, as for a
 // tenant without a primary, whose first root an administrator makes. One at a time: what is due
 // first, and of what is due by now a retirement first, also where a promotion that something is in
-// the way of is due for longer, unless something is in the way of the retirement. `policy` is as its fields say.
+// the way of is due for longer, unless something is in the way of the retirement. `policy` is as
+// its fields say.
 //
 // A successor is a STAGED root that ends later than the primary, and not before a leaf that it
 // would issue when it is promoted; its key may be of any type. A STAGED root that is none hinders
@@ -66,8 +67,8 @@ inline constexpr std::chrono::hours kRestOfNewPrimary(24);
 // before it is valid, nor within kRestOfNewPrimary of the change that made the primary, for which
 // at most half of `promote_before_expiry` is waited. Where the policy waives acknowledgements,
 // relying parties are in nothing's way; a successor then is promoted no sooner after it was made
-// than the policy has between the two, for which no longer is waited either. A root that ended, or that was primary before, is never
-// promoted: a tenant that went back from a root gets another.
+// than the policy has between the two, for which no longer is waited either. A root that ended, or
+// that was primary before, is never promoted: a tenant that went back from a root gets another.
 //
 // A RETIRING root is retired once its last leaf has expired, and `leaf_lifetime` has passed since
 // it became RETIRING, so that there is time to go back to it also where it had signed nothing. But

@@ -46,7 +46,8 @@ absl::Status CheckUpnText(absl::string_view upn, absl::string_view field) {
 }
 
 absl::Status CheckReason(absl::string_view reason, absl::string_view field) {
-  if (absl::StripAsciiWhitespace(reason).empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
+  if (absl::StripAsciiWhitespace(reason).empty())
+    return Error(ErrorReason::kFieldMissing, field, "is required");
   const std::optional<ca::Utf8Text> text = ca::DecodeUtf8(reason);
   if (reason.size() <= kMaxReasonSize && text.has_value() && !text->has_controls) {
     return absl::OkStatus();

@@ -1,6 +1,6 @@
-#include "absl/strings/ascii.h"
 #include "tools/hourglass/command.h"
 
+#include "absl/strings/ascii.h"
 #include "ca/encoding/utf8.h"
 #include "tools/client/arguments.h"
 
