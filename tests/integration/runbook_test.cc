@@ -25,7 +25,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::Pair;
-using testing::UnorderedElementsAre;
 
 using Roots = std::map<std::string, std::string>;
 

@@ -22,7 +22,7 @@ namespace hourglass::issuance::sqlite {
 class TablesTest : public testing::Test {
  protected:
   // With the newest schema and these tenants, as SampleTenant makes them.
-  explicit TablesTest(std::initializer_list<absl::string_view> tenants = {"contoso", "fabrikam"}) {
+  TablesTest(std::initializer_list<absl::string_view> tenants = {"contoso", "fabrikam"}) {
     EXPECT_OK(Migrate(*connection_, Migrations()));
     for (const absl::string_view tenant : tenants) {
       EXPECT_OK(CreateTenant(*connection_, SampleTenant(tenant)));
