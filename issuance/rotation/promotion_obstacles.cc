@@ -1,6 +1,5 @@
 #include "issuance/rotation/promotion_obstacles.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "hsm/base/error.h"
 #include "issuance/store/store_rules.h"
 #include "issuance/wire/promotion_obstacles_payload.h"
+#include "issuance/wire/readable_text.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -24,16 +24,6 @@ constexpr std::pair<Kind, v1::PromotionObstacle::Kind> kKinds[] = {
     {Kind::kNotYetValid, v1::PromotionObstacle::NOT_YET_VALID},
 };
 
-v1::PromotionObstacle ToProto(const PromotionObstacle& obstacle) {
-  v1::PromotionObstacle proto;
-  for (const auto& [kind, of_proto] : kKinds) {
-    if (kind == obstacle.kind) proto.set_kind(of_proto);
-  }
-  proto.set_relying_party(obstacle.relying_party);
-  proto.set_message(obstacle.message);
-  return proto;
-}
-
 // What the relying party has not said.
 std::string WhatIsMissing(const RootRecord& root, const RelyingPartyRecord& party) {
   const std::string has = party.acknowledged_version == 0
@@ -47,6 +37,17 @@ std::string WhatIsMissing(const RootRecord& root, const RelyingPartyRecord& part
 
 }  // namespace
 
+v1::PromotionObstacle ToProto(const PromotionObstacle& obstacle) {
+  v1::PromotionObstacle proto;
+  for (const auto& [kind, of_proto] : kKinds) {
+    if (kind == obstacle.kind) proto.set_kind(of_proto);
+  }
+  proto.set_relying_party(obstacle.relying_party);
+  // A token's own words may be in it.
+  proto.set_message(AsUtf8(obstacle.message));
+  return proto;
+}
+
 std::vector<PromotionObstacle> AcknowledgementObstacles(
     const RootRecord& root, absl::Span<const RelyingPartyRecord> parties) {
   if (parties.empty()) {
@@ -54,12 +55,10 @@ std::vector<PromotionObstacle> AcknowledgementObstacles(
              "the tenant has no relying party that could say that it trusts the root"}};
   }
   std::vector<PromotionObstacle> obstacles;
-  for (const std::string& name : NotAcknowledgedBy(root, parties)) {
-    const auto party =
-        std::find_if(parties.begin(), parties.end(),
-                     [&](const RelyingPartyRecord& other) { return other.name == name; });
-    obstacles.push_back({PromotionObstacle::Kind::kNotAcknowledged, name,
-                         party == parties.end() ? "" : WhatIsMissing(root, *party)});
+  for (const RelyingPartyRecord& party : parties) {
+    if (HasAcknowledged(party, root)) continue;
+    obstacles.push_back(
+        {PromotionObstacle::Kind::kNotAcknowledged, party.name, WhatIsMissing(root, party)});
   }
   return obstacles;
 }

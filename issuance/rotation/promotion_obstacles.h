@@ -10,6 +10,7 @@
 #include "absl/strings/cord.h"
 #include "absl/types/span.h"
 #include "ca/encoding/time.h"
+#include "hourglass/v1/error.pb.h"
 #include "issuance/store/records.h"
 
 namespace hourglass::issuance {
@@ -29,8 +30,11 @@ struct PromotionObstacle {
   bool operator==(const PromotionObstacle&) const = default;
 };
 
+// The same as a message of the public contract.
+v1::PromotionObstacle ToProto(const PromotionObstacle& obstacle);
+
 // What relying parties are in the way of: each that has not acknowledged the root
-// (NotAcknowledgedBy, issuance/store/store_rules.h), or that there is none.
+// (HasAcknowledged, issuance/store/store_rules.h), or that there is none.
 std::vector<PromotionObstacle> AcknowledgementObstacles(
     const RootRecord& root, absl::Span<const RelyingPartyRecord> parties);
 

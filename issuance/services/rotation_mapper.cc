@@ -5,26 +5,9 @@
 #include "google/protobuf/duration.pb.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/wire/proto_time.h"
-#include "issuance/wire/readable_text.h"
 
 namespace hourglass::issuance {
 namespace {
-
-v1::PromotionObstacle::Kind KindForProto(PromotionObstacle::Kind kind) {
-  switch (kind) {
-    case PromotionObstacle::Kind::kNotAcknowledged:
-      return v1::PromotionObstacle::NOT_ACKNOWLEDGED;
-    case PromotionObstacle::Kind::kNoRelyingParty:
-      return v1::PromotionObstacle::NO_RELYING_PARTY;
-    case PromotionObstacle::Kind::kKeyCannotSign:
-      return v1::PromotionObstacle::KEY_CANNOT_SIGN;
-    case PromotionObstacle::Kind::kEndsTooSoon:
-      return v1::PromotionObstacle::ENDS_TOO_SOON;
-    case PromotionObstacle::Kind::kNotYetValid:
-      return v1::PromotionObstacle::NOT_YET_VALID;
-  }
-  return v1::PromotionObstacle::KIND_UNSPECIFIED;
-}
 
 v1::RotationStep::Action ActionForProto(RotationAction action) {
   switch (action) {
@@ -57,15 +40,6 @@ google::protobuf::Duration DurationForProto(std::chrono::seconds duration) {
 }
 
 }  // namespace
-
-v1::PromotionObstacle ToProto(const PromotionObstacle& obstacle) {
-  v1::PromotionObstacle proto;
-  proto.set_kind(KindForProto(obstacle.kind));
-  proto.set_relying_party(obstacle.relying_party);
-  // A token's own words may be in it.
-  proto.set_message(AsUtf8(obstacle.message));
-  return proto;
-}
 
 v1::RotationStep ToProto(const RotationStep& step) {
   v1::RotationStep proto;

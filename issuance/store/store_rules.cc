@@ -16,13 +16,6 @@ bool MovesPrimary(const RootStateChange& change) {
 
 bool NeedsItsKey(const RootOfKey& root) { return ca::NeedsItsKey(root.state); }
 
-// What was acknowledged later than the root came has it still: a STAGED root is in every version
-// until it ends.
-bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root) {
-  // An older program that still runs makes roots of version 0: when they came is not known.
-  return root.bundle_version != 0 && party.acknowledged_version >= root.bundle_version;
-}
-
 // An administrator reads it: some names say enough.
 constexpr std::size_t kMostNames = 10;
 
@@ -157,6 +150,13 @@ absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t
                  "the relying party acknowledged this version with another document");
   }
   return absl::OkStatus();
+}
+
+bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root) {
+  // What was acknowledged later than the root came has it still: a STAGED root is in every version
+  // until it ends. An older program that still runs makes roots of version 0: when they came is not
+  // known.
+  return root.bundle_version != 0 && party.acknowledged_version >= root.bundle_version;
 }
 
 std::vector<std::string> NotAcknowledgedBy(const RootRecord& root,

@@ -65,8 +65,10 @@ absl::Status RelyingPartyExists(absl::string_view field);
 absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t revision,
                                   const Acknowledgement& acknowledgement);
 
-// The names of those that have not acknowledged a version of the trust bundle with the root, in
-// their order.
+// Whether the relying party has acknowledged a version of the trust bundle with the root.
+bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root);
+
+// The names of those that have not (HasAcknowledged), in their order.
 std::vector<std::string> NotAcknowledgedBy(const RootRecord& root,
                                            absl::Span<const RelyingPartyRecord> parties);
 
