@@ -82,8 +82,10 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Get(absl::string_view tenant_
 TrustBundles::Bundle TrustBundles::FindKept(absl::string_view tenant_id, std::uint64_t version) {
   const auto found = newest_.find(tenant_id);
   if (found == newest_.end() || found->second.bundle->version < version) return nullptr;
-  const bool is_over = std::chrono::steady_clock::now() - found->second.made_at >= retry_;
-  if (!found->second.bundle->is_complete && is_over) return nullptr;
+  if (!found->second.bundle->is_complete &&
+      std::chrono::steady_clock::now() - found->second.made_at >= retry_) {
+    return nullptr;
+  }
   found->second.last_used = ++uses_;
   return found->second.bundle;
 }
