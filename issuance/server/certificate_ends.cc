@@ -41,32 +41,14 @@ CertificateEnds::CertificateEnds(const std::vector<Own>& own, TenantStore* store
   }
 }
 
-CertificateEnds::~CertificateEnds() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
 void CertificateEnds::Watch(std::function<void()> each_minute) {
-  thread_ = std::thread([this, each_minute = std::move(each_minute)] { Run(each_minute); });
-}
-
-void CertificateEnds::Run(const std::function<void()>& each_minute) {
-  MutexLock lock(mutex_);
-  std::chrono::minutes since_look(0);
-  // What was to be told at the start is told, though the end comes at once.
-  do {
-    lock.unlock();
-    if (since_look == std::chrono::minutes(0)) Look();
-    if (each_minute) each_minute();
-    since_look = (since_look + std::chrono::minutes(1)) % std::chrono::hours(1);
-    lock.lock();
-    stop_.wait_for(lock, std::chrono::minutes(1),
-                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-  } while (!stopping_);
+  constexpr int kMinutesBetweenLooks = 60;
+  watching_.emplace(std::chrono::minutes(1),
+                    [this, each_minute = std::move(each_minute), minute = 0]() mutable {
+                      if (minute == 0) Look();
+                      if (each_minute) each_minute();
+                      minute = (minute + 1) % kMinutesBetweenLooks;
+                    });
 }
 
 int CertificateEnds::Threshold(Timestamp end, Timestamp now) {

@@ -5,14 +5,15 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "ca/issuers/root_states.h"
 #include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
+#include "issuance/base/recurring.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/tenant_store.h"
 
@@ -55,7 +56,7 @@ class CertificateEnds {
   // `store` and `clock` must outlive this object.
   CertificateEnds(const std::vector<Own>& own, TenantStore* store, const Clock* clock,
                   EventLog log);
-  ~CertificateEnds();
+  ~CertificateEnds() = default;
   CertificateEnds(const CertificateEnds&) = delete;
   CertificateEnds& operator=(const CertificateEnds&) = delete;
 
@@ -72,7 +73,6 @@ class CertificateEnds {
   // What was told of one end, by what ends and when.
   using Told = std::map<std::pair<std::string, Timestamp>, int>;
 
-  void Run(const std::function<void()>& each_minute);
   void LookAtRoots(Timestamp now, Seen* seen, Told* told) ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
   void LookAtRootsOf(absl::string_view tenant_id, Timestamp now, Seen* seen, Told* told)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(looking_);
@@ -95,9 +95,7 @@ class CertificateEnds {
   Told told_ ABSL_GUARDED_BY(looking_);
   mutable Mutex mutex_;
   Seen seen_ ABSL_GUARDED_BY(mutex_);
-  ConditionVariable stop_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::optional<Recurring> watching_;  // the last: it uses what is above
 };
 
 }  // namespace hourglass::issuance

@@ -17,18 +17,9 @@ JournalRetention::JournalRetention(std::chrono::seconds keep, JournalStore* stor
       records_(*records),
       clock_(*clock),
       log_(std::move(log)),
-      thread_([this] { Run(); }) {}
+      dropping_(std::chrono::hours(1), [this] { DropAndSay(); }) {}
 
-JournalRetention::~JournalRetention() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  thread_.join();
-}
-
-absl::Status JournalRetention::Drop() {
+absl::Status JournalRetention::Drop() const {
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(clock_));
   ASSIGN_OR_RETURN(const std::optional<Timestamp> newest, records_.NewestIntent());
   if (!newest.has_value()) return absl::OkStatus();
@@ -36,19 +27,11 @@ absl::Status JournalRetention::Drop() {
   return store_.DeleteDroppedJournal(now);
 }
 
-void JournalRetention::Run() {
-  MutexLock lock(mutex_);
-  while (!stopping_) {
-    lock.unlock();
-    const absl::Status dropped = Drop();
-    // A clock that is doubted has been told of already.
-    if (!dropped.ok() && ReasonOf(dropped) != ErrorReason::kClockUntrusted) {
-      log_.Failure("journal_retention_failed", {{"message", dropped.message()}});
-    }
-    lock.lock();
-    stop_.wait_for(lock, std::chrono::hours(1),
-                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-  }
+void JournalRetention::DropAndSay() const {
+  const absl::Status dropped = Drop();
+  // A clock that is doubted has been told of already.
+  if (dropped.ok() || ReasonOf(dropped) == ErrorReason::kClockUntrusted) return;
+  log_.Failure("journal_retention_failed", {{"message", dropped.message()}});
 }
 
 }  // namespace hourglass::issuance

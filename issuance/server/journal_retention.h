@@ -3,11 +3,10 @@
 #define HOURGLASS_ISSUANCE_SERVER_JOURNAL_RETENTION_H_
 
 #include <chrono>
-#include <thread>
 
 #include "absl/status/status.h"
-#include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
+#include "issuance/base/recurring.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/journal_store.h"
 #include "issuance/store/time_records.h"
@@ -24,23 +23,20 @@ class JournalRetention {
   JournalRetention(std::chrono::seconds keep, JournalStore* store, TimeRecords* records,
                    const Clock* clock, EventLog log);
   // Waits for what is being dropped.
-  ~JournalRetention();
+  ~JournalRetention() = default;
   JournalRetention(const JournalRetention&) = delete;
   JournalRetention& operator=(const JournalRetention&) = delete;
 
  private:
-  void Run();
-  absl::Status Drop();
+  void DropAndSay() const;
+  absl::Status Drop() const;
 
   const std::chrono::seconds keep_;
   JournalStore& store_;
   TimeRecords& records_;
   const Clock& clock_;
   const EventLog log_;
-  Mutex mutex_;
-  ConditionVariable stop_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  const Recurring dropping_;  // the last: it uses what is above
 };
 
 }  // namespace hourglass::issuance

@@ -18,27 +18,7 @@ bool AnyRotationPolicy(const Config& config) {
 
 TimedRotation::TimedRotation(Store* store, RootAdministration* roots, const Tenants* tenants,
                              const Clock* clock, const EventLog* log)
-    : executor_(store, roots, tenants, clock, log), thread_([this] { Run(); }) {}
-
-TimedRotation::~TimedRotation() {
-  executor_.Stop();
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  thread_.join();
-}
-
-void TimedRotation::Run() {
-  MutexLock lock(mutex_);
-  while (!stopping_) {
-    lock.unlock();
-    executor_.Pass();
-    lock.lock();
-    stop_.wait_for(lock, std::chrono::minutes(1),
-                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-  }
-}
+    : executor_(store, roots, tenants, clock, log),
+      passing_(std::chrono::minutes(1), [this] { executor_.Pass(); }) {}
 
 }  // namespace hourglass::issuance

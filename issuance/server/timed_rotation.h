@@ -2,9 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_SERVER_TIMED_ROTATION_H_
 #define HOURGLASS_ISSUANCE_SERVER_TIMED_ROTATION_H_
 
-#include <thread>
-
-#include "hsm/base/mutex.h"
+#include "issuance/base/recurring.h"
 #include "issuance/config/config.h"
 #include "issuance/rotation/rotation_executor.h"
 
@@ -20,18 +18,13 @@ class TimedRotation {
   TimedRotation(Store* store, RootAdministration* roots, const Tenants* tenants, const Clock* clock,
                 const EventLog* log);
   // Waits for the tenant that a pass is at: for as long as its token takes to make a key.
-  ~TimedRotation();
+  ~TimedRotation() { executor_.Stop(); }
   TimedRotation(const TimedRotation&) = delete;
   TimedRotation& operator=(const TimedRotation&) = delete;
 
  private:
-  void Run();
-
   RotationExecutor executor_;
-  Mutex mutex_;
-  ConditionVariable stop_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  const Recurring passing_;  // the last: it uses what is above
 };
 
 }  // namespace hourglass::issuance
