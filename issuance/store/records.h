@@ -51,6 +51,9 @@ struct RootRecord {
   // the tenant to, whatever the record says that it is given. Of a root that was there before this
   // was noted, the revision of then.
   std::uint64_t bundle_version = 0;
+  // The tenant's revision that the change to its state raised it to; of STAGED, `bundle_version`.
+  // Later changes have greater ones, whatever the clock said. The store sets it.
+  std::uint64_t state_revision = 0;
   // The name of the caller that had it made; empty for roots of before that was noted.
   std::string created_by = "";
 
@@ -65,6 +68,10 @@ struct RelyingPartyRecord {
                          // empty where it is manual
   std::string kind;      // for people; may be empty
   bool is_manual = false;
+  // The newest version of the trust bundle that was sent to its caller, and when it first was; 0
+  // where none was.
+  std::uint64_t fetched_version = 0;
+  std::optional<Timestamp> fetched_at = std::nullopt;
   // What it acknowledged last: a version of the trust bundle, 0 where it never has; the SHA-256 of
   // its document, 32 octets, empty where it never has; by the name of a caller.
   std::uint64_t acknowledged_version = 0;

@@ -24,6 +24,8 @@ struct ChangeCause {
 struct Acknowledgement {
   std::string tenant_id;
   std::string name;  // the relying party's
+  // Who it was when whoever acknowledges looked: as in RelyingPartyRecord. Empty for a manual one.
+  std::string identity;
   std::uint64_t version = 0;
   std::string document_sha256;  // 32 octets
 };
@@ -52,12 +54,19 @@ class RelyingPartyStore {
   // Notes the acknowledgement, as of `cause.now` by `cause.caller`, and returns the relying party
   // as it is then. The same version with the same document again changes nothing, and is returned
   // as it is. Of a manual one `relying_party_attested` is recorded. Errors: TENANT_UNKNOWN;
-  // RELYING_PARTY_UNKNOWN; with field `version` BUNDLE_UNKNOWN where it is 0 or above the tenant's
+  // RELYING_PARTY_UNKNOWN, also where the one of that name has another identity, or is manual and
+  // the acknowledgement has one: it was removed and registered anew meanwhile; with field `version` BUNDLE_UNKNOWN where it is 0 or above the tenant's
   // revision, and BUNDLE_OUTDATED where it is below; BUNDLE_MISMATCH with field `document_sha256`
   // where it acknowledged this version before, with another document. Of several, the first of
   // these.
   virtual absl::StatusOr<RelyingPartyRecord> Acknowledge(const Acknowledgement& acknowledgement,
                                                          const ChangeCause& cause) = 0;
+  // Notes that this version of the trust bundle was sent to the relying party of this identity at
+  // `now`. Changes nothing where there is none of it, where it was sent that version or a newer one
+  // before, or where the tenant has no such version yet; writes nothing then. Errors:
+  // INTERNAL_ERROR with an empty identity.
+  virtual absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
+                                   std::uint64_t version, Timestamp now) = 0;
 
  protected:
   RelyingPartyStore() = default;
