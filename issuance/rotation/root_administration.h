@@ -28,6 +28,10 @@
 
 namespace hourglass::issuance {
 
+// How request ids begin that the service itself makes up. Whoever takes a request id from others
+// refuses such.
+inline constexpr absl::string_view kOwnRequestIdPrefix = "hourglassd:";
+
 struct RootOrder {
   std::string tenant_id;
   std::chrono::seconds duration;
