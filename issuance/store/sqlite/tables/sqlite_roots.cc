@@ -6,6 +6,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
@@ -158,6 +159,8 @@ absl::Status WhyNotAdded(Connection& connection, const RootRecord& root) {
 }  // namespace
 
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
+  // Its record would lack what a newer program goes by.
+  RETURN_IF_ERROR(CheckSchema(connection, Migrations()));
   RETURN_IF_ERROR(CheckNewRoot(root));
   ASSIGN_OR_RETURN(const std::int64_t tenants,
                    connection.Change("UPDATE tenants SET revision = revision + 1 "
@@ -210,6 +213,8 @@ absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_i
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes,
                               const RootChangeOrder& order) {
+  // A newer program may have put on record what forbids this, and what this one would not look at.
+  RETURN_IF_ERROR(CheckSchema(connection, Migrations()));
   RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, RaisesEpoch(changes)));
   for (const RootStateChange& change : InOrder(changes)) {
     RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, expected_revision + 1, order.now));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -248,6 +249,32 @@ TEST_F(SqliteRootsTest, APromotionAwaitsAcknowledgementsOnlyWhereItSaysSo) {
   ASSERT_OK(Add(SampleRoot(2)));
   EXPECT_OK(Move(3, {{"root-1", RootState::kPrimary, RootState::kRetiring},
                      {"root-2", RootState::kStaged, RootState::kPrimary}}));
+}
+
+// As a process does that was started before another one migrated the file.
+TEST_F(SqliteRootsTest, AfterANewerProgramNoRootIsAddedOrChanged) {
+  ASSERT_OK(UseWriteAheadLog(*connection_));
+  ASSERT_OK(Add(SampleRoot(1)));
+  const std::string counters = Counters();
+  const std::vector<std::string> actions = Actions();
+  const std::unique_ptr<Connection> newer =
+      Connection::Open(directory_.File("database"), std::chrono::milliseconds(0)).value();
+  const std::size_t known = Migrations().size();
+  ASSERT_OK(
+      newer->Execute(absl::StrCat("CREATE TABLE later (x); PRAGMA user_version = ", known + 1)));
+  for (const absl::Status& refused :
+       {Move(1, {{"root-1", RootState::kStaged, RootState::kPrimary}}), Add(SampleRoot(2))}) {
+    EXPECT_THAT(refused, FailsWith(ErrorReason::kJournalUnavailable));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("use a newer program"));
+  }
+  EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), testing::SizeIs(1));
+  EXPECT_EQ(StateOf("root-1"), RootState::kStaged);
+  EXPECT_EQ(Counters(), counters);
+  EXPECT_EQ(Actions(), actions);
+
+  ASSERT_OK(newer->Execute(absl::StrCat("PRAGMA user_version = ", known)));
+  EXPECT_OK(Move(1, {{"root-1", RootState::kStaged, RootState::kPrimary}}));
+  EXPECT_OK(Add(SampleRoot(2)));
 }
 
 TEST_F(SqliteRootsTest, UnknownColumnsAreDamage) {
