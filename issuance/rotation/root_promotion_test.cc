@@ -417,6 +417,22 @@ TEST_F(RootPromotionTest, TheWayBackIsToTheOneBefore) {
   EXPECT_OK(RollBack("r3"));
 }
 
+// The order of the changes says which root was the primary of before, and no time.
+TEST_F(RootPromotionTest, AClockThatWentBackChoosesNoOtherWayBack) {
+  for (int i = 1; i <= 3; ++i) Create();
+  clock_.now += std::chrono::hours(2);
+  for (const char* root_id : {"r1", "r2"}) ASSERT_OK(PromoteKnowingly(root_id));
+  clock_.now -= std::chrono::hours(1);
+  ASSERT_OK(PromoteKnowingly("r3"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, store_->GetRoot("contoso", "r1"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, store_->GetRoot("contoso", "r2"));
+  ASSERT_GT(first.state_since, second.state_since) << "as if r1 had become RETIRING after r2";
+  EXPECT_THAT(RollBack("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_EQ(StateOf("r3"), ca::RootState::kPrimary);
+  ASSERT_OK_AND_ASSIGN(const RootRecord back, RollBack("r2"));
+  EXPECT_EQ(back.state, ca::RootState::kPrimary);
+}
+
 TEST_F(RootPromotionTest, ThereIsNoWayBackFromTheFirst) {
   MakeTwo();
   for (const char* root_id : {"r1", "r2"}) {
