@@ -222,7 +222,8 @@ class World {
   // Of contoso's roots, by number.
   std::vector<std::string> States() {
     std::vector<std::string> states;
-    for (const RootRecord& root : store_->ListRoots("contoso").value()) {
+    const std::vector<RootRecord> there = store_->ListRoots("contoso").value();
+    for (const RootRecord& root : there) {
       states.emplace_back(ca::RootStateName(root.state));
     }
     return states;

@@ -197,7 +197,8 @@ TEST_F(OlderFilesTest, RootsOfVersion8KeepTheirOrderAndRelyingPartiesHaveFetched
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
   const auto revisions_of = [&](const std::string& tenant_id) {
     std::vector<std::uint64_t> revisions;
-    for (const RootRecord& record : store->ListRoots(tenant_id).value()) {
+    const std::vector<RootRecord> there = store->ListRoots(tenant_id).value();
+    for (const RootRecord& record : there) {
       revisions.push_back(record.state_revision);
     }
     return revisions;

@@ -58,7 +58,8 @@ class SqliteRootsTest : public TablesTest {
   // The `state_revision` of each root, by generation.
   std::vector<std::uint64_t> StateRevisions() {
     std::vector<std::uint64_t> revisions;
-    for (const RootRecord& root : ListRoots(*connection_, kSampleTenant).value()) {
+    const std::vector<RootRecord> there = ListRoots(*connection_, kSampleTenant).value();
+    for (const RootRecord& root : there) {
       revisions.push_back(root.state_revision);
     }
     return revisions;
