@@ -123,6 +123,9 @@ CREATE INDEX administrative_actions_by_tenant ON administrative_actions (tenant_
 
 -- The journal. Each record is in the partition of its time, in both tables the same, and its keys
 -- are in one table that no partition divides, so that they are unique for as long as it is kept.
+-- What appends look at is there, too: to look at a partitioned table costs more with each partition.
+-- Partitions are made and dropped by the functions in
+-- issuance/store/postgresql/engine/journal_functions.cc.
 CREATE SEQUENCE intent_sequence;
 CREATE TABLE journal_keys (
   tenant_id octets_text NOT NULL,
@@ -131,6 +134,7 @@ CREATE TABLE journal_keys (
   serial_number bytea NOT NULL,
   epoch bigint NOT NULL,
   intended_at bigint NOT NULL,
+  not_after bigint NOT NULL,
   sequence bigint NOT NULL,
   PRIMARY KEY (tenant_id, request_id),
   UNIQUE (tenant_id, serial_number, root_id)
@@ -161,6 +165,8 @@ CREATE TABLE intents (
 ) PARTITION BY RANGE (intended_at);
 CREATE INDEX intents_by_user ON intents (folded_upn, tenant_id, intended_at, sequence);
 CREATE INDEX intents_by_device ON intents (device_id, tenant_id, intended_at, sequence);
+-- Whether all of a partition have expired.
+CREATE INDEX intents_by_end ON intents (not_after);
 CREATE TABLE releases (
   intended_at bigint NOT NULL,
   sequence bigint NOT NULL,
@@ -178,15 +184,35 @@ CREATE TABLE last_leaves (
   PRIMARY KEY (tenant_id, root_id, writer)
 );
 CREATE SEQUENCE writer_sequence;
--- Partitions that were forgotten, and since when that is known.
+-- The partitions that there are: the tables `intents_N` and `releases_N`, N being the number, have
+-- what was intended from `first_at` on and before `end_at`. They never overlap.
+CREATE TABLE journal_partitions (
+  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  first_at bigint NOT NULL UNIQUE,
+  end_at bigint NOT NULL,
+  CHECK (first_at < end_at)
+);
+-- Those that were forgotten: the same tables, in the schema hourglass_dropped.
 CREATE TABLE dropped_partitions (
-  name octets_text NOT NULL PRIMARY KEY,
+  number bigint NOT NULL PRIMARY KEY,
+  first_at bigint NOT NULL,
+  end_at bigint NOT NULL,
+  -- By the database's clock.
+  dropped_at bigint NOT NULL,
+  -- How many pages of `intents_N` were read to free their keys, and whether that was all.
+  freed_pages bigint NOT NULL DEFAULT 0,
+  keys_are_free boolean NOT NULL DEFAULT false,
+  -- When delete_dropped_journal found it, by what it was told.
   seen_at bigint
 );
+CREATE SCHEMA IF NOT EXISTS hourglass_dropped;
+-- For whoever owns the database to change.
 CREATE TABLE journal_settings (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  -- Microseconds. Younger records are dropped by nobody.
-  minimum_retention bigint NOT NULL DEFAULT 86400000000
+  -- Microseconds by the database's clock: the age of records that are dropped,
+  minimum_retention bigint NOT NULL DEFAULT 86400000000,
+  -- and how long they are kept after that, at least.
+  minimum_keeping bigint NOT NULL DEFAULT 86400000000
 );
 INSERT INTO journal_settings DEFAULT VALUES;
 
