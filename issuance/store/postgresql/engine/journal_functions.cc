@@ -149,11 +149,12 @@ BEGIN
   RETURN deleted;
 END
 $$;
-
-REVOKE ALL ON FUNCTION hourglass.microseconds_now(),
-  hourglass.has_certificate_ending_after(bigint, bigint),
-  hourglass.make_journal_partition(bigint, bigint), hourglass.drop_journal_before(bigint),
-  hourglass.free_journal_keys(), hourglass.delete_dropped_journal(bigint) FROM PUBLIC;
 )sql";
+
+absl::Span<const absl::string_view> JournalFunctionsOfService() {
+  static constexpr absl::string_view kNames[] = {"make_journal_partition", "drop_journal_before",
+                                                 "free_journal_keys", "delete_dropped_journal"};
+  return kNames;
+}
 
 }  // namespace hourglass::issuance::postgresql
