@@ -11,6 +11,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/base/recurring.h"
 #include "issuance/store/postgresql/change_listener.h"
+#include "issuance/store/postgresql/database_time.h"
 #include "issuance/store/postgresql/engine/schema.h"
 #include "issuance/store/postgresql/journal/journal_partitions.h"
 #include "issuance/store/postgresql/journal/postgresql_journal.h"

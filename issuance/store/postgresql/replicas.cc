@@ -1,11 +1,10 @@
 #include "issuance/store/postgresql/replicas.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/postgresql/database_time.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
-#include "issuance/store/postgresql/witnessed_pool.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -22,10 +21,10 @@ absl::Status Measure(Connection& connection, const Clock& clock, ReplicaRecord& 
   const Timestamp before = clock.Now();
   ASSIGN_OR_RETURN(const Timestamp database, postgresql::DatabaseTime(connection));
   const Timestamp after = clock.Now();
-  // Negative where the clock was set back meanwhile.
-  const microseconds round_trip = std::max(after - before, microseconds(0));
-  replica.clock_ahead = before + round_trip / 2 - database;
-  replica.clock_uncertainty = (round_trip + microseconds(1)) / 2;
+  // Negative where the clock was set back meanwhile: it was ahead by one of both then, or between.
+  const microseconds passed = after - before;
+  replica.clock_ahead = before + passed / 2 - database;
+  replica.clock_uncertainty = (std::chrono::abs(passed) + microseconds(1)) / 2;
   return absl::OkStatus();
 }
 

@@ -1,9 +1,8 @@
 #include "issuance/store/postgresql/witnessed_pool.h"
 
-#include <chrono>
-
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
+#include "issuance/store/postgresql/database_time.h"
 
 namespace hourglass::issuance::postgresql {
 
@@ -46,13 +45,6 @@ absl::Status WitnessedPool::Note(Witness::Period period, const std::vector<Durab
   if (witness_.Note(later, facts)) return Refusal();
   return Error(ErrorReason::kJournalUnavailable, "",
                "database: the server was replaced again and again while this was written");
-}
-
-absl::StatusOr<Timestamp> DatabaseTime(Connection& connection) {
-  ASSIGN_OR_RETURN(
-      const std::int64_t now,
-      connection.QueryInteger("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"));
-  return Timestamp(std::chrono::microseconds(now));
 }
 
 }  // namespace hourglass::issuance::postgresql

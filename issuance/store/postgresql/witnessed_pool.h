@@ -79,9 +79,6 @@ class WitnessedPool {
   std::unique_ptr<ConnectionPool> pool_;
 };
 
-// What time it is by the database's clock.
-absl::StatusOr<Timestamp> DatabaseTime(Connection& connection);
-
 }  // namespace hourglass::issuance::postgresql
 
 #endif  // HOURGLASS_ISSUANCE_STORE_POSTGRESQL_WITNESSED_POOL_H_

@@ -61,10 +61,12 @@ absl::Status ConnectionPool::Judge(Connection& connection, const ServerFacts& fa
   // Also where the observer refuses it: the older ones are no place to write to from now on.
   seen_.timeline = std::max(seen_.timeline, facts.timeline);
   oldest_timeline_ = seen_.timeline;
-  if (!is_first && facts.timeline > accepted_timeline_ && observer_ != nullptr) {
+  const bool is_new = facts.timeline > accepted_timeline_ || facts.started_at != accepted_start_;
+  if (!is_first && is_new && observer_ != nullptr) {
     RETURN_IF_ERROR(observer_(connection, facts));
   }
   accepted_timeline_ = facts.timeline;
+  accepted_start_ = facts.started_at;
   return absl::OkStatus();
 }
 

@@ -38,12 +38,12 @@ struct PoolSizes {
 // timeout at most.
 class ConnectionPool {
  public:
-  // Told of a server on a later timeline than those that this pool used before, and before it is
-  // used: a standby was promoted. Not of the first server, which is on some timeline. An error
-  // refuses the server, and every caller gets that error until a server on this timeline or a later
-  // one is fit: it is asked again for each new connection, and connections to servers on older
-  // timelines are closed. Called with a connection of its own, by one thread at a time; must not
-  // use the pool.
+  // Told of a server on a later timeline than those that this pool used before, or that was started
+  // since, and before it is used: a standby was promoted, or the folder may be an older copy. Not of
+  // the first server, which is on some timeline. An error refuses the server, and every caller gets
+  // that error until a server on this timeline or a later one is fit: it is asked again for each new
+  // connection, and connections to servers on older timelines are closed. Called with a connection
+  // of its own, by one thread at a time; must not use the pool.
   using TimelineObserver = std::function<absl::Status(Connection& connection, const ServerFacts&)>;
 
   // Connects once, so that a server that is unfit is told of at the start. Errors: as Connection
@@ -145,7 +145,9 @@ class ConnectionPool {
   const TimelineObserver observer_;
   Mutex seeing_;  // held while a new server is judged
   SeenServers seen_ ABSL_GUARDED_BY(seeing_);
-  std::uint32_t accepted_timeline_ ABSL_GUARDED_BY(seeing_) = 0;  // by the observer
+  // The server that the observer accepted last.
+  std::uint32_t accepted_timeline_ ABSL_GUARDED_BY(seeing_) = 0;
+  Timestamp accepted_start_ ABSL_GUARDED_BY(seeing_);
   // Connections to servers on older ones are not used any more: that of seen_.
   std::atomic<std::uint32_t> oldest_timeline_ = 0;
   Places issuing_;

@@ -27,7 +27,8 @@ SELECT (SELECT system_identifier FROM pg_control_system()),
        current_setting('fsync')::boolean,
        current_setting('full_page_writes')::boolean,
        current_setting('server_version_num')::bigint,
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+       (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint
 )sql";
 
 absl::Status Unfit(absl::string_view why) {
@@ -195,6 +196,7 @@ absl::StatusOr<ServerFacts> ReadServerFacts(Connection& connection) {
   facts.full_page_writes = rows.TakeBoolean();
   facts.version = static_cast<int>(rows.TakeInteger());
   facts.now = Timestamp(std::chrono::microseconds(rows.TakeInteger()));
+  facts.started_at = Timestamp(std::chrono::microseconds(rows.TakeInteger()));
   return facts;
 }
 
