@@ -85,8 +85,8 @@ TEST_F(ReplicasTest, ALaterAnnouncementTakesThePlaceOfTheOneBefore) {
 }
 
 TEST_F(ReplicasTest, MeasuresTheClockWithinItsUncertainty) {
-  for (const std::chrono::seconds ahead : {std::chrono::seconds(3600), std::chrono::seconds(0),
-                                           std::chrono::seconds(-3600)}) {
+  for (const std::chrono::seconds ahead :
+       {std::chrono::seconds(3600), std::chrono::seconds(0), std::chrono::seconds(-3600)}) {
     clock_.now_ = [ahead] { return SystemClock().Now() + ahead; };
     ASSERT_OK_AND_ASSIGN(const ReplicaRecord replica, replicas_.Announce(Replica("a")));
     EXPECT_GE(replica.clock_uncertainty, microseconds(0));
