@@ -281,7 +281,9 @@ TEST_F(JournalPartitionsTest, TheServicesRoleMayAddToTheJournalAndNothingElse) {
          {"DROP TABLE " + name, "DELETE FROM " + name, "UPDATE " + name + " SET sequence = 0",
           "TRUNCATE " + name, "ALTER TABLE " + name + " ADD COLUMN more bigint",
           "LOCK TABLE " + name + " IN ACCESS EXCLUSIVE MODE"}) {
+      ASSERT_OK(service_->Execute("BEGIN"));
       const absl::Status refused = service_->Execute(sql);
+      ASSERT_OK(service_->Execute("ROLLBACK"));
       EXPECT_THAT(refused, FailsWith(ErrorReason::kInternalError)) << sql;
       EXPECT_THAT(std::string(refused.message()), HasSubstr("(42501)")) << sql;
     }
