@@ -124,7 +124,7 @@ class RootPromotionTest : public testing::Test {
   }
   void Acknowledge(const std::string& name) {
     ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant("contoso"));
-    ASSERT_OK(store_->Acknowledge({"contoso", name, tenant.revision, std::string(32, '\x5a')},
+    ASSERT_OK(store_->Acknowledge({"contoso", name, name, tenant.revision, std::string(32, '\x5a')},
                                   {clock_.Now(), name, ""}));
   }
 
