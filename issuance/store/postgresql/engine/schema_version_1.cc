@@ -12,7 +12,7 @@ CREATE TABLE tenants (
   tenant_id octets_text NOT NULL PRIMARY KEY,
   display_name octets_text NOT NULL,
   created_at bigint NOT NULL,
-  -- The fence: one row says which epoch it is, and whose.
+  -- The fence: one row says which epoch it is, and whose. The root that is PRIMARY, or NULL.
   epoch bigint NOT NULL DEFAULT 0,
   revision bigint NOT NULL DEFAULT 0,
   primary_root octets_text,
@@ -60,7 +60,7 @@ CREATE TABLE bound_keys (
 );
 
 CREATE TABLE intermediates (
-  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sequence bigint GENERATED ALWAYS AS IDENTITY,
   tenant_id octets_text NOT NULL,
   epoch bigint NOT NULL,
   root_id octets_text NOT NULL,
@@ -72,11 +72,11 @@ CREATE TABLE intermediates (
   intended_at bigint NOT NULL,
   certificate bytea,
   released_at bigint,
+  PRIMARY KEY (tenant_id, root_id, sequence),
   FOREIGN KEY (tenant_id, root_id) REFERENCES roots,
   UNIQUE (tenant_id, root_id, serial_number),
   CHECK ((certificate IS NULL) = (released_at IS NULL))
 );
-CREATE INDEX intermediates_by_root ON intermediates (tenant_id, root_id, sequence);
 
 CREATE TABLE devices (
   tenant_id octets_text NOT NULL REFERENCES tenants,
@@ -108,7 +108,7 @@ CREATE UNIQUE INDEX relying_parties_by_identity ON relying_parties (tenant_id, i
   WHERE identity <> '';
 
 CREATE TABLE administrative_actions (
-  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sequence bigint GENERATED ALWAYS AS IDENTITY,
   tenant_id octets_text NOT NULL REFERENCES tenants,
   at bigint NOT NULL,
   caller octets_text NOT NULL,
@@ -117,9 +117,10 @@ CREATE TABLE administrative_actions (
   from_state octets_text NOT NULL,
   to_state octets_text NOT NULL,
   reason octets_text NOT NULL,
-  overrides boolean NOT NULL
+  overrides boolean NOT NULL,
+  -- The only index: a page of a tenant must be read by no other.
+  PRIMARY KEY (tenant_id, sequence)
 );
-CREATE INDEX administrative_actions_by_tenant ON administrative_actions (tenant_id, sequence);
 
 -- The journal. Each record is in the partition of its time, in both tables the same, and its keys
 -- are in one table that no partition divides, so that they are unique for as long as it is kept.
