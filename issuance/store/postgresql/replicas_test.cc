@@ -39,7 +39,8 @@ class ReplicasTest : public testing::Test {
 
   std::vector<std::string> Names() {
     std::vector<std::string> names;
-    for (const ReplicaRecord& replica : replicas_.List().value().replicas) {
+    const ReplicaList list = replicas_.List().value();
+    for (const ReplicaRecord& replica : list.replicas) {
       names.push_back(replica.name);
     }
     return names;
