@@ -245,7 +245,7 @@ TEST_F(JournalPartitionsTest, AreKeptWhenDroppedForTheMinimumByTheClockOfTheData
   EXPECT_EQ(TablesIn("hourglass_dropped"), 0);
 }
 
-// How whoever runs the store takes back what was dropped: docs/operations.md.
+// How whoever runs the store takes back what was dropped.
 TEST_F(JournalPartitionsTest, MayBeTakenBack) {
   const Intent intent = AppendAt("r-1", SampleTime());
   ASSERT_OK(journal_.DropJournalBefore(SampleTime() + 3 * kDay));
