@@ -4,7 +4,6 @@
 #include <deque>
 #include <map>
 #include <numeric>
-#include <set>
 #include <tuple>
 #include <variant>
 
@@ -15,17 +14,13 @@
 #include "ca/names/name_rules.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/store/postgresql/engine/fence.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
+#include "issuance/store/postgresql/journal/epoch_locks.h"
 #include "issuance/store/postgresql/journal/journal_partitions.h"
 #include "issuance/store/postgresql/journal/journal_refusals.h"
 
 namespace hourglass::issuance::postgresql {
 namespace {
-
-// In the order of the array, since whoever takes several at once must take them in one order.
-constexpr absl::string_view kHoldEpochs =
-    "SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1::text::bigint[]) AS key";
 
 // Inserts nothing unless the fence holds and both keys are free.
 constexpr absl::string_view kInsertIntent =
@@ -74,16 +69,6 @@ constexpr int kAttempts = 3;
 constexpr absl::string_view kNoPartition = "(23514)";
 constexpr absl::string_view kDeadlock = "(40P01)";
 
-absl::string_view TenantOf(const JournalWrite& write) {
-  return std::visit([](const auto& record) -> absl::string_view { return record.tenant_id; },
-                    write);
-}
-
-absl::string_view RequestOf(const JournalWrite& write) {
-  return std::visit([](const auto& record) -> absl::string_view { return record.request_id; },
-                    write);
-}
-
 std::vector<std::size_t> InOrderOfKeys(absl::Span<const JournalWrite> writes) {
   std::vector<std::size_t> order(writes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -97,9 +82,10 @@ std::vector<std::size_t> InOrderOfKeys(absl::Span<const JournalWrite> writes) {
 // What a batch needs until it has run.
 class Batch {
  public:
-  explicit Batch(absl::Span<const JournalWrite> writes) : order_(InOrderOfKeys(writes)) {
+  explicit Batch(absl::Span<const JournalWrite> writes)
+      : order_(InOrderOfKeys(writes)), locks_(writes) {
     statements_.push_back({"BEGIN"});
-    HoldEpochs(writes);
+    statements_.push_back(locks_.Taking());
     first_write_ = statements_.size();
     for (const std::size_t i : order_) {
       std::visit([this](const auto& record) { Add(record); }, writes[i]);
@@ -127,17 +113,6 @@ class Batch {
   }
 
  private:
-  void HoldEpochs(absl::Span<const JournalWrite> writes) {
-    std::set<std::int64_t> keys;
-    for (const JournalWrite& write : writes) keys.insert(FenceKey(TenantOf(write)));
-    if (keys.size() == 1) {
-      statements_.push_back({kHoldEpoch, {*keys.begin()}});
-      return;
-    }
-    fence_keys_ = absl::StrCat("{", absl::StrJoin(keys, ","), "}");
-    statements_.push_back({kHoldEpochs, {Text{fence_keys_}}});
-  }
-
   void Add(const Intent& intent) {
     folded_.push_back(ca::FoldedUpn(intent.user_upn));
     statements_.push_back({kInsertIntent,
@@ -159,7 +134,7 @@ class Batch {
   }
 
   const std::vector<std::size_t> order_;
-  std::string fence_keys_;
+  const EpochLocks locks_;
   std::deque<std::string> folded_;  // they stay where they are
   std::vector<Statement> statements_;
   std::size_t first_write_ = 0;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
+#include "issuance/store/postgresql/journal/epoch_locks.h"
 #include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::postgresql {
@@ -78,19 +79,21 @@ absl::Status Reason(const Release& release, bool came_later, Rows& rows) {
   return is_released ? ReleasedBefore() : PrimaryChanged();
 }
 
+// A transaction that wrote nothing is committed without a wait for the standby; this has no other
+// effect than a record in the log, for which the COMMIT waits, and for all that came before it.
+constexpr absl::string_view kWaitForStandby =
+    "SELECT pg_logical_emit_message(true, 'hourglass', '')::text";
+
 using Request = std::pair<absl::string_view, absl::string_view>;  // tenant and request id
 
-Request RequestOf(const JournalWrite& write) {
-  return std::visit([](const auto& record) { return Request(record.tenant_id, record.request_id); },
-                    write);
-}
+Request OfRequest(const JournalWrite& write) { return {TenantOf(write), RequestOf(write)}; }
 
 // Where in the batch the intents are that were written.
 std::map<Request, std::size_t> IntentsOf(absl::Span<const JournalWrite> writes,
                                          const std::vector<bool>& written) {
   std::map<Request, std::size_t> intents;
   for (std::size_t i = 0; i < writes.size(); ++i) {
-    if (written[i] && std::holds_alternative<Intent>(writes[i])) intents[RequestOf(writes[i])] = i;
+    if (written[i] && std::holds_alternative<Intent>(writes[i])) intents[OfRequest(writes[i])] = i;
   }
   return intents;
 }
@@ -101,26 +104,36 @@ std::vector<absl::Status> StatusesOf(Connection& connection, absl::Span<const Jo
                                      const std::vector<bool>& written) {
   std::vector<absl::Status> statuses(writes.size());
   std::vector<std::size_t> refused;
-  std::vector<Statement> looks;
+  std::vector<Statement> looks = {{"BEGIN"}, {}};
+  const std::size_t first_look = looks.size();
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (written[i]) continue;
     refused.push_back(i);
     looks.push_back(std::visit([](const auto& record) { return LookAt(record); }, writes[i]));
   }
   if (refused.empty()) return statuses;
+  const EpochLocks locks(writes);
+  looks[1] = locks.Taking();
+  looks.push_back({kWaitForStandby});
+  looks.push_back({"COMMIT"});
   absl::StatusOr<std::vector<Rows>> seen = connection.RunTogether(looks);
   const std::map<Request, std::size_t> intents = IntentsOf(writes, written);
   for (std::size_t i = 0; i < refused.size(); ++i) {
     absl::Status& status = statuses[refused[i]];
     const JournalWrite& write = writes[refused[i]];
-    if (!seen.ok() || !(*seen)[i].Next()) {
-      status = seen.ok() ? PrimaryChanged() : seen.status();
+    if (!seen.ok()) {
+      status = seen.status();
       continue;
     }
-    const auto intent = intents.find(RequestOf(write));
+    Rows& look = (*seen)[first_look + i];
+    if (!look.Next()) {
+      status = PrimaryChanged();
+      continue;
+    }
+    const auto intent = intents.find(OfRequest(write));
     const bool came_later = intent != intents.end() && intent->second > refused[i];
-    status = std::visit([&](const auto& record) { return Reason(record, came_later, (*seen)[i]); },
-                        write);
+    status =
+        std::visit([&](const auto& record) { return Reason(record, came_later, look); }, write);
   }
   return statuses;
 }
