@@ -257,6 +257,10 @@ void Pipeline::WriteReleases(Batch& batch) {
       // Released before, or just now by a request of the same id that ran beside this one: what the
       // journal holds is the certificate.
       ASSIGN_OR_RETURN(JournalRecord record, journal_->Find(intent.tenant_id, intent.request_id));
+      if (record.certificate.empty() || record.intent.serial_number != intent.serial_number) {
+        return Error(ErrorReason::kJournalUnavailable, "",
+                     "what the journal says was released is not what it has");
+      }
       work.certificate = std::move(record.certificate);
       return absl::OkStatus();
     }

@@ -42,9 +42,11 @@ class JournalStore {
   // not there, of its root and released. A release is refused
   // with PRIMARY_CHANGED unless its epoch is both its intent's and the tenant's, with
   // CERTIFICATE_UNKNOWN without an intent, and with REQUEST_ID_REUSED if it was released already.
-  // The outer status is an error if nothing could be written. Where transactions run beside each
-  // other, the tenant's epoch must be held against change until the commit (PostgreSQL: SELECT …
-  // FOR SHARE), or the fence has a gap.
+  // The outer status is an error if nothing could be written. What is refused with
+  // REQUEST_ID_REUSED is as durable when this returns as what is written: by that answer a
+  // certificate on record leaves. Where transactions run beside each other, the tenant's epoch must
+  // be held against change until the commit, or the fence has a gap
+  // (docs/decisions/0033-the-fence-is-an-advisory-lock.md).
   virtual absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) = 0;
   // By serial number: the newest, if roots of the tenant share one. Errors: CERTIFICATE_UNKNOWN.
