@@ -1,5 +1,6 @@
 #include "ca/issuers/root_states.h"
 
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -9,8 +10,8 @@
 namespace hourglass::ca {
 namespace {
 
-constexpr RootMove kMoves[] = {RootMove::kPromote, RootMove::kDemote, RootMove::kRetire,
-                               RootMove::kDiscard};
+constexpr RootMove kMoves[] = {RootMove::kPromote, RootMove::kRollBack, RootMove::kDemote,
+                               RootMove::kRetire, RootMove::kDiscard};
 
 struct LegalMove {
   RootState from;
@@ -22,7 +23,7 @@ constexpr LegalMove kLegalMoves[] = {
     {RootState::kStaged, RootMove::kPromote, RootState::kPrimary},
     {RootState::kStaged, RootMove::kDiscard, RootState::kDiscarded},
     {RootState::kPrimary, RootMove::kDemote, RootState::kRetiring},
-    {RootState::kRetiring, RootMove::kPromote, RootState::kPrimary},
+    {RootState::kRetiring, RootMove::kRollBack, RootState::kPrimary},
     {RootState::kRetiring, RootMove::kRetire, RootState::kRetired},
 };
 
@@ -36,9 +37,10 @@ const LegalMove* FindMove(RootState from, RootMove move) {
 std::string LegalMovesFrom(RootState from) {
   // Nobody asks for a demotion by itself: it is the other half of a promotion.
   if (from == RootState::kPrimary) return "it becomes RETIRING when another root is promoted";
-  std::vector<absl::string_view> names;
+  std::vector<std::string> names;
   for (const RootMove move : kMoves) {
-    if (FindMove(from, move) != nullptr) names.push_back(RootMoveName(move));
+    if (FindMove(from, move) == nullptr) continue;
+    names.push_back(absl::StrCat(RootMoveName(move), move == RootMove::kRollBack ? " it" : ""));
   }
   return names.empty() ? "no move is legal from there"
                        : absl::StrCat("legal from there: ", absl::StrJoin(names, ", "));
@@ -70,6 +72,8 @@ absl::string_view RootMoveName(RootMove move) {
   switch (move) {
     case RootMove::kPromote:
       return "promote";
+    case RootMove::kRollBack:
+      return "roll back to";
     case RootMove::kDemote:
       return "demote";
     case RootMove::kRetire:
@@ -104,9 +108,9 @@ absl::StatusOr<RootState> StateAfter(const RootFacts& facts, RootMove move) {
     return Refused(absl::StrCat("cannot ", RootMoveName(move), " a root that is ",
                                 RootStateName(facts.state), "; ", LegalMovesFrom(facts.state)));
   }
-  if (move == RootMove::kPromote && facts.now > facts.not_after) {
-    return Refused(
-        absl::StrCat("cannot promote a root that expired at ", FormatTime(facts.not_after)));
+  if (legal->to == RootState::kPrimary && facts.now > facts.not_after) {
+    return Refused(absl::StrCat("cannot ", RootMoveName(move), " a root that expired at ",
+                                FormatTime(facts.not_after)));
   }
   if (move == RootMove::kRetire && facts.last_leaf_not_after.has_value() &&
       facts.now <= *facts.last_leaf_not_after) {

@@ -20,13 +20,14 @@ enum class RootState {
   kDiscarded,  // was never primary and never will be
 };
 
-// What is done to a root. Promoting makes it PRIMARY. Demoting makes it RETIRING, when another root
-// is promoted. Retiring ends a root that was primary, discarding one that never was.
-enum class RootMove { kPromote, kDemote, kRetire, kDiscard };
+// What is done to a root. Promoting makes one PRIMARY that never was, rolling back one that was.
+// Demoting makes it RETIRING, when another root becomes PRIMARY. Retiring ends a root that was
+// primary, discarding one that never was.
+enum class RootMove { kPromote, kRollBack, kDemote, kRetire, kDiscard };
 
 // `STAGED`, `PRIMARY`, `RETIRING`, `RETIRED` or `DISCARDED`. Lives as long as the process.
 absl::string_view RootStateName(RootState state);
-// `promote`, `demote`, `retire` or `discard`. Lives as long as the process.
+// `promote`, `roll back to`, `demote`, `retire` or `discard`. Lives as long as the process.
 absl::string_view RootMoveName(RootMove move);
 
 // Whether relying parties must trust a root in this state.
@@ -45,10 +46,11 @@ struct RootFacts {
   Time now;        // when the move is made
 };
 
-// The state after `move`. Legal: promote STAGED or RETIRING (rollback) while the root is valid;
-// demote PRIMARY (only ever as the other half of another root's promotion); retire RETIRING once
-// its last leaf has expired; discard STAGED. Everything else: ROOT_MOVE_ILLEGAL with field
-// `root_id` and a message that names the moves that would be legal, or when.
+// The state after `move`. Legal: promote STAGED, and roll back to RETIRING, until the root has
+// expired; demote PRIMARY (only ever as the other half of another root's becoming it); retire
+// RETIRING once its last leaf has expired; discard STAGED. Everything else: ROOT_MOVE_ILLEGAL with
+// field `root_id` and a message that names the moves that would be legal, or when. Which of several
+// RETIRING roots may be gone back to is not decided here.
 absl::StatusOr<RootState> StateAfter(const RootFacts& facts, RootMove move);
 
 }  // namespace hourglass::ca

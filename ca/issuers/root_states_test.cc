@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
 
 namespace hourglass::ca {
@@ -14,8 +16,8 @@ using std::chrono::seconds;
 
 constexpr RootState kStates[] = {RootState::kStaged, RootState::kPrimary, RootState::kRetiring,
                                  RootState::kRetired, RootState::kDiscarded};
-constexpr RootMove kMoves[] = {RootMove::kPromote, RootMove::kDemote, RootMove::kRetire,
-                               RootMove::kDiscard};
+constexpr RootMove kMoves[] = {RootMove::kPromote, RootMove::kRollBack, RootMove::kDemote,
+                               RootMove::kRetire, RootMove::kDiscard};
 constexpr Time kNow(seconds(1'800'000'000));
 
 RootFacts Facts(RootState state) {
@@ -31,7 +33,7 @@ TEST(RootStatesTest, EveryStateAndMove) {
       {{RootState::kStaged, RootMove::kPromote}, RootState::kPrimary},
       {{RootState::kStaged, RootMove::kDiscard}, RootState::kDiscarded},
       {{RootState::kPrimary, RootMove::kDemote}, RootState::kRetiring},
-      {{RootState::kRetiring, RootMove::kPromote}, RootState::kPrimary},
+      {{RootState::kRetiring, RootMove::kRollBack}, RootState::kPrimary},
       {{RootState::kRetiring, RootMove::kRetire}, RootState::kRetired},
   };
   for (const RootState state : kStates) {
@@ -59,18 +61,28 @@ TEST(RootStatesTest, RefusalsNameTheLegalMoves) {
   EXPECT_EQ(Refusal(Facts(RootState::kPrimary), RootMove::kDiscard),
             "root_id: cannot discard a root that is PRIMARY; it becomes RETIRING when another root "
             "is promoted");
+  EXPECT_EQ(Refusal(Facts(RootState::kRetiring), RootMove::kPromote),
+            "root_id: cannot promote a root that is RETIRING; legal from there: roll back to it, "
+            "retire");
+  EXPECT_EQ(Refusal(Facts(RootState::kStaged), RootMove::kRollBack),
+            "root_id: cannot roll back to a root that is STAGED; legal from there: promote, "
+            "discard");
   EXPECT_EQ(Refusal(Facts(RootState::kRetired), RootMove::kPromote),
             "root_id: cannot promote a root that is RETIRED; no move is legal from there");
 }
 
-TEST(RootStatesTest, AnExpiredRootIsNotPromoted) {
-  for (const RootState state : {RootState::kStaged, RootState::kRetiring}) {
+TEST(RootStatesTest, AnExpiredRootBecomesNoPrimary) {
+  const std::pair<RootState, RootMove> ways[] = {{RootState::kStaged, RootMove::kPromote},
+                                                 {RootState::kRetiring, RootMove::kRollBack}};
+  for (const auto& [state, move] : ways) {
     RootFacts facts = Facts(state);
     facts.not_after = kNow;  // the last second belongs to the validity
-    EXPECT_OK(StateAfter(facts, RootMove::kPromote));
+    EXPECT_OK(StateAfter(facts, move));
     facts.not_after = kNow - seconds(1);
-    EXPECT_THAT(StateAfter(facts, RootMove::kPromote),
-                FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+    EXPECT_EQ(Refusal(facts, move), absl::StrCat("root_id: cannot ", RootMoveName(move),
+                                                 " a root that expired at 2027-01-15 07:59:59 "
+                                                 "UTC"));
+    EXPECT_THAT(StateAfter(facts, move), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
   }
 }
 

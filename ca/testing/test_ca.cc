@@ -150,7 +150,8 @@ absl::Status TestCa::Move(int generation, RootMove move) {
 }
 
 absl::Status TestCa::Promote(int generation) {
-  RETURN_IF_ERROR(Move(generation, RootMove::kPromote));
+  const bool goes_back = At(generation).state == RootState::kRetiring;
+  RETURN_IF_ERROR(Move(generation, goes_back ? RootMove::kRollBack : RootMove::kPromote));
   RETURN_IF_ERROR(Move(primary_, RootMove::kDemote));
   primary_ = generation;
   return absl::OkStatus();

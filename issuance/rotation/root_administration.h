@@ -28,6 +28,10 @@
 
 namespace hourglass::issuance {
 
+// How request ids begin that the service itself makes up. Whoever takes a request id from others
+// refuses such.
+inline constexpr absl::string_view kOwnRequestIdPrefix = "hourglassd:";
+
 struct RootOrder {
   std::string tenant_id;
   std::chrono::seconds duration;
@@ -122,11 +126,11 @@ class RootAdministration {
                                                            absl::string_view root_id);
 
   // RETIRING to PRIMARY, and the primary to RETIRING, as Promote does, of the root that became
-  // RETIRING last and no other; relying parties trust it still, and hold up nothing. But for the
-  // step forward again, to a younger root than the primary: that one they may never have
-  // acknowledged, and it awaits them as Promote does. `reason` is for the journal and may be empty.
-  // Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root, with field `root_id` and the name
-  // of the one that it may be.
+  // RETIRING last (RootRecord::state_revision) and no other; relying parties trust it still, and
+  // hold up nothing. But for the step forward again, to a younger root than the primary: that one
+  // they may never have acknowledged, and it awaits them as Promote does. `reason` is for the
+  // journal and may be empty. Errors: as Promote, and ROOT_MOVE_ILLEGAL for any other root, with
+  // field `root_id` and the name of the one that it may be.
   absl::StatusOr<RootRecord> RollBack(absl::string_view tenant_id, absl::string_view root_id,
                                       absl::string_view caller, absl::string_view reason);
 
@@ -213,8 +217,8 @@ class RootAdministration {
 
   absl::StatusOr<Candidate> CandidateOf(absl::string_view tenant_id, absl::string_view root_id);
   absl::StatusOr<Acceptance> AcceptanceOf(const Candidate& candidate, const PromotionOrder& order);
-  // OK where the root's state lets it become PRIMARY, and it has not expired.
-  absl::Status CheckMayBePrimary(const RootRecord& root) const;
+  // OK where the root's state lets it become PRIMARY by this move, and it has not expired.
+  absl::Status CheckMayBePrimary(const RootRecord& root, ca::RootMove move) const;
   // What the time and the key of the root are in the way of. `trial` is what OpenAuthority says.
   std::vector<PromotionObstacle> FaultsOf(const RootRecord& root, const absl::Status& trial) const;
   // Tries the key. PROMOTION_BLOCKED by whatever is wrong with the root, and by `others`.

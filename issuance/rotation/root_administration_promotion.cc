@@ -3,7 +3,6 @@
 #include <chrono>
 #include <iterator>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,20 +26,13 @@ bool HasPrimary(const std::vector<RootRecord>& roots) {
                      [](const RootRecord& root) { return root.state == ca::RootState::kPrimary; });
 }
 
-// Who is promoted was never primary: relying parties need not know it yet.
-absl::Status CheckIsNoRollBack(const RootRecord& root) {
-  if (root.state != ca::RootState::kRetiring) return absl::OkStatus();
-  return MoveIllegal(
-      "cannot promote a root that is RETIRING; legal from there: roll back to it, retire");
-}
-
-// The root that was primary before the present one is the only one to go back to.
+// The root that was primary before the present one is the only one to go back to. Which that is
+// says the order of the changes, and no clock.
 absl::Status CheckWasPrimaryLast(const RootRecord& root, const std::vector<RootRecord>& roots) {
   const RootRecord* last = nullptr;
-  const auto when = [](const RootRecord& one) { return std::tie(one.state_since, one.generation); };
   for (const RootRecord& one : roots) {
     if (one.state != ca::RootState::kRetiring) continue;
-    if (last == nullptr || when(*last) < when(one)) last = &one;
+    if (last == nullptr || last->state_revision < one.state_revision) last = &one;
   }
   if (last == nullptr) {
     return MoveIllegal("no root of the tenant is RETIRING: there is none to roll back to");
@@ -77,11 +69,12 @@ absl::StatusOr<RootAdministration::Candidate> RootAdministration::CandidateOf(
   return candidate;
 }
 
-absl::Status RootAdministration::CheckMayBePrimary(const RootRecord& root) const {
+absl::Status RootAdministration::CheckMayBePrimary(const RootRecord& root,
+                                                   ca::RootMove move) const {
   ca::RootFacts facts = FactsOf(root);
   // An emergency may not wait for a clock. Should the root have expired, its leaves are refused.
   if (!DecidingTime(*clock_).ok()) facts.now = std::min(facts.now, root.not_after);
-  return ca::StateAfter(facts, ca::RootMove::kPromote).status();
+  return ca::StateAfter(facts, move).status();
 }
 
 absl::StatusOr<RootAdministration::Acceptance> RootAdministration::AcceptanceOf(
@@ -154,8 +147,7 @@ absl::Status RootAdministration::MakePrimary(const Candidate& candidate,
 absl::StatusOr<RootRecord> RootAdministration::Promote(const PromotionOrder& order) {
   const TenantTurns::Turn turn = moves_.Take(order.tenant_id);
   ASSIGN_OR_RETURN(const Candidate candidate, CandidateOf(order.tenant_id, order.root_id));
-  RETURN_IF_ERROR(CheckIsNoRollBack(candidate.root));
-  RETURN_IF_ERROR(CheckMayBePrimary(candidate.root));
+  RETURN_IF_ERROR(CheckMayBePrimary(candidate.root, ca::RootMove::kPromote));
   ASSIGN_OR_RETURN(const Acceptance acceptance, AcceptanceOf(candidate, order));
   RETURN_IF_ERROR(CheckNothingBlocks(candidate.root, acceptance.in_the_way));
   const absl::Status made =
@@ -177,7 +169,6 @@ absl::StatusOr<RootRecord> RootAdministration::Promote(const PromotionOrder& ord
 absl::StatusOr<std::vector<PromotionObstacle>> RootAdministration::Obstacles(
     absl::string_view tenant_id, absl::string_view root_id) {
   ASSIGN_OR_RETURN(const Candidate candidate, CandidateOf(tenant_id, root_id));
-  RETURN_IF_ERROR(CheckIsNoRollBack(candidate.root));
   ca::RootFacts facts = FactsOf(candidate.root);
   facts.now = std::min(facts.now, candidate.root.not_after);
   RETURN_IF_ERROR(ca::StateAfter(facts, ca::RootMove::kPromote).status());
@@ -201,7 +192,7 @@ absl::StatusOr<RootRecord> RootAdministration::RollBack(absl::string_view tenant
   const TenantTurns::Turn turn = moves_.Take(tenant_id);
   ASSIGN_OR_RETURN(const Candidate candidate, CandidateOf(tenant_id, root_id));
   RETURN_IF_ERROR(CheckWasPrimaryLast(candidate.root, candidate.roots));
-  RETURN_IF_ERROR(CheckMayBePrimary(candidate.root));
+  RETURN_IF_ERROR(CheckMayBePrimary(candidate.root, ca::RootMove::kRollBack));
   std::vector<PromotionObstacle> in_the_way;
   if (GoesForward(candidate.root, candidate.roots)) {
     PromotionOrder order;

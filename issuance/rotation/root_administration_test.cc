@@ -358,18 +358,6 @@ TEST_F(RootAdministrationTest, AChangeThatAnotherProcessOvertookIsRefused) {
   EXPECT_EQ(StateOf(second.root_id), ca::RootState::kPrimary);
 }
 
-TEST_F(RootAdministrationTest, AKeyIsDestroyedOnlyWithItsRoot) {
-  ASSERT_OK_AND_ASSIGN(const RootRecord kept, roots_->Create(Order()));
-  ASSERT_OK_AND_ASSIGN(const RootRecord gone, roots_->Create(Order()));
-  ASSERT_OK(roots_->Discard("contoso", kept.root_id, KeyFate::kKeep));
-  ASSERT_OK(roots_->Discard("contoso", gone.root_id, KeyFate::kDestroy));
-  EXPECT_OK(keys_->Open(kept.key_uri));
-  EXPECT_THAT(keys_->Open(gone.key_uri), FailsWith(ErrorReason::kKeyNotFound));
-  // Asked for later, it is destroyed as well.
-  ASSERT_OK(roots_->Discard("contoso", kept.root_id, KeyFate::kDestroy));
-  EXPECT_THAT(keys_->Open(kept.key_uri), FailsWith(ErrorReason::kKeyNotFound));
-}
-
 TEST_F(RootAdministrationTest, AKeyThatWasThereBeforeIsNotDestroyed) {
   ASSERT_OK(keys_->Generate("software:mine", hsm::KeyType::kEcP256));
   RootOrder order = Order();

@@ -124,7 +124,7 @@ class RootPromotionTest : public testing::Test {
   }
   void Acknowledge(const std::string& name) {
     ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store_->GetTenant("contoso"));
-    ASSERT_OK(store_->Acknowledge({"contoso", name, tenant.revision, std::string(32, '\x5a')},
+    ASSERT_OK(store_->Acknowledge({"contoso", name, name, tenant.revision, std::string(32, '\x5a')},
                                   {clock_.Now(), name, ""}));
   }
 
@@ -364,25 +364,25 @@ TEST_F(RootPromotionTest, WhoKnowsOfNoRelyingPartyWaitsForOneThatComesInBetween)
   EXPECT_OK(Promote("r2"));
 }
 
-TEST_F(RootPromotionTest, OnlyStagedRootsOfTheTenantArePromoted) {
+// What becomes of such promotions: root_verbs_test.cc.
+TEST_F(RootPromotionTest, OnlyStagedRootsOfTheTenantHaveObstacles) {
   MakeTwo();
   Create(kYear, "fabrikam");
   ASSERT_OK(PromoteKnowingly("r2"));
   Create();
+  EXPECT_OK(roots_->Obstacles("contoso", "r3"));
   ASSERT_OK(roots_->Discard("contoso", "r3", KeyFate::kKeep, "ender"));
   EXPECT_EQ(LastOf("r3").action, "root_discarded");
   EXPECT_EQ(LastOf("r3").caller, "ender");
   for (const char* root_id : {"r1", "r2", "r3"}) {
-    EXPECT_THAT(PromoteAnyway(root_id), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
     EXPECT_THAT(roots_->Obstacles("contoso", root_id),
                 FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
   }
-  EXPECT_THAT(std::string(PromoteAnyway("r1").status().message()), HasSubstr("roll back"));
-  EXPECT_THAT(PromoteAnyway("r4"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  EXPECT_THAT(std::string(PromoteAnyway("r1").status().message()),
+              HasSubstr("legal from there: roll back to it, retire"));
   EXPECT_THAT(roots_->Obstacles("contoso", "r4"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
   EXPECT_THAT(roots_->Promote({.tenant_id = "unknown", .root_id = "r1"}),
               FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
-  EXPECT_EQ(StateOf("r2"), ca::RootState::kPrimary);
 }
 
 TEST_F(RootPromotionTest, TheWayBackIsToTheOneBefore) {
@@ -417,12 +417,27 @@ TEST_F(RootPromotionTest, TheWayBackIsToTheOneBefore) {
   EXPECT_OK(RollBack("r3"));
 }
 
+// The order of the changes says which root was the primary of before, and no time.
+TEST_F(RootPromotionTest, AClockThatWentBackChoosesNoOtherWayBack) {
+  for (int i = 1; i <= 3; ++i) Create();
+  clock_.now += std::chrono::hours(2);
+  for (const char* root_id : {"r1", "r2"}) ASSERT_OK(PromoteKnowingly(root_id));
+  clock_.now -= std::chrono::hours(1);
+  ASSERT_OK(PromoteKnowingly("r3"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, store_->GetRoot("contoso", "r1"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, store_->GetRoot("contoso", "r2"));
+  ASSERT_GT(first.state_since, second.state_since) << "as if r1 had become RETIRING after r2";
+  EXPECT_THAT(RollBack("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  EXPECT_EQ(StateOf("r3"), ca::RootState::kPrimary);
+  ASSERT_OK_AND_ASSIGN(const RootRecord back, RollBack("r2"));
+  EXPECT_EQ(back.state, ca::RootState::kPrimary);
+}
+
 TEST_F(RootPromotionTest, ThereIsNoWayBackFromTheFirst) {
   MakeTwo();
   for (const char* root_id : {"r1", "r2"}) {
     EXPECT_THAT(RollBack(root_id), FailsWith(ErrorReason::kRootMoveIllegal, "root_id")) << root_id;
   }
-  EXPECT_THAT(RollBack("r3"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
   ASSERT_OK(PromoteKnowingly("r2"));
   ASSERT_OK(roots_->Retire("contoso", "r1", KeyFate::kKeep, "ender"));
   EXPECT_EQ(LastOf("r1").action, "root_retired");

@@ -40,7 +40,7 @@ std::string InWords(absl::Span<const PromotionObstacle> obstacles) {
 }  // namespace
 
 std::string RotationRequestId(std::size_t roots) {
-  return absl::StrCat("hourglassd:rotation:", roots + 1);
+  return absl::StrCat(kOwnRequestIdPrefix, "rotation:", roots + 1);
 }
 
 void RotationExecutor::Pass() {

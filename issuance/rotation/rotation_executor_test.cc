@@ -10,6 +10,7 @@
 
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
+#include "issuance/rotation/rotation_planner.h"
 #include "issuance/rotation/testing/rotation_executor_fixture.h"
 #include "tests/support/status_matchers.h"
 
@@ -36,7 +37,10 @@ TEST_F(RotationExecutorTest, RotatesStepByStep) {
   EXPECT_THAT(States(), ElementsAre("r1 RETIRING", "r2 PRIMARY"));
   Pass();
   EXPECT_THAT(States(), ElementsAre("r1 RETIRING", "r2 PRIMARY"));
-  Advance(std::chrono::hours(1) + std::chrono::seconds(1));
+  Advance(kTimeToGoBack - std::chrono::seconds(1));
+  Pass();
+  EXPECT_THAT(States(), ElementsAre("r1 RETIRING", "r2 PRIMARY")) << "one can go back to it";
+  Advance(std::chrono::seconds(2));
   Pass();
   EXPECT_THAT(States(), ElementsAre("r1 RETIRED", "r2 PRIMARY"));
   EXPECT_THAT(Done(), ElementsAre("root_created r2", "root_demoted r1", "root_promoted r2",
@@ -253,7 +257,7 @@ TEST_F(RotationExecutorTest, TwoMakeOneRoot) {
     EXPECT_THAT(store().ListPlannedKeys("contoso").value(), IsEmpty());
     Acknowledge();
     Pass();
-    Advance(std::chrono::hours(2));
+    Advance(kTimeToGoBack + std::chrono::seconds(1));
     Pass();
   }
 }

@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "ca/issuers/root_states.h"
 #include "issuance/rotation/rotation_executor.h"
+#include "issuance/rotation/rotation_planner.h"
 #include "issuance/rotation/testing/rotation_executor_fixture.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "tests/support/softhsm_token.h"
@@ -27,8 +28,8 @@ namespace {
 constexpr int kLost = 9;
 constexpr int kFailed = 1;
 
-// A second more than a leaf lives.
-constexpr std::chrono::seconds kUntilRetirement(3601);
+// A second more than a root is kept for whoever has to go back to it.
+constexpr std::chrono::seconds kUntilRetirement = kTimeToGoBack + std::chrono::seconds(1);
 
 // Where the process is lost: at the write of this number, before it or after.
 struct Loss {

@@ -34,21 +34,34 @@ std::vector<PromotionObstacle> WhoNeedsItStill(const RootRecord& retiring,
   return AcknowledgementObstacles(*primary, facts.relying_parties);
 }
 
+// Until then it may be gone back to.
+ca::Time RetirementTime(const RootRecord& root) {
+  const ca::Time last_leaf = root.last_leaf_not_after.value_or(root.not_after);
+  const ca::Time ended = std::max(root.not_after, last_leaf) + seconds(1);
+  // No time that was noted while the clock was wrong may keep it for longer.
+  const ca::Time due_at = std::min(SecondAfter(root.state_since) + kTimeToGoBack, ended);
+  if (!root.last_leaf_not_after.has_value()) return due_at;
+  return std::max(due_at, last_leaf + seconds(1));
+}
+
+std::string WhyRetired(const RootRecord& root) {
+  const std::string signed_last =
+      root.last_leaf_not_after.has_value()
+          ? absl::StrCat("the last certificate of ", root.root_id, " ends at ",
+                         ca::FormatTime(*root.last_leaf_not_after))
+          : absl::StrCat(root.root_id, " signed nothing that is valid still");
+  return absl::StrCat(signed_last, ", and it is kept for a day for whoever has to go back to it");
+}
+
 std::optional<RotationStep> NextRetirement(const RotationFacts& facts,
                                            const RotationPolicy& policy) {
   std::optional<RotationStep> next;
   for (const RootRecord& root : facts.roots) {
     if (root.state != ca::RootState::kRetiring) continue;
-    ca::Time due_at = SecondAfter(root.state_since) + facts.leaf_lifetime;
-    std::string reason = absl::StrCat(root.root_id, " signed nothing that is valid still");
-    if (root.last_leaf_not_after.has_value()) {
-      due_at = std::max(due_at, *root.last_leaf_not_after + seconds(1));
-      reason = absl::StrCat("the last certificate of ", root.root_id, " ends at ",
-                            ca::FormatTime(*root.last_leaf_not_after));
-    }
+    const ca::Time due_at = RetirementTime(root);
     if (next.has_value() && next->due_at <= due_at) continue;
     next = RotationStep{RotationAction::kRetire, root.root_id, due_at,
-                        WhoNeedsItStill(root, facts, policy), std::move(reason)};
+                        WhoNeedsItStill(root, facts, policy), WhyRetired(root)};
   }
   return next;
 }

@@ -49,6 +49,10 @@ struct RotationStep {
 // the time to say what comes next.
 inline constexpr std::chrono::hours kRestOfNewPrimary(24);
 
+// How long a root that has just become RETIRING is kept by the policy, so that a day's work is
+// enough to find out that one has to go back to it. No leaf lives longer.
+inline constexpr std::chrono::hours kTimeToGoBack(24);
+
 // The next step by the policy, whatever its mode, due or not; nullopt where none ever is, as for a
 // tenant without a primary, whose first root an administrator makes. One at a time: what is due
 // first, and of what is due by now a retirement first, also where a promotion that something is in
@@ -70,10 +74,13 @@ inline constexpr std::chrono::hours kRestOfNewPrimary(24);
 // than the policy has between the two, for which no longer is waited either. A root that ended, or
 // that was primary before, is never promoted: a tenant that went back from a root gets another.
 //
-// A RETIRING root is retired once its last leaf has expired, and `leaf_lifetime` has passed since
-// it became RETIRING, so that there is time to go back to it also where it had signed nothing. But
-// not while a relying party has not acknowledged the primary: it has nothing but the old root to
-// check the next trust bundle with. One that has expired itself is retired whoever knows what.
+// A RETIRING root is retired once its last leaf has expired and kTimeToGoBack has passed since it
+// became RETIRING (`state_since`), also where it had signed nothing. For the latter no longer is
+// waited than until it has ended, by its `not_after` and its last leaf's: nobody can go back to it
+// then, and a time that a clock noted which had leapt ahead holds it up no longer. But it is not
+// retired while a relying party has not acknowledged the primary: that one has nothing but the old
+// root to check the next trust bundle with. One that has expired itself is retired whoever knows
+// what. Administrators may retire any once its last leaf has expired.
 std::optional<RotationStep> NextStep(const RotationFacts& facts, const RotationPolicy& policy);
 
 // The most that PlanSteps returns.

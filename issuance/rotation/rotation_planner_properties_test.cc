@@ -93,7 +93,9 @@ struct World {
   }
   absl::Status Promote(RootRecord& root) {
     RootRecord* const primary = InState(RootState::kPrimary);
-    const absl::Status promoted = Move(root, ca::RootMove::kPromote);
+    const bool goes_back = root.state == RootState::kRetiring;
+    const absl::Status promoted =
+        Move(root, goes_back ? ca::RootMove::kRollBack : ca::RootMove::kPromote);
     if (!promoted.ok() || primary == nullptr) return promoted;
     return Move(*primary, ca::RootMove::kDemote);
   }
@@ -151,14 +153,22 @@ bool MayRetire(World& world, const RootRecord& root) {
          AllTrust(world, *world.InState(RootState::kPrimary));
 }
 
+bool HasEnded(const RootRecord& root, ca::Time now) {
+  return now > std::max(root.not_after, root.last_leaf_not_after.value_or(root.not_after));
+}
+
+// Whether an administrator is still left the day to go back to it.
+bool IsKept(const RootRecord& root, ca::Time now) {
+  return now < root.state_since + kTimeToGoBack && !HasEnded(root, now);
+}
+
 // What a step has to be, whatever led to it.
 void CheckStep(World& world, const RotationStep& step) {
   const ca::Time done_at = std::max(step.due_at, world.facts.now);
   for (const RootRecord& root : world.facts.roots) {
     if (root.state != RootState::kRetiring || step.action == RotationAction::kRetire) continue;
     if (!MayRetire(world, root)) continue;
-    EXPECT_TRUE(root.last_leaf_not_after >= world.facts.now ||
-                root.state_since + world.facts.leaf_lifetime > world.facts.now)
+    EXPECT_TRUE(root.last_leaf_not_after >= world.facts.now || IsKept(root, world.facts.now))
         << "retirement of " << root.root_id << " is due, and comes first";
   }
   if (step.action == RotationAction::kStage) {
@@ -174,7 +184,7 @@ void CheckStep(World& world, const RotationStep& step) {
   EXPECT_EQ(root->state, promotes ? RootState::kStaged : RootState::kRetiring);
   if (!promotes) {
     EXPECT_GT(done_at, root->last_leaf_not_after.value_or(done_at - seconds(1)));
-    EXPECT_GE(done_at, root->state_since + world.facts.leaf_lifetime);
+    EXPECT_FALSE(IsKept(*root, done_at)) << "never within a day, unless it has ended";
     EXPECT_EQ(step.obstacles.empty(), MayRetire(world, *root));
     return;
   }
@@ -267,6 +277,43 @@ TEST(RotationPlannerPropertiesTest, AStagedRootIsNotMadeTwiceWhereverTimeLeaps) 
   }
   // Once it is too late for it, another takes its place; where its promotion was due before.
   EXPECT_EQ(staged, 3000);
+}
+
+bool IsRetiredAt(World& world, const std::string& root_id, ca::Time now) {
+  world.facts.now = now;
+  const std::optional<RotationStep> step = NextStep(world.facts, world.policy);
+  return step.has_value() && step->action == RotationAction::kRetire && step->root_id == root_id &&
+         step->IsDue(now);
+}
+
+TEST(RotationPlannerPropertiesTest, ALeapOfTheTimeOfAChangeStopsNoRetirementForEver) {
+  int kept = 0;
+  for (unsigned seed = 0; seed < 3000 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(seed);
+    Chance chance(seed);
+    World world = AnyWorld(chance);
+    world.facts.now += chance.Between(seconds(0), 20 * kDay);
+    if (!chance.OneIn(4)) world.Issue();
+    ASSERT_OK(world.Promote(world.Stage(4000 * kDay)));
+    world.AcknowledgeAll();
+    const ca::Time changed_at = world.facts.now;
+    const bool leapt_ahead = chance.OneIn(2);
+    world.InState(RootState::kRetiring)->state_since +=
+        leapt_ahead ? chance.Between(seconds(0), 4000 * kDay)
+                    : -chance.Between(seconds(0), 4000 * kDay);
+    const RootRecord old = *world.InState(RootState::kRetiring);
+    const ca::Time last_leaf = old.last_leaf_not_after.value_or(old.not_after);
+    const ca::Time ended = std::max(old.not_after, last_leaf) + seconds(1);
+    EXPECT_TRUE(IsRetiredAt(world, old.root_id, ended)) << "whatever was noted";
+    if (old.last_leaf_not_after.has_value()) {
+      EXPECT_FALSE(IsRetiredAt(world, old.root_id, last_leaf)) << "likewise";
+    }
+    if (!leapt_ahead || ended <= changed_at) continue;
+    const ca::Time kept_until = std::min(changed_at + kTimeToGoBack, ended);
+    EXPECT_FALSE(IsRetiredAt(world, old.root_id, kept_until - seconds(1))) << "nor any sooner";
+    ++kept;
+  }
+  EXPECT_GT(kept, 500);
 }
 
 TEST(RotationPlannerPropertiesTest, ThePrimaryNeverLapsesUnseen) {

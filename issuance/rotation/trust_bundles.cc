@@ -34,6 +34,22 @@ absl::StatusOr<TenantWithRoots> ReadAtOnce(TenantStore& store, absl::string_view
                "the tenant's roots change faster than they can be read");
 }
 
+// Whether `before` is the same version, and lacks the root's signature as well.
+bool IsKnownToLack(const SignedTrustBundle* before, const SignedTrustBundle& bundle,
+                   const RootRecord& root) {
+  if (before == nullptr || before->version != bundle.version) return false;
+  const std::string digest = ca::Sha256(root.certificate);
+  return std::none_of(
+      before->signatures.begin(), before->signatures.end(),
+      [&](const ca::BundleSignature& signature) { return signature.root_sha256 == digest; });
+}
+
+// Whether `bundle` is the same version as `before`, and more have signed it.
+bool HasGained(const SignedTrustBundle* before, const SignedTrustBundle& bundle) {
+  return before != nullptr && before->version == bundle.version &&
+         bundle.signatures.size() > before->signatures.size();
+}
+
 }  // namespace
 
 ca::TrustBundle TrustBundleOf(const TenantRecord& tenant, absl::Span<const RootRecord> roots) {
@@ -69,23 +85,50 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Get(absl::string_view tenant_
   }
   const auto making = std::make_shared<Making>();
   makings_.emplace(std::string(tenant_id), making);
+  const Bundle before = LastKept(tenant_id);
   lock.unlock();
-  absl::StatusOr<Bundle> made = Make(tenant_id);
+  absl::StatusOr<Bundle> made = Make(tenant_id, before.get());
   lock.lock();
   makings_.erase(tenant_id);
   if (made.ok()) Keep(*made);
   making->outcome = made;
   made_.notify_all();
+  lock.unlock();
+  // Only now: whoever is told looks here.
+  if (made.ok() && HasGained(before.get(), **made)) tenants_->changes().Publish(tenant_id);
   return made;
+}
+
+void TrustBundles::TryAgain(const std::atomic<bool>& stopping) {
+  for (const std::string& tenant_id : Due()) {
+    if (stopping) return;
+    // Of what fails nothing is sent, and the next pass comes.
+    static_cast<void>(Get(tenant_id));
+  }
+}
+
+bool TrustBundles::IsDue(const Kept& kept) const {
+  return !kept.bundle->is_complete && std::chrono::steady_clock::now() - kept.made_at >= retry_;
+}
+
+std::vector<std::string> TrustBundles::Due() {
+  const MutexLock lock(mutex_);
+  std::vector<std::string> due;
+  for (const auto& [tenant_id, kept] : newest_) {
+    if (IsDue(kept)) due.push_back(tenant_id);
+  }
+  return due;
+}
+
+TrustBundles::Bundle TrustBundles::LastKept(absl::string_view tenant_id) {
+  const auto found = newest_.find(tenant_id);
+  return found == newest_.end() ? nullptr : found->second.bundle;
 }
 
 TrustBundles::Bundle TrustBundles::FindKept(absl::string_view tenant_id, std::uint64_t version) {
   const auto found = newest_.find(tenant_id);
   if (found == newest_.end() || found->second.bundle->version < version) return nullptr;
-  if (!found->second.bundle->is_complete &&
-      std::chrono::steady_clock::now() - found->second.made_at >= retry_) {
-    return nullptr;
-  }
+  if (IsDue(found->second)) return nullptr;
   found->second.last_used = ++uses_;
   return found->second.bundle;
 }
@@ -100,7 +143,8 @@ void TrustBundles::Keep(const Bundle& bundle) {
   }));
 }
 
-absl::StatusOr<TrustBundles::Bundle> TrustBundles::Make(absl::string_view tenant_id) const {
+absl::StatusOr<TrustBundles::Bundle> TrustBundles::Make(absl::string_view tenant_id,
+                                                        const SignedTrustBundle* before) const {
   ASSIGN_OR_RETURN(const TenantWithRoots read, ReadAtOnce(*tenants_, tenant_id));
   auto bundle = std::make_shared<SignedTrustBundle>();
   bundle->tenant_id = read.tenant.tenant_id;
@@ -110,11 +154,12 @@ absl::StatusOr<TrustBundles::Bundle> TrustBundles::Make(absl::string_view tenant
   for (const ca::BundleRoot& root : content.roots) bundle->roots.push_back(root.certificate);
   ASSIGN_OR_RETURN(bundle->document, ca::EncodeTrustBundle(content));
   bundle->document_sha256 = ca::Sha256(bundle->document);
-  Sign(read.roots, bundle.get());
+  Sign(read.roots, before, bundle.get());
   return bundle;
 }
 
-void TrustBundles::Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const {
+void TrustBundles::Sign(absl::Span<const RootRecord> roots, const SignedTrustBundle* before,
+                        SignedTrustBundle* bundle) const {
   std::vector<const RootRecord*> signers;
   for (const RootRecord& root : roots) {
     if (root.state == ca::RootState::kPrimary) signers.push_back(&root);
@@ -130,6 +175,7 @@ void TrustBundles::Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* b
       continue;
     }
     bundle->is_complete = false;
+    if (IsKnownToLack(before, *bundle, *root)) continue;
     log_.Warning("bundle_signature_missing",
                  {{"tenant", root->tenant_id},
                   {"root", root->root_id},

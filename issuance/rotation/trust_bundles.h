@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 #define HOURGLASS_ISSUANCE_ROTATION_TRUST_BUNDLES_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -67,12 +68,18 @@ class TrustBundles {
   // alone, so that every process makes the same for a version; its version is the tenant's
   // revision. Signed when a version is first asked for, and kept until there is a newer one: each
   // key signs once a version. Who asks while it is being signed waits for that, and has the same
-  // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`: what
-  // the roots are can be asked while a token is away, and a bundle that nobody has signed is for a
-  // follower to refuse. Who asks when `retry` has passed has it tried again. May wait for a token.
+  // outcome. A root that cannot sign is left out, and logged as `bundle_signature_missing`, once a
+  // version: what the roots are can be asked while a token is away, and a bundle that nobody has
+  // signed is for a follower to refuse. Who asks when `retry` has passed has it tried again; where
+  // more sign it then, TenantStore::changes is told of the tenant. May wait for a token.
   // Errors: TENANT_UNKNOWN; JOURNAL_UNAVAILABLE, also where the roots change faster than they can
   // be read; what ca::EncodeTrustBundle says.
   absl::StatusOr<std::shared_ptr<const SignedTrustBundle>> Get(absl::string_view tenant_id);
+
+  // As if somebody asked for each kept bundle that not all could sign and whose `retry` has passed,
+  // so that whoever waits for the feed is told when more have signed it. Begins with no other
+  // tenant once `stopping` is set. May wait for tokens, one tenant after the other.
+  void TryAgain(const std::atomic<bool>& stopping);
 
  private:
   using Bundle = std::shared_ptr<const SignedTrustBundle>;
@@ -90,9 +97,15 @@ class TrustBundles {
   // Null where none of this version or a newer one is kept.
   Bundle FindKept(absl::string_view tenant_id, std::uint64_t version)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsDue(const Kept& kept) const;
+  std::vector<std::string> Due();
+  // The newest that is kept, however old; may be null.
+  Bundle LastKept(absl::string_view tenant_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Keep(const Bundle& bundle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<Bundle> Make(absl::string_view tenant_id) const;
-  void Sign(absl::Span<const RootRecord> roots, SignedTrustBundle* bundle) const;
+  // `before`, which may be null, was made before.
+  absl::StatusOr<Bundle> Make(absl::string_view tenant_id, const SignedTrustBundle* before) const;
+  void Sign(absl::Span<const RootRecord> roots, const SignedTrustBundle* before,
+            SignedTrustBundle* bundle) const;
   absl::StatusOr<ca::BundleSignature> SignatureBy(const RootRecord& root,
                                                   absl::string_view document) const;
 

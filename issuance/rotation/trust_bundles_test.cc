@@ -87,11 +87,13 @@ class WatchedKeys final : public hsm::ForwardingKeyStore {
     if (Door* const held = door.load()) {
       EXPECT_TRUE(held->Pass());
     }
-    if (away) return Error(ErrorReason::kKeyUnavailable, uri, "the token is away");
+    if (away || uri == away_uri)
+      return Error(ErrorReason::kKeyUnavailable, uri, "the token is away");
     return ForwardingKeyStore::Open(uri);
   }
 
   std::atomic<bool> away = false;
+  std::string away_uri;  // set while nobody asks
   std::atomic<int> opened = 0;
   std::atomic<Door*> door = nullptr;
 };
@@ -301,6 +303,56 @@ TEST_F(TrustBundlesTest, ATokenThatIsAwayIsNotAskedAtEachCall) {
   contoso_->Stage();
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle next, Get());
   EXPECT_TRUE(next.is_complete) << "of another version";
+}
+
+TEST_F(TrustBundlesTest, WhatMoreHaveSignedIsToldOf) {
+  contoso_->StagePrimary();
+  contoso_->StagePrimary();
+  const std::atomic<bool> stopping = false;
+  std::vector<std::string> told;
+  const auto subscription = sqlite_->changes().Subscribe(
+      [&](absl::string_view tenant_id) { told.emplace_back(tenant_id); });
+  keys_->away_uri = contoso_->Root("r1").key_uri;
+  bundles_.emplace(&*store_, &*keys_, *log_.log(), 1, seconds(0));
+  ASSERT_OK_AND_ASSIGN(const SignedTrustBundle first, Get());
+  EXPECT_EQ(first.signatures.size(), 1u);
+  bundles_->TryAgain(stopping);
+  EXPECT_EQ(keys_->opened, 4);
+  EXPECT_THAT(told, IsEmpty()) << "nothing is gained";
+  keys_->away_uri = "";
+  bundles_->TryAgain(true);
+  EXPECT_EQ(keys_->opened, 4) << "the end comes first";
+  bundles_->TryAgain(stopping);
+  EXPECT_THAT(told, ElementsAre("contoso"));
+  ASSERT_OK_AND_ASSIGN(const SignedTrustBundle second, Get());
+  EXPECT_EQ(second.version, first.version);
+  EXPECT_EQ(second.signatures.size(), 2u);
+  bundles_->TryAgain(stopping);
+  EXPECT_EQ(keys_->opened, 6) << "it is complete";
+  EXPECT_THAT(told, ElementsAre("contoso"));
+  bundles_.reset();  // and with it its part of the log
+  EXPECT_EQ(log_.Take().size(), 1u) << "what is missing is said once";
+}
+
+// Also where somebody's own call finds it, and no pass.
+TEST_F(TrustBundlesTest, WhoeverHasItSignedByMoreTellsOthers) {
+  contoso_->StagePrimary();
+  keys_->away = true;
+  bundles_.emplace(&*store_, &*keys_, EventLog::Silent(), 1, seconds(0));
+  ASSERT_OK(Get());
+  int told = 0;
+  const auto subscription = sqlite_->changes().Subscribe([&](absl::string_view) { ++told; });
+  keys_->away = false;
+  ASSERT_OK(Get());
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(TrustBundlesTest, WhatNobodyCouldSignIsNotTriedBeforeItsTime) {
+  contoso_->StagePrimary();
+  keys_->away = true;
+  ASSERT_OK(Get());
+  bundles_->TryAgain(false);
+  EXPECT_EQ(keys_->opened, 1);
 }
 
 TEST_F(TrustBundlesTest, ARetiringRootThatCannotSignIsLeftOutAndLogged) {

@@ -35,7 +35,7 @@ namespace hourglass::issuance {
 //   4. TenantAuthorities  what tenants sign with
 //   5. Issuing            the compliance service, the pipeline, the lanes
 //   6. Upkeep             ends of certificates, changes of others, metrics, keys opened ahead,
-//                         retention, rotation by policy
+//                         retention, rotation by policy, bundles that lack signatures
 //   7. ServedCalls        the services, with the threads of their calls
 //   8. Listener           the edge, gRPC's server, the guard of their memory
 //

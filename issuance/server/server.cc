@@ -37,6 +37,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                            .keys = keys,
                                            .tenants = tenants,
                                            .roots = authorities_->roots(),
+                                           .bundles = authorities_->bundles(),
                                            .counts = &counts_,
                                            .log = log}));
   calls_.emplace(config.limits, ServedCalls::Subjects{.callers = callers_->directory(),

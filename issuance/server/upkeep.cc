@@ -34,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config, cons
     upkeep->rotation_.emplace(subjects.state->store(), subjects.roots, subjects.tenants,
                               subjects.state->clock(), subjects.log);
   }
+  upkeep->completion_.emplace(subjects.bundles);
   return upkeep;
 }
 

@@ -13,6 +13,8 @@
 #include "issuance/authorities/tenants.h"
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
+#include "issuance/rotation/trust_bundles.h"
+#include "issuance/server/bundle_completion.h"
 #include "issuance/server/certificate_ends.h"
 #include "issuance/server/changes_elsewhere.h"
 #include "issuance/server/journal_retention.h"
@@ -25,8 +27,9 @@
 namespace hourglass::issuance {
 
 // The watch over certificates that end and over what other processes change, the metrics, the keys
-// that are opened ahead, the end of old records, and rotation by policy: started in this order, and
-// stopped in the reverse. Each has its own threads, but both watches share one.
+// that are opened ahead, the end of old records, rotation by policy, and trust bundles that lack
+// signatures: started in this order, and stopped in the reverse. Each has its own threads, but both
+// watches share one.
 class Upkeep {
  public:
   // What it looks at; all must outlive it.
@@ -35,6 +38,7 @@ class Upkeep {
     hsm::KeyStore* keys;
     Tenants* tenants;
     RootAdministration* roots;
+    TrustBundles* bundles;
     const ServiceCounts* counts;
     const EventLog* log;
   };
@@ -64,6 +68,7 @@ class Upkeep {
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
   std::optional<TimedRotation> rotation_;
+  std::optional<BundleCompletion> completion_;
 };
 
 }  // namespace hourglass::issuance

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "issuance/log/testing/captured_log.h"
+#include "issuance/rotation/trust_bundles.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/manual_kernel_time.h"
 #include "tests/support/status_matchers.h"
@@ -48,11 +49,13 @@ class UpkeepTest : public testing::Test {
       EXPECT_OK(state);
       Tenants tenants((*state)->store(), keys_.get(), IssuingConfig(),
                       std::map<std::string, IssuingConfig>());
+      TrustBundles bundles((*state)->store(), keys_.get(), EventLog::Silent());
       EXPECT_OK(Upkeep::Start(config_, tls,
                               {.state = state->get(),
                                .keys = keys_.get(),
                                .tenants = &tenants,
                                .roots = nullptr,  // nobody's policy rotates
+                               .bundles = &bundles,
                                .counts = &counts_,
                                .log = log.log()}));
     }

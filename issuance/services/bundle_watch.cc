@@ -1,6 +1,8 @@
 #include "issuance/services/bundle_watch.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -63,15 +65,18 @@ class BundleWatches::Watch final : public Reactor {
   void OnDone() override;
 
  private:
-  enum class Doing { kNothing, kLooking, kSending, kFinishing };
+  enum class Doing { kNothing, kLooking, kSending, kNoting, kFinishing };
 
   absl::Status MayBegin(const Request& asked);
   void Refuse(const absl::Status& refusal);
   // When nothing is being done the stream ends with `status`, unless another end came first.
   void End(grpc::Status status);
-  // Has a thread of the pool look.
-  void Queue();
+  // Has a thread of the pool do it. False where no more calls of the caller may wait.
+  bool Queue(std::function<void()> call);
+  void QueueLook();
   void Look();
+  void QueueNote();
+  void Note();
   // Whether there is a bundle to be sent, which is in answer_ then.
   absl::StatusOr<bool> FindNext();
 
@@ -91,11 +96,13 @@ class BundleWatches::Watch final : public Reactor {
   // Of whoever looks, and then gRPC's until it is sent.
   v1::TrustBundle answer_;
   std::optional<std::uint64_t> sent_version_;
+  std::size_t sent_signatures_ = 0;
 
   Mutex mutex_;
   Doing doing_ ABSL_GUARDED_BY(mutex_) = Doing::kNothing;
   bool is_due_ ABSL_GUARDED_BY(mutex_) = false;
   bool has_answer_ ABSL_GUARDED_BY(mutex_) = false;
+  bool has_sent_ ABSL_GUARDED_BY(mutex_) = false;  // what is not noted yet
   std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -137,7 +144,10 @@ void BundleWatches::Watch::End(grpc::Status status) {
 
 BundleWatches::Watch::Doing BundleWatches::Watch::Next() {
   if (doing_ != Doing::kNothing) return Doing::kNothing;
-  if (end_.has_value()) {
+  // First: also who has hung up since has been sent it.
+  if (std::exchange(has_sent_, false)) {
+    doing_ = Doing::kNoting;
+  } else if (end_.has_value()) {
     doing_ = Doing::kFinishing;
   } else if (std::exchange(has_answer_, false)) {
     doing_ = Doing::kSending;
@@ -161,20 +171,25 @@ void BundleWatches::Watch::Change(absl::FunctionRef<void()> change) {
     case Doing::kNothing:
       return;
     case Doing::kLooking:
-      return Queue();
+      return QueueLook();
     case Doing::kSending:
       return StartWrite(&answer_);
+    case Doing::kNoting:
+      return QueueNote();
     case Doing::kFinishing:
       return Finish(end);
   }
 }
 
-void BundleWatches::Watch::Queue() {
-  CallRunner& calls = *watches_->calls_;
-  if (calls.Queue(*caller_, MethodNamed(kWatchTrustBundle), [this] { Look(); })) return;
+bool BundleWatches::Watch::Queue(std::function<void()> call) {
+  return watches_->calls_->Queue(*caller_, MethodNamed(kWatchTrustBundle), std::move(call));
+}
+
+void BundleWatches::Watch::QueueLook() {
+  if (Queue([this] { Look(); })) return;
   const absl::Status refusal =
       Error(ErrorReason::kOverloaded, "", "more calls are waiting than the service takes");
-  calls.LogFailure(*context_, kWatchTrustBundle, caller_, refusal);
+  watches_->calls_->LogFailure(*context_, kWatchTrustBundle, caller_, refusal);
   Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     doing_ = Doing::kNothing;
     if (!end_.has_value()) end_ = FailureOf(refusal, {});
@@ -200,7 +215,13 @@ absl::StatusOr<bool> BundleWatches::Watch::FindNext() {
   RETURN_IF_ERROR(calls.Identify(*context_).status());
   ASSIGN_OR_RETURN(const std::shared_ptr<const SignedTrustBundle> bundle,
                    watches_->bundles_->Get(tenant_id_));
-  if (sent_version_.has_value() && bundle->version <= *sent_version_) return false;
+  if (sent_version_.has_value()) {
+    // A root that could not sign that version may have done so since: whoever trusts no other root
+    // waits for its signature.
+    const bool has_gained =
+        bundle->version == *sent_version_ && bundle->signatures.size() > sent_signatures_;
+    if (bundle->version <= *sent_version_ && !has_gained) return false;
+  }
   // It would be refused, and count as sent when somebody can sign it.
   if (!bundle->is_complete && bundle->signatures.empty()) {
     return Error(ErrorReason::kKeyUnavailable, "", "no root can sign the trust bundle now");
@@ -210,6 +231,7 @@ absl::StatusOr<bool> BundleWatches::Watch::FindNext() {
   }
   answer_ = ToProto(*bundle);
   sent_version_ = bundle->version;
+  sent_signatures_ = bundle->signatures.size();
   ticket_.Hold(answer_.ByteSizeLong());
   return true;
 }
@@ -220,8 +242,19 @@ void BundleWatches::Watch::OnWriteDone(bool ok) {
   ticket_.Hold(0);
   Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     doing_ = Doing::kNothing;
+    has_sent_ = ok;
     if (!ok && !end_.has_value()) end_ = CallerIsGone();
   });
+}
+
+void BundleWatches::Watch::QueueNote() {
+  if (Queue([this] { Note(); })) return;
+  Change([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { doing_ = Doing::kNothing; });
+}
+
+void BundleWatches::Watch::Note() {
+  watches_->fetches_->Note(*caller_, tenant_id_, *sent_version_);
+  Change([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { doing_ = Doing::kNothing; });
 }
 
 void BundleWatches::Watch::OnDone() {
@@ -233,9 +266,11 @@ void BundleWatches::Watch::OnDone() {
   self_.reset();
 }
 
-BundleWatches::BundleWatches(CallRunner* calls, TrustBundles* bundles, TenantStore* tenants)
+BundleWatches::BundleWatches(CallRunner* calls, TrustBundles* bundles, TenantStore* tenants,
+                             const BundleFetches* fetches)
     : calls_(calls),
       bundles_(bundles),
+      fetches_(fetches),
       subscription_(
           tenants->changes().Subscribe([this](absl::string_view tenant_id) { Wake(tenant_id); })) {}
 

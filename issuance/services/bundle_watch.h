@@ -17,6 +17,7 @@
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/rotation/trust_bundles.h"
+#include "issuance/services/bundle_fetches.h"
 #include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
@@ -32,13 +33,16 @@ class BundleWatches {
   using Reactor = grpc::ServerWriteReactor<v1::TrustBundle>;
 
   // All must outlive this object, and that every stream.
-  BundleWatches(CallRunner* calls, TrustBundles* bundles, TenantStore* tenants);
+  BundleWatches(CallRunner* calls, TrustBundles* bundles, TenantStore* tenants,
+                const BundleFetches* fetches);
   BundleWatches(const BundleWatches&) = delete;
   BundleWatches& operator=(const BundleWatches&) = delete;
 
   // The stream keeps itself until it is done. It sends the bundle as it is now, and again when
-  // TenantStore::changes has told of the tenant and the version is another; of changes that come
-  // while one is read, signed or sent, the last. It ends with an error and never with OK:
+  // TenantStore::changes has told of the tenant and the version is another, or the same one has
+  // more signatures than what was sent; of changes that come while one is read, signed or sent, the
+  // last. Each bundle that gRPC has written is noted (BundleFetches), before the stream ends; where
+  // no more of the caller's calls may wait it is not. It ends with an error and never with OK:
   // CallRunner::Identify, which is asked before each bundle; FIELD_INVALID for a message that is
   // none; those of Permit and of TrustBundles::Get; KEY_UNAVAILABLE where no root can
   // sign; OVERLOADED where there are as many as
@@ -60,6 +64,7 @@ class BundleWatches {
 
   CallRunner* const calls_;
   TrustBundles* const bundles_;
+  const BundleFetches* const fetches_;
   Mutex mutex_;  // held while no watch is called
   absl::flat_hash_map<std::string, OfTenant> open_
       ABSL_GUARDED_BY(mutex_);  // by tenant, none empty

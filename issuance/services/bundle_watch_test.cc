@@ -55,10 +55,13 @@ class HeldKeys final : public hsm::ForwardingKeyStore {
     if (Door* const held = door.load()) {
       EXPECT_TRUE(held->Pass());
     }
+    if (away && uri == away_uri) return Error(ErrorReason::kKeyUnavailable, uri, "is away");
     return ForwardingKeyStore::Open(uri);
   }
 
   std::atomic<Door*> door = nullptr;
+  std::atomic<bool> away = false;
+  std::string away_uri;  // set while nobody opens a key
 };
 
 class FailingStore final : public ForwardingStore {
@@ -70,7 +73,20 @@ class FailingStore final : public ForwardingStore {
     return ForwardingStore::GetTenant(tenant_id);
   }
 
+  absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
+                           std::uint64_t version, Timestamp now) override {
+    if (noting_fails) return Error(ErrorReason::kJournalUnavailable, "", "the disk is gone");
+    ++noted;
+    if (Door* const held = noting_door.load()) {
+      EXPECT_TRUE(held->Pass());
+    }
+    return ForwardingStore::NoteFetched(tenant_id, identity, version, now);
+  }
+
   std::atomic<bool> fails = false;
+  std::atomic<bool> noting_fails = false;
+  std::atomic<int> noted = 0;
+  std::atomic<Door*> noting_door = nullptr;
 };
 
 // The client's side of a stream.
@@ -156,6 +172,25 @@ class BundleWatchTest : public testing::Test {
                                                                             &party);
   }
 
+  void Register(const std::string& identity) {
+    RelyingPartyRecord party;
+    party.tenant_id = "contoso";
+    party.name = party.identity = identity;
+    ASSERT_OK(sqlite_->AddRelyingParty(party, {wire_.clock().Now(), "cli", ""}));
+  }
+  // After what was sent is noted: a stream ends only then.
+  std::uint64_t FetchedBy(const std::string& identity) {
+    service_->StopWatches();
+    wire_.calls()->StopTakingCalls(std::chrono::hours(1));
+    const auto parties = sqlite_->ListRelyingParties("contoso");
+    EXPECT_OK(parties);
+    for (const RelyingPartyRecord& party : *parties) {
+      if (party.identity == identity) return party.fetched_version;
+    }
+    ADD_FAILURE() << "no " << identity;
+    return 0;
+  }
+
   TemporaryDirectory directory_;
   CallServer wire_{CallersWithGateways()};
   std::unique_ptr<Store> sqlite_;
@@ -215,6 +250,70 @@ TEST_F(BundleWatchTest, OfChangesThatComeTogetherTheLastIsSent) {
   door.Open();
   EXPECT_EQ(follower->NextVersion(), 2u) << "was read before";
   EXPECT_EQ(follower->NextVersion(), 7u);
+}
+
+TEST_F(BundleWatchTest, WhatIsSentIsNotedOnceAVersion) {
+  Register(kGateway);
+  Register(kOtherGateway);
+  // As followers do every ten minutes.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Follow()->NextVersion(), 2u);
+    Start({}, {});  // when all streams have ended
+  }
+  EXPECT_EQ(store_->noted, 1);
+  EXPECT_EQ(FetchedBy(kGateway), 2u);
+  EXPECT_EQ(FetchedBy(kOtherGateway), 0u);
+}
+
+TEST_F(BundleWatchTest, WhatWasSentIsNotedAlsoWhereTheCallerHangsUp) {
+  Register(kGateway);
+  Door door;
+  store_->noting_door = &door;
+  const auto follower = Follow();
+  EXPECT_EQ(follower->NextVersion(), 2u);
+  EXPECT_TRUE(door.HasMet(1));
+  follower->HangUp();
+  EXPECT_EQ(follower->End().error_code(), grpc::StatusCode::CANCELLED);
+  door.Open();
+  EXPECT_EQ(FetchedBy(kGateway), 2u);
+}
+
+TEST_F(BundleWatchTest, WhatCannotBeNotedIsSentAllTheSame) {
+  Register(kGateway);
+  store_->noting_fails = true;
+  const auto follower = Follow();
+  EXPECT_EQ(follower->NextVersion(), 2u);
+  contoso_->Stage();
+  EXPECT_EQ(follower->NextVersion(), 3u);
+  EXPECT_EQ(FetchedBy(kGateway), 0u);
+  EXPECT_THAT(wire_.failures().Totals(), IsEmpty()) << "no call failed";
+  const std::vector<LoggedLine> logged = wire_.TakeLog();
+  ASSERT_EQ(logged.size(), 2u);
+  EXPECT_EQ(logged[0].at("event"), "bundle_fetch_not_noted");
+}
+
+TEST_F(BundleWatchTest, WhoWasSentTooFewSignaturesIsSentTheRest) {
+  contoso_->StagePrimary();
+  Stop();
+  bundles_.emplace(&*store_, &*keys_, EventLog::Silent(), TrustBundles::kMostKept,
+                   std::chrono::seconds(0));
+  keys_->away_uri = contoso_->Root("r1").key_uri;
+  keys_->away = true;
+  Start({}, {});
+  const std::atomic<bool> stopping = false;
+  const auto follower = Follow();
+  const v1::TrustBundle first = follower->Next();
+  EXPECT_EQ(first.signatures_size(), 1);
+  bundles_->TryAgain(stopping);
+  keys_->away = false;
+  bundles_->TryAgain(stopping);
+  const v1::TrustBundle second = follower->Next();
+  EXPECT_EQ(second.version(), first.version());
+  EXPECT_EQ(second.document(), first.document());
+  EXPECT_EQ(second.signatures_size(), 2) << "and not the first once more";
+  bundles_->TryAgain(stopping);
+  contoso_->Stage();
+  EXPECT_EQ(follower->NextVersion(), first.version() + 1) << "and the complete one only once";
 }
 
 TEST_F(BundleWatchTest, ATenantThatHasNoRootsYetCanBeFollowed) {

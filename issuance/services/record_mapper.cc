@@ -59,6 +59,7 @@ v1::Root ToProto(const RootRecord& root) {
     *proto.mutable_key_destroyed_at() = ToProto(*root.key_destroyed_at);
   }
   const auto certificate = ca::RootCertificate::Parse(root.certificate);
+  proto.set_bundle_version(root.bundle_version);
   proto.set_issuing_sub_keys(certificate.ok() && certificate->allows_issuing_sub_keys());
   return proto;
 }
@@ -129,6 +130,8 @@ v1::RelyingParty ToProto(const RelyingPartyRecord& party) {
   }
   proto.set_acknowledged_by(party.acknowledged_by);
   *proto.mutable_registered_at() = ToProto(party.registered_at);
+  proto.set_fetched_version(party.fetched_version);
+  if (party.fetched_at.has_value()) *proto.mutable_fetched_at() = ToProto(*party.fetched_at);
   return proto;
 }
 

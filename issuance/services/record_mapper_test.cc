@@ -102,9 +102,11 @@ TEST(RecordMapperTest, ARootIsShownWhole) {
   root.state_since = SampleTime(4);
   root.last_leaf_not_after = Second(5);
   root.key_destroyed_at = SampleTime(6);
+  root.bundle_version = 17;
   const v1::Root proto = ToProto(root);
   v1::Root wanted = MessageOf<v1::Root>(R"pb(
     root_id: "root-7"
+    bundle_version: 17
     tenant_id: "contoso"
     generation: 7
     state: RETIRED
@@ -242,6 +244,8 @@ TEST(RecordMapperTest, ARelyingPartyIsShownWithWhatItAcknowledged) {
   party.acknowledged_at = SampleTime(3);
   party.acknowledged_by = "cli";
   party.registered_at = SampleTime(1);
+  party.fetched_version = 9;
+  party.fetched_at = SampleTime(2);
   const v1::RelyingParty proto = ToProto(party);
   EXPECT_THAT(proto, IsMessage(MessageOf<v1::RelyingParty>(R"pb(
                 tenant_id: "contoso"
@@ -253,13 +257,16 @@ TEST(RecordMapperTest, ARelyingPartyIsShownWithWhatItAcknowledged) {
                 acknowledged_sha256: "\000\377"
                 acknowledged_at { seconds: 1767323048 nanos: 6000 }
                 acknowledged_by: "cli"
-                registered_at { seconds: 1767323046 nanos: 6000 })pb")));
+                registered_at { seconds: 1767323046 nanos: 6000 }
+                fetched_version: 9
+                fetched_at { seconds: 1767323047 nanos: 6000 })pb")));
   ExpectEveryField(proto);
 }
 
 TEST(RecordMapperTest, ARelyingPartyThatAcknowledgedNothingShowsNoTime) {
   const v1::RelyingParty proto = ToProto(RelyingPartyRecord());
   EXPECT_FALSE(proto.has_acknowledged_at());
+  EXPECT_FALSE(proto.has_fetched_at());
   EXPECT_EQ(proto.acknowledged_version(), 0u);
   EXPECT_EQ(proto.acknowledged_sha256(), "");
 }
@@ -329,6 +336,8 @@ TEST(RecordMapperTest, ARelyingPartyIsShownWhole) {
   party.acknowledged_at = SampleTime(3);
   party.acknowledged_by = "gateway 2";
   party.registered_at = SampleTime(1);
+  party.fetched_version = 9;
+  party.fetched_at = SampleTime(2);
   const v1::RelyingParty proto = ToProto(party);
   v1::RelyingParty wanted = MessageOf<v1::RelyingParty>(R"pb(
     tenant_id: "contoso"
@@ -339,7 +348,9 @@ TEST(RecordMapperTest, ARelyingPartyIsShownWhole) {
     acknowledged_version: 7
     acknowledged_at { seconds: 1767323048 nanos: 6000 }
     acknowledged_by: "gateway 2"
-    registered_at { seconds: 1767323046 nanos: 6000 })pb");
+    registered_at { seconds: 1767323046 nanos: 6000 }
+    fetched_version: 9
+    fetched_at { seconds: 1767323047 nanos: 6000 })pb");
   wanted.set_acknowledged_sha256(party.acknowledged_sha256);
   EXPECT_THAT(proto, IsMessage(wanted));
   ExpectEveryField(proto);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/services/record_mapper.h"
@@ -53,6 +55,11 @@ absl::StatusOr<RootOrder> OrderOf(const v1::CreateRootRequest& request, const Ca
   order.key_uri = request.key_uri();
   if (!request.request_id().empty()) {
     RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
+  }
+  if (absl::StartsWith(request.request_id(), kOwnRequestIdPrefix)) {
+    return Error(
+        ErrorReason::kFieldInvalid, "request_id",
+        absl::StrCat("must not begin with ", kOwnRequestIdPrefix, ": those are the service's own"));
   }
   order.request_id = request.request_id();
   order.issuing_sub_keys = request.issuing_sub_keys();

@@ -205,6 +205,19 @@ TEST_F(RootServiceTest, OneMoreRootIsMadeAndNotPromotedAtOnce) {
   EXPECT_THAT(Get("r3"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
 }
 
+TEST_F(RootServiceTest, RequestIdsOfTheServiceItselfAreRefused) {
+  v1::CreateRootRequest request = Order();
+  for (const std::string id : {"hourglassd:", "hourglassd:rotation:1"}) {
+    request.set_request_id(id);
+    EXPECT_THAT(Create(request), FailsWith(ErrorReason::kFieldInvalid, "request_id")) << id;
+  }
+  EXPECT_THAT(Get("r1"), FailsWith(ErrorReason::kRootUnknown, "root_id"));
+  for (const std::string id : {"hourglassd", "Hourglassd:1", "by-hourglassd:1"}) {
+    request.set_request_id(id);
+    EXPECT_OK(Create(request)) << id;
+  }
+}
+
 TEST_F(RootServiceTest, ARequestThatComesAgainPromotesWhatItMade) {
   v1::CreateRootRequest request = Order();
   request.set_request_id("order-1");

@@ -202,8 +202,11 @@ absl::Status RotationService::AttestRelyingParty(const Caller& caller,
   }
   ASSIGN_OR_RETURN(const std::shared_ptr<const SignedTrustBundle> bundle,
                    means_.bundles->Get(tenant_id));
-  const Acknowledgement acknowledgement = {tenant_id, request.name(), request.version(),
-                                           bundle->document_sha256};
+  const Acknowledgement acknowledgement = {.tenant_id = tenant_id,
+                                           .name = request.name(),
+                                           .identity = "",  // it is manual
+                                           .version = request.version(),
+                                           .document_sha256 = bundle->document_sha256};
   // The document is that of this version and of no other.
   RETURN_IF_ERROR(CheckAcknowledgement(before, bundle->version, acknowledgement));
   ASSIGN_OR_RETURN(const RelyingPartyRecord party,

@@ -43,12 +43,13 @@ absl::StatusOr<RelyingPartyRecord> PartyOf(const Caller& caller,
 
 }  // namespace
 
-absl::Status TrustBundleService::GetTrustBundle(const Caller&,
+absl::Status TrustBundleService::GetTrustBundle(const Caller& caller,
                                                 const v1::GetTrustBundleRequest& request,
                                                 v1::TrustBundle* response) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const SignedTrustBundle> bundle,
                    bundles_->Get(request.tenant_id()));
   *response = ToProto(*bundle);
+  fetches_.Note(caller, bundle->tenant_id, bundle->version);
   return absl::OkStatus();
 }
 
@@ -60,8 +61,11 @@ absl::Status TrustBundleService::AcknowledgeTrustBundle(
   ASSIGN_OR_RETURN(const std::vector<RelyingPartyRecord> parties,
                    relying_parties_->ListRelyingParties(request.tenant_id()));
   ASSIGN_OR_RETURN(const RelyingPartyRecord before, PartyOf(caller, parties));
-  const Acknowledgement acknowledgement = {request.tenant_id(), before.name, request.version(),
-                                           request.document_sha256()};
+  const Acknowledgement acknowledgement = {.tenant_id = request.tenant_id(),
+                                           .name = before.name,
+                                           .identity = before.identity,
+                                           .version = request.version(),
+                                           .document_sha256 = request.document_sha256()};
   // The store does not have the document. It is that of the newest version, or this ends here: a
   // version that there is only when the store is asked was not looked at.
   ASSIGN_OR_RETURN(const std::shared_ptr<const SignedTrustBundle> bundle,

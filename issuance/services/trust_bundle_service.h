@@ -8,6 +8,7 @@
 #include "issuance/calls/unary_service.h"
 #include "issuance/log/event_log.h"
 #include "issuance/rotation/trust_bundles.h"
+#include "issuance/services/bundle_fetches.h"
 #include "issuance/services/bundle_watch.h"
 #include "issuance/store/relying_party_store.h"
 #include "issuance/store/tenant_store.h"
@@ -25,7 +26,8 @@ class TrustBundleService final : public UnaryService<v1::TrustBundleService> {
         relying_parties_(relying_parties),
         clock_(clock),
         log_(log),
-        watches_(calls, bundles, tenants) {
+        fetches_(relying_parties, clock, log),
+        watches_(calls, bundles, tenants, &fetches_) {
     Serve(calls, this, "GetTrustBundle", &TrustBundleService::GetTrustBundle);
     Serve(calls, this, "AcknowledgeTrustBundle", &TrustBundleService::AcknowledgeTrustBundle);
     ServeStream<v1::WatchTrustBundleRequest, v1::TrustBundle>(
@@ -38,6 +40,8 @@ class TrustBundleService final : public UnaryService<v1::TrustBundleService> {
   // Open streams end with STOPPING.
   void StopWatches() { watches_.Stop(); }
 
+  // A relying party's fetch is noted (BundleFetches) when the answer is made: whether that arrives
+  // is not known here.
   absl::Status GetTrustBundle(const Caller& caller, const v1::GetTrustBundleRequest& request,
                               v1::TrustBundle* response);
   // What is acknowledged anew is logged as `bundle_acknowledged`.
@@ -51,7 +55,8 @@ class TrustBundleService final : public UnaryService<v1::TrustBundleService> {
   RelyingPartyStore* const relying_parties_;
   const Clock* const clock_;
   const EventLog* const log_;
-  BundleWatches watches_;
+  const BundleFetches fetches_;
+  BundleWatches watches_;  // uses them
 };
 
 }  // namespace hourglass::issuance

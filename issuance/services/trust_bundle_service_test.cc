@@ -1,5 +1,7 @@
 #include "issuance/services/trust_bundle_service.h"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,7 +23,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Steps in before an acknowledgement is noted.
+// Steps in before an acknowledgement or a fetch is noted.
 class DisturbedStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
@@ -33,7 +35,16 @@ class DisturbedStore final : public ForwardingStore {
     return ForwardingStore::Acknowledge(acknowledgement, cause);
   }
 
+  absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
+                           std::uint64_t version, Timestamp now) override {
+    ++noted;
+    if (noting_fails) return Error(ErrorReason::kJournalUnavailable, "", "the disk is full");
+    return ForwardingStore::NoteFetched(tenant_id, identity, version, now);
+  }
+
   int acknowledged = 0;
+  int noted = 0;
+  bool noting_fails = false;
   std::function<void()> before_acknowledging;  // called once
 };
 
@@ -159,6 +170,68 @@ TEST_F(TrustBundleServiceTest, ATenantWithoutRootsHasAnEmptyBundleAndAnotherHasN
   EXPECT_THAT(Get("unknown"), FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
 }
 
+TEST_F(TrustBundleServiceTest, AFetchIsNotedOnceAVersion) {
+  contoso_->StagePrimary();
+  Register("vpn-1", "gateway");
+  Register("vpn-2", "other-gateway");
+  const Timestamp first = clock_.Now();
+  ASSERT_OK(Get());
+  EXPECT_EQ(Party("vpn-1").fetched_version, 2u);
+  EXPECT_EQ(Party("vpn-1").fetched_at, first);
+  EXPECT_EQ(Party("vpn-2").fetched_version, 0u);
+  clock_.now += std::chrono::minutes(10);
+  ASSERT_OK(Get());
+  EXPECT_EQ(disturbed_->noted, 1) << "the same version again costs no write";
+  EXPECT_EQ(Party("vpn-1").fetched_at, first);
+  contoso_->Stage();
+  ASSERT_OK(Get());
+  EXPECT_EQ(disturbed_->noted, 2);
+  EXPECT_EQ(Party("vpn-1").fetched_version, 3u);
+  EXPECT_EQ(Party("vpn-1").fetched_at, clock_.Now());
+  // Anew under the same identity, it has fetched nothing until it does.
+  ASSERT_OK(store_->RemoveRelyingParty("contoso", "vpn-1", {clock_.Now(), "cli", "is replaced"}));
+  Register("vpn-3", "gateway");
+  EXPECT_EQ(Party("vpn-3").fetched_version, 0u);
+  ASSERT_OK(Get());
+  EXPECT_EQ(Party("vpn-3").fetched_version, 3u);
+}
+
+TEST_F(TrustBundleServiceTest, OnlyFetchesOfRelyingPartiesAreNoted) {
+  ASSERT_OK(Get());  // of version 0
+  contoso_->StagePrimary();
+  ASSERT_OK(Get());  // by one that is not on record
+  Register("gateway", "other-gateway");
+  Register("nps", "");
+  ASSERT_OK(Get());
+  gateway_.name = "other-gateway";
+  gateway_.roles = {Role::kAdministrator};
+  ASSERT_OK(Get());
+  EXPECT_EQ(disturbed_->noted, 0);
+  gateway_.roles = {Role::kAdministrator, Role::kRelyingParty};
+  ASSERT_OK(Get());
+  EXPECT_EQ(disturbed_->noted, 1);
+  EXPECT_EQ(Party("gateway").fetched_version, 2u);
+  EXPECT_EQ(Party("nps").fetched_version, 0u);
+}
+
+TEST_F(TrustBundleServiceTest, AFetchThatCannotBeNotedIsOneAllTheSame) {
+  contoso_->StagePrimary();
+  Register("vpn-1", "gateway");
+  disturbed_->noting_fails = true;
+  ASSERT_OK_AND_ASSIGN(const v1::TrustBundle bundle, Get());
+  EXPECT_EQ(bundle.version(), 2u);
+  EXPECT_EQ(Party("vpn-1").fetched_version, 0u);
+  std::vector<LoggedLine> logged = Logged();
+  ASSERT_EQ(logged.size(), 1u);
+  EXPECT_EQ(logged[0]["event"], "bundle_fetch_not_noted");
+  EXPECT_EQ(logged[0]["caller"], "gateway");
+  EXPECT_EQ(logged[0]["reason"], "JOURNAL_UNAVAILABLE");
+  disturbed_->noting_fails = false;
+  ASSERT_OK(Get());
+  EXPECT_EQ(Party("vpn-1").fetched_version, 2u) << "the next fetch notes it";
+  EXPECT_THAT(Logged(), IsEmpty());
+}
+
 TEST_F(TrustBundleServiceTest, AnAcknowledgementIsNotedAndLogged) {
   contoso_->StagePrimary();
   Register("vpn-1", "gateway");
@@ -254,6 +327,22 @@ TEST_F(TrustBundleServiceTest, OnlyTheDocumentOfTheNewestVersionCanBeAcknowledge
   EXPECT_THAT(Logged(), IsEmpty());
   EXPECT_OK(Acknowledge(Sound()));
   EXPECT_EQ(Party("vpn-1").acknowledged_version, 3u);
+}
+
+TEST_F(TrustBundleServiceTest, NobodyAcknowledgesForWhoTookTheNameMeanwhile) {
+  contoso_->StagePrimary();
+  for (const char* identity : {"other-gateway", ""}) {
+    Register("vpn-1", "gateway");
+    disturbed_->before_acknowledging = [&] {
+      ASSERT_OK(store_->RemoveRelyingParty("contoso", "vpn-1", {clock_.Now(), "cli", "is gone"}));
+      Register("vpn-1", identity);
+    };
+    EXPECT_THAT(Acknowledge(Sound()), FailsWith(ErrorReason::kRelyingPartyUnknown)) << identity;
+    EXPECT_EQ(Party("vpn-1").acknowledged_version, 0u);
+    ASSERT_OK(store_->RemoveRelyingParty("contoso", "vpn-1", {clock_.Now(), "cli", "is gone"}));
+  }
+  Register("vpn-1", "gateway");
+  EXPECT_OK(Acknowledge(Sound()));
 }
 
 TEST_F(TrustBundleServiceTest, AChangeThatComesFirstOutdatesIt) {

@@ -52,7 +52,9 @@ struct RootRecord {
   // was noted, the revision of then.
   std::uint64_t bundle_version = 0;
   // The tenant's revision that the change to its state raised it to; of STAGED, `bundle_version`.
-  // Later changes have greater ones, whatever the clock said. The store sets it.
+  // Later changes have greater ones, whatever the clock said. The store sets it. Of a state of
+  // before this was noted, a number of its own in the order of (state_since, generation), at most
+  // the revision of then.
   std::uint64_t state_revision = 0;
   // The name of the caller that had it made; empty for roots of before that was noted.
   std::string created_by = "";

@@ -37,8 +37,8 @@ class RelyingPartyStore {
   RelyingPartyStore(const RelyingPartyStore&) = delete;
   RelyingPartyStore& operator=(const RelyingPartyStore&) = delete;
 
-  // Adds it as one that has acknowledged nothing yet, whatever `party` says, registered at
-  // `cause.now`, and records `relying_party_registered`. Errors: TENANT_UNKNOWN;
+  // Adds it as one that has fetched and acknowledged nothing yet, whatever `party` says, registered
+  // at `cause.now`, and records `relying_party_registered`. Errors: TENANT_UNKNOWN;
   // RELYING_PARTY_EXISTS with field `name`, or `identity` where that is not empty, where another of
   // the tenant has it. Of several, the first of these.
   virtual absl::Status AddRelyingParty(const RelyingPartyRecord& party,
@@ -55,16 +55,16 @@ class RelyingPartyStore {
   // as it is then. The same version with the same document again changes nothing, and is returned
   // as it is. Of a manual one `relying_party_attested` is recorded. Errors: TENANT_UNKNOWN;
   // RELYING_PARTY_UNKNOWN, also where the one of that name has another identity, or is manual and
-  // the acknowledgement has one: it was removed and registered anew meanwhile; with field `version` BUNDLE_UNKNOWN where it is 0 or above the tenant's
-  // revision, and BUNDLE_OUTDATED where it is below; BUNDLE_MISMATCH with field `document_sha256`
-  // where it acknowledged this version before, with another document. Of several, the first of
-  // these.
+  // the acknowledgement has one: it was removed and registered anew meanwhile; with field `version`
+  // BUNDLE_UNKNOWN where it is 0 or above the tenant's revision, and BUNDLE_OUTDATED where it is
+  // below; BUNDLE_MISMATCH with field `document_sha256` where it acknowledged this version before,
+  // with another document. Of several, the first of these.
   virtual absl::StatusOr<RelyingPartyRecord> Acknowledge(const Acknowledgement& acknowledgement,
                                                          const ChangeCause& cause) = 0;
   // Notes that this version of the trust bundle was sent to the relying party of this identity at
   // `now`. Changes nothing where there is none of it, where it was sent that version or a newer one
   // before, or where the tenant has no such version yet; writes nothing then. Errors:
-  // INTERNAL_ERROR with an empty identity.
+  // INTERNAL_ERROR with field `identity` where that is empty.
   virtual absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
                                    std::uint64_t version, Timestamp now) = 0;
 

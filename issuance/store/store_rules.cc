@@ -135,6 +135,12 @@ absl::Status RelyingPartyExists(absl::string_view field) {
 
 absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t revision,
                                   const Acknowledgement& acknowledgement) {
+  // Nobody but an administrator speaks for a manual one, whatever identity it has.
+  const absl::string_view identity = party.is_manual ? "" : absl::string_view(party.identity);
+  if (acknowledgement.identity != identity) {
+    return Error(ErrorReason::kRelyingPartyUnknown, "name",
+                 "the relying party of this name is another by now");
+  }
   const std::uint64_t version = acknowledgement.version;
   if (version == 0 || version > revision) {
     return Error(ErrorReason::kBundleUnknown, "version",
@@ -150,6 +156,12 @@ absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t
                  "the relying party acknowledged this version with another document");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckFetcher(absl::string_view identity) {
+  if (!identity.empty()) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "identity",
+               "what nobody fetched is noted of no relying party");
 }
 
 bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root) {

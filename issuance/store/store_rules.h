@@ -60,10 +60,15 @@ absl::Status KeyBoundOtherwise();
 absl::Status RelyingPartyUnknown();
 absl::Status RelyingPartyExists(absl::string_view field);
 
-// Whether `party` may acknowledge this of a tenant whose revision is `revision`. Errors:
-// BUNDLE_UNKNOWN, BUNDLE_OUTDATED, BUNDLE_MISMATCH, as RelyingPartyStore::Acknowledge has them.
+// Whether `party`, the one of the acknowledgement's name, may acknowledge this of a tenant whose
+// revision is `revision`. Errors: RELYING_PARTY_UNKNOWN with field `name` where it is another than
+// who acknowledges; BUNDLE_UNKNOWN, BUNDLE_OUTDATED, BUNDLE_MISMATCH; as
+// RelyingPartyStore::Acknowledge has them.
 absl::Status CheckAcknowledgement(const RelyingPartyRecord& party, std::uint64_t revision,
                                   const Acknowledgement& acknowledgement);
+
+// Whoever a fetched bundle is noted of has an identity, else INTERNAL_ERROR with field `identity`.
+absl::Status CheckFetcher(absl::string_view identity);
 
 // Whether the relying party has acknowledged a version of the trust bundle with the root.
 bool HasAcknowledged(const RelyingPartyRecord& party, const RootRecord& root);

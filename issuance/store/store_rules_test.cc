@@ -138,7 +138,7 @@ TEST(StoreRulesTest, AnAcknowledgementIsOfTheVersionThatIsTheNewest) {
   const auto check = [](std::uint64_t had, std::uint64_t revision, std::uint64_t version,
                         const std::string& sha256 = "hash") {
     return CheckAcknowledgement(PartyThatHas("vpn", had), revision,
-                                {"contoso", "vpn", version, sha256});
+                                {"contoso", "vpn", "", version, sha256});
   };
   EXPECT_OK(check(0, 7, 7));
   EXPECT_OK(check(3, 7, 7));
@@ -160,6 +160,37 @@ TEST(StoreRulesTest, AnAcknowledgementIsOfTheVersionThatIsTheNewest) {
   // A tenant without a root has no bundle that could be acknowledged.
   EXPECT_THAT(check(0, 0, 0), FailsWith(ErrorReason::kBundleUnknown, "version"));
   EXPECT_THAT(std::string(check(0, 7, 6).message()), HasSubstr("has version 7 by now"));
+}
+
+TEST(StoreRulesTest, OnlyWhoItWasAcknowledges) {
+  RelyingPartyRecord party = PartyThatHas("vpn", 3);
+  party.identity = "vpn-caller";
+  RelyingPartyRecord manual = PartyThatHas("vpn", 3);
+  manual.is_manual = true;
+  RelyingPartyRecord manual_with_identity = manual;
+  manual_with_identity.identity = "vpn-caller";
+  const auto check = [](const RelyingPartyRecord& of, const std::string& identity,
+                        std::uint64_t version = 7) {
+    return CheckAcknowledgement(of, 7, {"contoso", "vpn", identity, version, "hash"});
+  };
+  const auto unknown = FailsWith(ErrorReason::kRelyingPartyUnknown, "name");
+  EXPECT_OK(check(party, "vpn-caller"));
+  for (const char* identity : {"", "vpn", "VPN-caller", "another-caller"}) {
+    EXPECT_THAT(check(party, identity), unknown) << identity;
+  }
+  EXPECT_OK(check(manual, ""));
+  EXPECT_OK(check(manual_with_identity, ""));
+  EXPECT_THAT(check(manual, "vpn-caller"), unknown);
+  EXPECT_THAT(check(manual_with_identity, "vpn-caller"), unknown);
+  for (const std::uint64_t version : {0, 6, 8}) {
+    EXPECT_THAT(check(party, "another-caller", version), unknown) << "of both the first";
+  }
+  EXPECT_THAT(check(party, "vpn-caller", 6), FailsWith(ErrorReason::kBundleOutdated, "version"));
+}
+
+TEST(StoreRulesTest, NobodyFetchesWithoutAnIdentity) {
+  EXPECT_OK(CheckFetcher("vpn-caller"));
+  EXPECT_THAT(CheckFetcher(""), FailsWith(ErrorReason::kInternalError, "identity"));
 }
 
 TEST(StoreRulesTest, ARootIsAcknowledgedWithEachVersionSinceItCame) {

@@ -60,12 +60,12 @@ class TenantStore {
   // By tenant id.
   virtual absl::StatusOr<std::vector<TenantRecord>> ListTenants() = 0;
 
-  // Adds a STAGED root, raises the revision, which is its `bundle_version`, takes the plan of its
-  // key, and records `root_created`, as of `created_at` by `created_by`, in one transaction.
-  // Errors: INTERNAL_ERROR for another state; TENANT_UNKNOWN; REQUEST_ID_REUSED with field
-  // `request_id` for a non-empty one that a root of the tenant has already; KEY_EXISTS with field
-  // `key_uri` for a key URI that any root has; INTERNAL_ERROR for an id or generation that a root
-  // of the tenant has; KEY_DESTROYED with field `key_uri` for a key that is condemned
+  // Adds a STAGED root, raises the revision, which is its `bundle_version` and `state_revision`,
+  // takes the plan of its key, and records `root_created`, as of `created_at` by `created_by`, in
+  // one transaction. Errors: INTERNAL_ERROR for another state; TENANT_UNKNOWN; REQUEST_ID_REUSED
+  // with field `request_id` for a non-empty one that a root of the tenant has already; KEY_EXISTS
+  // with field `key_uri` for a key URI that any root has; INTERNAL_ERROR for an id or generation
+  // that a root of the tenant has; KEY_DESTROYED with field `key_uri` for a key that is condemned
   // (RootKeyStore::CondemnPlannedKey), by its URI or by the public key in the certificate, or that
   // was made for the root and is not planned for its tenant. Of several, the first of these.
   virtual absl::Status AddRoot(const RootRecord& root) = 0;
@@ -75,13 +75,14 @@ class TenantStore {
   // By generation.
   virtual absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) = 0;
 
-  // Makes all changes or none, and raises the revision, and the epoch if PRIMARY is left or
-  // entered. The promise of one primary is the store's: a change that would make a second one
-  // fails. Records each change: `root_promoted` from STAGED and `root_rolled_back` from RETIRING to
-  // PRIMARY, `root_demoted`, `root_retired`, `root_discarded`. Errors: PRIMARY_CHANGED if the
-  // revision is not `expected_revision` any more; ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not
-  // in its `from` state or there would be two primaries; TENANT_UNKNOWN; PROMOTION_BLOCKED where
-  // the order awaits acknowledgements that are not there.
+  // Makes all changes or none, and raises the revision, which is the `state_revision` of each root
+  // that is changed, and the epoch if PRIMARY is left or entered. The promise of one primary is the
+  // store's: a change that would make a second one fails. Records each change: `root_promoted` from
+  // STAGED and `root_rolled_back` from RETIRING to PRIMARY, `root_demoted`, `root_retired`,
+  // `root_discarded`. Errors: PRIMARY_CHANGED if the revision is not `expected_revision` any more;
+  // ROOT_UNKNOWN; ROOT_MOVE_ILLEGAL if a root is not in its `from` state or there would be two
+  // primaries; TENANT_UNKNOWN; PROMOTION_BLOCKED where the order awaits acknowledgements that are
+  // not there.
   virtual absl::Status ChangeRootStates(absl::string_view tenant_id,
                                         std::uint64_t expected_revision,
                                         absl::Span<const RootStateChange> changes,

@@ -118,10 +118,11 @@ TEST_P(AdministrativeJournalStoreConformance, RecordsWhatIsDoneToRelyingParties)
                     removed = {SampleTime(3), kUnusualText, "it burnt"};
   ASSERT_OK(store_->AddRelyingParty(SampleManualParty("nps"), registered));
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn"), registered));
-  ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("nps", 2), attested));
-  ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("nps", 2), removed)) << "changes nothing";
+  ASSERT_OK(store_->Acknowledge(SampleAttestation("nps", 2), attested));
+  ASSERT_OK(store_->Acknowledge(SampleAttestation("nps", 2), removed)) << "changes nothing";
   ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("vpn", 2), {SampleTime(2), "vpn-caller", ""}))
       << "nobody administers what a gateway says of itself";
+  ASSERT_OK(store_->NoteFetched(kSampleTenant, "vpn-caller", 2, SampleTime(2)));
   ASSERT_OK(store_->RemoveRelyingParty(kSampleTenant, "vpn", removed));
   std::vector<AdministrativeAction> actions = TakeActions(*store_);
   actions.resize(actions.size() - before);
@@ -135,7 +136,7 @@ TEST_P(AdministrativeJournalStoreConformance, WhatIsRefusedIsNotRecorded) {
   ASSERT_OK(AddSamplePrimary(*store_));
   ASSERT_OK(store_->AddRoot(SampleRoot(2)));
   ASSERT_OK(store_->AddRelyingParty(SampleManualParty("nps"), SampleCause()));
-  ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("nps", 3), SampleCause()));
+  ASSERT_OK(store_->Acknowledge(SampleAttestation("nps", 3), SampleCause()));
   ASSERT_OK(store_->AddRelyingParty(SampleManualParty("late"), SampleCause()));
   const std::vector<AdministrativeAction> before = TakeActions(*store_);
   ASSERT_EQ(before.size(), 6u);
@@ -163,12 +164,14 @@ TEST_P(AdministrativeJournalStoreConformance, WhatIsRefusedIsNotRecorded) {
               FailsWith(ErrorReason::kRelyingPartyExists));
   EXPECT_THAT(store_->RemoveRelyingParty(kSampleTenant, "vpn", SampleCause()),
               FailsWith(ErrorReason::kRelyingPartyUnknown));
-  Acknowledgement mismatch = SampleAcknowledgement("nps", 3);
+  Acknowledgement mismatch = SampleAttestation("nps", 3);
   mismatch.document_sha256 = "another";
   EXPECT_THAT(store_->Acknowledge(mismatch, SampleCause()),
               FailsWith(ErrorReason::kBundleMismatch));
-  EXPECT_THAT(store_->Acknowledge(SampleAcknowledgement("late", 4), SampleCause()),
+  EXPECT_THAT(store_->Acknowledge(SampleAttestation("late", 4), SampleCause()),
               FailsWith(ErrorReason::kBundleUnknown));
+  EXPECT_THAT(store_->Acknowledge(SampleAcknowledgement("late", 3), SampleCause()),
+              FailsWith(ErrorReason::kRelyingPartyUnknown));
   EXPECT_EQ(TakeActions(*store_), before);
   EXPECT_THAT(TakeActions(*store_, "nobody"), IsEmpty());
   ASSERT_OK(change(3, {promotes, demotes}, Order(31)));

@@ -68,7 +68,7 @@ TEST_P(RelyingPartyStoreConformance, APromotionAwaitsEveryRelyingParty) {
   EXPECT_TRUE(unchanged());
   EXPECT_THAT(PromoteSecond(*store_, 2), FailsWith(ErrorReason::kPrimaryChanged))
       << "what is decided by an old revision is told so first";
-  ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("nps", 3), SampleCause()));
+  ASSERT_OK(store_->Acknowledge(SampleAttestation("nps", 3), SampleCause()));
   ASSERT_OK(PromoteSecond(*store_, 3));
   EXPECT_EQ(store_->GetRoot(kSampleTenant, "root-2")->state, RootState::kPrimary);
   EXPECT_EQ(store_->GetRoot(kSampleTenant, "root-2")->state_since, SampleTime(30));

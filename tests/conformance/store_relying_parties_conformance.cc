@@ -37,6 +37,8 @@ TEST_P(RelyingPartyStoreConformance, KeepsRelyingParties) {
   unusual.kind = absl::StrCat("a ", kUnusualText);
   // Whatever it says of what comes later.
   RelyingPartyRecord boasting = unusual;
+  boasting.fetched_version = 9;
+  boasting.fetched_at = SampleTime();
   boasting.acknowledged_version = 9;
   boasting.acknowledged_sha256 = std::string(32, 'x');
   boasting.acknowledged_at = SampleTime();
@@ -87,6 +89,7 @@ TEST_P(RelyingPartyStoreConformance, WhatIsRemovedIsGoneAndReturnedAsItWas) {
   EXPECT_THAT(store_->RemoveRelyingParty("nobody", "vpn-1", SampleCause()), unknown);
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-2"), SampleCause()));
+  ASSERT_OK(store_->NoteFetched(kSampleTenant, "vpn-1-caller", 2, SampleTime(19)));
   ASSERT_OK_AND_ASSIGN(const RelyingPartyRecord acknowledged,
                        store_->Acknowledge(SampleAcknowledgement("vpn-1", 2), kByTheGateway));
   EXPECT_THAT(store_->RemoveRelyingParty("fabrikam", "vpn-1", SampleCause()), unknown);
@@ -94,10 +97,11 @@ TEST_P(RelyingPartyStoreConformance, WhatIsRemovedIsGoneAndReturnedAsItWas) {
   ASSERT_OK_AND_ASSIGN(const RelyingPartyRecord removed,
                        store_->RemoveRelyingParty(kSampleTenant, "vpn-1", SampleCause()));
   EXPECT_EQ(removed, acknowledged);
+  EXPECT_EQ(removed.fetched_version, 2u);
   EXPECT_THAT(PartiesOf(*store_), ElementsAre(SampleRelyingParty("vpn-2")));
   EXPECT_THAT(store_->RemoveRelyingParty(kSampleTenant, "vpn-1", SampleCause()), unknown);
   EXPECT_THAT(store_->Acknowledge(SampleAcknowledgement("vpn-1", 2), kByTheGateway), unknown);
-  // One of the same name is another, which has acknowledged nothing.
+  // One of the same name is another, which has fetched and acknowledged nothing.
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
   EXPECT_THAT(PartiesOf(*store_),
               ElementsAre(SampleRelyingParty("vpn-1"), SampleRelyingParty("vpn-2")));
@@ -161,12 +165,127 @@ TEST_P(RelyingPartyStoreConformance, RefusedAcknowledgementsChangeNothing) {
   EXPECT_OK(acknowledge("vpn-1", 3));
 }
 
+// Who looks and then acknowledges must not do so for another of the same name.
+TEST_P(RelyingPartyStoreConformance, WhoWasRegisteredAnewIsNotAcknowledgedFor) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const auto unknown = FailsWith(ErrorReason::kRelyingPartyUnknown, "name");
+  const auto register_anew = [&](const RelyingPartyRecord& party) {
+    const auto removed = store_->RemoveRelyingParty(kSampleTenant, party.name, SampleCause());
+    return removed.ok() ? store_->AddRelyingParty(party, SampleCause()) : removed.status();
+  };
+  const Acknowledgement by_itself = SampleAcknowledgement("vpn-1", 2),
+                        attested = SampleAttestation("vpn-1", 2);
+  RelyingPartyRecord another = SampleRelyingParty("vpn-1");
+  another.identity = "another-caller";
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-2"), SampleCause()));
+  EXPECT_THAT(store_->Acknowledge(attested, SampleCause()), unknown) << "it is not manual";
+  ASSERT_OK(register_anew(another));
+  EXPECT_THAT(store_->Acknowledge(by_itself, kByTheGateway), unknown) << "it has another identity";
+  Acknowledgement outdated = by_itself;
+  outdated.version = 1;
+  EXPECT_THAT(store_->Acknowledge(outdated, kByTheGateway), unknown) << "of both the first";
+  ASSERT_OK(register_anew(SampleManualParty("vpn-1")));
+  EXPECT_THAT(store_->Acknowledge(by_itself, kByTheGateway), unknown) << "it is manual";
+  EXPECT_THAT(PartiesOf(*store_),
+              ElementsAre(SampleManualParty("vpn-1"), SampleRelyingParty("vpn-2")));
+  EXPECT_OK(store_->Acknowledge(attested, SampleCause()));
+  ASSERT_OK(register_anew(SampleRelyingParty("vpn-1")));
+  EXPECT_THAT(store_->Acknowledge(attested, SampleCause()), unknown) << "it is manual no more";
+  EXPECT_THAT(PartiesOf(*store_),
+              ElementsAre(SampleRelyingParty("vpn-1"), SampleRelyingParty("vpn-2")));
+  EXPECT_OK(store_->Acknowledge(by_itself, kByTheGateway));
+}
+
+TEST_P(RelyingPartyStoreConformance, KeepsTheNewestVersionThatWasFetched) {
+  ASSERT_OK(AddSamplePrimary(*store_));  // revision 2
+  ASSERT_OK(AddSamplePrimary(*store_, "fabrikam"));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-2"), SampleCause()));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1", "fabrikam"), SampleCause()));
+  RelyingPartyRecord expected = SampleRelyingParty("vpn-1");
+  const auto fetched = [&](std::uint64_t version, int at) {
+    return store_->NoteFetched(kSampleTenant, expected.identity, version, SampleTime(at));
+  };
+  const auto expect = [&](std::uint64_t version, int at) {
+    expected.fetched_version = version;
+    expected.fetched_at = SampleTime(at);
+    EXPECT_THAT(PartiesOf(*store_), ElementsAre(expected, SampleRelyingParty("vpn-2")));
+  };
+  EXPECT_OK(fetched(1, 10));
+  expect(1, 10);
+  EXPECT_OK(fetched(2, 5));
+  expect(2, 5);  // by the version, and not by the clock
+  for (const std::uint64_t version : {0, 1, 2}) {
+    EXPECT_OK(fetched(version, 30));
+    expect(2, 5);
+  }
+  ASSERT_OK_AND_ASSIGN(const RelyingPartyRecord acknowledged,
+                       store_->Acknowledge(SampleAcknowledgement("vpn-1", 2), kByTheGateway));
+  EXPECT_EQ(acknowledged.fetched_version, 2u);
+  EXPECT_EQ(acknowledged.fetched_at, SampleTime(5));
+  expected = acknowledged;
+  ASSERT_OK(store_->AddRoot(SampleRoot(2)));
+  EXPECT_OK(fetched(3, 40));
+  expect(3, 40);  // and what was acknowledged stays
+  EXPECT_THAT(PartiesOf(*store_, "fabrikam"), ElementsAre(SampleRelyingParty("vpn-1", "fabrikam")));
+  store_.reset();
+  ASSERT_OK_AND_ASSIGN(store_, place_->Open());
+  expect(3, 40);
+}
+
+TEST_P(RelyingPartyStoreConformance, WhatNobodyKnownFetchedOrThereIsNotChangesNothing) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn"), SampleCause()));
+  ASSERT_OK(store_->AddRelyingParty(SampleManualParty("nps"), SampleCause()));
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn", "fabrikam"), SampleCause()));
+  const auto fetched = [&](const std::string& identity, std::uint64_t version,
+                           absl::string_view tenant = kSampleTenant) {
+    return store_->NoteFetched(tenant, identity, version, SampleTime());
+  };
+  EXPECT_OK(fetched("broker", 2));
+  EXPECT_OK(fetched("vpn", 2)) << "a name is no identity";
+  EXPECT_OK(fetched("VPN-caller", 2));
+  EXPECT_OK(fetched("vpn-caller", 2, "nobody"));
+  EXPECT_OK(fetched("vpn-caller", 1, "fabrikam")) << "it has no root";
+  for (const std::uint64_t version : {std::uint64_t{3}, ~std::uint64_t{0}}) {
+    EXPECT_OK(fetched("vpn-caller", version)) << version;
+  }
+  EXPECT_THAT(fetched("", 2), FailsWith(ErrorReason::kInternalError, "identity"));
+  EXPECT_THAT(PartiesOf(*store_), ElementsAre(SampleManualParty("nps"), SampleRelyingParty("vpn")));
+  EXPECT_THAT(PartiesOf(*store_, "fabrikam"), ElementsAre(SampleRelyingParty("vpn", "fabrikam")));
+  EXPECT_OK(fetched("vpn-caller", 2));
+  EXPECT_EQ(PartiesOf(*store_)[1].fetched_version, 2u);
+}
+
+TEST_P(RelyingPartyStoreConformance, OfVersionsThatAreFetchedAtOnceTheNewestStays) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  for (int generation = 2; generation <= 20; ++generation) {
+    ASSERT_OK(store_->AddRoot(SampleRoot(generation)));
+  }
+  ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn"), SampleCause()));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  for (std::uint64_t version = 2; version <= 20; version += 2) {
+    absl::Status newer, older;
+    std::thread fetches(
+        [&] { newer = other->NoteFetched(kSampleTenant, "vpn-caller", version, SampleTime(2)); });
+    older = store_->NoteFetched(kSampleTenant, "vpn-caller", version - 1, SampleTime(1));
+    fetches.join();
+    EXPECT_OK(newer);
+    EXPECT_OK(older);
+    EXPECT_EQ(PartiesOf(*store_)[0].fetched_version, version);
+    EXPECT_EQ(PartiesOf(*store_)[0].fetched_at, SampleTime(2));
+  }
+}
+
 TEST_P(RelyingPartyStoreConformance, WhatRelyingPartiesDoIsNoChangeOfTheTenant) {
   ASSERT_OK(AddSamplePrimary(*store_));
   int told = 0;
   const TenantChanges::Subscription subscription =
       store_->changes().Subscribe([&](absl::string_view) { ++told; });
   ASSERT_OK(store_->AddRelyingParty(SampleRelyingParty("vpn-1"), SampleCause()));
+  ASSERT_OK(store_->NoteFetched(kSampleTenant, "vpn-1-caller", 2, SampleTime(19)));
   ASSERT_OK(store_->Acknowledge(SampleAcknowledgement("vpn-1", 2), kByTheGateway));
   ASSERT_OK(store_->RemoveRelyingParty(kSampleTenant, "vpn-1", SampleCause()));
   EXPECT_EQ(RevisionOf(*store_), 2u);

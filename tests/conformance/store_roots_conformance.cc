@@ -59,14 +59,15 @@ TEST_P(TenantStoreConformance, KeepsRoots) {
   ASSERT_OK(store_->PlanKey({std::string(kSampleTenant), 3, third.key_uri, ""}));
   second.created_by = kUnusualText;
   second.bundle_version = 17;
+  second.state_revision = 18;
   RootRecord first = SampleRoot(1);
   first.created_by = "";
   ASSERT_OK(store_->AddRoot(third));
   ASSERT_OK(store_->AddRoot(second));
   ASSERT_OK(store_->AddRoot(first));
-  third.bundle_version = 1;
-  second.bundle_version = 2;
-  first.bundle_version = 3;
+  third.bundle_version = third.state_revision = 1;
+  second.bundle_version = second.state_revision = 2;
+  first.bundle_version = first.state_revision = 3;
   ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, "root-2"));
   EXPECT_EQ(found, second);
   ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> all, store_->ListRoots(kSampleTenant));
@@ -90,7 +91,7 @@ TEST_P(TenantStoreConformance, KeepsEveryKeyTypeAndTimesBefore1970) {
     root.not_before = ca::Time(std::chrono::seconds(-1));
     root.created_at = Timestamp(std::chrono::microseconds(-1));
     ASSERT_OK(store_->AddRoot(root));
-    root.bundle_version = static_cast<std::uint64_t>(generation);
+    root.bundle_version = root.state_revision = static_cast<std::uint64_t>(generation);
     ASSERT_OK_AND_ASSIGN(const RootRecord found, store_->GetRoot(kSampleTenant, root.root_id));
     EXPECT_EQ(found, root);
   }
@@ -222,6 +223,47 @@ TEST_P(TenantStoreConformance, ChangesStatesAndCountsThem) {
   ASSERT_OK(Move(*store_, 5, "root-2", RootState::kPrimary, RootState::kRetiring));
   ASSERT_OK_AND_ASSIGN(tenant, store_->GetTenant(kSampleTenant));
   EXPECT_EQ(tenant.epoch, 3u) << "leaving PRIMARY without a successor is a fence too";
+}
+
+// Which of two came later is told by the revision, whatever the clock says.
+TEST_P(TenantStoreConformance, StatesKnowTheRevisionThatTheirChangeRaised) {
+  const auto changed = [&](int generation, absl::string_view tenant = kSampleTenant) {
+    return store_->GetRoot(tenant, absl::StrCat("root-", generation))->state_revision;
+  };
+  const auto replace = [&](std::uint64_t revision, int before, int after, Timestamp now) {
+    return store_->ChangeRootStates(
+        kSampleTenant, revision,
+        {{absl::StrCat("root-", before), RootState::kPrimary, RootState::kRetiring},
+         {absl::StrCat("root-", after), RootState::kStaged, RootState::kPrimary}},
+        {now});
+  };
+  ASSERT_OK(AddSamplePrimary(*store_));  // revision 2
+  ASSERT_OK(store_->AddRoot(SampleRoot(2)));
+  ASSERT_OK(store_->AddRoot(SampleRoot(3)));
+  EXPECT_EQ(changed(1), 2u);
+  EXPECT_EQ(changed(2), 3u);
+  EXPECT_EQ(changed(3), 4u);
+  ASSERT_OK(replace(4, 1, 2, SampleTime(100)));
+  EXPECT_EQ(changed(1), 5u);
+  EXPECT_EQ(changed(2), 5u);
+  EXPECT_EQ(changed(3), 4u) << "nothing was done to it";
+  EXPECT_THAT(replace(4, 2, 3, SampleTime(50)), FailsWith(ErrorReason::kPrimaryChanged));
+  EXPECT_THAT(replace(5, 1, 3, SampleTime(50)), FailsWith(ErrorReason::kRootMoveIllegal));
+  EXPECT_EQ(changed(1), 5u);
+  EXPECT_EQ(changed(3), 4u);
+  // The clock goes backward: root-2 becomes RETIRING before root-1 did, and after it.
+  ASSERT_OK(replace(5, 2, 3, SampleTime(50)));
+  ASSERT_OK_AND_ASSIGN(const RootRecord first, store_->GetRoot(kSampleTenant, "root-1"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord second, store_->GetRoot(kSampleTenant, "root-2"));
+  EXPECT_LT(second.state_since, first.state_since);
+  EXPECT_GT(second.state_revision, first.state_revision);
+  EXPECT_EQ(second.bundle_version, 3u);
+  ASSERT_OK(store_->CreateTenant(SampleTenant("fabrikam")));
+  ASSERT_OK(store_->AddRoot(SampleRoot(1, "fabrikam")));
+  EXPECT_EQ(changed(1, "fabrikam"), 1u) << "of its own tenant";
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  EXPECT_EQ(other->ListRoots(kSampleTenant).value(), store_->ListRoots(kSampleTenant).value());
+  EXPECT_EQ(other->ListRoots(kSampleTenant)->at(2).state_revision, 6u);
 }
 
 TEST_P(TenantStoreConformance, RefusedStateChangesChangeNothing) {

@@ -43,14 +43,15 @@ TEST_F(RunbookTest, RelyingPartiesArePutOnRecordAndFollow) {
                             HasSubstr("--yes")));
   EXPECT_THAT(Run("register"),
               AllOf(HasSubstr("Registered relying party radius-1."),
-                    testing::ContainsRegex("nps-1 +nps +an administrator +never"),
-                    testing::ContainsRegex("radius-1 +freeradius +radius-1 +never")));
+                    testing::ContainsRegex("nps-1 +nps +an administrator +by hand +never"),
+                    testing::ContainsRegex("radius-1 +freeradius +radius-1 +never +never")));
   Run("export the bundle");
   fs::copy_file(At(Place::kAdministrator, "roots.pem"), At(Place::kRadius, "roots.pem"));
   Run("follow once", Place::kRadius);
   EXPECT_EQ(Restarts(), 1);
   EXPECT_TRUE(RadiusAccepts(Leaf()));
-  EXPECT_THAT(Run("look"), testing::ContainsRegex("radius-1 +version 3, .* radius-1 +yes"));
+  EXPECT_THAT(Run("look"),
+              testing::ContainsRegex("radius-1 +version 3, .* version 3, .* radius-1 +yes"));
   EXPECT_THAT(Journal(), ElementsAre("administrator root_created r1 >STAGED",
                                      "administrator root_promoted r1 STAGED>PRIMARY",
                                      "administrator root_created r2 >STAGED",
@@ -63,6 +64,9 @@ TEST_F(RunbookTest, APlannedRotationCutsNobodyOff) {
   const std::string first = Leaf();
 
   EXPECT_THAT(Run("stage"), AllOf(HasSubstr("r1 signs. r2 is staged."),
+                                  testing::ContainsRegex("radius-1 +version 2, .* has not "
+                                                         "fetched it yet\n"),
+                                  testing::ContainsRegex("nps-1 +by hand .* not attested yet\n"),
                                   HasSubstr("In the way of promoting r2:")));
   EXPECT_THAT(RunRefused("promote"),
               AllOf(HasSubstr("PROMOTION_BLOCKED"),
@@ -186,6 +190,8 @@ TEST_F(RunbookTest, AGatewayThatDoesNotComeAlongIsLeftBehindOrMended) {
   Run("stage");
   BreakRadius(true);
   EXPECT_THAT(RunRefused("follow once", Place::kRadius), HasSubstr("ABORTED"));
+  EXPECT_THAT(Run("look"), testing::ContainsRegex("radius-1 +version 3, .* version 2, .* has it, "
+                                                  "has not acknowledged it\n"));
   Run("export the bundle");
   InstallOnNps();
   EXPECT_THAT(RunRefused("promote"),

@@ -254,6 +254,11 @@ TEST_F(BundleTest, AStateThatIsDamagedIsRefusedAndNotMended) {
   no_list["signatures"] = 7;
   Json unknown = json;
   unknown["stage"] = "done";
+  const auto with_hook = [&json](const Json& hook) {
+    Json other = json;
+    other["hook_sha256"] = hook;
+    return other.dump();
+  };
   const std::string cases[] = {"",
                                "garbage",
                                "[]",
@@ -265,6 +270,9 @@ TEST_F(BundleTest, AStateThatIsDamagedIsRefusedAndNotMended) {
                                no_number.dump(),
                                no_list.dump(),
                                unknown.dump(),
+                               with_hook(7),
+                               with_hook("zz"),
+                               with_hook("00"),
                                absl::StrReplaceAll(state, {{"PRIMARY", "STAGED"}})};
   for (const std::string& content : cases) {
     out_.Write("roots.state", content);
@@ -273,8 +281,10 @@ TEST_F(BundleTest, AStateThatIsDamagedIsRefusedAndNotMended) {
     EXPECT_THAT(refused.output, HasSubstr("is damaged (")) << content;
     EXPECT_EQ(ReadFileOrDie(State()), content);
   }
-  out_.Write("roots.state", state);
-  EXPECT_EQ(Once().exit_code, 0);
+  for (const std::string& content : {state, without("hook_sha256"), with_hook("")}) {
+    out_.Write("roots.state", content);
+    EXPECT_EQ(Once().exit_code, 0) << content;
+  }
 }
 
 TEST_F(BundleTest, WhatIsTrustedAtFirstMustBeCertificates) {

@@ -21,6 +21,7 @@ using client::Json;
 // In the order of Stage.
 constexpr absl::string_view kStages[] = {"accepted", "hooked", "acknowledged"};
 constexpr mode_t kOwnersOnly = 0600;
+constexpr std::size_t kSha256Octets = 32;
 
 absl::Status Damaged(absl::string_view what) { return Error(ErrorReason::kFieldInvalid, "", what); }
 
@@ -66,6 +67,16 @@ absl::StatusOr<std::vector<ca::BundleSignature>> SignaturesOf(const Json& object
   return signatures;
 }
 
+// Older programs noted nothing of the hook.
+absl::StatusOr<std::string> HookOf(const Json& object) {
+  if (!object.contains("hook_sha256")) return std::string();
+  ASSIGN_OR_RETURN(std::string digest, OctetsOf(object, "hook_sha256"));
+  if (!digest.empty() && digest.size() != kSha256Octets) {
+    return Damaged("`hook_sha256` is no SHA-256");
+  }
+  return digest;
+}
+
 }  // namespace
 
 std::vector<std::string> RootsOf(const ca::TrustBundle& bundle) {
@@ -87,6 +98,7 @@ std::string StateText(const FollowState& state) {
   return client::JsonText({{"tenant_id", state.bundle.tenant_id},
                            {"version", state.bundle.version},
                            {"stage", std::string(kStages[static_cast<int>(state.stage)])},
+                           {"hook_sha256", client::Hex(state.hook_sha256)},
                            {"document", state.document},
                            {"signatures", signatures}});
 }
@@ -98,6 +110,7 @@ absl::StatusOr<FollowState> ParseState(absl::string_view text) {
   ASSIGN_OR_RETURN(state.document, TextOf(object, "document"));
   ASSIGN_OR_RETURN(state.signatures, SignaturesOf(object));
   ASSIGN_OR_RETURN(state.stage, StageOf(object));
+  ASSIGN_OR_RETURN(state.hook_sha256, HookOf(object));
   ASSIGN_OR_RETURN(state.bundle, ca::ParseTrustBundle(state.document));
   RETURN_IF_ERROR(CheckSigned(state));
   return state;

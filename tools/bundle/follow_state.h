@@ -27,6 +27,10 @@ struct FollowState {
   std::vector<ca::BundleSignature> signatures;
   ca::TrustBundle bundle;  // what the document says
   Stage stage = Stage::kAccepted;
+  // The SHA-256, 32 octets, of the hook's command line that succeeded with these roots. Empty where
+  // none is known to have: before kHooked, by a follower without a hook, in a file that was written
+  // before this was noted.
+  std::string hook_sha256;
 };
 
 // The certificates of its roots, DER, oldest first.
@@ -37,12 +41,12 @@ std::vector<std::string> RootsOf(const ca::TrustBundle& bundle);
 absl::Status CheckSigned(const FollowState& state);
 
 // One JSON object (RFC 8259): `tenant_id`, `version`, `stage` (`accepted`, `hooked`,
-// `acknowledged`), `document`, `signatures` (`root_sha256`, `signature`, both hexadecimal). Ended
-// by a newline.
+// `acknowledged`), `hook_sha256` (hexadecimal, may be empty), `document`, `signatures`
+// (`root_sha256`, `signature`, both hexadecimal). Ended by a newline.
 std::string StateText(const FollowState& state);
 
-// Reads what StateText writes; CheckSigned holds of it. Errors: FIELD_INVALID without a field, and
-// what is wrong with it; BUNDLE_INVALID.
+// Reads what StateText writes, also without `hook_sha256`; CheckSigned holds of it. Errors:
+// FIELD_INVALID without a field, and what is wrong with it; BUNDLE_INVALID.
 absl::StatusOr<FollowState> ParseState(absl::string_view text);
 
 // The state in the file; nullopt where there is no file. Errors: FIELD_INVALID with field

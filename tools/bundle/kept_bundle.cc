@@ -67,7 +67,12 @@ absl::Status KeptBundle::Load() {
   if (!state_.has_value()) {
     ASSIGN_OR_RETURN(trusted_, TrustedCertificates(options_.trust));
   }
-  return CheckWritable();
+  RETURN_IF_ERROR(CheckWritable());
+  if (state_.has_value() && !options_.on_change.empty() &&
+      state_->hook_sha256 != ca::Sha256(options_.on_change)) {
+    OweHook();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status KeptBundle::CheckWritable() const {
@@ -93,6 +98,7 @@ absl::StatusOr<bool> KeptBundle::Take(const v1::TrustBundle& message) {
   // A promotion changes no root that is to be trusted: the gateway need not be reloaded for it.
   if (known != nullptr && known->stage != Stage::kAccepted && SameFileAs(next)) {
     next.stage = Stage::kHooked;
+    next.hook_sha256 = known->hook_sha256;
   }
   log_.Tell("accepted", absl::StrCat("accepted ", BundleInWords(next.bundle)),
             BundleAsJson(accepted));
@@ -115,6 +121,13 @@ absl::Status KeptBundle::Save() {
   return absl::OkStatus();
 }
 
+void KeptBundle::OweHook() {
+  if (state_->stage == Stage::kAccepted) return;
+  state_->stage = Stage::kAccepted;
+  state_->hook_sha256.clear();
+  saved_ = false;
+}
+
 absl::Status KeptBundle::PutFileInPlace() {
   step_ = "write_failed";
   ASSIGN_OR_RETURN(const std::string content, ContentOf(state_->bundle, options_.format));
@@ -122,8 +135,7 @@ absl::Status KeptBundle::PutFileInPlace() {
   if (there.ok() && *there == content) return absl::OkStatus();
   if (state_->stage != Stage::kAccepted) {
     // Somebody changed the file: the hook must follow, whatever happens between the two.
-    state_->stage = Stage::kAccepted;
-    saved_ = false;
+    OweHook();
     RETURN_IF_ERROR(Save());
     step_ = "write_failed";
   }
@@ -148,6 +160,7 @@ absl::Status KeptBundle::RunHook() {
     log_.Tell("hook_done", "the command of --on-change has succeeded",
               {{"version", state_->bundle.version}});
   }
+  state_->hook_sha256 = options_.on_change.empty() ? "" : ca::Sha256(options_.on_change);
   state_->stage = Stage::kHooked;
   saved_ = false;
   return absl::OkStatus();

@@ -21,8 +21,9 @@ namespace hourglass::bundle {
 
 // Each step is durable before the next begins: state, file, hook, state, acknowledgement, state. So
 // whoever is killed between two of them goes on with the later one. What was done, and not written
-// down yet, is done again: the hook after it succeeded, the acknowledgement after it arrived. For
-// one thread.
+// down yet, is done again: the hook after it succeeded, the acknowledgement after it arrived. A
+// hook that is not the one that has succeeded with the bundle is run before anything more is
+// acknowledged. For one thread.
 class KeptBundle {
  public:
   // All must outlive this object.
@@ -31,7 +32,8 @@ class KeptBundle {
       : options_(options), config_(config), waiter_(waiter), log_(log) {}
 
   // Reads the state, or, where there is none, what `--trust` names; looks whether both files can be
-  // written. Errors: FIELD_INVALID with the option as field.
+  // written, and whether a new hook is owed to the bundle. Errors: FIELD_INVALID with the option as
+  // field.
   absl::Status Load();
 
   // Takes a bundle of the service, and tells of it; whether it is another than the one before. The
@@ -42,9 +44,9 @@ class KeptBundle {
   // Whether anything is left to do.
   bool settled() const;
 
-  // Puts the file in place where it is not what the bundle says, and runs the hook unless it has
-  // succeeded with it. Errors: FIELD_INVALID with field `--state`, `--out` or `--format`, ABORTED
-  // of the hook. Nothing to do where there is no bundle.
+  // Puts the file in place where it is not what the bundle says, and runs the hook unless this one
+  // has succeeded with it. Errors: FIELD_INVALID with field `--state`, `--out` or `--format`,
+  // ABORTED of the hook. Nothing to do where there is no bundle.
   absl::Status SettleHere();
 
   // SettleHere, and then acknowledges. Where the service has a newer bundle by now, gets that one,
@@ -59,6 +61,7 @@ class KeptBundle {
   absl::Status CheckWritable() const;
   bool SameFileAs(const FollowState& next) const;
   absl::Status Save();
+  void OweHook();
   absl::Status PutFileInPlace();
   absl::Status RunHook();
   absl::Status AcknowledgeIt();

@@ -64,9 +64,9 @@ void AddSync(CLI::App& app, Options& options, Words& words) {
   AddWhat(*sync, options, words);
   sync->add_option(
           "--on-change", options.on_change,
-          "Run this shell command after the file has changed, with HOURGLASS_BUNDLE_FILE, "
-          "HOURGLASS_BUNDLE_VERSION and HOURGLASS_BUNDLE_TENANT; it is tried again until it "
-          "succeeds, and only then the bundle is acknowledged")
+          "Run this shell command after the file has changed, and once where the command itself "
+          "has, with HOURGLASS_BUNDLE_FILE, HOURGLASS_BUNDLE_VERSION and HOURGLASS_BUNDLE_TENANT; "
+          "it is tried again until it succeeds, and only then the bundle is acknowledged")
       ->type_name("COMMAND");
   sync->add_option("--hook-timeout", words.hook_timeout,
                    "How long that command may take (default: 60s)")

@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "ca/text/visible_text.h"
 #include "hsm/base/error.h"
@@ -179,9 +181,23 @@ std::string NextStep(const absl::Status& status) {
   return ReasonOf(status) == ErrorReason::kUnspecified ? NextForConnection(status) : "";
 }
 
+// The message up to what is in the way of a promotion, which it lists too, for programs that do not
+// know of obstacles.
+absl::string_view WithoutObstacles(absl::string_view message, const v1::ErrorDetail& detail) {
+  if (detail.obstacles().empty()) return message;
+  const std::string& first = detail.obstacles(0).message();
+  const std::size_t begin = first.empty() ? absl::string_view::npos : message.find(first);
+  if (begin == absl::string_view::npos) return message;
+  message = absl::StripTrailingAsciiWhitespace(message.substr(0, begin));
+  absl::ConsumeSuffix(&message, ":");
+  return message;
+}
+
 // A configuration's mistakes come one a line, and only from this program itself.
 std::string MessageInWords(const absl::Status& status) {
-  if (ReasonOf(status) != ErrorReason::kConfigurationInvalid) return Printable(status.message());
+  if (ReasonOf(status) != ErrorReason::kConfigurationInvalid) {
+    return Printable(WithoutObstacles(status.message(), DetailOf(status)));
+  }
   std::vector<std::string> lines;
   for (const absl::string_view line : absl::StrSplit(status.message(), '\n')) {
     lines.push_back(Printable(line));

@@ -84,6 +84,37 @@ TEST(Failure, SaysOfEachObstacleWhatToDoAndOfEachKindOnce) {
   EXPECT_EQ(ObstaclesInWords({}), "");
 }
 
+TEST(Failure, WhatIsInTheWayIsSaidOnce) {
+  const auto said = [](const std::string& message) {
+    v1::ErrorDetail detail;
+    detail.set_reason(v1::PROMOTION_BLOCKED);
+    detail.set_field("root_id");
+    for (const char* why : {"gw-1 has it not", "the token is away"}) {
+      v1::PromotionObstacle& obstacle = *detail.add_obstacles();
+      obstacle.set_kind(v1::PromotionObstacle::KEY_CANNOT_SIGN);
+      obstacle.set_message(why);
+    }
+    v1::RpcStatus wire;
+    wire.set_code(static_cast<int>(grpc::StatusCode::FAILED_PRECONDITION));
+    wire.set_message(message);
+    wire.add_details()->PackFrom(detail);
+    return CallError(
+        grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, message, wire.SerializeAsString()),
+        "here");
+  };
+  const absl::Status blocked =
+      said("root_id: cannot be promoted: gw-1 has it not; the token is away");
+  EXPECT_THAT(FailureInWords(blocked),
+              testing::StartsWith("PROMOTION_BLOCKED: root_id: cannot be promoted\n"
+                                  "  - KEY_CANNOT_SIGN: gw-1 has it not\n"
+                                  "  - KEY_CANNOT_SIGN: the token is away\n  next: "));
+  // Programs get the message as it came.
+  EXPECT_THAT(FailureAsJson(blocked)["error"]["message"].get<std::string>(),
+              testing::EndsWith("cannot be promoted: gw-1 has it not; the token is away"));
+  EXPECT_THAT(FailureInWords(said("root_id: in other words: no")),
+              testing::StartsWith("PROMOTION_BLOCKED: root_id: in other words: no\n  - "));
+}
+
 TEST(Failure, HasAdviceForEveryKindOfObstacle) {
   for (int kind = v1::PromotionObstacle::Kind_MIN + 1; kind <= v1::PromotionObstacle::Kind_MAX;
        ++kind) {

@@ -36,6 +36,7 @@ Answer AnswerAbout(absl::string_view what, const v1::RelyingParty& party, absl::
               {{"Name", party.name()},
                {"Kind", party.kind()},
                {"Spoken for by", SpeakerInWords(party)},
+               {"Fetched", FetchInWords(party, now)},
                {"Acknowledged", AcknowledgementInWords(party, now)},
                {"Said by", party.acknowledged_by()},
                {"Registered", client::TimeInWords(client::TimeOf(party.registered_at()), now)}}),
@@ -53,15 +54,17 @@ absl::StatusOr<Answer> List(const RelyingPartyOptions& options, const Session& s
   std::vector<std::vector<std::string>> rows;
   for (const v1::RelyingParty& party : response.relying_parties()) {
     rows.push_back({party.name(), party.kind().empty() ? "-" : party.kind(), SpeakerInWords(party),
+                    FetchInWords(party, session.Now()),
                     AcknowledgementInWords(party, session.Now())});
     answer.json["relying_parties"].push_back(RelyingPartyAsJson(party));
   }
-  answer.text = rows.empty()
-                    ? absl::StrCat(
-                          "No relying parties. Register each gateway and RADIUS server: hourglass "
-                          "relying-parties register --tenant ",
-                          options.tenant, " NAME --identity CALLER\n")
-                    : client::FormatTable({"NAME", "KIND", "SPOKEN FOR BY", "ACKNOWLEDGED"}, rows);
+  answer.text =
+      rows.empty()
+          ? absl::StrCat(
+                "No relying parties. Register each gateway and RADIUS server: hourglass "
+                "relying-parties register --tenant ",
+                options.tenant, " NAME --identity CALLER\n")
+          : client::FormatTable({"NAME", "KIND", "SPOKEN FOR BY", "FETCHED", "ACKNOWLEDGED"}, rows);
   return answer;
 }
 
@@ -155,7 +158,8 @@ void AddRelyingParties(CLI::App& app, CommandLine& line) {
   noun->require_subcommand(1)->fallthrough();
   const auto options = std::make_shared<RelyingPartyOptions>();
   AddTenantOption(
-      *AddCommand(*noun, line, "list", "List them, and what each has acknowledged", options, &List),
+      *AddCommand(*noun, line, "list", "List them, and what each has fetched and acknowledged",
+                  options, &List),
       options->tenant);
   AddRegister(*noun, line, options);
   CLI::App* remove =

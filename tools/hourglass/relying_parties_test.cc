@@ -17,13 +17,20 @@ using testing::StartsWith;
 TEST_F(RotationTest, RelyingPartiesAreListed) {
   const CommandResult listed = Run("relying-parties list --tenant contoso");
   EXPECT_EQ(script_.Last<v1::ListRelyingPartiesRequest>().tenant_id(), "contoso");
-  EXPECT_THAT(listed.output, StartsWith("NAME  KIND        SPOKEN FOR BY     ACKNOWLEDGED\n"
-                                        "gw-1  freeradius  caller-of-gw-1    version 7, "));
-  EXPECT_THAT(listed.output, HasSubstr("\ngw-2  freeradius  caller-of-gw-2    never\n"));
-  EXPECT_THAT(listed.output, HasSubstr("\nnps   nps         an administrator  version 5, "));
+  EXPECT_THAT(listed.output,
+              StartsWith("NAME  KIND        SPOKEN FOR BY     FETCHED               ACKNOWLEDGED\n"
+                         "gw-1  freeradius  caller-of-gw-1    version 7, 4 min ago  version 7, "));
+  EXPECT_THAT(listed.output,
+              HasSubstr("\ngw-2  freeradius  caller-of-gw-2    never                 "
+                        "never\n"));
+  EXPECT_THAT(listed.output,
+              HasSubstr("\nnps   nps         an administrator  by hand               "
+                        "version 5, "));
   const Json json = RunJson("relying-parties list --tenant contoso");
   ASSERT_EQ(json["relying_parties"].size(), 3u);
   EXPECT_EQ(json["relying_parties"][0]["identity"], "caller-of-gw-1");
+  EXPECT_EQ(json["relying_parties"][0]["fetched_version"], 7);
+  EXPECT_EQ(json["relying_parties"][1]["fetched_version"], 0);
   EXPECT_EQ(json["relying_parties"][0]["acknowledged_sha256"].get<std::string>().substr(0, 4),
             "2a2a");
   rotations_.rotation.clear_relying_parties();

@@ -43,6 +43,7 @@ absl::StatusOr<Json> RootAsJson(const v1::Root& root) {
                {"key_type", KeyTypeInWords(root.key_type())},
                {"key_uri", root.key_uri()},
                {"issuing_sub_keys", root.issuing_sub_keys()},
+               {"bundle_version", root.bundle_version()},
                {"created_at", client::TimeForJson(client::TimeOf(root.created_at()))},
                {"not_before", client::TimeForJson(client::TimeOf(root.not_before()))},
                {"not_after", client::TimeForJson(client::TimeOf(root.not_after()))}};

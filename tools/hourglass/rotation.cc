@@ -1,4 +1,6 @@
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,21 @@ struct RotationOptions {
   std::string horizon;
 };
 
+// Whether this version of the trust bundle has the root, which is in the bundle of now; nothing
+// where an older service does not say since when it is.
+std::optional<bool> HasRoot(const v1::Rotation& rotation, const v1::Root& root,
+                            std::uint64_t version) {
+  if (version == 0) return false;
+  if (version == rotation.bundle_version()) return true;
+  if (root.bundle_version() == 0) return std::nullopt;
+  return version >= root.bundle_version();
+}
+
 // Whether the relying party trusts the newest staged root, as far as its acknowledgement tells.
-std::string TrustsStagedRoot(const v1::Rotation& rotation, const v1::RelyingParty& party) {
-  if (party.acknowledged_version() == 0) return "not yet";
-  if (party.acknowledged_version() == rotation.bundle_version()) return "yes";
+std::string TrustsStagedRoot(const v1::Rotation& rotation, const v1::Root& staged,
+                             const v1::RelyingParty& party) {
+  const std::optional<bool> has = HasRoot(rotation, staged, party.acknowledged_version());
+  if (has.has_value()) return *has ? "yes" : "not yet";
   for (const v1::PromotionObstacle& obstacle : rotation.obstacles()) {
     if (obstacle.kind() == v1::PromotionObstacle::NOT_ACKNOWLEDGED &&
         obstacle.relying_party() == party.name()) {
@@ -35,6 +48,17 @@ std::string TrustsStagedRoot(const v1::Rotation& rotation, const v1::RelyingPart
   }
   // Where acknowledgements are waived nobody is in the way, acknowledged or not.
   return rotation.policy().waive_acknowledgements() ? "not known" : "yes";
+}
+
+// The same, and what is missing.
+std::string TrustInWords(const v1::Rotation& rotation, const v1::Root& staged,
+                         const v1::RelyingParty& party) {
+  std::string trusts = TrustsStagedRoot(rotation, staged, party);
+  if (trusts != "not yet") return trusts;
+  if (party.manual()) return "not attested yet";
+  const std::optional<bool> has = HasRoot(rotation, staged, party.fetched_version());
+  if (!has.has_value()) return trusts;
+  return *has ? "has it, has not acknowledged it" : "has not fetched it yet";
 }
 
 std::string RootsTable(const v1::Rotation& rotation, absl::Time now) {
@@ -52,13 +76,14 @@ std::string RootsTable(const v1::Rotation& rotation, absl::Time now) {
 
 std::string RelyingPartiesTable(const v1::Rotation& rotation, absl::Time now) {
   const v1::Root* const staged = NewestStagedRoot(rotation);
-  std::vector<std::string> header = {"RELYING PARTY", "ACKNOWLEDGED", "SPOKEN FOR BY"};
+  std::vector<std::string> header = {"RELYING PARTY", "FETCHED", "ACKNOWLEDGED", "SPOKEN FOR BY"};
   if (staged != nullptr) header.push_back(absl::StrCat("TRUSTS ", staged->root_id()));
   std::vector<std::vector<std::string>> rows;
   for (const v1::RelyingParty& party : rotation.relying_parties()) {
     std::vector<std::string>& row = rows.emplace_back();
-    row = {party.name(), AcknowledgementInWords(party, now), SpeakerInWords(party)};
-    if (staged != nullptr) row.push_back(TrustsStagedRoot(rotation, party));
+    row = {party.name(), FetchInWords(party, now), AcknowledgementInWords(party, now),
+           SpeakerInWords(party)};
+    if (staged != nullptr) row.push_back(TrustInWords(rotation, *staged, party));
   }
   if (rows.empty()) {
     return absl::StrCat(
@@ -112,10 +137,14 @@ absl::StatusOr<Json> RotationAsJson(const v1::Rotation& rotation, absl::Time now
     ASSIGN_OR_RETURN(Json one, RootAsJson(root));
     json["roots"].push_back(std::move(one));
   }
-  const bool staged = NewestStagedRoot(rotation) != nullptr;
+  const v1::Root* const staged = NewestStagedRoot(rotation);
   for (const v1::RelyingParty& party : rotation.relying_parties()) {
     Json one = RelyingPartyAsJson(party);
-    if (staged) one["trusts_staged_root"] = TrustsStagedRoot(rotation, party);
+    if (staged != nullptr) {
+      const auto fetched = HasRoot(rotation, *staged, party.fetched_version());
+      if (!party.manual() && fetched.has_value()) one["has_staged_root"] = *fetched;
+      one["trusts_staged_root"] = TrustsStagedRoot(rotation, *staged, party);
+    }
     json["relying_parties"].push_back(std::move(one));
   }
   if (rotation.has_next_step()) json["next_step"] = StepAsJson(rotation.next_step());
@@ -190,10 +219,11 @@ void AddRotation(CLI::App& app, CommandLine& line) {
       app.add_subcommand("rotation", "See where the rotation of a tenant's roots stands");
   noun->require_subcommand(1)->fallthrough();
   const auto options = std::make_shared<RotationOptions>();
-  CLI::App* status =
-      AddCommand(*noun, line, "status",
-                 "Show roots, who has acknowledged them, what comes next and what is in the way",
-                 options, &Status);
+  CLI::App* status = AddCommand(
+      *noun, line, "status",
+      "Show roots, who has fetched and acknowledged them, what comes next and what is in the "
+      "way",
+      options, &Status);
   AddTenantOption(*status, options->tenant);
   CLI::App* plan = AddCommand(*noun, line, "plan",
                               "Show what the tenant's policy will do, and when", options, &Plan);

@@ -1,5 +1,6 @@
 #include "tools/hourglass/rotation_description.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -55,7 +56,11 @@ Json RelyingPartyAsJson(const v1::RelyingParty& party) {
                {"kind", party.kind()},
                {"manual", party.manual()},
                {"registered_at", client::TimeForJson(client::TimeOf(party.registered_at()))},
+               {"fetched_version", party.fetched_version()},
                {"acknowledged_version", party.acknowledged_version()}};
+  if (party.has_fetched_at()) {
+    json["fetched_at"] = client::TimeForJson(client::TimeOf(party.fetched_at()));
+  }
   if (party.acknowledged_version() == 0) return json;
   json["acknowledged_sha256"] = client::Hex(party.acknowledged_sha256());
   json["acknowledged_at"] = client::TimeForJson(client::TimeOf(party.acknowledged_at()));
@@ -71,6 +76,16 @@ std::string AcknowledgementInWords(const v1::RelyingParty& party, absl::Time now
   if (party.acknowledged_version() == 0) return "never";
   return absl::StrCat("version ", party.acknowledged_version(), ", ",
                       client::TimeInWords(client::TimeOf(party.acknowledged_at()), now));
+}
+
+std::string FetchInWords(const v1::RelyingParty& party, absl::Time now) {
+  if (party.manual()) return "by hand";
+  if (party.fetched_version() == 0) return "never";
+  // The service's clock may be ahead of this one.
+  const absl::Duration age =
+      std::max(absl::ZeroDuration(), now - client::TimeOf(party.fetched_at()));
+  return absl::StrCat("version ", party.fetched_version(), ", ", client::LengthInWords(age),
+                      " ago");
 }
 
 std::string StepInWords(const v1::RotationStep& step) {

@@ -21,6 +21,8 @@ client::Json RelyingPartyAsJson(const v1::RelyingParty& party);
 std::string SpeakerInWords(const v1::RelyingParty& party);
 // `version 7, 2026-11-20 10:42:07 UTC (3 min ago)`, or `never`.
 std::string AcknowledgementInWords(const v1::RelyingParty& party, absl::Time now);
+// `version 7, 3 min ago`, or `never`; `by hand` for one that is manual and fetches nothing.
+std::string FetchInWords(const v1::RelyingParty& party, absl::Time now);
 
 // `stage a new root`, `promote r2`, `retire r1`.
 std::string StepInWords(const v1::RotationStep& step);

@@ -18,11 +18,14 @@ TEST_F(RotationTest, TheStatusIsOneScreen) {
   EXPECT_THAT(status.output, HasSubstr("\nr2    STAGED   "));
   EXPECT_THAT(
       status.output,
-      HasSubstr("\nRELYING PARTY  ACKNOWLEDGED                                    SPOKEN FOR "
-                "BY     TRUSTS r2\ngw-1           version 7, "));
+      HasSubstr("\nRELYING PARTY  FETCHED               ACKNOWLEDGED                            "
+                "        SPOKEN FOR BY     TRUSTS r2\ngw-1           version 7, 4 min ago  version "
+                "7, "));
   EXPECT_THAT(status.output, HasSubstr(" UTC (3 min ago)  caller-of-gw-1    yes\n"));
-  EXPECT_THAT(status.output, HasSubstr("\ngw-2           never "));
-  EXPECT_THAT(status.output, HasSubstr("an administrator  not yet\n"));
+  EXPECT_THAT(status.output, testing::ContainsRegex(
+                                 "\ngw-2 +never +never +caller-of-gw-2 +has not fetched it yet\n"));
+  EXPECT_THAT(status.output, HasSubstr("\nnps            by hand               version 5, "));
+  EXPECT_THAT(status.output, HasSubstr("an administrator  not attested yet\n"));
   EXPECT_THAT(status.output,
               HasSubstr("In the way of promoting r2:\n"
                         "  - NOT_ACKNOWLEDGED gw-2: never acknowledged anything\n"
@@ -47,6 +50,11 @@ TEST_F(RotationTest, TheStatusInJsonHasAllOfIt) {
   EXPECT_EQ(status["relying_parties"][0]["trusts_staged_root"], "yes");
   EXPECT_EQ(status["relying_parties"][1]["trusts_staged_root"], "not yet");
   EXPECT_FALSE(status["relying_parties"][1].contains("acknowledged_at"));
+  EXPECT_EQ(status["relying_parties"][0]["fetched_version"], 7);
+  EXPECT_EQ(status["relying_parties"][0]["has_staged_root"], true);
+  EXPECT_TRUE(status["relying_parties"][0].contains("fetched_at"));
+  EXPECT_FALSE(status["relying_parties"][1].contains("fetched_at"));
+  EXPECT_EQ(status["roots"][1]["bundle_version"], 6);
   EXPECT_EQ(status["relying_parties"][2]["manual"], true);
   EXPECT_EQ(status["obstacles"][1]["relying_party"], "nps");
   EXPECT_EQ(status["next_step"]["action"], "PROMOTE");
@@ -56,21 +64,49 @@ TEST_F(RotationTest, TheStatusInJsonHasAllOfIt) {
   EXPECT_FALSE(status.contains("ends_soon"));
 }
 
+TEST_F(RotationTest, WhoHasFetchedTheRootIsToldFromWhoHasNot) {
+  v1::RelyingParty& party = *rotations_.rotation.mutable_relying_parties(1);
+  const std::pair<std::uint64_t, bool> cases[] = {{0, false}, {5, false}, {6, true}, {7, true}};
+  for (const auto& [version, has] : cases) {
+    SetFetched(version, party);
+    const std::string text = Run("rotation status --tenant contoso").output;
+    EXPECT_EQ(text.find("has it, has not acknowledged it") != std::string::npos, has) << version;
+    EXPECT_EQ(text.find("has not fetched it yet") != std::string::npos, !has) << version;
+    const Json parties = RunJson("rotation status --tenant contoso")["relying_parties"];
+    EXPECT_EQ(parties[1]["fetched_version"], version);
+    EXPECT_EQ(parties[1]["has_staged_root"], has) << version;
+    EXPECT_EQ(parties[1]["trusts_staged_root"], "not yet");
+    EXPECT_FALSE(parties[2].contains("has_staged_root")) << "it is manual";
+  }
+  // Of a service that does not say since when the root is in the bundle.
+  rotations_.rotation.mutable_roots(1)->clear_bundle_version();
+  SetFetched(6, party);
+  EXPECT_THAT(Run("rotation status --tenant contoso").output,
+              testing::ContainsRegex("\ngw-2 +version 6, 4 min ago +never .* not yet\n"));
+  EXPECT_FALSE(RunJson("rotation status --tenant contoso")["relying_parties"][1].contains(
+      "has_staged_root"));
+}
+
 TEST_F(RotationTest, WhatNothingIsInTheWayOfIsSafe) {
   rotations_.rotation.clear_obstacles();
   // An older version may have the root already.
   *rotations_.rotation.mutable_relying_parties(1) = Party("gw-2", 6, false);
-  EXPECT_THAT(Run("rotation status --tenant contoso").output,
-              AllOf(HasSubstr("; it is safe now.\n"), Not(HasSubstr("In the way")),
-                    Not(HasSubstr("not yet"))));
+  *rotations_.rotation.mutable_relying_parties(2) = Party("nps", 6, true);
+  EXPECT_THAT(
+      Run("rotation status --tenant contoso").output,
+      AllOf(HasSubstr("; it is safe now.\n"), Not(HasSubstr("In the way")), Not(HasSubstr("yet"))));
   EXPECT_EQ(RunJson("rotation status --tenant contoso")["obstacles"], Json::array());
 }
 
 TEST_F(RotationTest, WhereAcknowledgementsAreWaivedNobodyIsSaidToTrustARoot) {
   rotations_.rotation.clear_obstacles();
   rotations_.rotation.mutable_policy()->set_waive_acknowledgements(true);
-  const Json parties = RunJson("rotation status --tenant contoso")["relying_parties"];
+  Json parties = RunJson("rotation status --tenant contoso")["relying_parties"];
   EXPECT_EQ(parties[0]["trusts_staged_root"], "yes");
+  EXPECT_EQ(parties[1]["trusts_staged_root"], "not yet");
+  EXPECT_EQ(parties[2]["trusts_staged_root"], "not yet");
+  rotations_.rotation.mutable_roots(1)->clear_bundle_version();
+  parties = RunJson("rotation status --tenant contoso")["relying_parties"];
   EXPECT_EQ(parties[1]["trusts_staged_root"], "not yet");
   EXPECT_EQ(parties[2]["trusts_staged_root"], "not known");
   EXPECT_THAT(Run("rotation status --tenant contoso").output,

@@ -11,14 +11,15 @@ namespace hourglass::cli {
 
 class RotationTest : public HourglassTest {
  protected:
-  // r1 signs and r2 is staged; gw-1 has acknowledged r2, nps, which is manual, an older bundle, and
-  // gw-2 nothing.
+  // r1 signs and r2 is staged, in the bundle from version 6 on; gw-1 has acknowledged r2, nps,
+  // which is manual, an older bundle, and gw-2 nothing.
   RotationTest() : now_(absl::Now()) {
     v1::Rotation& rotation = rotations_.rotation;
     rotation.set_tenant_id("contoso");
     rotation.set_bundle_version(7);
     AddRoot("r1", 1, v1::PRIMARY, 60);
     AddRoot("r2", 2, v1::STAGED, 700);
+    rotation.mutable_roots(1)->set_bundle_version(6);
     *rotation.add_relying_parties() = Party("gw-1", 7, false);
     *rotation.add_relying_parties() = Party("gw-2", 0, false);
     *rotation.add_relying_parties() = Party("nps", 5, true);
@@ -65,11 +66,17 @@ class RotationTest : public HourglassTest {
     party.set_manual(manual);
     *party.mutable_registered_at() = TimestampOf(now_ - absl::Hours(72));
     if (version == 0) return party;
+    if (!manual) SetFetched(version, party);
     party.set_acknowledged_version(version);
     party.set_acknowledged_sha256(std::string(32, '\x2a'));
     *party.mutable_acknowledged_at() = TimestampOf(now_ - absl::Minutes(3) - absl::Seconds(30));
     party.set_acknowledged_by(manual ? "admin" : "caller-of-" + name);
     return party;
+  }
+
+  void SetFetched(std::uint64_t version, v1::RelyingParty& party) const {
+    party.set_fetched_version(version);
+    *party.mutable_fetched_at() = TimestampOf(now_ - absl::Minutes(4) - absl::Seconds(30));
   }
 
   v1::RotationStep Step(v1::RotationStep::Action action, const std::string& root_id,

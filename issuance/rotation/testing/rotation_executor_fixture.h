@@ -105,8 +105,9 @@ class RotationExecutorTest : public testing::Test {
 
   void Acknowledge() {
     ASSERT_OK_AND_ASSIGN(const TenantRecord tenant, store().GetTenant("contoso"));
-    ASSERT_OK(store().Acknowledge({"contoso", "vpn", tenant.revision, std::string(32, 'h')},
-                                  {clock_.Now(), "gateway", ""}));
+    ASSERT_OK(
+        store().Acknowledge({"contoso", "vpn", "gateway", tenant.revision, std::string(32, 'h')},
+                            {clock_.Now(), "gateway", ""}));
   }
 
   std::vector<RootRecord> Roots() { return store().ListRoots("contoso").value(); }

@@ -50,6 +50,7 @@ TEST_F(OlderFilesTest, TheJournalOfVersion1IsReadAndWrittenOn) {
   ASSERT_OK_AND_ASSIGN(const RootRecord root, store->GetRoot("contoso", "r1"));
   EXPECT_EQ(root.state, ca::RootState::kPrimary);
   EXPECT_EQ(root.bundle_version, 3u);
+  EXPECT_EQ(root.state_revision, 3u);
   EXPECT_EQ(store->ListIntermediates("contoso", "r1", 10, "")->records.size(), 0u);
 
   Intent next = released.intent;
@@ -168,9 +169,54 @@ TEST_F(OlderFilesTest, RootsOfVersion7AreAcknowledgedAndPromoted) {
       {"r2", ca::RootState::kStaged, ca::RootState::kPrimary}};
   EXPECT_THAT(store->ChangeRootStates("contoso", 9, promotion, order),
               FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
-  ASSERT_OK(store->Acknowledge({"contoso", "vpn", 9, std::string(32, 'h')}, {}));
+  ASSERT_OK(store->Acknowledge({"contoso", "vpn", "vpn-caller", 9, std::string(32, 'h')}, {}));
   EXPECT_OK(store->ChangeRootStates("contoso", 9, promotion, order));
   EXPECT_EQ(store->ListAdministrativeActions("contoso", 10, "")->records.size(), 3u);
+}
+
+// Of schema version 8, which knew only when states were changed: in that order they go on.
+TEST_F(OlderFilesTest, RootsOfVersion8KeepTheirOrderAndRelyingPartiesHaveFetchedNothing) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(8)));
+  const auto root = [](const std::string& tenant, int generation, const std::string& state,
+                       int state_since) {
+    return absl::StrCat("INSERT INTO roots VALUES ('", tenant, "', 'r", generation, "', ",
+                        generation, ", '", state, "', 'ec-p256', 'software:", tenant, generation,
+                        "', 1, x'3000', 100, 90000, 5, ", state_since, ", NULL, '', NULL, '', 3);");
+  };
+  ASSERT_OK(Connect()->Execute(absl::StrCat(
+      "INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 20, 6, 'contoso');"
+      "INSERT INTO tenants VALUES ('fabrikam', 'Fabrikam', 1, 0, 3, 4, 'fabrikam');",
+      root("contoso", 1, "RETIRED", 50), root("contoso", 2, "RETIRING", 90),
+      root("contoso", 3, "RETIRING", 90), root("contoso", 4, "RETIRING", 70),
+      root("contoso", 5, "PRIMARY", 90), root("contoso", 6, "STAGED", -1),
+      // As many as its revision: none may get 0 or less.
+      root("fabrikam", 1, "RETIRED", 9), root("fabrikam", 2, "RETIRED", 8),
+      root("fabrikam", 3, "STAGED", 7),
+      "INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 3, x'00', 1, "
+      "'vpn-caller', 1);")));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  const auto revisions_of = [&](const std::string& tenant_id) {
+    std::vector<std::uint64_t> revisions;
+    for (const RootRecord& record : store->ListRoots(tenant_id).value()) {
+      revisions.push_back(record.state_revision);
+    }
+    return revisions;
+  };
+  EXPECT_THAT(revisions_of("contoso"), testing::ElementsAre(16, 18, 19, 17, 20, 15));
+  EXPECT_THAT(revisions_of("fabrikam"), testing::ElementsAre(3, 2, 1));
+  // The clock has gone backward since.
+  ASSERT_OK(store->ChangeRootStates(
+      "contoso", 20, {{"r5", ca::RootState::kPrimary, ca::RootState::kRetiring}}, {}));
+  EXPECT_THAT(revisions_of("contoso"), testing::ElementsAre(16, 18, 19, 17, 21, 15));
+
+  RelyingPartyRecord party = store->ListRelyingParties("contoso")->at(0);
+  EXPECT_EQ(party.acknowledged_version, 3u);
+  EXPECT_EQ(party.fetched_version, 0u);
+  EXPECT_FALSE(party.fetched_at.has_value());
+  ASSERT_OK(store->NoteFetched("contoso", "vpn-caller", 21, party.registered_at));
+  party.fetched_version = 21;
+  party.fetched_at = party.registered_at;
+  EXPECT_THAT(store->ListRelyingParties("contoso").value(), testing::ElementsAre(party));
 }
 
 // Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.

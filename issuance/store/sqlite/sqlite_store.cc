@@ -226,6 +226,17 @@ class SqliteStore final : public Store {
         [&](Connection& c) { return sqlite::Acknowledge(c, acknowledgement, cause); });
   }
 
+  absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
+                           std::uint64_t version, Timestamp now) override {
+    // Gateways fetch what they have each few seconds: that must not wait for who writes.
+    ASSIGN_OR_RETURN(const bool is_news, connections_->Read([&](Connection& c) {
+      return sqlite::IsNewlyFetched(c, tenant_id, identity, version);
+    }));
+    if (!is_news) return absl::OkStatus();
+    return connections_->Write(
+        [&](Connection& c) { return sqlite::NoteFetched(c, tenant_id, identity, version, now); });
+  }
+
   absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(
       absl::string_view tenant_id, int page_size, absl::string_view page_token) override {
     return connections_->Read([&](Connection& c) {

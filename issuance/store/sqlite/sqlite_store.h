@@ -22,7 +22,8 @@ std::string SqliteStorePath(absl::string_view data_directory);
 // a local file system, and a copy of a part is no backup. Writes go through one connection, one at
 // a time; reads do not wait for them. A thread of the store's own indexes what was sealed. Errors:
 // JOURNAL_UNAVAILABLE with a message with the very file, also for a file of another program
-// or of a newer schema; neither is changed.
+// or of a newer schema; neither is changed. Where a newer program migrates the file while it is
+// open, what is there goes on, but no root is added or changed: JOURNAL_UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(absl::string_view path,
                                                        const SqliteStoreOptions& options = {});
 

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -68,6 +70,29 @@ TEST_F(SqliteStoreTest, ReopenedSeesAll) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
   ASSERT_OK_AND_ASSIGN(const JournalRecord found, store->FindByRequestId(kSampleTenant, "r-1"));
   EXPECT_EQ(found.intent, SampleIntent("r-1"));
+}
+
+// What a gateway asks for each few seconds does not wait for who writes.
+TEST_F(SqliteStoreTest, WhatWasFetchedBeforeIsNotWritten) {
+  SqliteStoreOptions options;
+  options.busy_timeout = std::chrono::milliseconds(0);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options));
+  ASSERT_OK(AddSamplePrimary(*store));
+  ASSERT_OK(store->AddRelyingParty(SampleRelyingParty("vpn"), SampleCause()));
+  const auto fetched = [&](const std::string& identity, std::uint64_t version) {
+    return store->NoteFetched(kSampleTenant, identity, version, SampleTime());
+  };
+  ASSERT_OK(fetched("vpn-caller", 1));
+  const std::unique_ptr<sqlite::Connection> another = Connect();
+  ASSERT_OK(another->Execute("BEGIN IMMEDIATE"));
+  EXPECT_OK(fetched("vpn-caller", 1));
+  EXPECT_OK(fetched("vpn-caller", 3)) << "there is no such version";
+  EXPECT_OK(fetched("nobody", 2));
+  EXPECT_THAT(fetched("", 2), FailsWith(ErrorReason::kInternalError, "identity"));
+  EXPECT_THAT(fetched("vpn-caller", 2), FailsWith(ErrorReason::kJournalUnavailable));
+  ASSERT_OK(another->Execute("ROLLBACK"));
+  EXPECT_OK(fetched("vpn-caller", 2));
+  EXPECT_EQ(store->ListRelyingParties(kSampleTenant)->at(0).fetched_version, 2u);
 }
 
 TEST_F(SqliteStoreTest, FilesAreTheOwnersAlone) {

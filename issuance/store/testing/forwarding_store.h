@@ -130,6 +130,10 @@ class ForwardingStore : public Store {
                                                  const ChangeCause& cause) override {
     return store_.Acknowledge(acknowledgement, cause);
   }
+  absl::Status NoteFetched(absl::string_view tenant_id, absl::string_view identity,
+                           std::uint64_t version, Timestamp now) override {
+    return store_.NoteFetched(tenant_id, identity, version, now);
+  }
   absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(
       absl::string_view tenant_id, int page_size, absl::string_view page_token) override {
     return store_.ListAdministrativeActions(tenant_id, page_size, page_token);

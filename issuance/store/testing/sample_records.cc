@@ -135,8 +135,15 @@ ChangeCause SampleCause() { return {SampleTime(-2), "administrator", "a new gate
 
 Acknowledgement SampleAcknowledgement(absl::string_view name, std::uint64_t version,
                                       absl::string_view tenant_id) {
-  return {std::string(tenant_id), std::string(name), version,
-          absl::StrFormat("%031d\xff", version)};
+  return {std::string(tenant_id), std::string(name), SampleRelyingParty(name, tenant_id).identity,
+          version, absl::StrFormat("%031d\xff", version)};
+}
+
+Acknowledgement SampleAttestation(absl::string_view name, std::uint64_t version,
+                                  absl::string_view tenant_id) {
+  Acknowledgement attestation = SampleAcknowledgement(name, version, tenant_id);
+  attestation.identity = "";
+  return attestation;
 }
 
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {

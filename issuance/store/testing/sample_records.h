@@ -45,9 +45,12 @@ RelyingPartyRecord SampleManualParty(absl::string_view name,
                                      absl::string_view tenant_id = kSampleTenant);
 // At SampleTime(-2) by `administrator`, with a reason.
 ChangeCause SampleCause();
-// Of a document whose hash is a function of the version.
+// By SampleRelyingParty, of a document whose hash is a function of the version.
 Acknowledgement SampleAcknowledgement(absl::string_view name, std::uint64_t version,
                                       absl::string_view tenant_id = kSampleTenant);
+// The same for SampleManualParty.
+Acknowledgement SampleAttestation(absl::string_view name, std::uint64_t version,
+                                  absl::string_view tenant_id = kSampleTenant);
 
 // Makes the tenant with root-1 as its primary: epoch 1, revision 2.
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id = kSampleTenant);

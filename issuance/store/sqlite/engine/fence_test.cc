@@ -15,7 +15,7 @@ namespace hourglass::issuance::sqlite {
 namespace {
 
 constexpr char kRest[] =
-    "'ec-p256', 'u' || hex(randomblob(8)), 1, x'', 1, 2, 3, 4, NULL, '', NULL, '', 0)";
+    "'ec-p256', 'u' || hex(randomblob(8)), 1, x'', 1, 2, 3, 4, NULL, '', NULL, '', 0, 0)";
 
 class FenceTest : public testing::Test {
  protected:

@@ -1,6 +1,7 @@
 #include "issuance/store/sqlite/engine/moved_files.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <filesystem>
@@ -255,6 +256,25 @@ TEST_F(ProvedEmptyTest, WhatIsNoFileIsNot) {
   EXPECT_FALSE(IsEmpty(File("dangling")));
   EXPECT_FALSE(IsEmpty(directory_.path()));
   EXPECT_FALSE(IsEmpty(File("empty/below")));
+}
+
+// lstat gives a pipe the size of an empty file.
+TEST_F(ProvedEmptyTest, WhatIsNoFileIsNotThoughItHasNoSize) {
+  ASSERT_EQ(mkfifo(File("pipe").c_str(), 0600), 0);
+  ASSERT_EQ(std::filesystem::status(File("pipe")).type(), std::filesystem::file_type::fifo);
+  EXPECT_FALSE(IsEmpty(File("pipe")));
+  std::filesystem::remove(File("pipe"));
+  EXPECT_TRUE(IsEmpty(File("pipe"))) << "it is missing";
+  Write("pipe", "");
+  EXPECT_TRUE(IsEmpty(File("pipe"))) << "it is a file";
+
+  for (const char* beside : {"-wal", "-journal"}) {
+    const std::string path = File(absl::StrCat("pipe", beside));
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    EXPECT_FALSE(IsEmpty(File("pipe"))) << beside;
+    std::filesystem::remove(path);
+    EXPECT_TRUE(IsEmpty(File("pipe"))) << beside;
+  }
 }
 
 }  // namespace

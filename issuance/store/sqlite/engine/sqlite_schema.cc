@@ -255,8 +255,23 @@ CREATE TABLE administrative_actions (
 CREATE INDEX administrative_actions_by_tenant ON administrative_actions (tenant_id, sequence);
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                             kVersion5, kVersion6, kVersion7, kVersion8};
+// In which order states were changed, and what relying parties fetched. Of before only the times
+// are known: a tenant's roots get its last revisions in their order, of which there are enough, as
+// each root has raised the revision by one.
+constexpr absl::string_view kVersion9 = R"sql(
+ALTER TABLE roots ADD COLUMN state_revision INTEGER NOT NULL DEFAULT 0;
+UPDATE roots SET state_revision = numbered.state_revision FROM
+  (SELECT tenant_id, root_id, revision + 1 - row_number() OVER
+     (PARTITION BY tenant_id ORDER BY state_since DESC, generation DESC) AS state_revision
+   FROM roots JOIN tenants USING (tenant_id)) AS numbered
+  WHERE numbered.tenant_id = roots.tenant_id AND numbered.root_id = roots.root_id;
+ALTER TABLE relying_parties ADD COLUMN fetched_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relying_parties ADD COLUMN fetched_at INTEGER
+  CHECK ((fetched_version = 0) = (fetched_at IS NULL));
+)sql";
+
+constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
+                                             kVersion6, kVersion7, kVersion8, kVersion9};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

@@ -126,8 +126,7 @@ INSERT INTO devices VALUES ('contoso', 'd-1', x'00ff', 1, 'inventory');
 
 TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
   const std::string of_version2 =
-      "INSERT INTO planned_keys (key_uri, tenant_id, generation) VALUES ('software:p', 'contoso', "
-      "3);";
+      "INSERT INTO planned_keys (key_uri, tenant_id, generation) VALUES ('soft:p', 'contoso', 3);";
   const std::string of_version3 =
       "INSERT INTO intermediates VALUES (5, 'contoso', 2, 'r1', x'01', 'rsa-3072', 1, 2, x'30', 7, "
       "NULL, NULL);";
@@ -151,8 +150,10 @@ TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
     EXPECT_EQ(Integer("SELECT sum(last_leaf_not_after IS 8000) + 2 * sum(state = 'PRIMARY') FROM "
                       "roots WHERE key_destroyed_at IS NULL"),
               3);
-    EXPECT_EQ(Integer("SELECT count(*) FROM roots WHERE created_by = '' AND bundle_version = 3"), 2)
-        << "in the bundle as it is";
+    EXPECT_EQ(Integer("SELECT count(*) FROM roots WHERE created_by = '' AND bundle_version = 3 AND "
+                      "state_revision = generation + 1"),
+              2)
+        << "in the bundle as it is, in their order";
     EXPECT_EQ(Integer("SELECT count(*) FROM devices WHERE state = x'00ff'"), 1);
     EXPECT_EQ(Integer("SELECT count(*) FROM planned_keys WHERE generation = 3 AND "
                       "typeof(public_key) = 'blob' AND public_key = x'' AND condemned = 0"),
@@ -223,9 +224,10 @@ TEST_F(SqliteSchemaTest, RefusesRowsThatNoProgramMayWrite) {
   Make(newest_, R"sql(
 INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4, 'contoso');
 INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'u1', 1, x'', 1, 2, 3, 4, NULL,
-  'create-1', NULL, 'administrator', 1);
+  'create-1', NULL, 'administrator', 1, 1);
 INSERT INTO journal_segments VALUES (1, 'ACTIVE', 1, 0, 0, 0, 0);
-INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'00', 1, 'x', 1);
+INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'00', 1, 'x', 1, 0,
+  NULL);
 )sql");
   const std::string root = "INSERT INTO roots VALUES ('contoso', ";
   const std::string rest = ", 1, x'', 1, 2, 3, 4, NULL, ";
@@ -238,12 +240,12 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
     std::string sql;
     const char* words;
   } kRefused[] = {
-      {root + "'r2', 2, 'PRIMARY', 't', 'u2'" + rest + "'', NULL, '', 1)", "UNIQUE"},
-      {root + "'r2', 2, 'primary', 't', 'u2'" + rest + "'', NULL, '', 1)", "CHECK"},
-      {root + "'r2', 1, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1)", "UNIQUE"},
-      {root + "'r1', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1)", "UNIQUE"},
-      {root + "'r2', 2, 'STAGED', 't', 'u1'" + rest + "'', NULL, '', 1)", "UNIQUE"},
-      {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'create-1', NULL, '', 1)", "UNIQUE"},
+      {root + "'r2', 2, 'PRIMARY', 't', 'u2'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
+      {root + "'r2', 2, 'primary', 't', 'u2'" + rest + "'', NULL, '', 1, 1)", "CHECK"},
+      {root + "'r2', 1, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
+      {root + "'r1', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
+      {root + "'r2', 2, 'STAGED', 't', 'u1'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
+      {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'create-1', NULL, '', 1, 1)", "UNIQUE"},
       {"INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, 'contoso')", "UNIQUE"},
       {"INSERT INTO tenants VALUES ('other', 'Other', 'x', 2, 3, 4, 'other')", "cannot store TEXT"},
       {intermediate + "x'', NULL)", "CHECK"},
@@ -252,11 +254,13 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
       {"INSERT INTO journal_segments VALUES (2, 'GONE', 1, 0, 0, 0, 0)", "CHECK"},
       {"INSERT INTO journal_catalog VALUES (2, 0, x'')", "CHECK"},
       {"INSERT INTO wal_tie VALUES (2, x'', x'')", "CHECK"},
-      {party + "'vpn', 'other', '', 0, 0, x'', NULL, '', 1)", "UNIQUE"},
-      {party + "'nps', 'vpn-caller', '', 0, 0, x'', NULL, '', 1)", "UNIQUE"},
-      {party + "'nps', '', '', 1, 0, x'', 1, '', 1)", "CHECK"},
-      {party + "'nps', '', '', 1, 1, x'', NULL, '', 1)", "CHECK"},
-      {party + "'nps', '', '', 1, 0, '', NULL, '', 1)", "cannot store TEXT"},
+      {party + "'vpn', 'other', '', 0, 0, x'', NULL, '', 1, 0, NULL)", "UNIQUE"},
+      {party + "'nps', 'vpn-caller', '', 0, 0, x'', NULL, '', 1, 0, NULL)", "UNIQUE"},
+      {party + "'nps', '', '', 1, 0, x'', 1, '', 1, 0, NULL)", "CHECK"},
+      {party + "'nps', '', '', 1, 1, x'', NULL, '', 1, 0, NULL)", "CHECK"},
+      {party + "'nps', '', '', 1, 0, '', NULL, '', 1, 0, NULL)", "cannot store TEXT"},
+      {party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 1, NULL)", "CHECK"},
+      {party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 0, 1)", "CHECK"},
       {"INSERT INTO administrative_actions VALUES (NULL, 'contoso'" + action + "NULL)", "NOT NULL"},
       {"INSERT INTO time_mark VALUES (2, 0, '', 0, 0, 0, 0)", "CHECK"},
   };
@@ -268,11 +272,11 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
   // These have their one row already.
   ASSERT_OK(Connect()->Execute("DELETE FROM journal_catalog; DELETE FROM wal_tie"));
   for (const std::string& sql :
-       {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1)",
-        root + "'r3', 3, 'RETIRED', 't', 'u3'" + rest + "'', NULL, '', 1)",
+       {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)",
+        root + "'r3', 3, 'RETIRED', 't', 'u3'" + rest + "'', NULL, '', 1, 1)",
         std::string("INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, NULL)"),
-        intermediate + "NULL, NULL)", party + "'nps', '', '', 1, 0, x'', NULL, '', 1)",
-        party + "'another', '', '', 1, 1, x'00', 1, 'x', 1)",
+        intermediate + "NULL, NULL)", party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 0, NULL)",
+        party + "'another', '', '', 1, 1, x'00', 1, 'x', 1, 1, 2)",
         "INSERT INTO administrative_actions VALUES (NULL, 'contoso'" + action + "0)",
         std::string("INSERT INTO journal_segments VALUES (2, 'SEALED', 1, 0, 0, 0, 0)"),
         std::string("INSERT INTO journal_catalog VALUES (1, 0, x'')"),

@@ -12,10 +12,17 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-#define HOURGLASS_SELECT_RELYING_PARTIES                                       \
-  "SELECT tenant_id, name, identity, kind, is_manual, acknowledged_version, "  \
-  "acknowledged_sha256, acknowledged_at, acknowledged_by, registered_at FROM " \
-  "relying_parties WHERE tenant_id = ?"
+#define HOURGLASS_SELECT_RELYING_PARTIES                                             \
+  "SELECT tenant_id, name, identity, kind, is_manual, fetched_version, fetched_at, " \
+  "acknowledged_version, acknowledged_sha256, acknowledged_at, acknowledged_by, "    \
+  "registered_at FROM relying_parties WHERE tenant_id = ?"
+
+// Of the tenant ?1 the relying party of the identity ?2, where the version ?3 is news of it. What
+// is never true of an empty identity is said for the index.
+#define HOURGLASS_WHERE_IT_IS_NEWS                              \
+  " WHERE tenant_id = ?1 AND identity = ?2 AND identity <> '' " \
+  "AND fetched_version < ?3 "                                   \
+  "AND ?3 <= (SELECT revision FROM tenants WHERE tenants.tenant_id = ?1)"
 
 RelyingPartyRecord TakeParty(Rows& rows) {
   RelyingPartyRecord party;
@@ -24,6 +31,8 @@ RelyingPartyRecord TakeParty(Rows& rows) {
   party.identity = rows.TakeOctets();
   party.kind = rows.TakeOctets();
   party.is_manual = rows.TakeInteger() != 0;
+  party.fetched_version = static_cast<std::uint64_t>(rows.TakeInteger());
+  party.fetched_at = TakeOptionalTimestamp(rows);
   party.acknowledged_version = static_cast<std::uint64_t>(rows.TakeInteger());
   party.acknowledged_sha256 = rows.TakeOctets();
   party.acknowledged_at = TakeOptionalTimestamp(rows);
@@ -130,6 +139,28 @@ absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
   if (!party.is_manual) return party;
   RETURN_IF_ERROR(Record(connection, tenant_id, party.name, "relying_party_attested", cause));
   return party;
+}
+
+absl::StatusOr<bool> IsNewlyFetched(Connection& connection, absl::string_view tenant_id,
+                                    absl::string_view identity, std::uint64_t version) {
+  RETURN_IF_ERROR(CheckFetcher(identity));
+  ASSIGN_OR_RETURN(
+      const std::int64_t is_news,
+      connection.QueryInteger(
+          "SELECT EXISTS (SELECT 1 FROM relying_parties" HOURGLASS_WHERE_IT_IS_NEWS ")",
+          {Text{tenant_id}, Text{identity}, ValueOf(version)}));
+  return is_news != 0;
+}
+
+absl::Status NoteFetched(Connection& connection, absl::string_view tenant_id,
+                         absl::string_view identity, std::uint64_t version, Timestamp now) {
+  RETURN_IF_ERROR(CheckFetcher(identity));
+  return connection
+      .Change(
+          "UPDATE relying_parties SET fetched_version = ?3, "
+          "fetched_at = ?4" HOURGLASS_WHERE_IT_IS_NEWS,
+          {Text{tenant_id}, Text{identity}, ValueOf(version), ValueOf(now)})
+      .status();
 }
 
 }  // namespace hourglass::issuance::sqlite

@@ -3,6 +3,7 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_RELYING_PARTIES_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_RELYING_PARTIES_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,12 @@ absl::StatusOr<std::vector<RelyingPartyRecord>> ListRelyingParties(Connection& c
 absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
                                                const Acknowledgement& acknowledgement,
                                                const ChangeCause& cause);
+// Whether NoteFetched would change something, as far as is known before its transaction. Errors: as
+// NoteFetched.
+absl::StatusOr<bool> IsNewlyFetched(Connection& connection, absl::string_view tenant_id,
+                                    absl::string_view identity, std::uint64_t version);
+absl::Status NoteFetched(Connection& connection, absl::string_view tenant_id,
+                         absl::string_view identity, std::uint64_t version, Timestamp now);
 
 }  // namespace hourglass::issuance::sqlite
 

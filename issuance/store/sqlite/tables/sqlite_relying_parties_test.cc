@@ -33,6 +33,15 @@ class SqliteRelyingPartiesTest : public TablesTest {
   absl::Status Note(const std::string& name, std::uint64_t version) {
     return Note(SampleAcknowledgement(name, version), SampleCause());
   }
+  absl::Status Fetched(const std::string& identity, std::uint64_t version, int at,
+                       const std::string& tenant = "contoso") {
+    return Change(
+        [&](Connection& c) { return NoteFetched(c, tenant, identity, version, SampleTime(at)); });
+  }
+  bool IsNews(const std::string& identity, std::uint64_t version,
+              const std::string& tenant = "contoso") {
+    return IsNewlyFetched(*connection_, tenant, identity, version).value();
+  }
   // Raises the tenant's revision by one.
   void AddRootOf(int generation) {
     ASSERT_OK(Change([&](Connection& c) { return AddRoot(c, SampleRoot(generation)); }));
@@ -62,11 +71,15 @@ TEST_F(SqliteRelyingPartiesTest, ARelyingPartyIsReadBackInEveryField) {
   ASSERT_OK(Add(party));
   EXPECT_THAT(All(), ElementsAre(party));
   AddRootOf(1);
+  party.fetched_version = 1;
+  party.fetched_at = SampleTime(5);
+  ASSERT_OK(Fetched(party.identity, 1, 5));
   party.acknowledged_version = 1;
   party.acknowledged_sha256 = AllOctets();
   party.acknowledged_at = Timestamp(std::chrono::microseconds(-1));
   party.acknowledged_by = std::string("by ") + kUnusualText;
-  ASSERT_OK(Note({"contoso", party.name, 1, AllOctets()},
+  // It is manual: whatever its identity, an administrator says so.
+  ASSERT_OK(Note({"contoso", party.name, "", 1, AllOctets()},
                  {*party.acknowledged_at, party.acknowledged_by, "why"}));
   EXPECT_THAT(All(), ElementsAre(party));
   EXPECT_THAT(All("fabrikam"), IsEmpty());
@@ -74,6 +87,8 @@ TEST_F(SqliteRelyingPartiesTest, ARelyingPartyIsReadBackInEveryField) {
 
 TEST_F(SqliteRelyingPartiesTest, NothingOfOneThatIsNewIsTakenFromTheRecord) {
   RelyingPartyRecord party = SampleRelyingParty("vpn");
+  party.fetched_version = 7;
+  party.fetched_at = SampleTime();
   party.acknowledged_version = 7;
   party.acknowledged_sha256 = "x";
   party.acknowledged_at = SampleTime();
@@ -130,7 +145,7 @@ TEST_F(SqliteRelyingPartiesTest, OnlyTheBundleAsItIsIsAcknowledged) {
               FailsWith(ErrorReason::kTenantUnknown, "tenant_id"));
   EXPECT_THAT(All(), ElementsAre(SampleRelyingParty("vpn")));
   ASSERT_OK(Note("vpn", 2));
-  EXPECT_THAT(Note({"contoso", "vpn", 2, "another"}, SampleCause()),
+  EXPECT_THAT(Note({"contoso", "vpn", "vpn-caller", 2, "another"}, SampleCause()),
               FailsWith(ErrorReason::kBundleMismatch, "document_sha256"));
   EXPECT_EQ(All().front().acknowledged_sha256, SampleAcknowledgement("vpn", 2).document_sha256);
 }
@@ -140,14 +155,65 @@ TEST_F(SqliteRelyingPartiesTest, TheSameAgainChangesNothingAndOnlyAttestationsAr
   ASSERT_OK(Add(SampleRelyingParty("vpn")));
   ASSERT_OK(Add(SampleManualParty("nps")));
   ASSERT_OK(Note("vpn", 1));
-  ASSERT_OK(Note("nps", 1));
+  ASSERT_OK(Note(SampleAttestation("nps", 1), SampleCause()));
   const std::vector<RelyingPartyRecord> before = All();
-  for (const char* name : {"vpn", "nps"}) {
-    ASSERT_OK(Note(SampleAcknowledgement(name, 1), {SampleTime(99), "another", "again"}));
+  for (const Acknowledgement& same :
+       {SampleAcknowledgement("vpn", 1), SampleAttestation("nps", 1)}) {
+    ASSERT_OK(Note(same, {SampleTime(99), "another", "again"}));
   }
   EXPECT_EQ(All(), before);
   EXPECT_THAT(Actions(), ElementsAre("relying_party_attested nps", "relying_party_registered nps",
                                      "relying_party_registered vpn"));
+}
+
+TEST_F(SqliteRelyingPartiesTest, NobodyAcknowledgesForOneOfTheSameName) {
+  AddRootOf(1);
+  ASSERT_OK(Add(SampleRelyingParty("vpn")));
+  ASSERT_OK(Add(SampleManualParty("nps")));
+  const auto unknown = FailsWith(ErrorReason::kRelyingPartyUnknown, "name");
+  Acknowledgement of_another = SampleAcknowledgement("vpn", 1);
+  of_another.identity = "another-caller";
+  EXPECT_THAT(Note(of_another, SampleCause()), unknown);
+  EXPECT_THAT(Note(SampleAttestation("vpn", 1), SampleCause()), unknown);
+  EXPECT_THAT(Note(SampleAcknowledgement("nps", 1), SampleCause()), unknown);
+  EXPECT_THAT(All(), ElementsAre(SampleManualParty("nps"), SampleRelyingParty("vpn")));
+  EXPECT_OK(Note(SampleAcknowledgement("vpn", 1), SampleCause()));
+  EXPECT_OK(Note(SampleAttestation("nps", 1), SampleCause()));
+}
+
+TEST_F(SqliteRelyingPartiesTest, TheNewestVersionThatWasFetchedIsNoted) {
+  AddRootOf(1);
+  AddRootOf(2);
+  ASSERT_OK(Add(SampleRelyingParty("vpn")));
+  ASSERT_OK(Add(SampleRelyingParty("vpn", "fabrikam")));
+  ASSERT_OK(Add(SampleManualParty("nps")));
+  const auto nothing = [&](const std::string& identity, std::uint64_t version,
+                           const std::string& tenant = "contoso") {
+    const std::vector<RelyingPartyRecord> before = All();
+    EXPECT_FALSE(IsNews(identity, version, tenant)) << identity << " " << version;
+    EXPECT_OK(Fetched(identity, version, 99, tenant));
+    EXPECT_EQ(All(), before) << identity << " " << version;
+  };
+  nothing("vpn-caller", 0);
+  nothing("vpn-caller", 3);
+  nothing("vpn-caller", ~std::uint64_t{0});
+  nothing("nps-caller", 1);
+  nothing("vpn-caller", 1, "fabrikam");
+  nothing("vpn-caller", 1, "nobody");
+  RelyingPartyRecord party = SampleRelyingParty("vpn");
+  for (const int version : {1, 2}) {
+    party.fetched_version = static_cast<std::uint64_t>(version);
+    party.fetched_at = SampleTime(10 - version);
+    EXPECT_TRUE(IsNews("vpn-caller", party.fetched_version));
+    ASSERT_OK(Fetched("vpn-caller", party.fetched_version, 10 - version));
+    EXPECT_THAT(All(), ElementsAre(SampleManualParty("nps"), party));
+    nothing("vpn-caller", party.fetched_version);
+  }
+  nothing("vpn-caller", 1);
+  const auto refused = FailsWith(ErrorReason::kInternalError, "identity");
+  EXPECT_THAT(Fetched("", 2, 1), refused);
+  EXPECT_THAT(IsNewlyFetched(*connection_, kSampleTenant, "", 2), refused);
+  EXPECT_EQ(Actions().size(), 2u) << "only what administrators did is recorded";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
+#include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_keys.h"
@@ -19,7 +20,7 @@ namespace {
 #define HOURGLASS_ROOT_COLUMNS                                                                 \
   "tenant_id, root_id, generation, state, key_type, key_uri, key_made_for_root, certificate, " \
   "not_before, not_after, created_at, state_since, last_leaf_not_after, request_id, "          \
-  "key_destroyed_at, created_by, bundle_version"
+  "key_destroyed_at, created_by, bundle_version, state_revision"
 
 absl::Status Damaged(absl::string_view column) {
   return Error(ErrorReason::kJournalUnavailable, "",
@@ -66,6 +67,7 @@ absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   root.key_destroyed_at = TakeOptionalTimestamp(rows);
   root.created_by = rows.TakeOctets();
   root.bundle_version = static_cast<std::uint64_t>(rows.TakeInteger());
+  root.state_revision = static_cast<std::uint64_t>(rows.TakeInteger());
   return root;
 }
 
@@ -82,14 +84,15 @@ absl::Status RaiseRevision(Connection& connection, absl::string_view tenant_id,
 }
 
 absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
-                         const RootStateChange& change, Timestamp now) {
+                         const RootStateChange& change, std::uint64_t revision, Timestamp now) {
   // OR IGNORE leaves the row alone where the index one_primary would hold two (promise 1).
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
-      connection.Change("UPDATE OR IGNORE roots SET state = ?, state_since = ? "
-                        "WHERE tenant_id = ? AND root_id = ? AND state = ?",
-                        {Text{ca::RootStateName(change.to)}, ValueOf(now), Text{tenant_id},
-                         Text{change.root_id}, Text{ca::RootStateName(change.from)}}));
+      connection.Change(
+          "UPDATE OR IGNORE roots SET state = ?, state_since = ?, state_revision = ? "
+          "WHERE tenant_id = ? AND root_id = ? AND state = ?",
+          {Text{ca::RootStateName(change.to)}, ValueOf(now), ValueOf(revision), Text{tenant_id},
+           Text{change.root_id}, Text{ca::RootStateName(change.from)}}));
   if (changed == 1) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RootRecord there, GetRoot(connection, tenant_id, change.root_id));
   return WhyNotChanged(there, change);
@@ -156,6 +159,8 @@ absl::Status WhyNotAdded(Connection& connection, const RootRecord& root) {
 }  // namespace
 
 absl::Status AddRoot(Connection& connection, const RootRecord& root) {
+  // Its record would lack what a newer program goes by.
+  RETURN_IF_ERROR(CheckSchema(connection, Migrations()));
   RETURN_IF_ERROR(CheckNewRoot(root));
   ASSIGN_OR_RETURN(const std::int64_t tenants,
                    connection.Change("UPDATE tenants SET revision = revision + 1 "
@@ -166,8 +171,8 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
       const std::int64_t added,
       connection.Change(
           "INSERT INTO roots (" HOURGLASS_ROOT_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "(SELECT revision FROM tenants WHERE tenant_id = ?1)) ON CONFLICT DO NOTHING",
+          ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+          "revision, revision FROM tenants WHERE tenant_id = ?1 ON CONFLICT DO NOTHING",
           {Text{root.tenant_id}, Text{root.root_id}, std::int64_t{root.generation},
            Text{ca::RootStateName(root.state)}, Text{hsm::KeyTypeName(root.key_type)},
            Text{root.key_uri}, std::int64_t{root.key_made_for_root}, Blob{root.certificate},
@@ -208,9 +213,11 @@ absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_i
                               std::uint64_t expected_revision,
                               absl::Span<const RootStateChange> changes,
                               const RootChangeOrder& order) {
+  // A newer program may have put on record what forbids this, and what this one would not look at.
+  RETURN_IF_ERROR(CheckSchema(connection, Migrations()));
   RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, RaisesEpoch(changes)));
   for (const RootStateChange& change : InOrder(changes)) {
-    RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, order.now));
+    RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, expected_revision + 1, order.now));
     RETURN_IF_ERROR(RecordChange(connection, tenant_id, change, order));
   }
   if (!order.awaits_acknowledgements) return absl::OkStatus();

@@ -1,5 +1,6 @@
 // The statements about roots, as TenantStore describes them. Those that write need a
-// transaction of the caller's, who rolls it back after an error.
+// transaction of the caller's, who rolls it back after an error. AddRoot and ChangeRootStates also
+// fail with JOURNAL_UNAVAILABLE where a newer program has brought the schema beyond Migrations().
 #ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_ROOTS_H_
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_ROOTS_H_
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +55,14 @@ class SqliteRootsTest : public TablesTest {
   RootState StateOf(const std::string& root_id) {
     return GetRoot(*connection_, kSampleTenant, root_id)->state;
   }
+  // The `state_revision` of each root, by generation.
+  std::vector<std::uint64_t> StateRevisions() {
+    std::vector<std::uint64_t> revisions;
+    for (const RootRecord& root : ListRoots(*connection_, kSampleTenant).value()) {
+      revisions.push_back(root.state_revision);
+    }
+    return revisions;
+  }
 };
 
 TEST(ParseStateTest, KnowsTheNamesOfColumns) {
@@ -74,13 +84,13 @@ TEST_F(SqliteRootsTest, ARootIsReadBackInEveryField) {
   root.last_leaf_not_after = ca::Time(std::chrono::seconds(-1));
   root.key_destroyed_at = Timestamp(std::chrono::microseconds(-1));
   root.created_by = std::string("by ") + kUnusualText;
-  root.bundle_version = 9;
+  root.bundle_version = root.state_revision = 9;
   ASSERT_OK(Add(root));
-  root.bundle_version = 1;
+  root.bundle_version = root.state_revision = 1;
   EXPECT_EQ(GetRoot(*connection_, kSampleTenant, root.root_id).value(), root);
   RootRecord first = SampleRoot(1);
   ASSERT_OK(Add(first));
-  first.bundle_version = 2;
+  first.bundle_version = first.state_revision = 2;
   EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), ElementsAre(first, root))
       << "by generation";
   EXPECT_THAT(ListRoots(*connection_, "fabrikam").value(), ElementsAre());
@@ -144,6 +154,23 @@ TEST_F(SqliteRootsTest, ASwitchIsOneChangeInWhateverOrder) {
   EXPECT_EQ(GetRoot(*connection_, kSampleTenant, "root-1")->state_since, SampleTime(7));
   ASSERT_OK(Move(4, {{"root-1", RootState::kRetiring, RootState::kRetired}}));
   EXPECT_EQ(Counters(), "2/5") << "the primary is the same";
+}
+
+TEST_F(SqliteRootsTest, ChangesAreInTheOrderOfTheirRevisionsWhateverTheClockSays) {
+  const RootState kStaged = RootState::kStaged, kPrimary = RootState::kPrimary,
+                  kRetiring = RootState::kRetiring;
+  for (const int generation : {1, 2, 3}) ASSERT_OK(Add(SampleRoot(generation)));
+  EXPECT_THAT(StateRevisions(), ElementsAre(1, 2, 3));
+  ASSERT_OK(Move(3, {{"root-3", kStaged, kPrimary}}, {SampleTime(9)}));
+  EXPECT_THAT(StateRevisions(), ElementsAre(1, 2, 4));
+  ASSERT_OK(
+      Move(4, {{"root-1", kStaged, kPrimary}, {"root-3", kPrimary, kRetiring}}, {SampleTime(8)}));
+  EXPECT_THAT(StateRevisions(), ElementsAre(5, 2, 5)) << "what changes at once has one revision";
+  EXPECT_THAT(Move(5, {{"root-2", kStaged, kPrimary}}), FailsWith(ErrorReason::kRootMoveIllegal));
+  ASSERT_OK(
+      Move(5, {{"root-2", kStaged, kPrimary}, {"root-1", kPrimary, kRetiring}}, {SampleTime(7)}));
+  EXPECT_THAT(StateRevisions(), ElementsAre(6, 6, 5));
+  EXPECT_EQ(GetRoot(*connection_, kSampleTenant, "root-1")->bundle_version, 1u);
 }
 
 TEST_F(SqliteRootsTest, AChangeThatIsRefusedChangesNothing) {
@@ -222,6 +249,32 @@ TEST_F(SqliteRootsTest, APromotionAwaitsAcknowledgementsOnlyWhereItSaysSo) {
   ASSERT_OK(Add(SampleRoot(2)));
   EXPECT_OK(Move(3, {{"root-1", RootState::kPrimary, RootState::kRetiring},
                      {"root-2", RootState::kStaged, RootState::kPrimary}}));
+}
+
+// As a process does that was started before another one migrated the file.
+TEST_F(SqliteRootsTest, AfterANewerProgramNoRootIsAddedOrChanged) {
+  ASSERT_OK(UseWriteAheadLog(*connection_));
+  ASSERT_OK(Add(SampleRoot(1)));
+  const std::string counters = Counters();
+  const std::vector<std::string> actions = Actions();
+  const std::unique_ptr<Connection> newer =
+      Connection::Open(directory_.File("database"), std::chrono::milliseconds(0)).value();
+  const std::size_t known = Migrations().size();
+  ASSERT_OK(
+      newer->Execute(absl::StrCat("CREATE TABLE later (x); PRAGMA user_version = ", known + 1)));
+  for (const absl::Status& refused :
+       {Move(1, {{"root-1", RootState::kStaged, RootState::kPrimary}}), Add(SampleRoot(2))}) {
+    EXPECT_THAT(refused, FailsWith(ErrorReason::kJournalUnavailable));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("use a newer program"));
+  }
+  EXPECT_THAT(ListRoots(*connection_, kSampleTenant).value(), testing::SizeIs(1));
+  EXPECT_EQ(StateOf("root-1"), RootState::kStaged);
+  EXPECT_EQ(Counters(), counters);
+  EXPECT_EQ(Actions(), actions);
+
+  ASSERT_OK(newer->Execute(absl::StrCat("PRAGMA user_version = ", known)));
+  EXPECT_OK(Move(1, {{"root-1", RootState::kStaged, RootState::kPrimary}}));
+  EXPECT_OK(Add(SampleRoot(2)));
 }
 
 TEST_F(SqliteRootsTest, UnknownColumnsAreDamage) {
