@@ -15,6 +15,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/config/store_config.h"
 #include "issuance/config/tls_files.h"
 #include "issuance/identity/caller.h"
 
@@ -62,6 +63,7 @@ struct Config {
   ComplianceConfig compliance;
   LimitsConfig limits;
   JournalConfig journal;
+  StoreConfig store;
   std::string metrics_listen;      // `host:port` of the metrics; empty: none
   std::string log_level = "info";  // debug, info, warning, error
   bool log_personal_data = true;   // whether the log names users and devices
