@@ -33,8 +33,9 @@ struct PostgresqlStoreOptions {
 // Opens the store in a database whose schema `hourglass store prepare` has made. The threads of the
 // store's own listen for changes through other processes, and keep partitions ahead of the time.
 //
-// A server on a new timeline is used only once it is found to have what this process was last told
-// is durable: the newest releases that it acknowledged. Where one is missing, the database has
+// A server on a new timeline, or that was started again, is used only once it is found to have what
+// this object was last told is durable: the newest releases of certificates and intermediates and
+// the newest moves of roots. Where one is missing, the database has
 // forgotten what was released (its standby was not synchronous, or another server was restored
 // beside it), and this object refuses everything from then on, with JOURNAL_UNAVAILABLE and the
 // serial number. Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool and

@@ -41,7 +41,8 @@ struct ConnectionParameters {
   std::string key_file = "";          // PEM, of that certificate
   // What pg_stat_activity shows: which replica it is. At most 63 octets of printable ASCII.
   std::string application_name = "hourglass";
-  // Of each server: to be connected, and to have been found fit.
+  // Of each server, the lookup of its name and all its addresses together: to have a session. To
+  // find whether the server is fit takes one round trip more.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(3);
   // Of each round trip. When it has passed the connection is closed, and what was asked for may
   // have been done.

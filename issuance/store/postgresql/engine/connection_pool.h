@@ -2,6 +2,8 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_CONNECTION_POOL_H_
 #define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_CONNECTION_POOL_H_
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -29,16 +31,19 @@ struct PoolSizes {
   int listing = 4;
 };
 
-// Safe to call from several threads. A connection that failed is closed, and another is made when
-// one is needed; each new one is asked what its server is (CheckServer). One that lay idle and was
-// closed by the server meanwhile is replaced before anything is written, once. Waits for a free
-// connection for the operation timeout at most.
+// Safe to call from several threads. A connection that failed is closed, with all that lie idle,
+// and others are made when they are needed: to the first of the servers that is fit, each new one
+// being asked what its server is (CheckServer). One that lay idle and was closed by the server
+// meanwhile is replaced before anything is sent. Waits for a free connection for the operation
+// timeout at most.
 class ConnectionPool {
  public:
-  // Told of a server on a timeline that this process has not seen, before it is used: a standby was
-  // promoted. An error refuses the server, and that error is what every caller gets until a later
-  // server is fit. Called with a connection of its own, by one thread at a time; must not use the
-  // pool.
+  // Told of a server on a later timeline than those that this pool used before, or that was started
+  // since, and before it is used: a standby was promoted, or the folder may be an older copy. Not of
+  // the first server, which is on some timeline. An error refuses the server, and every caller gets
+  // that error until a server on this timeline or a later one is fit: it is asked again for each new
+  // connection, and connections to servers on older timelines are closed. Called with a connection
+  // of its own, by one thread at a time; must not use the pool.
   using TimelineObserver = std::function<absl::Status(Connection& connection, const ServerFacts&)>;
 
   // Connects once, so that a server that is unfit is told of at the start. Errors: as Connection
@@ -84,41 +89,67 @@ class ConnectionPool {
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
 
  private:
-  // Gives the connection back when it goes, unless it is not usable or in a transaction.
+  // A connection, and the timeline of its server.
+  struct Fit {
+    std::unique_ptr<Connection> connection;
+    std::uint32_t timeline = 0;
+  };
+  // Gives the connection back when it goes, or its place where it is not usable any more or in a
+  // transaction.
   class Lease {
    public:
-    Lease(ConnectionPool* pool, Reading reading, std::unique_ptr<Connection> connection)
-        : pool_(pool), reading_(reading), connection_(std::move(connection)) {}
+    Lease(ConnectionPool* pool, Reading reading, Fit fit)
+        : pool_(pool), reading_(reading), fit_(std::move(fit)) {}
     ~Lease();
-    Lease(Lease&&) noexcept = default;
+    Lease(Lease&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          reading_(other.reading_),
+          fit_(std::move(other.fit_)) {}
     Lease& operator=(Lease&&) = delete;
-    Connection& operator*() const { return *connection_; }
+    Connection& operator*() const { return *fit_.connection; }
+    bool is_empty() const { return fit_.connection == nullptr; }
+    void Fill(Fit fit) { fit_ = std::move(fit); }
 
    private:
     ConnectionPool* pool_;
     Reading reading_;
-    std::unique_ptr<Connection> connection_;
+    Fit fit_;
   };
   struct Places {
     Mutex mutex;
     ConditionVariable one_is_free;
-    std::vector<std::unique_ptr<Connection>> idle ABSL_GUARDED_BY(mutex);
+    std::vector<Fit> idle ABSL_GUARDED_BY(mutex);
     int out ABSL_GUARDED_BY(mutex) = 0;
   };
 
   ConnectionPool(ConnectionParameters parameters, ServerDemands demands, PoolSizes sizes,
                  TimelineObserver observer);
   absl::StatusOr<Lease> Take(Reading reading);
-  void Put(Reading reading, std::unique_ptr<Connection> connection);
+  void Put(Reading reading, Fit fit);
+  // An idle connection that still works; none where there is none.
+  Fit TakeIdle(Places& places);
+  void CloseIdle();
+  // To the first server that is fit.
+  absl::StatusOr<Fit> ConnectToFit();
+  absl::StatusOr<Fit> ConnectToOne(const ServerAddress& server);
+  absl::Status Judge(Connection& connection, const ServerFacts& facts);
   static absl::Status BeginAdministration(Connection& connection);
+  int SizeOf(Reading reading) const {
+    return reading == Reading::kListing ? sizes_.listing : sizes_.issuing;
+  }
   Places& PlacesOf(Reading reading) { return reading == Reading::kListing ? listing_ : issuing_; }
 
   const ConnectionParameters parameters_;
   const ServerDemands demands_;
   const PoolSizes sizes_;
   const TimelineObserver observer_;
-  Mutex seeing_;  // held while a new server is looked at
+  Mutex seeing_;  // held while a new server is judged
   SeenServers seen_ ABSL_GUARDED_BY(seeing_);
+  // The server that the observer accepted last.
+  std::uint32_t accepted_timeline_ ABSL_GUARDED_BY(seeing_) = 0;
+  Timestamp accepted_start_ ABSL_GUARDED_BY(seeing_);
+  // Connections to servers on older ones are not used any more: that of seen_.
+  std::atomic<std::uint32_t> oldest_timeline_ = 0;
   Places issuing_;
   Places listing_;
 };

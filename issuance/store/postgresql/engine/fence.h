@@ -23,11 +23,12 @@ std::int64_t FenceKey(absl::string_view tenant_id);
 inline constexpr absl::string_view kHoldEpoch = "SELECT pg_advisory_xact_lock_shared($1)";
 
 // The tenant as it stays until the transaction ends, which must be open: takes the shared lock,
-// then reads. Nullopt where there is no tenant. Two round trips, or one where nothing was sent.
+// then reads. Nullopt where there is no tenant. One round trip.
 absl::StatusOr<std::optional<FencedTenant>> HoldTenant(Connection& connection,
                                                        absl::string_view tenant_id);
 
-// Waits until no transaction holds the tenant's epoch, and lets none until this one ends.
+// Waits until no transaction holds the tenant's epoch, and lets none until this one ends. Takes the
+// tenant's row, too (FOR UPDATE), where there is one.
 absl::Status LockForPromotion(Connection& connection, absl::string_view tenant_id);
 
 // Waits for every other transaction of administrators, in any process. Before LockForPromotion.

@@ -3,15 +3,14 @@
 #define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_ROWS_H_
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/strings/string_view.h"
-
-struct pg_result;
+#include "issuance/store/postgresql/engine/libpq_handles.h"
 
 namespace hourglass::issuance::postgresql {
 
@@ -42,20 +41,20 @@ class Rows {
   std::int64_t count() const;
 
   // Each takes one column of the current row, from left to right. NULL is 0, false and "". A column
-  // must be of the type that its method names.
-  std::int64_t TakeInteger();  // int8 or int4
+  // must be of the type that its method names; there are no others (INTERNAL_ERROR of the
+  // statement): numeric, oid, timestamptz and so on need a cast.
+  std::int64_t TakeInteger();  // int8, int4 or boolean
   std::optional<std::int64_t> TakeOptionalInteger();
   bool TakeBoolean();
-  std::string TakeOctets();  // text or bytea
+  std::string TakeOctets();  // text, bytea or name
 
  private:
   friend class Connection;
-  struct Clear {
-    void operator()(pg_result* result) const;
-  };
-  explicit Rows(pg_result* result) : result_(result) {}
+  explicit Rows(PgResult result) : result_(std::move(result)) {}
+  // Of the next column, big-endian; nullopt where it is NULL.
+  std::optional<absl::string_view> TakeColumn();
 
-  std::unique_ptr<pg_result, Clear> result_;
+  PgResult result_;
   int row_ = -1;
   int column_ = 0;
 };

@@ -12,7 +12,7 @@ CREATE TABLE tenants (
   tenant_id octets_text NOT NULL PRIMARY KEY,
   display_name octets_text NOT NULL,
   created_at bigint NOT NULL,
-  -- The fence: one row says which epoch it is, and whose.
+  -- The fence: one row says which epoch it is, and whose. The root that is PRIMARY, or NULL.
   epoch bigint NOT NULL DEFAULT 0,
   revision bigint NOT NULL DEFAULT 0,
   primary_root octets_text,
@@ -60,7 +60,7 @@ CREATE TABLE bound_keys (
 );
 
 CREATE TABLE intermediates (
-  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sequence bigint GENERATED ALWAYS AS IDENTITY,
   tenant_id octets_text NOT NULL,
   epoch bigint NOT NULL,
   root_id octets_text NOT NULL,
@@ -72,11 +72,11 @@ CREATE TABLE intermediates (
   intended_at bigint NOT NULL,
   certificate bytea,
   released_at bigint,
+  PRIMARY KEY (tenant_id, root_id, sequence),
   FOREIGN KEY (tenant_id, root_id) REFERENCES roots,
   UNIQUE (tenant_id, root_id, serial_number),
   CHECK ((certificate IS NULL) = (released_at IS NULL))
 );
-CREATE INDEX intermediates_by_root ON intermediates (tenant_id, root_id, sequence);
 
 CREATE TABLE devices (
   tenant_id octets_text NOT NULL REFERENCES tenants,
@@ -108,7 +108,7 @@ CREATE UNIQUE INDEX relying_parties_by_identity ON relying_parties (tenant_id, i
   WHERE identity <> '';
 
 CREATE TABLE administrative_actions (
-  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sequence bigint GENERATED ALWAYS AS IDENTITY,
   tenant_id octets_text NOT NULL REFERENCES tenants,
   at bigint NOT NULL,
   caller octets_text NOT NULL,
@@ -117,12 +117,16 @@ CREATE TABLE administrative_actions (
   from_state octets_text NOT NULL,
   to_state octets_text NOT NULL,
   reason octets_text NOT NULL,
-  overrides boolean NOT NULL
+  overrides boolean NOT NULL,
+  -- The only index: a page of a tenant must be read by no other.
+  PRIMARY KEY (tenant_id, sequence)
 );
-CREATE INDEX administrative_actions_by_tenant ON administrative_actions (tenant_id, sequence);
 
 -- The journal. Each record is in the partition of its time, in both tables the same, and its keys
 -- are in one table that no partition divides, so that they are unique for as long as it is kept.
+-- What appends look at is there, too: to look at a partitioned table costs more with each partition.
+-- Partitions are made and dropped by the functions in
+-- issuance/store/postgresql/engine/journal_functions.cc.
 CREATE SEQUENCE intent_sequence;
 CREATE TABLE journal_keys (
   tenant_id octets_text NOT NULL,
@@ -131,6 +135,7 @@ CREATE TABLE journal_keys (
   serial_number bytea NOT NULL,
   epoch bigint NOT NULL,
   intended_at bigint NOT NULL,
+  not_after bigint NOT NULL,
   sequence bigint NOT NULL,
   PRIMARY KEY (tenant_id, request_id),
   UNIQUE (tenant_id, serial_number, root_id)
@@ -161,6 +166,8 @@ CREATE TABLE intents (
 ) PARTITION BY RANGE (intended_at);
 CREATE INDEX intents_by_user ON intents (folded_upn, tenant_id, intended_at, sequence);
 CREATE INDEX intents_by_device ON intents (device_id, tenant_id, intended_at, sequence);
+-- Whether all of a partition have expired.
+CREATE INDEX intents_by_end ON intents (not_after);
 CREATE TABLE releases (
   intended_at bigint NOT NULL,
   sequence bigint NOT NULL,
@@ -178,15 +185,35 @@ CREATE TABLE last_leaves (
   PRIMARY KEY (tenant_id, root_id, writer)
 );
 CREATE SEQUENCE writer_sequence;
--- Partitions that were forgotten, and since when that is known.
+-- The partitions that there are: the tables `intents_N` and `releases_N`, N being the number, have
+-- what was intended from `first_at` on and before `end_at`. They never overlap.
+CREATE TABLE journal_partitions (
+  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  first_at bigint NOT NULL UNIQUE,
+  end_at bigint NOT NULL,
+  CHECK (first_at < end_at)
+);
+-- Those that were forgotten: the same tables, in the schema hourglass_dropped.
 CREATE TABLE dropped_partitions (
-  name octets_text NOT NULL PRIMARY KEY,
+  number bigint NOT NULL PRIMARY KEY,
+  first_at bigint NOT NULL,
+  end_at bigint NOT NULL,
+  -- By the database's clock.
+  dropped_at bigint NOT NULL,
+  -- How many pages of `intents_N` were read to free their keys, and whether that was all.
+  freed_pages bigint NOT NULL DEFAULT 0,
+  keys_are_free boolean NOT NULL DEFAULT false,
+  -- When delete_dropped_journal found it, by what it was told.
   seen_at bigint
 );
+CREATE SCHEMA IF NOT EXISTS hourglass_dropped;
+-- For whoever owns the database to change.
 CREATE TABLE journal_settings (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  -- Microseconds. Younger records are dropped by nobody.
-  minimum_retention bigint NOT NULL DEFAULT 86400000000
+  -- Microseconds by the database's clock: the age of records that are dropped,
+  minimum_retention bigint NOT NULL DEFAULT 86400000000,
+  -- and how long they are kept after that, at least.
+  minimum_keeping bigint NOT NULL DEFAULT 86400000000
 );
 INSERT INTO journal_settings DEFAULT VALUES;
 

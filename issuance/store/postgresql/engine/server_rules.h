@@ -26,6 +26,8 @@ struct ServerFacts {
   bool full_page_writes = false;
   int version = 0;  // server_version_num
   Timestamp now;    // clock_timestamp() when it was asked
+  // pg_postmaster_start_time(): another one for each start, also of an older copy of its folder.
+  Timestamp started_at;
 
   bool operator==(const ServerFacts&) const = default;
 };

@@ -1,0 +1,34 @@
+// What the parts of a store's upkeep tell the one who watches it.
+#ifndef HOURGLASS_ISSUANCE_STORE_POSTGRESQL_UPKEEP_REPORTS_H_
+#define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_UPKEEP_REPORTS_H_
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "hsm/base/mutex.h"
+
+namespace hourglass::issuance::postgresql {
+
+// Safe to call from several threads; the observer is called by one at a time.
+class UpkeepReports {
+ public:
+  using Observer = std::function<void(const absl::Status&)>;
+
+  // `observer` may be null.
+  explicit UpkeepReports(Observer observer) : observer_(std::move(observer)) {}
+
+  // How `part`, which is for people, fared. A failure is told of when the part fails for the first
+  // time or in another way than before, as `PART: MESSAGE`; OK when nothing fails any more.
+  void Report(const std::string& part, const absl::Status& status);
+
+ private:
+  const Observer observer_;
+  Mutex mutex_;
+  std::map<std::string, std::string> failures_ ABSL_GUARDED_BY(mutex_);  // messages by parts
+};
+
+}  // namespace hourglass::issuance::postgresql
+
+#endif  // HOURGLASS_ISSUANCE_STORE_POSTGRESQL_UPKEEP_REPORTS_H_
