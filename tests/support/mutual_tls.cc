@@ -31,8 +31,11 @@ MutualTls::MutualTls() : root_file_(directory_.File("root.pem")) {
                 "/CN=local programs", "-addext", "keyUsage=critical,keyCertSign,cRLSign"});
 }
 
-TlsCredential MutualTls::Server() {
-  return Make("extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n");
+TlsCredential MutualTls::Server() { return ServerFor("DNS:localhost,IP:127.0.0.1,IP:::1"); }
+
+TlsCredential MutualTls::ServerFor(absl::string_view subject_alternative_names) {
+  return Make(absl::StrCat(
+      "extendedKeyUsage=serverAuth\nsubjectAltName=", subject_alternative_names, "\n"));
 }
 
 TlsCredential MutualTls::Client(absl::string_view subject_alternative_name) {

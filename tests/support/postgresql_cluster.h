@@ -7,15 +7,20 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "issuance/store/postgresql/engine/connection.h"
 #include "issuance/store/postgresql/engine/connection_parameters.h"
 
 namespace hourglass {
 
 // A cluster in a temporary folder, with data checksums and fsync, stopped and deleted with this
 // object. It listens on a socket in that folder and, with TLS by a certificate of the test's own
-// for `db.test` and 127.0.0.1, on a free port of loopback. Run by root it runs as another account
-// (initdb refuses root). Roles: `owner`, which owns the databases, and `service`; passwords by
-// SCRAM.
+// for `db.test` and 127.0.0.1, on a free port of loopback. Run by root it runs as `nobody` (initdb
+// refuses root), for which a test must not be in the sandbox (tag no-sandbox). Roles: `owner`,
+// which owns the databases, `service`, and the superuser `postgres`; passwords by SCRAM. Safe to
+// call from several threads, but for what stops or changes it. Where PostgreSQL 15 is missing, or
+// does not start, the error says so.
 class PostgresqlCluster {
  public:
   // For one test alone.
@@ -40,13 +45,22 @@ class PostgresqlCluster {
   virtual issuance::postgresql::ConnectionParameters SuperuserOf(
       const std::string& database) const = 0;
 
-  // `-m immediate`, as a crash; then Run starts it again with what it has.
+  // `-m immediate`, as a crash, also of one that is paused; then Run starts it again with what it
+  // has, on the same socket and port.
   virtual absl::Status Crash() = 0;
   virtual absl::Status Run() = 0;
-  // Stops and continues all processes of the server (SIGSTOP, SIGCONT).
+  // Crash, then Run as a standby that is promoted: with what it has, on the next timeline.
+  virtual absl::Status RunPromoted() = 0;
+  // Stops and continues all processes of the server (SIGSTOP, SIGCONT). They stand when Pause
+  // returns.
   virtual void Pause() = 0;
   virtual void Resume() = 0;
 };
+
+// Asks the server until the one value that `sql` gives is true: for what another connection is
+// about to do, as pg_stat_activity and pg_locks tell it. An error after a minute.
+absl::Status WaitUntilTrue(issuance::postgresql::Connection& connection, absl::string_view sql,
+                           absl::Span<const issuance::postgresql::Value> values = {});
 
 }  // namespace hourglass
 
