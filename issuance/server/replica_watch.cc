@@ -106,12 +106,12 @@ void ReplicaWatch::Look() {
   const MutexLock lock(mutex_);
   const absl::StatusOr<ReplicaRecord> found = CompareAndAnnounce();
   if (!found.ok()) {
-    if (!std::exchange(fails_, true)) {
+    if (!is_cut_off_.exchange(true)) {
       subjects_.log->Warning("replica_not_announced", {{"message", found.status().message()}});
     }
     return;
   }
-  const bool failed = std::exchange(fails_, false);
+  const bool failed = is_cut_off_.exchange(false);
   const bool had_name = std::exchange(has_name_, found->run_id == own_.run_id);
   if (has_name_ && (failed || !had_name)) {
     subjects_.log->Info("replica_announced", {{"replica", own_.name}});

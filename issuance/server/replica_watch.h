@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_SERVER_REPLICA_WATCH_H_
 #define HOURGLASS_ISSUANCE_SERVER_REPLICA_WATCH_H_
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -56,11 +57,8 @@ class ReplicaWatch {
   // `replica_name_taken` and `replica_announced`.
   void Look();
 
-  // Whether the last look reached the database and found the name to be this replica's.
-  bool IsAnnounced() const {
-    const MutexLock lock(mutex_);
-    return has_name_ && !fails_;
-  }
+  // Whether the database was not reached by the last look.
+  bool IsCutOff() const { return is_cut_off_.load(std::memory_order_relaxed); }
 
  private:
   ReplicaWatch(ReplicaRecord own, const Subjects& subjects);
@@ -70,10 +68,10 @@ class ReplicaWatch {
   absl::StatusOr<ComparedReplica> Measure() const;
 
   const Subjects subjects_;
-  mutable Mutex mutex_;  // held by a look
+  Mutex mutex_;  // held by a look
   ReplicaRecord own_ ABSL_GUARDED_BY(mutex_);
   bool has_name_ ABSL_GUARDED_BY(mutex_) = false;
-  bool fails_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> is_cut_off_ = false;
   std::optional<Recurring> thread_;  // the last: it uses what is above
 };
 

@@ -133,8 +133,7 @@ TEST_F(ReplicaWatchTest, ANameIsOfOneReplicaThatRuns) {
   // It tells of itself again, as every few seconds.
   while_waiting_ = [this] { SetOther("a", seconds(0)); };
   const auto started = Start();
-  EXPECT_THAT(started,
-              FailsWith(ErrorReason::kConfigurationInvalid, "store.postgresql.replica"));
+  EXPECT_THAT(started, FailsWith(ErrorReason::kConfigurationInvalid, "store.postgresql.replica"));
   EXPECT_THAT(std::string(started.status().message()), HasSubstr("10.0.0.2:8443"));
   EXPECT_EQ(directory_.records["a"].run_id, "run-of-a");
   EXPECT_EQ(waited_, seconds(1));
@@ -179,11 +178,11 @@ TEST_F(ReplicaWatchTest, ADatabaseThatIsAwayIsToldOnceAndChangesNothing) {
   directory_.is_away = true;
   watch_->Look();
   watch_->Look();
-  EXPECT_FALSE(watch_->IsAnnounced());
+  EXPECT_TRUE(watch_->IsCutOff());
   EXPECT_TRUE(clock_->TrustedNow().ok());
   directory_.is_away = false;
   watch_->Look();
-  EXPECT_TRUE(watch_->IsAnnounced());
+  EXPECT_FALSE(watch_->IsCutOff());
   EXPECT_THAT(LoggedEvents(), ElementsAre("replica_not_announced", "replica_announced"));
 }
 
