@@ -99,9 +99,9 @@ class ChangeListenerTest : public testing::Test {
   // Ends every connection of the listener's, as a server does that is stopped.
   void EndConnections() {
     const auto superuser = Connection::Open(cluster_.SuperuserOf(database_)).value();
-    ASSERT_OK(superuser->Execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name = 'listener'"));
+    ASSERT_OK(
+        superuser->Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                           "WHERE datname = current_database() AND application_name = 'listener'"));
   }
 
   ConnectionParameters Parameters() const {
@@ -111,14 +111,14 @@ class ChangeListenerTest : public testing::Test {
   }
 
   void Start(ChangeListener::Connect connect, const ListenerTimes& times = {}) {
-    ASSERT_OK_AND_ASSIGN(listener_,
-                         ChangeListener::Start(
-                             std::move(connect), &changes_,
-                             [this](const absl::Status& status) {
-                               const absl::string_view reason = ErrorReasonName(ReasonOf(status));
-                               reports_.Add(status.ok() ? "OK" : std::string(reason));
-                             },
-                             times));
+    ASSERT_OK_AND_ASSIGN(listener_, ChangeListener::Start(
+                                        std::move(connect), &changes_,
+                                        [this](const absl::Status& status) {
+                                          const absl::string_view reason =
+                                              ErrorReasonName(ReasonOf(status));
+                                          reports_.Add(status.ok() ? "OK" : std::string(reason));
+                                        },
+                                        times));
   }
   void Start(const ListenerTimes& times = {}) {
     Start([this] { return Connection::Open(Parameters()); }, times);

@@ -182,7 +182,8 @@ class PostgresqlStore final : public Store {
     std::vector<DurableFact> released;
     for (std::size_t i = 0; i < writes.size(); ++i) {
       const auto* const release = std::get_if<Release>(&writes[i]);
-      if (release != nullptr && (*appended)[i].ok()) released.push_back(FactOf(*release));
+      if (release != nullptr && (*appended)[i].ok())
+        released.push_back(postgresql::FactOf(*release));
     }
     RETURN_IF_ERROR(pool_->Note(period, released));
     return appended;

@@ -38,11 +38,11 @@ class WitnessTest : public testing::Test {
   // As the journal keeps it, as far as that matters here.
   void Record(const DurableFact& fact) {
     const std::int64_t sequence = ++sequence_;
-    Do(absl::StrCat("INSERT INTO journal_keys (tenant_id, request_id, root_id, serial_number, "
-                    "epoch, intended_at, sequence) VALUES ('contoso', '",
-                    fact.request_id, "', 'root-1', '\\x",
-                    absl::BytesToHexString(fact.serial_number), "', 1, ", Microseconds(kNow), ", ",
-                    sequence, ")"));
+    Do(absl::StrCat(
+        "INSERT INTO journal_keys (tenant_id, request_id, root_id, serial_number, "
+        "epoch, intended_at, sequence) VALUES ('contoso', '",
+        fact.request_id, "', 'root-1', '\\x", absl::BytesToHexString(fact.serial_number), "', 1, ",
+        Microseconds(kNow), ", ", sequence, ")"));
     Do(absl::StrCat("INSERT INTO releases (intended_at, sequence, certificate, released_at) ",
                     "VALUES (", Microseconds(kNow), ", ", sequence, ", '', ", Microseconds(kNow),
                     ")"));
@@ -134,10 +134,11 @@ TEST_F(WitnessTest, WhatRetentionMayHaveDroppedIsNotMissed) {
 TEST_F(WitnessTest, AnIntermediateMustHaveBeenReleased) {
   const std::string serial_number(16, '\x42');
   EXPECT_THAT(Compare(Intermediate(serial_number)), FailsWith(ErrorReason::kJournalUnavailable));
-  Do(absl::StrCat("INSERT INTO intermediates (tenant_id, epoch, root_id, serial_number, key_type, "
-                  "not_before, not_after, tbs_certificate, intended_at) VALUES ('contoso', 1, "
-                  "'root-1', '\\x",
-                  absl::BytesToHexString(serial_number), "', '', 0, 0, '', 0)"));
+  Do(
+      absl::StrCat("INSERT INTO intermediates (tenant_id, epoch, root_id, serial_number, key_type, "
+                   "not_before, not_after, tbs_certificate, intended_at) VALUES ('contoso', 1, "
+                   "'root-1', '\\x",
+                   absl::BytesToHexString(serial_number), "', '', 0, 0, '', 0)"));
   EXPECT_THAT(Compare(Intermediate(serial_number)), FailsWith(ErrorReason::kJournalUnavailable));
   Do("UPDATE intermediates SET certificate = '', released_at = 0");
   EXPECT_OK(Compare(Intermediate(serial_number)));
