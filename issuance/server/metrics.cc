@@ -165,8 +165,9 @@ std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
 
 // The first of all, for whoever reads only so far: a load balancer.
 std::vector<MetricFamily> ServingFamilies(const ServiceState& state) {
+  // No word of help may look like the value: load balancers search the text for it.
   Family serving("hourglass_serving",
-                 "1 while certificates can be asked for: the clock is believed and the store was "
+                 "Whether certificates can be asked for: the clock is believed, and the store was "
                  "reached.",
                  MetricType::Gauge);
   serving.Add({}, state.IsServing() ? 1 : 0);
