@@ -17,12 +17,12 @@ namespace hourglass::issuance {
 
 // A process of the service, as it told of itself.
 struct ReplicaRecord {
-  std::string name;
-  std::string run_id;  // of this run of the process; no two runs share one
-  std::string program_version;
-  std::string address;   // listened on
-  Timestamp started_at;  // by its own clock
-  Timestamp seen_at;     // by the database's
+  std::string name = "";
+  std::string run_id = "";  // of this run of the process; no two runs share one
+  std::string program_version = "";
+  std::string address = "";   // listened on
+  Timestamp started_at = {};  // by its own clock
+  Timestamp seen_at = {};     // by the database's
   // Its clock beside the database's; negative: it is late. And how wrong that may be.
   std::chrono::microseconds clock_ahead{0};
   std::chrono::microseconds clock_uncertainty{0};
@@ -32,23 +32,23 @@ struct ReplicaRecord {
 
 // A standby, as the server that it follows tells of it.
 struct StandbyRecord {
-  std::string name;
-  std::string state;                             // `streaming`
-  std::string sync_state;                        // `sync`, `quorum`, `potential`, `async`
-  std::optional<std::chrono::microseconds> lag;  // until it shows what was written
-  std::optional<std::int64_t> lag_octets;        // of the write-ahead log
+  std::string name = "";
+  std::string state = "";       // `streaming`
+  std::string sync_state = "";  // `sync`, `quorum`, `potential`, `async`
+  std::optional<std::chrono::microseconds> lag = std::nullopt;  // until it shows what was written
+  std::optional<std::int64_t> lag_octets = std::nullopt;        // of the write-ahead log
 };
 
 // The database's server that is written to.
 struct DatabaseRecord {
-  std::string address;  // `host:port`, or `socket`
-  std::string version;  // `15.18`
-  std::string system_identifier;
+  std::string address = "";  // `host:port`, or `socket`
+  std::string version = "";  // `15.18`
+  std::string system_identifier = "";
   std::uint32_t timeline = 0;
-  std::string synchronous_standby_names;
-  Timestamp now;
+  std::string synchronous_standby_names = "";
+  Timestamp now = {};
   // Empty where the service's role may not look (pg_monitor).
-  std::optional<std::vector<StandbyRecord>> standbys;
+  std::optional<std::vector<StandbyRecord>> standbys = std::nullopt;
 };
 
 // Safe to call from several threads and processes. Errors of all: JOURNAL_UNAVAILABLE.

@@ -40,7 +40,7 @@ struct ServerDemands {
   // A synchronous standby that is named: without one, what was released is lost with the server.
   bool synchronous_standby = true;
   // Where set, the only cluster that is accepted (pg_controldata, "Database system identifier").
-  std::optional<std::string> system_identifier;
+  std::optional<std::string> system_identifier = std::nullopt;
 };
 
 // What this process has seen of servers so far.

@@ -10,7 +10,7 @@ namespace hourglass::issuance::postgresql {
 namespace {
 
 // Each waits for a tenth of a second.
-constexpr int kMostRefusals = 20;
+constexpr int kMostRefusals = 5;
 
 absl::Status FreeKeys(Connection& connection) {
   for (;;) {

@@ -79,9 +79,9 @@ TEST_F(JournalPartitionsTest, AreMadeOnceAndNeverOverlap) {
 }
 
 TEST_F(JournalPartitionsTest, AreOfAnHourAtLeast) {
-  for (const std::string& call : {"1, 3599999999", "-1, 3600000000", "9e18::bigint, 3600000000",
-                                  "NULL, 3600000000", "1, NULL"}) {
-    EXPECT_THAT(service_->Execute("SELECT make_journal_partition(" + call + ")"),
+  for (const char* call : {"1, 3599999999", "-1, 3600000000", "9e18::bigint, 3600000000",
+                           "NULL, 3600000000", "1, NULL"}) {
+    EXPECT_THAT(service_->Execute(absl::StrCat("SELECT make_journal_partition(", call, ")")),
                 FailsWith(ErrorReason::kInternalError))
         << call;
   }

@@ -144,9 +144,10 @@ absl::Status Run(std::int64_t count, std::int64_t partitions) {
   RETURN_IF_ERROR(owner->Execute(
       "INSERT INTO tenants (tenant_id, display_name, created_at, epoch, revision, primary_root, "
       "root_name_key) VALUES ('contoso', '', 0, 1, 2, 'root-1', '')"));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<ConnectionPool> pool,
-      ConnectionPool::Open(cluster->ServiceOf(database), {.synchronous_standby = false}));
+  ServerDemands demands;
+  demands.synchronous_standby = false;
+  ASSIGN_OR_RETURN(const std::unique_ptr<ConnectionPool> pool,
+                   ConnectionPool::Open(cluster->ServiceOf(database), demands));
   PostgresqlJournal journal(pool.get(), std::chrono::hours(24));
   for (std::int64_t i = 0; i <= partitions; ++i) {
     RETURN_IF_ERROR(journal.MakePartitionsAhead(SampleTime() + i * std::chrono::hours(24)));

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,8 @@
 namespace hourglass::issuance::postgresql {
 
 inline constexpr std::chrono::hours kSpan(24);
+inline const ServerDemands kNoStandby{.synchronous_standby = false,
+                                      .system_identifier = std::nullopt};
 
 class JournalTest : public testing::Test {
  protected:
@@ -84,7 +87,7 @@ class JournalTest : public testing::Test {
   const std::string database_ = *cluster_.CreatePreparedDatabase();
   const std::unique_ptr<Connection> owner_ = ConnectOwner();
   const std::unique_ptr<ConnectionPool> pool_ =
-      *ConnectionPool::Open(cluster_.ServiceOf(database_), {.synchronous_standby = false});
+      *ConnectionPool::Open(cluster_.ServiceOf(database_), kNoStandby);
   PostgresqlJournal journal_{pool_.get(), kSpan};
 };
 

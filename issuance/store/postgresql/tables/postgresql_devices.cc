@@ -1,0 +1,84 @@
+#include "issuance/store/postgresql/tables/postgresql_devices.h"
+
+#include <cstdint>
+#include <string>
+
+#include "hsm/base/status_macros.h"
+#include "issuance/store/page_token.h"
+#include "issuance/store/postgresql/engine/postgresql_values.h"
+#include "issuance/store/store_rules.h"
+
+namespace hourglass::issuance::postgresql {
+namespace {
+
+#define HOURGLASS_DEVICE_COLUMNS "tenant_id, device_id, state, reported_at, reported_by"
+
+DeviceRecord TakeDevice(Rows& rows) {
+  DeviceRecord device;
+  device.tenant_id = rows.TakeOctets();
+  device.device_id = rows.TakeOctets();
+  device.state = rows.TakeOctets();
+  device.reported_at = TakeTimestamp(rows);
+  device.reported_by = rows.TakeOctets();
+  return device;
+}
+
+}  // namespace
+
+absl::Status PutDevice(Connection& connection, const DeviceRecord& device) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t put,
+      connection.Change("INSERT INTO devices (" HOURGLASS_DEVICE_COLUMNS
+                        ") SELECT tenant_id, $2, $3, $4, $5 FROM tenants WHERE tenant_id = $1 "
+                        "ON CONFLICT (tenant_id, device_id) DO UPDATE SET state = excluded.state, "
+                        "reported_at = excluded.reported_at, reported_by = excluded.reported_by",
+                        {Text{device.tenant_id}, Text{device.device_id}, Blob{device.state},
+                         ValueOf(device.reported_at), Text{device.reported_by}}));
+  return put == 1 ? absl::OkStatus() : TenantUnknown();
+}
+
+absl::StatusOr<DeviceRecord> GetDevice(Connection& connection, absl::string_view tenant_id,
+                                       absl::string_view device_id) {
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection.Query("SELECT " HOURGLASS_DEVICE_COLUMNS
+                                    " FROM devices WHERE tenant_id = $1 AND device_id = $2",
+                                    {Text{tenant_id}, Text{device_id}}));
+  if (!rows.Next()) return DeviceUnknown();
+  return TakeDevice(rows);
+}
+
+absl::StatusOr<Page<DeviceRecord>> ListDevices(Connection& connection, absl::string_view tenant_id,
+                                               int page_size, absl::string_view page_token) {
+  RETURN_IF_ERROR(CheckPageSize(page_size));
+  std::string after;
+  if (!page_token.empty()) {
+    ASSIGN_OR_RETURN(after, ParseDevicePosition(page_token));
+  }
+  const absl::string_view sql =
+      page_token.empty()
+          ? "SELECT " HOURGLASS_DEVICE_COLUMNS
+            " FROM devices WHERE tenant_id = $1 AND device_id >= $2 ORDER BY device_id LIMIT $3"
+          : "SELECT " HOURGLASS_DEVICE_COLUMNS
+            " FROM devices WHERE tenant_id = $1 AND device_id > $2 ORDER BY device_id LIMIT $3";
+  ASSIGN_OR_RETURN(Rows rows, connection.Query(sql, {Text{tenant_id}, Text{after},
+                                                     std::int64_t{page_size} + 1}));
+  Page<DeviceRecord> page;
+  while (rows.Next()) {
+    if (page.records.size() == static_cast<std::size_t>(page_size)) {
+      page.next_page_token = DevicePageToken(page.records.back().device_id);
+      break;
+    }
+    page.records.push_back(TakeDevice(rows));
+  }
+  return page;
+}
+
+absl::Status RemoveDevice(Connection& connection, absl::string_view tenant_id,
+                          absl::string_view device_id) {
+  ASSIGN_OR_RETURN(const std::int64_t removed,
+                   connection.Change("DELETE FROM devices WHERE tenant_id = $1 AND device_id = $2",
+                                     {Text{tenant_id}, Text{device_id}}));
+  return removed == 1 ? absl::OkStatus() : DeviceUnknown();
+}
+
+}  // namespace hourglass::issuance::postgresql
