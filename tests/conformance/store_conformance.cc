@@ -1,5 +1,7 @@
 #include "tests/conformance/store_conformance.h"
 
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
@@ -7,6 +9,14 @@
 namespace hourglass::issuance {
 
 void StoreConformance::SetUp() { ASSERT_OK_AND_ASSIGN(store_, place_->Open()); }
+
+NewsOfThisThread::NewsOfThisThread(Store& store, TenantChanges::Listener listener)
+    : subscription_(store.changes().Subscribe(
+          [this, own = std::this_thread::get_id(), listener](absl::string_view tenant_id) {
+            if (std::this_thread::get_id() != own) return;
+            told_.emplace_back(tenant_id);
+            if (listener != nullptr) listener(tenant_id);
+          })) {}
 
 absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id,
                   ca::RootState from, ca::RootState to) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,6 +46,22 @@ class RelyingPartyStoreConformance : public StoreConformance {};
 class AdministrativeJournalStoreConformance : public StoreConformance {};
 // Of several stores of one content.
 class StoreReplicasConformance : public StoreConformance {};
+
+// What the calls of this thread tell of before they return. What a store tells of by threads of its
+// own is left out: a change through another store, or for nothing, which may come at any time
+// (TenantStore::changes).
+class NewsOfThisThread {
+ public:
+  // Calls `listener`, too, if there is one. For one thread.
+  explicit NewsOfThisThread(Store& store, TenantChanges::Listener listener = nullptr);
+
+  // The tenants since the last call of this, in order.
+  std::vector<std::string> Take() { return std::exchange(told_, {}); }
+
+ private:
+  std::vector<std::string> told_;
+  const TenantChanges::Subscription subscription_;
+};
 
 // Moves one root of the sample tenant.
 absl::Status Move(Store& store, std::uint64_t revision, const std::string& root_id,

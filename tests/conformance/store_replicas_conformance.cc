@@ -148,10 +148,7 @@ TEST_P(StoreReplicasConformance, WhoMissedAChangeIsToldByEachRefusal) {
   ASSERT_OK(Append(*store_, SampleIntent("intended")));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
   ASSERT_OK(SwitchToSecondRoot(*other));
-  std::vector<std::string> told;
-  const TenantChanges::Subscription subscription =
-      store_->changes().Subscribe([&](absl::string_view tenant) { told.emplace_back(tenant); });
-  const auto news = [&] { return std::exchange(told, {}); };
+  NewsOfThisThread news(*store_);
   const auto fenced = FailsWith(ErrorReason::kPrimaryChanged);
 
   Intent unknown = SampleIntent("of nobody");
@@ -161,27 +158,27 @@ TEST_P(StoreReplicasConformance, WhoMissedAChangeIsToldByEachRefusal) {
   EXPECT_THAT(refused[0], fenced);
   EXPECT_THAT(refused[1], FailsWith(ErrorReason::kTenantUnknown));
   EXPECT_THAT(refused[2], fenced);
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant)) << "once for all writes";
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant)) << "once for all writes";
   EXPECT_THAT(Append(*store_, ReleaseOf(SampleIntent("intended"))), fenced);
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   EXPECT_THAT(store_->AddIntermediate(SampleIntermediate(2)), fenced);
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   const IntermediateRecord prepared = SampleIntermediate(1);
   EXPECT_THAT(store_->ReleaseIntermediate(prepared.tenant_id, prepared.root_id,
                                           prepared.serial_number, "signed", SampleTime()),
               fenced);
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   EXPECT_THAT(store_->ChangeRootStates(
                   kSampleTenant, 2, {{"root-1", ca::RootState::kPrimary, ca::RootState::kRetiring}},
                   {SampleTime()}),
               fenced);
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   // Who knows what there is, is told of nothing.
   Intent of_the_new = SampleIntent("new");
   of_the_new.epoch = 2;
   of_the_new.root_id = "root-2";
   EXPECT_OK(Append(*store_, of_the_new));
-  EXPECT_THAT(news(), ElementsAre());
+  EXPECT_THAT(news.Take(), ElementsAre());
 }
 
 TEST_P(StoreReplicasConformance, AKeyGetsItsRootOrIsCondemnedAndNeverBoth) {

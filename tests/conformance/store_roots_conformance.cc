@@ -166,24 +166,20 @@ TEST_P(TenantStoreConformance, AKeyUriBelongsToOneRootForEver) {
 
 TEST_P(TenantStoreConformance, TellsOfChangesOnceTheyAreThereAndOfNothingThatWasRefused) {
   ASSERT_OK(store_->CreateTenant(SampleTenant()));
-  std::vector<std::string> told;
   std::vector<std::uint64_t> revisions;
-  const TenantChanges::Subscription subscription =
-      store_->changes().Subscribe([&](absl::string_view tenant_id) {
-        told.emplace_back(tenant_id);
-        revisions.push_back(store_->GetTenant(tenant_id)->revision);
-      });
-  const auto news = [&] { return std::exchange(told, {}); };
+  NewsOfThisThread news(*store_, [&](absl::string_view tenant_id) {
+    revisions.push_back(store_->GetTenant(tenant_id)->revision);
+  });
   ASSERT_OK(store_->AddRoot(SampleRoot(1)));
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   ASSERT_OK(Move(*store_, 1, "root-1", RootState::kStaged, RootState::kPrimary));
-  EXPECT_THAT(news(), ElementsAre(kSampleTenant));
+  EXPECT_THAT(news.Take(), ElementsAre(kSampleTenant));
   EXPECT_THAT(revisions, ElementsAre(1u, 2u)) << "who is told sees the change";
   EXPECT_THAT(Move(*store_, 2, "root-1", RootState::kStaged, RootState::kPrimary),
               FailsWith(ErrorReason::kRootMoveIllegal));
   EXPECT_THAT(store_->AddRoot(SampleRoot(1)), FailsWith(ErrorReason::kRequestIdReused));
   EXPECT_THAT(store_->AddRoot(SampleRoot(2, "fabrikam")), FailsWith(ErrorReason::kTenantUnknown));
-  EXPECT_THAT(news(), ElementsAre());
+  EXPECT_THAT(news.Take(), ElementsAre());
 }
 
 TEST_P(TenantStoreConformance, NoTwoTenantsHaveOneName) {

@@ -182,6 +182,8 @@ class ReplicasDocTest : public testing::Test {
     haproxy_ = std::make_unique<BackgroundProcess>(
         std::vector<std::string>{"haproxy", "-db", "-f", files_.File("haproxy.cfg")},
         files_.File("haproxy.log"));
+    RunCommand({"sleep", "1"});
+    ASSERT_TRUE(haproxy_->Running()) << haproxy_->Log();
   }
 
   // As a broker: again, under the same request id, until it is issued.
@@ -199,7 +201,7 @@ class ReplicasDocTest : public testing::Test {
           << status.error_message();
       RunCommand({"sleep", "0.5"});
     }
-    ADD_FAILURE() << status.error_message();
+    ADD_FAILURE() << status.error_message() << "\n" << haproxy_->Log();
     return response;
   }
 
@@ -243,7 +245,7 @@ TEST_F(ReplicasDocTest, GoesFromAFreshDatabaseToThreeReplicas) {
   EXPECT_THAT(ReplicasInStatus(), ElementsAre("berlin-1", "berlin-2", "berlin-3"));
   daemon_.MakeReady();
 
-  StartHaproxy();
+  ASSERT_NO_FATAL_FAILURE(StartHaproxy());
   PointClientAt(front_.address());
   const v1::IssueCertificateRequest request = daemon_.Request();
   const v1::IssueCertificateResponse issued = IssueAtLast(request);
@@ -261,7 +263,7 @@ TEST_F(ReplicasDocTest, GoesFromAFreshDatabaseToThreeReplicas) {
     EXPECT_EQ(IssueAtLast(request).certificate(), issued.certificate()) << name;
     ASSERT_NO_FATAL_FAILURE(StartReplica(name));
     haproxy_->Stop(SIGTERM);
-    StartHaproxy();
+    ASSERT_NO_FATAL_FAILURE(StartHaproxy());
   }
 
   EXPECT_THAT(Run("upgrade the schema"), HasSubstr("already"));

@@ -23,7 +23,7 @@ struct PostgresqlStoreOptions {
   std::chrono::hours partition_span{24};
   // Called by a thread of the store's own, or by one that writes: where the listener for changes by
   // others, or the upkeep of partitions, fails, and again only when it fails in another way; with
-  // OK when it works again. Requests go on meanwhile. Must not use the store.
+  // OK when all of it works again. Requests go on meanwhile. Must not use the store.
   std::function<void(const absl::Status&)> upkeep_observer = nullptr;
   // Called when a server on a new timeline was found fit: a standby was promoted. `message` is for
   // people. Must not use the store.

@@ -13,9 +13,9 @@ void UpkeepReports::Report(const std::string& part, const absl::Status& status) 
     return;
   }
   std::string message(status.message());
-  std::string& before = failures_[part];
-  if (before == message) return;
-  before = message;
+  std::set<std::string>& told = failures_[part];
+  // A server that fails over fails in one way after another, and with several servers in turns.
+  if (told.size() == kMostMessages || !told.insert(message).second) return;
   // Every status of a store is made by Error(); of another kind it would be a fault of our own.
   const ErrorReason reason = ReasonOf(status);
   observer_(Error(reason == ErrorReason::kUnspecified ? ErrorReason::kInternalError : reason, "",

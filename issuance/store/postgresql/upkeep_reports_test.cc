@@ -34,6 +34,7 @@ TEST_F(UpkeepReportsTest, TellsEachKindOfFailureOnce) {
   reports_.Report("a", Failure("one"));
   reports_.Report("a", Failure("one"));
   reports_.Report("a", Failure("two"));
+  reports_.Report("a", Failure("one"));
   reports_.Report("a", Failure("two"));
   EXPECT_THAT(News(), ElementsAre("a: one", "a: two"));
   reports_.Report("a", absl::OkStatus());
@@ -41,6 +42,14 @@ TEST_F(UpkeepReportsTest, TellsEachKindOfFailureOnce) {
   EXPECT_THAT(News(), ElementsAre("OK"));
   reports_.Report("a", Failure("two"));
   EXPECT_THAT(News(), ElementsAre("a: two"));
+}
+
+TEST_F(UpkeepReportsTest, FallsSilentWhenEachMessageIsAnother) {
+  for (int i = 0; i < 1000; ++i) reports_.Report("a", Failure(std::to_string(i)));
+  EXPECT_EQ(News().size(), UpkeepReports::kMostMessages);
+  reports_.Report("a", absl::OkStatus());
+  reports_.Report("a", Failure("1000"));
+  EXPECT_THAT(News(), ElementsAre("OK", "a: 1000"));
 }
 
 TEST_F(UpkeepReportsTest, IsWellOnceAllPartsAre) {

@@ -40,9 +40,9 @@ class WitnessTest : public testing::Test {
     const std::int64_t sequence = ++sequence_;
     Do(absl::StrCat(
         "INSERT INTO journal_keys (tenant_id, request_id, root_id, serial_number, "
-        "epoch, intended_at, sequence) VALUES ('contoso', '",
+        "epoch, intended_at, not_after, sequence) VALUES ('contoso', '",
         fact.request_id, "', 'root-1', '\\x", absl::BytesToHexString(fact.serial_number), "', 1, ",
-        Microseconds(kNow), ", ", sequence, ")"));
+        Microseconds(kNow), ", 0, ", sequence, ")"));
     Do(absl::StrCat("INSERT INTO releases (intended_at, sequence, certificate, released_at) ",
                     "VALUES (", Microseconds(kNow), ", ", sequence, ", '', ", Microseconds(kNow),
                     ")"));
