@@ -44,6 +44,16 @@ TEST(RenewalTest, IsTheDevicesOwnMoment) {
   EXPECT_EQ(RenewAfter(kNow, IssuedAt(kNow, "laptop-1")) - kNow, microseconds(1'871'907'225));
 }
 
+TEST(RenewalTest, WhoAsksWhenTheMomentIsTheEarliestGetsThatOneAndNotTheNext) {
+  const Intent intent = IssuedAt(kNow, "laptop-1");
+  const Timestamp moment = RenewAfter(kNow, intent);
+  // An eighth of what is left, after `now`, is the moment.
+  Timestamp now = moment - (intent.not_after - moment) / 7 - microseconds(10);
+  while (now + (Timestamp(intent.not_after) - now) / 8 < moment) now += microseconds(1);
+  ASSERT_EQ(now + (Timestamp(intent.not_after) - now) / 8, moment);
+  EXPECT_EQ(RenewAfter(now, intent), moment);
+}
+
 TEST(RenewalTest, IsWellBeforeTheCertificateExpiresWhateverTheLife) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 20'000; ++i) {

@@ -100,10 +100,11 @@ absl::StatusOr<RootRecord> RootAdministration::CreateAnew(const RootOrder& order
   ASSIGN_OR_RETURN(KeyForRoot key, KeyForOrder(order, permission, uri));
   absl::StatusOr<RootRecord> root = Issue(order, tenant, key);
   const absl::Status added = root.ok() ? Add(*root) : root.status();
-  if (added.ok()) return root;
-  // Where the answer to a commit was lost, the root may be there all the same and needs its key.
   const absl::StatusOr<RootRecord> there =
       store_->GetRoot(order.tenant_id, RootIdOf(key.generation));
+  // As it is on record: with the versions that the store gave it.
+  if (added.ok()) return there.ok() ? there : root;
+  // Where the answer to a commit was lost, the root may be there all the same and needs its key.
   if (there.ok() && root.ok() && there->certificate == root->certificate) return there;
   return key.origin == KeyOrigin::kMadeHere ? TakeBackKey(order, key, added) : added;
 }

@@ -138,7 +138,7 @@ std::string PolicyInWords(const v1::RotationPolicy& policy) {
   if (policy.mode() == v1::RotationPolicy::DRY_RUN) mode = "dry run, the log says what would be";
   return absl::StrCat(mode, "; stage ", days(policy.stage_before_expiry()),
                       " before expiry, promote ", days(policy.promote_before_expiry()),
-                      " before, retire after the last leaf; roots of ",
+                      " before, retire a day later or after the last leaf; roots of ",
                       days(policy.root_duration()), ", ", KeyTypeInWords(policy.key_type()),
                       policy.waive_acknowledgements() ? "; acknowledgements are waived" : "");
 }
