@@ -23,6 +23,7 @@
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
 #include "issuance/config/rotation_config.h"
+#include "issuance/config/store_config.h"
 #include "issuance/identity/upn_domains.h"
 #include "issuance/log/event_log.h"
 #include "issuance/yaml/document.h"
@@ -305,6 +306,7 @@ Config ConfigReader::Read(Mapping root) const {
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
   config.journal = ReadJournal(root.Optional("journal"));
+  config.store = ReadStore(root.Optional("store"), checks_, now_);
   config.metrics_listen = ReadMetrics(root.Optional("metrics"));
   config.log_level = root.Choice("log_level", kLogLevels).value_or(config.log_level);
   config.log_personal_data = root.Bool("log_personal_data").value_or(config.log_personal_data);

@@ -15,6 +15,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/config/store_config.h"
 #include "issuance/config/tls_files.h"
 #include "issuance/identity/caller.h"
 
@@ -48,6 +49,7 @@ struct JournalConfig {
 };
 
 struct Config {
+  std::string program_version;  // of the program that read it, which sets this; no field of the file
   std::string account;       // that the service takes where root starts it; empty: none
   std::string listen;        // `host:port`; port 0 takes a free one
   std::string address_file;  // where the address listened on is written once the service is ready;
@@ -62,6 +64,7 @@ struct Config {
   ComplianceConfig compliance;
   LimitsConfig limits;
   JournalConfig journal;
+  StoreConfig store;
   std::string metrics_listen;      // `host:port` of the metrics; empty: none
   std::string log_level = "info";  // debug, info, warning, error
   bool log_personal_data = true;   // whether the log names users and devices

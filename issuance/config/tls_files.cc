@@ -85,26 +85,27 @@ std::vector<X509Ptr> ParseCertificates(absl::string_view pem, std::string* mista
 }
 
 void CheckTlsFiles(const TlsFiles& files, TlsSide side, std::optional<Timestamp> now,
-                   yaml::Mapping fields) {
+                   yaml::Mapping fields, const TlsFieldNames& names) {
   const auto add = [&fields](absl::string_view name, const std::vector<std::string>& mistakes) {
     for (const std::string& mistake : mistakes) fields.Mistake(name, mistake);
   };
   std::vector<X509Ptr> chain, roots;
   if (!files.certificate.empty()) {
-    chain = ReadCertificates(files.certificate, "certificate", fields);
-    add("certificate", MistakesInChain(chain, side));
-    if (now.has_value()) add("certificate", MistakesInPeriods(chain, *now));
+    chain = ReadCertificates(files.certificate, names.certificate, fields);
+    add(names.certificate, MistakesInChain(chain, side));
+    if (now.has_value()) add(names.certificate, MistakesInPeriods(chain, *now));
   }
   if (!files.trusted_roots.empty()) {
-    roots = ReadCertificates(files.trusted_roots, "trusted_roots", fields);
-    add("trusted_roots", MistakesInTrustedRoots(roots));
-    if (now.has_value()) add("trusted_roots", MistakesInPeriodsOfRoots(roots, *now));
+    roots = ReadCertificates(files.trusted_roots, names.trusted_roots, fields);
+    add(names.trusted_roots, MistakesInTrustedRoots(roots));
+    if (now.has_value()) add(names.trusted_roots, MistakesInPeriodsOfRoots(roots, *now));
   }
   if (files.private_key.empty()) return;
-  const EvpPkeyPtr key = ReadPrivateKey(files.private_key, "private_key", fields);
+  const EvpPkeyPtr key = ReadPrivateKey(files.private_key, names.private_key, fields);
   if (key == nullptr || chain.empty()) return;
   if (X509_check_private_key(chain.front().get(), key.get()) != 1) {
-    fields.Mistake("private_key", "does not belong to the first certificate of certificate");
+    fields.Mistake(names.private_key,
+                   absl::StrCat("does not belong to the first certificate of ", names.certificate));
     DrainOpensslErrors();
   }
 }

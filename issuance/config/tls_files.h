@@ -21,16 +21,23 @@ struct TlsFiles {
   std::string trusted_roots;  // what the peer's certificate must chain to
 };
 
+// What the fields that name them are called.
+struct TlsFieldNames {
+  const char* certificate = "certificate";
+  const char* private_key = "private_key";
+  const char* trusted_roots = "trusted_roots";
+};
+
 // The required fields `certificate`, `private_key` and `trusted_roots` of `fields`, resolved. Opens
 // no file.
 TlsFiles ReadTlsFiles(yaml::Mapping fields);
 
-// Adds a mistake to `fields`, which `files` was read from, for each file that cannot be read, that
-// others may change (file_trust.h) or that is not what it should be: certificates that do for
-// `side` (tls_fitness.h) and are valid at `now`, where that is given; an unencrypted private key
-// that belongs to the first and that only its owner may read.
+// Adds a mistake to `fields`, which `files` was read from, for each file that is named and cannot
+// be read, that others may change (file_trust.h) or that is not what it should be: certificates
+// that do for `side` (tls_fitness.h) and are valid at `now`, where that is given; an unencrypted
+// private key that belongs to the first and that only its owner may read.
 void CheckTlsFiles(const TlsFiles& files, TlsSide side, std::optional<Timestamp> now,
-                   yaml::Mapping fields);
+                   yaml::Mapping fields, const TlsFieldNames& names = {});
 
 // Every certificate in PEM. Empty, with `mistake` set, if there is none or one cannot be parsed.
 std::vector<X509Ptr> ParseCertificates(absl::string_view pem, std::string* mistake);

@@ -25,7 +25,7 @@ constexpr RoleSet kReadersOfBundles = {Role::kRelyingParty, Role::kBroker, Role:
                                        Role::kAuditor};
 constexpr RoleSet kRelyingParties = {Role::kRelyingParty};
 
-// Places of keys and the clock are of all tenants together.
+// Places of keys, the clock and the replicas are of all tenants together.
 constexpr Method kMethods[] = {
     {"IssueCertificate", kIssuing, kTenant, kBrokers},
     {"IssueCertificates", kIssuing, kTenant, kBrokers},  // each message of the stream
@@ -38,6 +38,8 @@ constexpr Method kMethods[] = {
 
     {"AcceptClock", kChange, kEveryTenant, kAdministrators},
     {"GetClock", kListing, kEveryTenant, kReaders},
+
+    {"GetServiceStatus", kListing, kEveryTenant, kReaders},
 
     {"CreateTenant", kChange, kEveryTenant, kAdministrators},
     {"ListTenants", kListing, kOwnTenants, kReaders},

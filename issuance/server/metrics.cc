@@ -163,17 +163,62 @@ std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   return families;
 }
 
-std::vector<MetricFamily> ClockFamilies(const TimeGuard& clock) {
+// The first of all, for whoever reads only so far: a load balancer.
+std::vector<MetricFamily> ServingFamilies(const ServiceState& state) {
+  // No word of help may look like the value: load balancers search the text for it.
+  Family serving("hourglass_serving",
+                 "Whether certificates can be asked for: the clock is believed, and the store was "
+                 "reached.",
+                 MetricType::Gauge);
+  serving.Add({}, state.IsServing() ? 1 : 0);
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(serving).Take());
+  return families;
+}
+
+// Of a database that replicas share.
+std::vector<MetricFamily> StoreFamilies(const ServiceState& state) {
+  if (state.replicas() == nullptr) return {};
+  Family available("hourglass_store_available",
+                   "0 while the upkeep of the database fails: listening for changes, partitions.",
+                   MetricType::Gauge);
+  available.Add({}, state.health()->IsAvailable() ? 1 : 0);
+  Family failures("hourglass_store_failures_total",
+                  "How often that began to fail, or failed in another way.", MetricType::Counter);
+  failures.Add({}, static_cast<double>(state.health()->failures()));
+  Family timelines("hourglass_store_timeline_changes_total", "Fail-overs of the database seen.",
+                   MetricType::Counter);
+  timelines.Add({}, static_cast<double>(state.health()->timeline_changes()));
+  Family difference("hourglass_clock_difference_seconds",
+                    "This clock less the database's, and how wrong that may be.",
+                    MetricType::Gauge);
+  if (const auto beside = state.compared()->BesideDatabase()) {
+    difference.Add({{"of", "clock"}}, std::chrono::duration<double>(beside->ahead).count());
+    difference.Add({{"of", "uncertainty"}},
+                   std::chrono::duration<double>(beside->uncertainty).count());
+  }
+  std::vector<MetricFamily> families;
+  for (Family* family : {&available, &failures, &timelines, &difference}) {
+    families.push_back(std::move(*family).Take());
+  }
+  return families;
+}
+
+std::vector<MetricFamily> ClockFamilies(const ServiceState& state) {
+  const TimeGuard& clock = *state.guard();
   Family trusted("hourglass_clock_trusted",
                  "1 while the clock is believed, 0 while nothing is "
                  "decided by it.",
                  MetricType::Gauge);
-  trusted.Add({}, clock.IsTrusted() ? 1 : 0);
+  trusted.Add({}, state.clock()->TrustedNow().ok() ? 1 : 0);
   Family doubts("hourglass_clock_doubts_total", "How often it began to be doubted, and why.",
                 MetricType::Counter);
   for (const ClockDoubt doubt : {ClockDoubt::kLeapt, ClockDoubt::kBehind, ClockDoubt::kFarAhead}) {
     doubts.Add({{"why", std::string(ClockDoubtName(doubt))}},
                static_cast<double>(clock.Doubts(doubt)));
+  }
+  if (state.compared() != nullptr) {
+    doubts.Add({{"why", "differs"}}, static_cast<double>(state.compared()->Differences()));
   }
   std::vector<MetricFamily> families;
   families.push_back(std::move(trusted).Take());
@@ -216,9 +261,10 @@ class Collector final : public prometheus::Collectable {
   std::vector<MetricFamily> Collect() const override {
     KeyFamilies keys;
     for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
-    std::vector<MetricFamily> families = std::move(keys).Take();
-    for (auto more : {IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
-                      LoadFamilies(*sources_.load), ClockFamilies(*sources_.clock),
+    std::vector<MetricFamily> families = ServingFamilies(*sources_.state);
+    for (auto more : {std::move(keys).Take(), StoreFamilies(*sources_.state),
+                      IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
+                      LoadFamilies(*sources_.load), ClockFamilies(*sources_.state),
                       EndFamilies(sources_.ends->LastSeen())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }

@@ -10,7 +10,7 @@
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/server/certificate_ends.h"
-#include "issuance/timekeeping/time_guard.h"
+#include "issuance/server/service_state.h"
 
 namespace hourglass::issuance {
 
@@ -23,7 +23,7 @@ class Metrics {
     const hsm::KeyStore* keys;
     const IssuanceCounters* counters;
     const IssuanceLoad* load;
-    const TimeGuard* clock;
+    const ServiceState* state;
     const CertificateEnds* ends;
     const IssuanceCounters* failed_calls;
   };

@@ -11,12 +11,17 @@ std::size_t QueueLength(const LimitsConfig& limits) {
   return static_cast<std::size_t>(limits.queue_length);
 }
 
+bool WaivesStandby(const Config& config) {
+  return config.store.postgresql.has_value() && !config.store.postgresql->demands_standby();
+}
+
 }  // namespace
 
-ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
-    : pool_({.changes_waiting = QueueLength(limits), .listings_waiting = 4 * QueueLength(limits)}),
-      open_calls_(OpenCalls::LimitsFor(QueueLength(limits))),
-      calls_(subjects.callers, &pool_, CallLimitsFor(QueueLength(limits)), &open_calls_,
+ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
+    : pool_({.changes_waiting = QueueLength(config.limits),
+             .listings_waiting = 4 * QueueLength(config.limits)}),
+      open_calls_(OpenCalls::LimitsFor(QueueLength(config.limits))),
+      calls_(subjects.callers, &pool_, CallLimitsFor(QueueLength(config.limits)), &open_calls_,
              &subjects.counts->failed_calls, subjects.log),
       issuer_service_(&calls_, subjects.issuing->lanes(), &subjects.counts->issued,
                       subjects.state->clock(), subjects.log),
@@ -37,7 +42,12 @@ ServedCalls::ServedCalls(const LimitsConfig& limits, const Subjects& subjects)
                        subjects.state->store()),
       device_service_(&calls_, subjects.state->store(), subjects.state->store(),
                       subjects.state->clock(), subjects.log),
-      clock_service_(&calls_, subjects.state->clock()) {}
+      clock_service_(&calls_, subjects.state->guard(), subjects.state->compared()),
+      status_service_(&calls_, {.own = subjects.state->own(),
+                                .clock = subjects.state->clock(),
+                                .directory = subjects.state->replicas(),
+                                .compared = subjects.state->compared(),
+                                .standby_waived = WaivesStandby(config)}) {}
 
 void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&issuer_service_);
@@ -49,6 +59,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&journal_service_);
   builder.RegisterService(&device_service_);
   builder.RegisterService(&clock_service_);
+  builder.RegisterService(&status_service_);
   builder.RegisterService(&compliance_service_);
 }
 

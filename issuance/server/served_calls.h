@@ -24,6 +24,7 @@
 #include "issuance/services/key_service.h"
 #include "issuance/services/root_service.h"
 #include "issuance/services/rotation_service.h"
+#include "issuance/services/service_status_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/services/trust_bundle_service.h"
 
@@ -43,7 +44,7 @@ class ServedCalls {
   };
 
   // Takes no calls before RegisterWith.
-  ServedCalls(const LimitsConfig& limits, const Subjects& subjects);
+  ServedCalls(const Config& config, const Subjects& subjects);
   // The server that they are registered with must be gone.
   ~ServedCalls() = default;
   ServedCalls(const ServedCalls&) = delete;
@@ -75,6 +76,7 @@ class ServedCalls {
   JournalService journal_service_;
   DeviceService device_service_;
   ClockService clock_service_;
+  ServiceStatusService status_service_;
 };
 
 }  // namespace hourglass::issuance

@@ -18,7 +18,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
   ASSIGN_OR_RETURN(ServiceTls tls, ReadServiceTls(config));
   ASSIGN_OR_RETURN(callers_, KnownCallers::Start(config, tls.own.trusted_roots, clock, *log));
   ASSIGN_OR_RETURN(custody_, KeyCustody::Start(config.keys, log));
-  ASSIGN_OR_RETURN(state_, ServiceState::Start(config, clock, kernel, *log));
+  ASSIGN_OR_RETURN(state_, ServiceState::Start(config, {clock, kernel, entropy}, log));
   Store* const store = state_->store();
   hsm::KeyStore* const keys = custody_->keys();
   // From here on nobody asks but the guard what time it is.
@@ -40,12 +40,12 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                            .bundles = authorities_->bundles(),
                                            .counts = &counts_,
                                            .log = log}));
-  calls_.emplace(config.limits, ServedCalls::Subjects{.callers = callers_->directory(),
-                                                      .state = state_.get(),
-                                                      .authorities = &*authorities_,
-                                                      .issuing = issuing_.get(),
-                                                      .counts = &counts_,
-                                                      .log = log});
+  calls_.emplace(config, ServedCalls::Subjects{.callers = callers_->directory(),
+                                               .state = state_.get(),
+                                               .authorities = &*authorities_,
+                                               .issuing = issuing_.get(),
+                                               .counts = &counts_,
+                                               .log = log});
   ASSIGN_OR_RETURN(listener_, Listener::Start(config, std::move(tls.own), callers_.get(), &*calls_,
                                               guarded, log));
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "issuance/base/entropy.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/manual_kernel_time.h"
@@ -19,13 +20,15 @@ class ServiceStateTest : public testing::Test {
   ServiceStateTest() { config_.data_directory = directory_.path(); }
 
   absl::StatusOr<std::unique_ptr<ServiceState>> Start() {
-    return ServiceState::Start(config_, &clock_, &kernel_, EventLog::Silent());
+    return ServiceState::Start(config_, {&clock_, &kernel_, &entropy_}, &log_);
   }
 
   TemporaryDirectory directory_;
   Config config_;
   ManualClock clock_;
   ManualKernelTime kernel_{&clock_};
+  SystemEntropy entropy_;
+  const EventLog log_ = EventLog::Silent();
 };
 
 TEST_F(ServiceStateTest, TellsTheTimeOfTheClockThatItWasGiven) {
@@ -40,7 +43,7 @@ TEST_F(ServiceStateTest, WhatWasKeptIsThereAfterTheNextStart) {
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<ServiceState> state, Start());
     ASSERT_OK(state->store()->CreateTenant(SampleTenant("contoso")));
     clock_.Advance(std::chrono::hours(1));
-    state->clock()->Look();
+    state->guard()->Look();
   }
   {
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<ServiceState> state, Start());

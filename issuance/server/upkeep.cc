@@ -51,8 +51,8 @@ absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& sub
   if (listen.empty()) return absl::OkStatus();
   const ServiceCounts& counts = *subjects.counts;
   ASSIGN_OR_RETURN(
-      metrics_, Metrics::Serve(listen, {subjects.keys, &counts.issued, &counts.load,
-                                        subjects.state->clock(), &*ends_, &counts.failed_calls}));
+      metrics_, Metrics::Serve(listen, {subjects.keys, &counts.issued, &counts.load, subjects.state,
+                                        &*ends_, &counts.failed_calls}));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "issuance/base/entropy.h"
 #include "issuance/log/testing/captured_log.h"
 #include "issuance/rotation/trust_bundles.h"
 #include "tests/support/manual_clock.h"
@@ -45,7 +46,7 @@ class UpkeepTest : public testing::Test {
   std::vector<std::string> WatchedWith(const ServiceTls& tls) {
     CapturedLog log;
     {
-      auto state = ServiceState::Start(config_, &clock_, &kernel_, EventLog::Silent());
+      auto state = ServiceState::Start(config_, {&clock_, &kernel_, &entropy_}, &log_);
       EXPECT_OK(state);
       Tenants tenants((*state)->store(), keys_.get(), IssuingConfig(),
                       std::map<std::string, IssuingConfig>());
@@ -69,6 +70,8 @@ class UpkeepTest : public testing::Test {
   TemporaryDirectory directory_;
   ManualClock clock_;
   ManualKernelTime kernel_{&clock_};
+  SystemEntropy entropy_;
+  const EventLog log_ = EventLog::Silent();
   Config config_;
   TlsMaterial ends_soon_;
   std::unique_ptr<hsm::KeyStore> keys_;

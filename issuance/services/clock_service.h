@@ -5,15 +5,17 @@
 #include "hourglass/v1/clock.grpc.pb.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
+#include "issuance/timekeeping/compared_clock.h"
 #include "issuance/timekeeping/time_guard.h"
 
 namespace hourglass::issuance {
 
-// v1::ClockService over the time guard.
+// v1::ClockService over the time guard, and what it is compared with.
 class ClockService final : public UnaryService<v1::ClockService> {
  public:
-  // All must outlive this object.
-  ClockService(CallRunner* calls, TimeGuard* guard) : guard_(guard) {
+  // All must outlive this object. `compared` is null where there is nobody to compare with.
+  ClockService(CallRunner* calls, TimeGuard* guard, const ComparedClock* compared)
+      : guard_(guard), compared_(compared) {
     Serve(calls, this, "GetClock", &ClockService::GetClock);
     Serve(calls, this, "AcceptClock", &ClockService::AcceptClock);
   }
@@ -24,7 +26,10 @@ class ClockService final : public UnaryService<v1::ClockService> {
                            v1::Clock* response);
 
  private:
+  v1::Clock Describe() const;
+
   TimeGuard* const guard_;
+  const ComparedClock* const compared_;
 };
 
 }  // namespace hourglass::issuance

@@ -7,6 +7,7 @@
 
 #include "issuance/services/testing/service_test.h"
 #include "issuance/store/sqlite/sqlite_time_records.h"
+#include "issuance/timekeeping/compared_clock.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/manual_kernel_time.h"
@@ -34,7 +35,7 @@ class ClockServiceTest : public ServiceTest {
     intent.not_after = std::chrono::floor<seconds>(newest) + hours(1);
     ASSERT_OK(Append(*store_, intent));
     ASSERT_OK_AND_ASSIGN(guard_, TimeGuard::Create(records_.get(), &wall_, &machine_, *log_.log()));
-    service_.emplace(nullptr, guard_.get());
+    service_.emplace(nullptr, guard_.get(), nullptr);
   }
 
   v1::Clock Get() {
@@ -103,6 +104,25 @@ TEST_F(ClockServiceTest, AClockFarAfterWhatIsOnRecordIsFarAhead) {
   EXPECT_EQ(clock.doubt(), v1::Clock::FAR_AHEAD);
   EXPECT_THAT(clock.newest_known(), IsMessage(ToProto(newest)));
   EXPECT_EQ(clock.distance().seconds(), 30 * 86400);
+}
+
+TEST_F(ClockServiceTest, AClockThatDiffersFromOthersSaysByHowMuch) {
+  Start(wall_.Now() - hours(1));
+  ComparedClock compared(guard_.get(), &machine_, seconds(30), EventLog::Silent());
+  service_.emplace(nullptr, guard_.get(), &compared);
+  compared.Learn({"a", seconds(2), microseconds(10)}, {}, wall_.Now(), machine_.Uptime());
+  EXPECT_EQ(Get().doubt(), v1::Clock::NONE);
+  compared.Learn({"a", -microseconds(40'500'000), microseconds(10)}, {}, wall_.Now(),
+                 machine_.Uptime());
+  EXPECT_EQ(Get().doubt(), v1::Clock::DIFFERS);
+  EXPECT_EQ(Get().distance().seconds(), -40);
+  EXPECT_EQ(Get().distance().nanos(), -500'000'000);
+  // An administrator who accepts it is right about this machine, and not about the others.
+  ASSERT_OK_AND_ASSIGN(const v1::Clock accepted, Accept(wall_.Now()));
+  EXPECT_EQ(accepted.doubt(), v1::Clock::DIFFERS);
+  // What the guard finds goes first: it is this machine's own.
+  machine_.Leap(hours(3));
+  EXPECT_EQ(Get().doubt(), v1::Clock::LEAPT);
 }
 
 TEST_F(ClockServiceTest, AnAcceptedClockIsBelieved) {

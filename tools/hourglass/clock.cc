@@ -30,6 +30,10 @@ std::string DoubtInWords(const v1::Clock& clock) {
     case v1::Clock::FAR_AHEAD:
       return absl::StrCat("no: it stands ", length,
                           " after the newest time on record, and no time service keeps it right");
+    case v1::Clock::DIFFERS:
+      return absl::StrCat("no: it is ", length,
+                          distance < absl::ZeroDuration() ? " behind" : " ahead of",
+                          " the clock of the database, or of another replica");
     default:
       return "no";
   }
@@ -44,7 +48,11 @@ Answer AnswerAbout(const v1::Clock& clock, absl::Time now) {
        {"Believed", DoubtInWords(clock)},
        {"Newest on record", client::TimeInWords(client::TimeOf(clock.newest_known()), theirs)},
        {"Synchronised", clock.synchronised() ? "yes, says the kernel" : "no, says the kernel"}});
-  if (clock.doubt() != v1::Clock::NONE) {
+  if (clock.doubt() == v1::Clock::DIFFERS) {
+    absl::StrAppend(&answer.text,
+                    "This replica issues nothing meanwhile. Set its clock right, and it serves "
+                    "again by itself; which clock is wrong: hourglass service status\n");
+  } else if (clock.doubt() != v1::Clock::NONE) {
     absl::StrAppend(
         &answer.text,
         "Nothing is issued meanwhile. If the service's clock is wrong, set it right. If "

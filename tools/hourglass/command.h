@@ -91,6 +91,8 @@ void AddClock(CLI::App& app, CommandLine& line);
 void AddRotation(CLI::App& app, CommandLine& line);
 void AddRelyingParties(CLI::App& app, CommandLine& line);
 void AddJournal(CLI::App& app, CommandLine& line);
+void AddService(CLI::App& app, CommandLine& line);
+void AddStore(CLI::App& app, CommandLine& line);
 
 }  // namespace hourglass::cli
 

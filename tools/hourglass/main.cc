@@ -49,6 +49,8 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddCompliance(app, line);
   AddKeys(app, line);
   AddClock(app, line);
+  AddService(app, line);
+  AddStore(app, line);
   app.footer(kFooter);
   // After the command was chosen: some ask no service.
   app.final_callback([&line] {

@@ -41,11 +41,10 @@
 #include "issuance/log/foreign_lines.h"
 #include "issuance/server/server.h"
 #include "issuance/server/start_check.h"
-#include "issuance/store/sqlite/sqlite_check.h"
-#include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/timekeeping/kernel_time.h"
 #include "tools/client/files.h"
 #include "tools/hourglassd/accounts.h"
+#include "tools/hourglassd/database_check.h"
 #include "tools/version/version.h"
 
 // Of gperftools' <gperftools/malloc_extension_c.h>; weak, because the sanitizers' builds have
@@ -220,6 +219,12 @@ absl::Status CheckAll(const std::string& config_file) {
         "user: %s\n",
         config_file.c_str(), issuance::TenantsInWords(open).c_str());
   }
+  if (config.store.postgresql.has_value() && !config.store.postgresql->demands_standby()) {
+    std::printf(
+        "%s: warning: synchronous_standby is waived: certificates may be forgotten with the "
+        "database's server\n",
+        config_file.c_str());
+  }
   for (const issuance::Caller& caller : config.callers) {
     const std::string warning = issuance::WarningAbout(caller);
     if (!warning.empty()) {
@@ -240,18 +245,16 @@ int Check(const std::string& config_file) {
   return 0;
 }
 
-// Every octet of it, which may take minutes; for a service that is stopped.
 int CheckDatabase(const std::string& config_file) {
   const absl::Status became = BecomeTheServicesAccount(config_file);
   if (!became.ok()) return Fail(became);
   const absl::StatusOr<issuance::Config> config = issuance::LoadConfig(config_file);
   if (!config.ok()) return Fail(config.status());
-  const std::string path = issuance::SqliteStorePath(config->data_directory);
-  const absl::StatusOr<std::vector<std::string>> findings = issuance::CheckSqliteStore(path);
-  if (!findings.ok()) return Fail(findings.status());
-  for (const std::string& finding : *findings) std::fprintf(stderr, "%s\n", finding.c_str());
-  if (!findings->empty()) return 1;
-  std::printf("%s: the database is sound\n", path.c_str());
+  const absl::StatusOr<DatabaseCheck> check = CheckConfiguredDatabase(*config);
+  if (!check.ok()) return Fail(check.status());
+  for (const std::string& finding : check->findings) std::fprintf(stderr, "%s\n", finding.c_str());
+  if (!check->findings.empty()) return 1;
+  std::printf("%s\n", check->sound.c_str());
   return 0;
 }
 
@@ -277,8 +280,9 @@ int Run(const std::string& config_file, Task task) {
 
   if (task == Task::kCheck) return Check(config_file);
   if (task == Task::kCheckDatabase) return CheckDatabase(config_file);
-  const absl::StatusOr<Loaded> loaded = LoadAsAccounts(config_file, issuance::FileChecks::kStart);
+  absl::StatusOr<Loaded> loaded = LoadAsAccounts(config_file, issuance::FileChecks::kStart);
   if (!loaded.ok()) return Fail(loaded.status());
+  loaded->config.program_version = kVersion;
   const absl::Status confined = Confine(loaded->config, loaded->accounts);
   return confined.ok() ? Serve(loaded->config, awaited) : Fail(confined);
 }
@@ -296,7 +300,7 @@ int main(int argc, char** argv) try {
   app.add_flag(
          "--check-database", check_database,
          "Read all of the database and the journal, of a service that is stopped, say what is "
-         "damaged or missing, and exit")
+         "damaged or missing, and exit; of PostgreSQL only whether the service can use it")
       ->excludes("--check");
   app.set_version_flag("--version", hourglass::VersionLine("hourglassd"));
   try {
