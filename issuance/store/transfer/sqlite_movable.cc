@@ -1,9 +1,6 @@
 #include "issuance/store/transfer/sqlite_movable.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <optional>
@@ -16,15 +13,13 @@
 #include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/store/sqlite/engine/file_error.h"
 #include "issuance/store/sqlite/engine/sqlite_move_mark.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
-#include "issuance/store/sqlite/engine/wal_tie.h"
 #include "issuance/store/sqlite/sqlite_check.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/transfer/part_statements.h"
+#include "issuance/store/transfer/sqlite_files.h"
 #include "issuance/store/transfer/sqlite_journal_portions.h"
-#include "issuance/store/transfer/sqlite_openers.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -35,7 +30,6 @@ using sqlite::Text;
 using sqlite::Transaction;
 using sqlite::Value;
 
-constexpr std::chrono::seconds kWaitForLocks(1);
 constexpr std::size_t kFindingsShown = 3;
 
 absl::Status Refuse(absl::string_view why) {
@@ -82,17 +76,6 @@ absl::StatusOr<std::string> IdOf(const HashKey& key) {
                                      reinterpret_cast<const char*>(digest), kEnough)));
 }
 
-// Nobody else can open the file then, nor has it open.
-absl::StatusOr<std::unique_ptr<Connection>> OpenAlone(const std::string& path) {
-  RETURN_IF_ERROR(CheckNobodyHasOpen(path));
-  RETURN_IF_ERROR(sqlite::CheckWriteAheadLog(path));
-  ASSIGN_OR_RETURN(std::unique_ptr<Connection> main, Connection::Open(path, kWaitForLocks));
-  RETURN_IF_ERROR(main->Execute(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"));
-  ASSIGN_OR_RETURN(const Transaction lock, Transaction::Begin(*main));
-  return main;
-}
-
 absl::StatusOr<bool> IsMarked(const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Connection> main, OpenAlone(path));
   ASSIGN_OR_RETURN(const std::optional<MoveMark> mark, sqlite::ReadMoveMark(*main));
@@ -109,28 +92,6 @@ absl::Status CheckSound(const std::string& path) {
     absl::StrAppend(&message, "; and ", findings.size() - kFindingsShown, " more");
   }
   return Error(ErrorReason::kJournalUnavailable, "", message);
-}
-
-// Files that root made in a folder of the service's account are of that account.
-absl::Status GiveToOwnerOf(const std::string& directory, const std::string& path) {
-  struct stat folder;
-  if (stat(directory.c_str(), &folder) != 0) {
-    return FileError("cannot look at", directory, errno);
-  }
-  if (geteuid() != 0 || folder.st_uid == 0) return absl::OkStatus();
-  std::vector<std::string> files = {path, path + "-wal", path + "-shm", path + ".journal"};
-  std::error_code error;
-  for (std::filesystem::directory_iterator file(path + ".journal", error), end;
-       !error && file != end; file.increment(error)) {
-    files.push_back(file->path().string());
-  }
-  if (error) return FileError("cannot read", path + ".journal", error.value());
-  for (const std::string& file : files) {
-    if (lchown(file.c_str(), folder.st_uid, folder.st_gid) != 0 && errno != ENOENT) {
-      return FileError("cannot give to its folder's owner:", file, errno);
-    }
-  }
-  return absl::OkStatus();
 }
 
 class SqliteMovable final : public MovableStore {
