@@ -20,11 +20,8 @@ absl::Status Refuse(absl::string_view why) {
 }
 
 // The same error, which also says where.
-absl::Status Where(const absl::Status& status, const MovableStore& store, const Part& part,
-                   const Row* after) {
-  if (status.ok()) return status;
-  const std::string place = after == nullptr ? absl::StrCat("the first of ", part.name)
-                                             : absl::StrCat("after ", NameOf(part, *after));
+absl::Status Where(const absl::Status& status, const MovableStore& store,
+                   const std::string& place) {
   const ErrorReason reason = ReasonOf(status);
   return Error(reason == ErrorReason::kUnspecified ? ErrorReason::kInternalError : reason,
                FieldOf(status),
@@ -69,7 +66,11 @@ class RowsOfPart {
   absl::StatusOr<absl::Span<const Row>> NextPortion() {
     const Row* const after = last_.has_value() ? &*last_ : nullptr;
     absl::StatusOr<std::vector<Row>> rows = store_.Read(part_, after, portion_);
-    if (!rows.ok()) return Where(rows.status(), store_, part_, after);
+    if (!rows.ok()) {
+      return Where(rows.status(), store_,
+                   after == nullptr ? absl::StrCat("the first of ", part_.name)
+                                    : absl::StrCat("after ", NameOf(part_, *after)));
+    }
     rows_ = *std::move(rows);
     if (!rows_.empty()) last_ = rows_.back();
     return absl::Span<const Row>(rows_);
@@ -156,7 +157,9 @@ class Move {
         ASSIGN_OR_RETURN(const absl::Span<const Row> portion, rows.NextPortion());
         if (portion.empty()) break;
         const absl::Status status = to_.Write(part, portion);
-        if (!status.ok()) return Where(status, to_, part, &portion.front());
+        if (!status.ok()) {
+          return Where(status, to_, absl::StrCat("from ", NameOf(part, portion.front()), " on"));
+        }
         written += static_cast<std::int64_t>(portion.size());
         Tell(MoveProgress::Step::kWriting, done + written, report.total);
       }

@@ -124,7 +124,7 @@ TEST_F(StoreMoveTest, MarksTheSourceOnceAllIsEqualAndThenTheTarget) {
 
 TEST_F(StoreMoveTest, GoesOnWhereItWasInterrupted) {
   to_.writes_left = 2;
-  ExpectRefused("the disk is full (to, after devices contoso/device-16)");
+  ExpectRefused("the disk is full (to, from devices contoso/device-16 on)");
   EXPECT_THAT(log_, ElementsAre("begin"));
   EXPECT_FALSE(from_.mark.has_value());
   to_.writes_left = -1;
