@@ -50,11 +50,14 @@ absl::Status Failed(absl::string_view what) {
   return Error(ErrorReason::kInternalError, "", absl::StrCat("PostgresqlCluster: ", what));
 }
 
-// As nobody where this is root. setpriv becomes the program: no process stands between.
+// As nobody where this is root, and ended as by a crash when the thread ends that starts it: a test
+// that is killed leaves no server behind. setpriv becomes the program: no process stands between.
 std::vector<std::string> AsAccount(std::vector<std::string> command) {
-  if (!IsRoot()) return command;
-  std::vector<std::string> whole = {"setpriv", absl::StrCat("--reuid=", kNobody),
-                                    absl::StrCat("--regid=", kNobody), "--clear-groups"};
+  std::vector<std::string> whole = {"setpriv", "--pdeathsig=QUIT"};
+  if (IsRoot()) {
+    whole.insert(whole.end(), {absl::StrCat("--reuid=", kNobody), absl::StrCat("--regid=", kNobody),
+                               "--clear-groups"});
+  }
   whole.insert(whole.end(), command.begin(), command.end());
   return whole;
 }

@@ -14,13 +14,15 @@
 
 namespace hourglass {
 
-// A cluster in a temporary folder, with data checksums and fsync, stopped and deleted with this
-// object. It listens on a socket in that folder and, with TLS by a certificate of the test's own
-// for `db.test` and 127.0.0.1, on a free port of loopback. Run by root it runs as `nobody` (initdb
-// refuses root), for which a test must not be in the sandbox (tag no-sandbox). Roles: `owner`,
-// which owns the databases, `service`, and the superuser `postgres`; passwords by SCRAM. Safe to
-// call from several threads, but for what stops or changes it. Where PostgreSQL 15 is missing, or
-// does not start, the error says so.
+// A cluster in a folder of its own in /tmp, with data checksums and fsync, stopped and deleted with
+// this object. It listens on a socket in that folder and, with TLS by a certificate of the test's
+// own for `db.test` and 127.0.0.1, on a free port of loopback. Run by root it runs as `nobody`
+// (initdb refuses root), for which a test must not be in the sandbox (tag no-sandbox). Roles:
+// `owner`, which owns the databases, `service`, and the superuser `postgres`; passwords by SCRAM.
+// Where PostgreSQL 15 is missing, or does not start, the error says so.
+//
+// Safe to call from several threads, but for what stops or changes it. The server ends when the
+// thread ends that ran it (Start, Shared, Run, RunPromoted): let that be the test's own.
 class PostgresqlCluster {
  public:
   // For one test alone.

@@ -27,6 +27,10 @@ absl::Status Unavailable(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
 }
 
+absl::Status OtherAnswers() {
+  return Unavailable("the server's answers are not what was asked for");
+}
+
 // Octets that OpenSSL has deciphered and libpq not taken yet, of which poll(2) knows nothing.
 bool HasInputInTls(pg_conn* connection) {
   auto* const tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"));
@@ -252,37 +256,39 @@ absl::StatusOr<std::vector<Rows>> Connection::RunTogether(absl::Span<const State
 absl::StatusOr<std::vector<Rows>> Connection::Collect(const std::vector<Sent>& sent) {
   std::vector<Rows> rows;
   absl::Status status;
+  std::size_t at = 0;
   bool had_a_result = true;
-  for (std::size_t at = 0;;) {
+  for (;;) {
     ASSIGN_OR_RETURN(PgResult result, NextResult());
+    if (result != nullptr && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) break;
     if (result == nullptr) {
       // The end of what one statement gave. Twice in a row libpq never says it.
-      if (!std::exchange(had_a_result, false)) {
-        return Break(Unavailable("the server's answers are not what was asked for"));
-      }
+      if (!std::exchange(had_a_result, false)) return Break(OtherAnswers());
       ++at;
       continue;
     }
     had_a_result = true;
-    const ExecStatusType what = PQresultStatus(result.get());
-    if (what == PGRES_PIPELINE_SYNC) break;
-    const bool is_done = what == PGRES_COMMAND_OK || what == PGRES_TUPLES_OK;
-    if (what == PGRES_FATAL_ERROR) status.Update(ErrorOfResult(result.get()));
-    if (is_done) status.Update(CheckColumnTypes(result.get()));
-    if (at >= sent.size()) continue;  // an error of the end itself, as of a deferred constraint
-    if (sent[at].prepares.empty()) {
-      if (is_done) rows.push_back(Rows(std::move(result)));
-    } else if (!is_done) {
-      prepared_.erase(sent[at].prepares);
-    }
+    // After the last comes an error of the end itself, as of a deferred constraint.
+    status.Update(TakeResult(std::move(result), at < sent.size() ? &sent[at] : nullptr, rows));
   }
   if (!status.ok()) return status;
-  if (rows.size() ==
-      static_cast<std::size_t>(std::count_if(
-          sent.begin(), sent.end(), [](const Sent& one) { return one.prepares.empty(); }))) {
-    return rows;
+  const auto statements =
+      std::count_if(sent.begin(), sent.end(), [](const Sent& one) { return one.prepares.empty(); });
+  if (rows.size() != static_cast<std::size_t>(statements)) return Break(OtherAnswers());
+  return rows;
+}
+
+absl::Status Connection::TakeResult(PgResult result, const Sent* sent, std::vector<Rows>& rows) {
+  const ExecStatusType what = PQresultStatus(result.get());
+  if (what != PGRES_COMMAND_OK && what != PGRES_TUPLES_OK) {
+    if (sent != nullptr && !sent->prepares.empty()) prepared_.erase(sent->prepares);
+    // Else it did not run, because of one before.
+    return what == PGRES_FATAL_ERROR ? ErrorOfResult(result.get()) : absl::OkStatus();
   }
-  return Break(Unavailable("the server's answers are not what was asked for"));
+  if (sent == nullptr || !sent->prepares.empty()) return absl::OkStatus();
+  absl::Status status = CheckColumnTypes(result.get());
+  rows.push_back(Rows(std::move(result)));
+  return status;
 }
 
 bool Connection::InTransaction() const {

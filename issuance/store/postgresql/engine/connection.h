@@ -112,6 +112,8 @@ class Connection {
   absl::Status Commit();
   absl::Status Send(const Statement& statement, std::vector<Sent>& sent);
   absl::StatusOr<std::vector<Rows>> Collect(const std::vector<Sent>& sent);
+  // Of what was sent, or null. Adds to `rows` where it ran a statement.
+  absl::Status TakeResult(PgResult result, const Sent* sent, std::vector<Rows>& rows);
   // All that libpq holds goes out, while answers come in.
   absl::Status Flush();
   // Null where libpq says that a statement has no more.

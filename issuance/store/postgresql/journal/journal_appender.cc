@@ -1,6 +1,7 @@
 #include "issuance/store/postgresql/journal/journal_appender.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <numeric>
 #include <set>
@@ -138,16 +139,16 @@ class Batch {
   }
 
   void Add(const Intent& intent) {
-    folded_.push_back(std::make_unique<std::string>(ca::FoldedUpn(intent.user_upn)));
-    statements_.push_back(
-        {kInsertIntent,
-         {Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
-          Blob{intent.intermediate_serial_number}, Text{intent.request_id},
-          Blob{intent.serial_number}, ValueOf(intent.intended_at), Blob{intent.request_digest},
-          Text{intent.caller}, Text{intent.user_id}, Text{intent.user_upn}, Text{*folded_.back()},
-          Text{intent.device_id}, Text{intent.verdict_id}, Text{intent.policy_version},
-          ValueOf(intent.verdict_evaluated_at), ValueOf(intent.not_before),
-          ValueOf(intent.not_after), Blob{intent.tbs_certificate}}});
+    folded_.push_back(ca::FoldedUpn(intent.user_upn));
+    statements_.push_back({kInsertIntent,
+                           {Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
+                            Blob{intent.intermediate_serial_number}, Text{intent.request_id},
+                            Blob{intent.serial_number}, ValueOf(intent.intended_at),
+                            ValueOf(intent.not_after), Blob{intent.request_digest},
+                            Text{intent.caller}, Text{intent.user_id}, Text{intent.user_upn},
+                            Text{folded_.back()}, Text{intent.device_id}, Text{intent.verdict_id},
+                            Text{intent.policy_version}, ValueOf(intent.verdict_evaluated_at),
+                            ValueOf(intent.not_before), Blob{intent.tbs_certificate}}});
   }
 
   void Add(const Release& release) {
@@ -159,7 +160,7 @@ class Batch {
 
   const std::vector<std::size_t> order_;
   std::string fence_keys_;
-  std::vector<std::unique_ptr<std::string>> folded_;
+  std::deque<std::string> folded_;  // they stay where they are
   std::vector<Statement> statements_;
   std::size_t first_write_ = 0;
 };

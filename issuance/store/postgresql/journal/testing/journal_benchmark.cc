@@ -61,6 +61,7 @@ double ServerSeconds(const std::string& postmaster) {
   double ticks = Ticks(StatOf(postmaster), kUserTime, 4);
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc"), &closedir);
   while (const dirent* const entry = readdir(folder.get())) {
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
     const std::vector<std::string> stat = StatOf(entry->d_name);
     if (stat.size() > kUserTime && stat[kParent] == postmaster) ticks += Ticks(stat, kUserTime, 2);
   }
