@@ -30,6 +30,9 @@ constexpr std::size_t kMinReason = 10;
 constexpr std::size_t kMaxReason = 256;
 constexpr absl::string_view kStandby[] = {"required", "waived"};
 constexpr char kServers[] = "servers";
+// What a clock may stand before the newest record (kStepTolerance, issuance/timekeeping/
+// time_rules.h): a replica that starts finds records that others dated.
+constexpr std::chrono::minutes kMaxClockDifference(1);
 
 bool IsSocket(const HostPort& server) { return absl::StartsWith(server.host, "/"); }
 
@@ -200,7 +203,7 @@ PostgresqlConfig ReadPostgresql(Mapping fields, FileChecks checks, Timestamp now
           .value_or(config.operation_timeout);
   config.connections = fields.Integer("connections", 1, 64).value_or(config.connections);
   config.largest_clock_difference =
-      fields.Seconds("largest_clock_difference", std::chrono::seconds(1), std::chrono::minutes(10))
+      fields.Seconds("largest_clock_difference", std::chrono::seconds(1), kMaxClockDifference)
           .value_or(config.largest_clock_difference);
   CheckFiles(config, tls, checks, now, fields);
   return config;

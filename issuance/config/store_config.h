@@ -34,7 +34,7 @@ struct PostgresqlConfig {
   std::optional<std::string> system_identifier;                           // decimal, 1 to 2^64 - 1
   std::chrono::milliseconds operation_timeout = std::chrono::seconds(5);  // 500 ms to 60 s
   int connections = 4;                                                    // that issue, 1 to 64
-  // From the database's clock, and from other replicas'. 1 s to 10 min.
+  // From the database's clock, and from other replicas'. 1 s to 1 min.
   std::chrono::seconds largest_clock_difference = std::chrono::seconds(30);
 
   bool demands_standby() const { return waiver_reason.empty(); }

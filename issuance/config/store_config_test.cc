@@ -201,9 +201,9 @@ TEST(StoreConfigTest, RefusesMalformedFields) {
   EXPECT_EQ(MistakesBeside(kSocket, "operation_timeout: 499ms"),
             "9.operation_timeout: must be a duration such as 500ms, 2s, 60m, 24h or 3d, 500ms to "
             "1m");
-  EXPECT_EQ(MistakesBeside(kSocket, "largest_clock_difference: 11m"),
+  EXPECT_EQ(MistakesBeside(kSocket, "largest_clock_difference: 61s"),
             "9.largest_clock_difference: must be a duration such as 500ms, 2s, 60m, 24h or 3d, 1s "
-            "to 10m");
+            "to 1m");
   EXPECT_EQ(MistakesBeside(kSocket, "pasword_file: p"),
             "9.pasword_file: unknown field, did you mean password_file?");
 }

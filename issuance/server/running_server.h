@@ -31,7 +31,7 @@ namespace hourglass::issuance {
 // They start in this order, so that each finds those that it uses:
 //   1. KnownCallers       the callers, with their revocation lists
 //   2. KeyCustody         the keys, without reaching a token
-//   3. ServiceState       the store with its upkeep, and the watched clock
+//   3. ServiceState       the store with its upkeep, the watched clock, the place among replicas
 //   4. TenantAuthorities  what tenants sign with
 //   5. Issuing            the compliance service, the pipeline, the lanes
 //   6. Upkeep             ends of certificates, changes of others, metrics, keys opened ahead,

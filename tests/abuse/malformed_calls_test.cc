@@ -18,6 +18,7 @@
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/keys.pb.h"
 #include "hourglass/v1/roots.pb.h"
+#include "hourglass/v1/service_status.pb.h"
 #include "hourglass/v1/tenants.pb.h"
 #include "hourglass/v1/trust_bundles.pb.h"
 #include "tests/support/daemon.h"
@@ -38,7 +39,7 @@ std::vector<const MethodDescriptor*> MethodsOfOneMessage() {
         v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
         v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
         v1::Key::descriptor()->file(), v1::Root::descriptor()->file(),
-        v1::Tenant::descriptor()->file()}) {
+        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
     for (int i = 0; i < file->service(0)->method_count(); ++i) {
       const MethodDescriptor* const method = file->service(0)->method(i);
       if (!method->client_streaming()) methods.push_back(method);

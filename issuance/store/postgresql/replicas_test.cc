@@ -35,7 +35,8 @@ class ReplicasTest : public testing::Test {
 
   std::vector<std::string> Names() {
     std::vector<std::string> names;
-    for (const ReplicaRecord& replica : replicas_.List().value()) names.push_back(replica.name);
+    const std::vector<ReplicaRecord> list = replicas_.List().value();
+    for (const ReplicaRecord& replica : list) names.push_back(replica.name);
     return names;
   }
   // As if the replica had announced itself so much earlier.
