@@ -16,8 +16,9 @@ absl::StatusOr<issuance::PostgresqlConfig> ReadDatabase(const std::string& file)
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file));
   ASSIGN_OR_RETURN(const issuance::Config config, issuance::ParseConfig(text, file));
   if (config.store.postgresql.has_value()) return *config.store.postgresql;
-  return Error(ErrorReason::kConfigurationInvalid, "store",
-               absl::StrCat(file, " names no PostgreSQL: its store is SQLite"));
+  return Error(
+      ErrorReason::kConfigurationInvalid, "store",
+      absl::StrCat(file, " names no PostgreSQL: its store is SQLite, which needs no preparation"));
 }
 
 absl::StatusOr<postgresql::ConnectionParameters> OwnersConnection(issuance::PostgresqlConfig config,
