@@ -4,14 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/config/config.h"
-#include "issuance/server/store_connection.h"
 #include "issuance/store/postgresql/engine/connection.h"
 #include "issuance/store/postgresql/engine/schema.h"
-#include "issuance/yaml/file.h"
 #include "tools/hourglass/command.h"
+#include "tools/hourglass/store_database.h"
 
 namespace hourglass::cli {
 namespace {
@@ -24,36 +22,6 @@ struct PrepareOptions {
   std::string owner_password_file;
   std::string service;
 };
-
-// Without a look at the files that it names, which may be of another account.
-absl::StatusOr<issuance::PostgresqlConfig> ReadDatabase(const std::string& file) {
-  ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file));
-  ASSIGN_OR_RETURN(const issuance::Config config, issuance::ParseConfig(text, file));
-  if (config.store.postgresql.has_value()) return *config.store.postgresql;
-  return Error(ErrorReason::kConfigurationInvalid, "store",
-               absl::StrCat(file,
-                            " names no PostgreSQL: its store is SQLite, which needs no "
-                            "preparation"));
-}
-
-// As the owner: without the service's own certificate.
-absl::StatusOr<postgresql::ConnectionParameters> OwnersConnection(
-    const PrepareOptions& options, issuance::PostgresqlConfig config) {
-  config.user = options.owner;
-  config.password_file.clear();
-  config.certificate_file.clear();
-  config.key_file.clear();
-  ASSIGN_OR_RETURN(postgresql::ConnectionParameters connection, issuance::ConnectionOf(config));
-  connection.application_name = "hourglass store prepare";
-  if (options.owner_password_file.empty()) return connection;
-  absl::StatusOr<std::string> password = issuance::ReadPasswordFile(options.owner_password_file);
-  if (!password.ok()) {
-    return Error(ErrorReason::kConfigurationInvalid, "--owner-password-file",
-                 password.status().message());
-  }
-  connection.password = *std::move(password);
-  return connection;
-}
 
 // 0 where there is no schema.
 absl::StatusOr<std::int64_t> SchemaVersion(postgresql::Connection& owner) {
@@ -73,7 +41,8 @@ std::string WhatWasDone(std::int64_t before, std::int64_t after) {
 absl::StatusOr<Answer> Prepare(const PrepareOptions& options) {
   ASSIGN_OR_RETURN(const issuance::PostgresqlConfig config, ReadDatabase(options.service_config));
   ASSIGN_OR_RETURN(const postgresql::ConnectionParameters parameters,
-                   OwnersConnection(options, config));
+                   OwnersConnection(config, options.owner, options.owner_password_file,
+                                    "hourglass store prepare"));
   const std::string service = options.service.empty() ? config.user : options.service;
   ASSIGN_OR_RETURN(const std::unique_ptr<postgresql::Connection> owner,
                    postgresql::Connection::Open(parameters));
@@ -95,7 +64,8 @@ absl::StatusOr<Answer> Prepare(const PrepareOptions& options) {
 }  // namespace
 
 void AddStore(CLI::App& app, CommandLine& line) {
-  CLI::App* noun = app.add_subcommand("store", "Prepare the service's database (PostgreSQL)");
+  CLI::App* noun = app.add_subcommand(
+      "store", "Prepare the service's database (PostgreSQL), and move stores into it and back");
   noun->require_subcommand(1)->fallthrough();
   const auto options = std::make_shared<PrepareOptions>();
   CLI::App* command = noun->add_subcommand(
@@ -119,6 +89,7 @@ void AddStore(CLI::App& app, CommandLine& line) {
       ->type_name("ROLE");
   command->callback(
       [&line, options] { line.local_command = [options] { return Prepare(*options); }; });
+  AddStoreMove(*noun, line);
 }
 
 }  // namespace hourglass::cli

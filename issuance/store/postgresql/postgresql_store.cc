@@ -12,6 +12,7 @@
 #include "issuance/base/recurring.h"
 #include "issuance/store/postgresql/change_listener.h"
 #include "issuance/store/postgresql/database_time.h"
+#include "issuance/store/postgresql/engine/postgresql_move_mark.h"
 #include "issuance/store/postgresql/engine/schema.h"
 #include "issuance/store/postgresql/journal/journal_partitions.h"
 #include "issuance/store/postgresql/journal/postgresql_journal.h"
@@ -330,8 +331,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresqlStore(const PostgresqlStore
   ASSIGN_OR_RETURN(std::unique_ptr<postgresql::WitnessedPool> pool,
                    postgresql::WitnessedPool::Open(options.connection, options.demands,
                                                    options.pool, options.timeline_observer));
-  RETURN_IF_ERROR(pool->Run([](Connection& connection) {
-    return postgresql::CheckSchema(connection, postgresql::Migrations());
+  RETURN_IF_ERROR(pool->Run([](Connection& connection) -> absl::Status {
+    RETURN_IF_ERROR(postgresql::CheckSchema(connection, postgresql::Migrations()));
+    return postgresql::CheckNotMarked(connection);
   }));
   auto store = std::make_unique<PostgresqlStore>(std::move(pool), options);
   RETURN_IF_ERROR(store->Start(options.partition_span));

@@ -38,8 +38,8 @@ struct PostgresqlStoreOptions {
 // the newest moves of roots. Where one is missing, the database has
 // forgotten what was released (its standby was not synchronous, or another server was restored
 // beside it), and this object refuses everything from then on, with JOURNAL_UNAVAILABLE and the
-// serial number. Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool and
-// postgresql::CheckSchema.
+// serial number. Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool,
+// postgresql::CheckSchema and postgresql::CheckNotMarked.
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresqlStore(const PostgresqlStoreOptions& options);
 
 }  // namespace hourglass::issuance

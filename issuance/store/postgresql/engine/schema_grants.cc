@@ -37,6 +37,7 @@ constexpr Grant kTables[] = {
     {"dropped_partitions", "SELECT"},
     {"journal_settings", "SELECT"},
     {"time_marks", "SELECT, INSERT, UPDATE, DELETE"},
+    {"store_move", "SELECT"},
     {"replicas", "SELECT, INSERT, UPDATE, DELETE"},
 };
 constexpr absl::string_view kSequences[] = {"intent_sequence", "writer_sequence"};

@@ -17,8 +17,9 @@ CREATE TABLE tenants (
   revision bigint NOT NULL DEFAULT 0,
   primary_root octets_text,
   last_generation bigint NOT NULL DEFAULT 0,
-  -- ca::RootNameKey.
-  root_name_key octets_text NOT NULL UNIQUE
+  -- ca::RootNameKey. NULL where the tenant came from a store in which an older program gave two
+  -- tenants one name (docs/store-move.md).
+  root_name_key octets_text UNIQUE
 );
 
 CREATE TABLE roots (
@@ -226,6 +227,16 @@ CREATE TABLE time_marks (
   settled boolean NOT NULL,
   ignored_up_to bigint NOT NULL,
   acceptances bigint NOT NULL
+);
+
+-- There while the store is filled from another one, and once it was moved away: MoveMark.
+CREATE TABLE store_move (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  is_away boolean NOT NULL,
+  other octets_text NOT NULL,
+  other_id octets_text NOT NULL,
+  at bigint NOT NULL,
+  records bigint NOT NULL
 );
 
 -- Who runs on this database.

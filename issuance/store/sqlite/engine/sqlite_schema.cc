@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/sqlite/engine/sqlite_move_mark.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
-
-// `HGLS` in the file's header (https://www.sqlite.org/fileformat.html section 1.3.17).
-constexpr std::int64_t kApplicationId = 0x48474c53;
 
 // Timestamps (`_at`, `_since`, `_evaluated_at`) are microseconds, times of certificates (`not_`)
 // seconds since 1970-01-01 UTC. Indices end with what pages are ordered by.
@@ -286,6 +285,8 @@ absl::Status CheckOwner(Connection& connection, std::int64_t version) {
   ASSIGN_OR_RETURN(const std::int64_t application,
                    connection.QueryInteger("PRAGMA application_id"));
   if (version > 0 && application == kApplicationId) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<MoveMark> mark, ReadMoveMark(connection));
+  if (mark.has_value()) return RefuseMarked(*mark);
   ASSIGN_OR_RETURN(const std::int64_t tables,
                    connection.QueryInteger("SELECT count(*) FROM sqlite_schema"));
   if (version == 0 && application == 0 && tables == 0) return absl::OkStatus();

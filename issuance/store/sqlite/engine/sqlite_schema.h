@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_STORE_SQLITE_ENGINE_SQLITE_SCHEMA_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "absl/status/status.h"
@@ -11,6 +12,9 @@
 #include "issuance/store/sqlite/engine/sqlite.h"
 
 namespace hourglass::issuance::sqlite {
+
+// `HGLS` in the file's header (https://www.sqlite.org/fileformat.html section 1.3.17).
+inline constexpr std::int64_t kApplicationId = 0x48474c53;
 
 // The SQL that leads from each schema version to the next: element 0 from an empty file to
 // version 1. Elements are only ever added; one that was shipped never changes.
@@ -22,7 +26,8 @@ inline constexpr std::size_t kVersionWithOldJournal = 4;
 inline constexpr std::size_t kVersionWithChecksums = 6;
 
 // Changes nothing. Errors: JOURNAL_UNAVAILABLE unless the file is empty or a store of Hourglass
-// whose schema is not newer than the last of `migrations` leads to.
+// whose schema is not newer than the last of `migrations` leads to, and which is not marked as half
+// moved or moved away (ReadMoveMark).
 absl::Status CheckSchema(Connection& connection, absl::Span<const absl::string_view> migrations);
 
 // CheckSchema, then runs the migrations that the file lacks up to version `up_to`, each in its own

@@ -55,11 +55,16 @@ absl::Status StartJournal(Connection& main, const JournalFolder& folder) {
 
 absl::Status StartNextSegment(Connection& main, const JournalFolder& folder,
                               const SegmentKeys& keys) {
+  return StartNextSegmentAt(main, folder, keys, keys.Summary().last_sequence + 1);
+}
+
+absl::Status StartNextSegmentAt(Connection& main, const JournalFolder& folder,
+                                const SegmentKeys& keys, std::int64_t first_sequence) {
   Segment sealed = keys.Summary();
   sealed.state = SegmentState::kSealed;
   RETURN_IF_ERROR(PutSegment(main, sealed));
   RETURN_IF_ERROR(KeepLastLeaves(main, keys.AllLastLeaves()));
-  return AddActive(main, folder, sealed.number + 1, sealed.last_sequence + 1);
+  return AddActive(main, folder, sealed.number + 1, first_sequence);
 }
 
 absl::StatusOr<Dropped> DropSegments(Connection& main, JournalFiles& files, Timestamp before) {

@@ -21,6 +21,9 @@ absl::Status StartJournal(Connection& main, const JournalFolder& folder);
 // a file that is in no catalog is removed by the next attempt, or when the store is opened.
 absl::Status StartNextSegment(Connection& main, const JournalFolder& folder,
                               const SegmentKeys& keys);
+// The same, where sequence numbers go on with `first_sequence`, a greater one than any so far.
+absl::Status StartNextSegmentAt(Connection& main, const JournalFolder& folder,
+                                const SegmentKeys& keys, std::int64_t first_sequence);
 
 struct Dropped {
   std::vector<std::int64_t> segments;
