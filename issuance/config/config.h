@@ -49,7 +49,8 @@ struct JournalConfig {
 };
 
 struct Config {
-  std::string program_version;  // of the program that read it, which sets this; no field of the file
+  std::string
+      program_version;       // of the program that read it, which sets this; no field of the file
   std::string account;       // that the service takes where root starts it; empty: none
   std::string listen;        // `host:port`; port 0 takes a free one
   std::string address_file;  // where the address listened on is written once the service is ready;

@@ -34,12 +34,14 @@ struct PostgresqlStoreOptions {
 // store's own listen for changes through other processes, and keep partitions ahead of the time.
 //
 // A server on a new timeline, or that was started again, is used only once it is found to have what
-// this object was last told is durable: the newest releases of certificates and intermediates and
-// the newest moves of roots. Where one is missing, the database has
-// forgotten what was released (its standby was not synchronous, or another server was restored
-// beside it), and this object refuses everything from then on, with JOURNAL_UNAVAILABLE and the
-// serial number. Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool,
-// postgresql::CheckSchema and postgresql::CheckNotMarked.
+// this object was last told is durable: the newest releases of certificates and intermediates, and
+// the newest moves of roots. Where one is missing, the database has forgotten what it acknowledged
+// (its standby was not synchronous, or a server was restored from an older copy), and this object
+// refuses everything from then on, with JOURNAL_UNAVAILABLE and the serial number. Releases that
+// retention may have dropped by then are not looked for.
+//
+// Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool, postgresql::CheckSchema and
+// postgresql::CheckNotMarked. The object goes once a round trip that is under way has ended.
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresqlStore(const PostgresqlStoreOptions& options);
 
 }  // namespace hourglass::issuance

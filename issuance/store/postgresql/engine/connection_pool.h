@@ -39,11 +39,11 @@ struct PoolSizes {
 class ConnectionPool {
  public:
   // Told of a server on a later timeline than those that this pool used before, or that was started
-  // since, and before it is used: a standby was promoted, or the folder may be an older copy. Not of
-  // the first server, which is on some timeline. An error refuses the server, and every caller gets
-  // that error until a server on this timeline or a later one is fit: it is asked again for each new
-  // connection, and connections to servers on older timelines are closed. Called with a connection
-  // of its own, by one thread at a time; must not use the pool.
+  // since, and before it is used: a standby was promoted, or the folder may be an older copy. Not
+  // of the first server, which is on some timeline. An error refuses the server, and every caller
+  // gets that error until a server on this timeline or a later one is fit: it is asked again for
+  // each new connection, and connections to servers on older timelines are closed. Called with a
+  // connection of its own, by one thread at a time; must not use the pool.
   using TimelineObserver = std::function<absl::Status(Connection& connection, const ServerFacts&)>;
 
   // Connects once, so that a server that is unfit is told of at the start. Errors: as Connection
