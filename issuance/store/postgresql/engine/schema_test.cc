@@ -194,7 +194,7 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
         "DELETE FROM devices",
         "INSERT INTO administrative_actions (tenant_id, at, caller, action, subject, from_state, "
         "to_state, reason, overrides) VALUES ('a', 0, '', '', '', '', '', '', false)",
-        "INSERT INTO journal_keys VALUES ('a', 'q', 'r', '', 1, 0, nextval('intent_sequence'))",
+        "INSERT INTO journal_keys VALUES ('a', 'q', 'r', '', 1, 0, 0, nextval('intent_sequence'))",
         "SELECT nextval('writer_sequence'), count(*) FROM intents",
         "SELECT minimum_retention FROM journal_settings"}) {
     EXPECT_OK(service_->Query(sql)) << sql;
