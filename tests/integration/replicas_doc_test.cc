@@ -154,7 +154,8 @@ class ReplicasDocTest : public testing::Test {
   }
 
   void StartReplica(const std::string& name) {
-    const std::string log = files_.File(name + ".log");
+    // Of this start alone: its addresses are others than before.
+    const std::string log = files_.File(absl::StrCat(name, "-", ++starts_, ".log"));
     Replica& replica = replicas_[name];
     replica.process = std::make_unique<BackgroundProcess>(
         std::vector<std::string>{Daemon::kProgram, "--config", ConfigFile(name)}, log);
@@ -224,6 +225,7 @@ class ReplicasDocTest : public testing::Test {
   int port_ = 0;
   Listening front_;
   std::map<std::string, Replica> replicas_;
+  int starts_ = 0;
   std::unique_ptr<BackgroundProcess> haproxy_;
 };
 
