@@ -178,19 +178,21 @@ TEST(EncodeTrustBundleTest, TakesWhatIsAtTheEdgeOfWhatItMayHave) {
 
 TEST(EncodeTrustBundleTest, HasNoMoreThanTheLargestSize) {
   TrustBundle bundle = OneRoot();
-  bundle.removed.push_back({std::string(63, 'r'), Sha256("first")});
-  ASSERT_OK_AND_ASSIGN(const std::string with_one, EncodeTrustBundle(bundle));
-  const std::size_t line = std::string("removed  sha256:\n").size() + 63 + 64;
-  const std::size_t more = (kMaxBundleSize - with_one.size()) / line;
-  const std::size_t left = (kMaxBundleSize - with_one.size()) % line;
-  for (std::size_t i = 0; i < more; ++i) {
+  ASSERT_OK_AND_ASSIGN(const std::string with_none, EncodeTrustBundle(bundle));
+  // Of a removed root, besides its name.
+  const std::size_t rest = std::string("removed  sha256:\n").size() + 64;
+  const std::size_t left = kMaxBundleSize - with_none.size();
+  // Names of at most 63 characters, and of as many as divide what is left.
+  const std::size_t lines = left / (rest + 63) + 1;
+  for (std::size_t i = 0; i < lines; ++i) {
+    const std::size_t name = left * (i + 1) / lines - left * i / lines - rest;
     bundle.removed.push_back(
-        {absl::StrCat(std::string(53, 'r'), 1'000'000'000 + i), Sha256(absl::StrCat(i))});
+        {absl::StrCat(std::string(name - 10, 'r'), 1'000'000'000 + i), Sha256(absl::StrCat(i))});
   }
   ASSERT_OK_AND_ASSIGN(const std::string document, EncodeTrustBundle(bundle));
-  EXPECT_EQ(document.size(), kMaxBundleSize - left);
+  EXPECT_EQ(document.size(), kMaxBundleSize);
   EXPECT_OK(ParseTrustBundle(document));
-  bundle.removed.push_back({std::string(63, 's'), Sha256("last")});
+  bundle.tenant_id += 'o';
   EXPECT_THAT(EncodeTrustBundle(bundle), FailsWith(ErrorReason::kFieldInvalid, "roots"));
 }
 

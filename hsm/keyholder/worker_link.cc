@@ -127,41 +127,43 @@ CallQueue::Standing WorkerLink::StandingNow() const {
   return standing;
 }
 
-void WorkerLink::Fill(SteadyTime now) {
+bool WorkerLink::HasRoom(const CallQueue::Standing& standing) const {
+  // What has one thread for signatures may do one thing at a time (a TPM), and a signature that
+  // waits behind a key that is made would be taken for hung.
+  if (options_.threads == 1 && !standing.administers) return false;
   // One more than can be worked at, so that no thread idles while a reply travels; but nothing may
   // wait behind what takes long.
+  return standing.outstanding < options_.threads + (owed_.HasSlowOne() ? 0 : 1);
+}
+
+void WorkerLink::Fill(SteadyTime now) {
   while (worker_ != nullptr) {
     const CallQueue::Standing standing = StandingNow();
-    const int owed = standing.outstanding;
-    // What has one thread for signatures may do one thing at a time (a TPM), and a signature that
-    // waits behind a key that is made would be taken for hung.
-    if (options_.threads == 1 && !standing.administers) return;
-    if (owed >= options_.threads + (owed_.HasSlowOne() ? 0 : 1)) return;
-    const bool part = unfinished_.has_value() && standing.others;
-    if (part && std::exchange(part_is_next_, false)) {
-      if (!SendPart(now)) return;
-      continue;
-    }
-    CallQueue::Given given = queue_.Take(options_.index, standing, now);
-    if (given.worker_is_stale && owed == 0) {
-      return Lose("", "sees a token or a login that is no more", now);
-    }
-    Debt debt;
-    debt.work = std::move(given.work);
-    part_is_next_ = true;
-    if (debt.work.calls.empty()) {
-      if (debt.work.key != nullptr || part) continue;
-      return;
-    }
-    debt.kind = debt.work.key == nullptr ? Debt::Kind::kOther : Debt::Kind::kSignatures;
-    SetDue(debt, owed, now);
-    if (IsList(debt)) {
-      // Whatever another worker has answered of it is of no use.
-      debt.work.calls[0]->request().mutable_list()->set_continues(false);
-      so_far_.Clear();
-    }
-    if (!Send(std::move(debt), now)) return;
+    if (!HasRoom(standing)) return;
+    const bool part_waits = unfinished_.has_value() && standing.others;
+    const bool sends_part = part_waits && std::exchange(part_is_next_, false);
+    if (!(sends_part ? SendPart(now) : SendCalls(standing, part_waits, now))) return;
   }
+}
+
+bool WorkerLink::SendCalls(const CallQueue::Standing& standing, bool part_waits, SteadyTime now) {
+  CallQueue::Given given = queue_.Take(options_.index, standing, now);
+  if (given.worker_is_stale && standing.outstanding == 0) {
+    Lose("", "sees a token or a login that is no more", now);
+    return false;
+  }
+  Debt debt;
+  debt.work = std::move(given.work);
+  part_is_next_ = true;
+  if (debt.work.calls.empty()) return debt.work.key != nullptr || part_waits;
+  debt.kind = debt.work.key == nullptr ? Debt::Kind::kOther : Debt::Kind::kSignatures;
+  SetDue(debt, standing.outstanding, now);
+  if (IsList(debt)) {
+    // Whatever another worker has answered of it is of no use.
+    debt.work.calls[0]->request().mutable_list()->set_continues(false);
+    so_far_.Clear();
+  }
+  return Send(std::move(debt), now);
 }
 
 void WorkerLink::SetDue(Debt& debt, int owed, SteadyTime now) const {
@@ -234,7 +236,7 @@ void WorkerLink::Receive() {
     case Debt::Kind::kGreeting:
       return HandleGreeting(reply, now);
     case Debt::Kind::kTest:
-      return HandleTest(std::move(debt), reply, now);
+      return HandleTest(debt, reply, now);
     case Debt::Kind::kSignatures:
       return HandleSignatures(std::move(debt), reply, now);
     case Debt::Kind::kOther:

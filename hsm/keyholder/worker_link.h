@@ -49,7 +49,12 @@ class WorkerLink {
   // Until the worker has sent something (true), the link is woken, or it is time.
   bool Poll(SteadyTime until);
 
+  // Gives the worker as much as it has room for.
   void Fill(SteadyTime now);
+  bool HasRoom(const CallQueue::Standing& standing) const;
+  // Sends what the queue has, of which the worker owes `standing`. Whether there may be more to
+  // send, as there is where a part of a list waits for its turn.
+  bool SendCalls(const CallQueue::Standing& standing, bool part_waits, SteadyTime now);
   // Of what is sent now, while the worker owes `owed` requests of its signing socket.
   void SetDue(Debt& debt, int owed, SteadyTime now) const;
   // Sends the next part of what is unfinished.
@@ -71,7 +76,7 @@ class WorkerLink {
   // Signs and verifies a random digest with one key after the other (worker_link_trial.cc).
   void BeginTests(SteadyTime now);
   void NextTest(SteadyTime now);
-  void HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now);
+  void HandleTest(const Debt& debt, const keyholder::Reply& reply, SteadyTime now);
   void EndTests(SteadyTime now);
 
   Options options_;

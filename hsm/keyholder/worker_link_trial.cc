@@ -60,7 +60,7 @@ void WorkerLink::NextTest(SteadyTime now) {
   Send(std::move(test), now);
 }
 
-void WorkerLink::HandleTest(Debt debt, const keyholder::Reply& reply, SteadyTime now) {
+void WorkerLink::HandleTest(const Debt& debt, const keyholder::Reply& reply, SteadyTime now) {
   const std::shared_ptr<KeyQueue> key = debt.work.key;
   CallQueue::Tested tested{start_, phase_ == Phase::kServing, absl::OkStatus(), false,
                            now - debt.sent};

@@ -58,7 +58,7 @@ absl::Status ForkWorkerParent(const KeyStoreOptions& options,
     spawner.custodians.emplace_back(std::move(tpm));
   }
   if (options.keyholder_program.empty() || spawner.custodians.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(std::shared_ptr<WorkerParent> parent, ForkWorkerSpawner(std::move(spawner)));
+  ASSIGN_OR_RETURN(std::shared_ptr<WorkerParent> parent, ForkWorkerSpawner(spawner));
   SetWorkerParent(std::move(parent));
   return absl::OkStatus();
 }

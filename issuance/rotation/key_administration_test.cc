@@ -159,6 +159,22 @@ TEST_F(KeyAdministrationTest, WhatAnInterruptedCreationLeftIsSaidToBeItsOwn) {
   EXPECT_THAT(planned, IsEmpty());
 }
 
+// A process was lost while it took the key back, before it had noted the public key: nobody else
+// knows the id.
+TEST_F(KeyAdministrationTest, AKeyThatIsKnownByItsIdAloneIsTakenBackByTheNextCreation) {
+  ASSERT_OK_AND_ASSIGN(const int generation, store_->ReserveGeneration("contoso"));
+  ASSERT_OK_AND_ASSIGN(const std::string uri,
+                       keys_->NewKeyUri(absl::StrCat(kFirst, "hourglass-contoso-r", generation)));
+  ASSERT_THAT(uri, HasSubstr(";id=%"));
+  ASSERT_OK(store_->PlanKey({"contoso", generation, uri, ""}));
+  ASSERT_OK(keys_->Generate(uri, hsm::KeyType::kEcP256));
+  ASSERT_OK(store_->CondemnPlannedKey(uri, ""));
+  EXPECT_EQ(CreateRoot().root_id, "r2");
+  EXPECT_THAT(keys_->Open(uri), FailsWith(ErrorReason::kKeyNotFound));
+  ASSERT_OK_AND_ASSIGN(const auto planned, store_->ListPlannedKeys("contoso"));
+  EXPECT_THAT(planned, IsEmpty());
+}
+
 TEST_F(KeyAdministrationTest, MakesAKeyOnce) {
   const std::string uri = absl::StrCat(kFirst, "mine");
   ASSERT_OK_AND_ASSIGN(const auto made, administration_->Create(uri, hsm::KeyType::kEcP256));
@@ -174,6 +190,24 @@ TEST_F(KeyAdministrationTest, MakesAKeyOnce) {
   const auto used = Find(uri);
   ASSERT_TRUE(used.has_value());
   EXPECT_TRUE(used->used_by.has_value());
+}
+
+// The tenants' quotas are not asked of a key that is none's.
+TEST_F(KeyAdministrationTest, KeysForATenantAreBoundedAndOthersAreNot) {
+  IssuingConfig none;
+  none.quota.keys = 0;
+  IssuingConfig one;
+  one.quota.keys = 1;
+  tenants_.emplace(store_.get(), keys_.get(), none,
+                   std::map<std::string, IssuingConfig>{{"contoso", one}});
+  const std::string first = absl::StrCat(kFirst, "mine"), second = absl::StrCat(kFirst, "other");
+  ASSERT_OK(administration_->Create(first, hsm::KeyType::kEcP256, "contoso"));
+  EXPECT_THAT(administration_->Create(second, hsm::KeyType::kEcP256, "contoso"),
+              FailsWith(ErrorReason::kQuotaExceeded, "tenant_id"));
+  EXPECT_FALSE(Find(second).has_value());
+  EXPECT_OK(administration_->Create(first, hsm::KeyType::kEcP256, "contoso")) << "it is there";
+  ASSERT_OK_AND_ASSIGN(const auto free, administration_->Create(second, hsm::KeyType::kEcP256));
+  EXPECT_TRUE(free.created);
 }
 
 TEST_F(KeyAdministrationTest, ARootKeepsItsKeyWhileItMayNeedIt) {

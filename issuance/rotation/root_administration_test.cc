@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
@@ -297,6 +298,26 @@ TEST_F(InterruptedCreationTest, AKeyThatWasTakenUpGoesWithItsFailedRoot) {
   store_->add_root_error = absl::OkStatus();
   ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
   EXPECT_EQ(root.root_id, "r2");
+}
+
+// What answers to a name that says nothing of the key may be somebody else's.
+TEST_F(RootAdministrationTest, OnlyAKeyThatIsKnownIsTakenBackByTheNextCreation) {
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r1", hsm::KeyType::kEcP256));
+  ASSERT_OK(keys_->Generate("software:hourglass-contoso-r2", hsm::KeyType::kEcP256));
+  ASSERT_OK_AND_ASSIGN(const auto known, keys_->Open("software:hourglass-contoso-r1"));
+  for (const std::string& public_key : {known->public_key(), std::string()}) {
+    ASSERT_OK_AND_ASSIGN(const int generation, store_->ReserveGeneration("contoso"));
+    const std::string uri = absl::StrCat("software:hourglass-contoso-", RootIdOf(generation));
+    ASSERT_OK(store_->PlanKey({"contoso", generation, uri, public_key}));
+    ASSERT_OK(store_->CondemnPlannedKey(uri, public_key));
+  }
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(Order()));
+  EXPECT_EQ(root.root_id, "r3");
+  EXPECT_THAT(keys_->Open("software:hourglass-contoso-r1"), FailsWith(ErrorReason::kKeyNotFound));
+  EXPECT_OK(keys_->Open("software:hourglass-contoso-r2"));
+  ASSERT_OK_AND_ASSIGN(const auto planned, store_->ListPlannedKeys("contoso"));
+  ASSERT_EQ(planned.size(), 1u);
+  EXPECT_EQ(planned[0].key_uri, "software:hourglass-contoso-r2");
 }
 
 // As where an older database was restored, or another service uses the same token: asked again and

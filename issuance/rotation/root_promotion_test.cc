@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hsm/base/error.h"
+#include "hsm/store/testing/forwarding_key_store.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
@@ -38,10 +39,28 @@ class OvertakenStore : public ForwardingStore {
                                 absl::Span<const RootStateChange> changes,
                                 const RootChangeOrder& order) override {
     if (before_change) std::exchange(before_change, nullptr)();
-    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
+    const absl::Status changed =
+        ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
+    if (after_change) std::exchange(after_change, nullptr)();
+    return changed;
   }
 
-  std::function<void()> before_change;  // called once
+  // Called once each.
+  std::function<void()> before_change;
+  std::function<void()> after_change;
+};
+
+// Says of each key that it cannot be opened, while there is an error.
+class FailingKeys final : public hsm::ForwardingKeyStore {
+ public:
+  using ForwardingKeyStore::ForwardingKeyStore;
+
+  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> Open(absl::string_view uri) override {
+    if (!error.ok()) return error;
+    return ForwardingKeyStore::Open(uri);
+  }
+
+  absl::Status error;
 };
 
 // Of each obstacle its kind and relying party.
@@ -61,7 +80,8 @@ class RootPromotionTest : public testing::Test {
     store_.emplace(sqlite_.get());
     hsm::KeyStoreOptions options;
     options.software_directory = directory_.File("keys");
-    ASSERT_OK_AND_ASSIGN(keys_, hsm::KeyStore::Create(options));
+    ASSERT_OK_AND_ASSIGN(software_, hsm::KeyStore::Create(options));
+    keys_.emplace(software_.get());
     Configure({});
     for (const char* tenant_id : {"contoso", "fabrikam"}) {
       TenantRecord tenant;
@@ -74,9 +94,9 @@ class RootPromotionTest : public testing::Test {
 
   void Configure(const IssuingConfig& contoso) {
     roots_.reset();
-    tenants_.emplace(&*store_, keys_.get(), IssuingConfig(),
+    tenants_.emplace(&*store_, &*keys_, IssuingConfig(),
                      std::map<std::string, IssuingConfig>{{"contoso", contoso}});
-    roots_.emplace(&*store_, keys_.get(), &*tenants_, &entropy_, &clock_);
+    roots_.emplace(&*store_, &*keys_, &*tenants_, &entropy_, &clock_);
   }
 
   RootRecord Create(std::chrono::seconds duration = kYear, const char* tenant_id = "contoso") {
@@ -162,7 +182,8 @@ class RootPromotionTest : public testing::Test {
   SystemEntropy entropy_;
   std::unique_ptr<Store> sqlite_;
   std::optional<OvertakenStore> store_;
-  std::unique_ptr<hsm::KeyStore> keys_;
+  std::unique_ptr<hsm::KeyStore> software_;
+  std::optional<FailingKeys> keys_;
   std::optional<Tenants> tenants_;
   std::optional<RootAdministration> roots_;
 };
@@ -311,6 +332,33 @@ TEST_F(RootPromotionTest, AClockThatIsNotBelievedHoldsUpNothing) {
   EXPECT_OK(RollBack("r1"));
 }
 
+// By a clock that leapt, its last certificate would have expired long ago.
+TEST_F(RootPromotionTest, AClockThatIsNotBelievedRetiresNothing) {
+  MakeTwo();
+  ASSERT_OK(PromoteKnowingly("r2"));
+  Create();
+  ASSERT_OK_AND_ASSIGN(const TenantRecord before, store_->GetTenant("contoso"));
+  clock_.believed = false;
+  for (const KeyFate fate : {KeyFate::kKeep, KeyFate::kDestroy}) {
+    EXPECT_THAT(roots_->Retire("contoso", "r1", fate, "ender"),
+                FailsWith(ErrorReason::kClockUntrusted));
+  }
+  ASSERT_OK_AND_ASSIGN(const RootRecord kept, store_->GetRoot("contoso", "r1"));
+  EXPECT_EQ(kept.state, ca::RootState::kRetiring);
+  EXPECT_OK(keys_->Open(kept.key_uri));
+  EXPECT_EQ(LastOf("r1").action, "root_demoted");
+  ASSERT_OK_AND_ASSIGN(const TenantRecord after, store_->GetTenant("contoso"));
+  EXPECT_EQ(after, before);
+  // A root that was never primary has no certificates to wait for.
+  ASSERT_OK_AND_ASSIGN(const RootRecord discarded,
+                       roots_->Discard("contoso", "r3", KeyFate::kDestroy, "ender"));
+  EXPECT_EQ(discarded.state, ca::RootState::kDiscarded);
+  clock_.believed = true;
+  ASSERT_OK_AND_ASSIGN(const RootRecord retired,
+                       roots_->Retire("contoso", "r1", KeyFate::kKeep, "ender"));
+  EXPECT_EQ(retired.state, ca::RootState::kRetired);
+}
+
 TEST_F(RootPromotionTest, AllThatIsInTheWayIsListed) {
   Create();
   ASSERT_OK(Promote("r1"));
@@ -334,6 +382,40 @@ TEST_F(RootPromotionTest, ARootThatAllowsNoSubKeyIsToldSo) {
   EXPECT_THAT(PromoteKnowingly("r2"), FailsWith(ErrorReason::kSubKeyNotAllowed));
   EXPECT_THAT(Obstacles("r2"),
               ElementsAre(Pair(Kind::kNoRelyingParty, ""), Pair(Kind::kKeyCannotSign, "")));
+}
+
+// What says nothing of the root's key is no obstacle, and is not hidden by those that there are.
+TEST_F(RootPromotionTest, AFaultOfTheServiceIsToldAsItIs) {
+  MakeTwo();
+  for (const absl::Status& fault :
+       {Error(ErrorReason::kInternalError, "", "no memory"), absl::UnknownError("nobody knows")}) {
+    keys_->error = fault;
+    EXPECT_EQ(Promote("r2").status(), fault);
+    EXPECT_EQ(PromoteKnowingly("r2").status(), fault);
+    EXPECT_EQ(roots_->Obstacles("contoso", "r2").status(), fault);
+  }
+  EXPECT_EQ(StateOf("r2"), ca::RootState::kStaged);
+  keys_->error = Error(ErrorReason::kKeyUnavailable, "", "the token is away");
+  EXPECT_THAT(Blocking(PromoteKnowingly("r2")), ElementsAre(Pair(Kind::kKeyCannotSign, "")));
+  EXPECT_THAT(Obstacles("r2"),
+              ElementsAre(Pair(Kind::kNoRelyingParty, ""), Pair(Kind::kKeyCannotSign, "")));
+  keys_->error = absl::OkStatus();
+  EXPECT_OK(PromoteKnowingly("r2"));
+}
+
+// The store has refused, and what it refused for is gone by the time that it is looked for.
+TEST_F(RootPromotionTest, WhatWasInTheWayForAMomentIsToldAsTheStoreSaysIt) {
+  MakeTwo();
+  Register("vpn-1");
+  Acknowledge("vpn-1");
+  store_->before_change = [this] { Register("vpn-2"); };
+  store_->after_change = [this] { Acknowledge("vpn-2"); };
+  const auto refused = Promote("r2");
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kPromotionBlocked, "root_id"));
+  EXPECT_THAT(ObstaclesOf(refused.status()), IsEmpty());
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("acknowledged by vpn-2"));
+  EXPECT_EQ(StateOf("r2"), ca::RootState::kStaged);
+  EXPECT_OK(Promote("r2"));
 }
 
 TEST_F(RootPromotionTest, ARelyingPartyThatComesInBetweenIsWaitedFor) {
@@ -444,6 +526,32 @@ TEST_F(RootPromotionTest, ThereIsNoWayBackFromTheFirst) {
   EXPECT_EQ(LastOf("r1").caller, "ender");
   EXPECT_THAT(RollBack("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
   EXPECT_EQ(StateOf("r2"), ca::RootState::kPrimary);
+}
+
+// It was promoted without any, knowingly.
+TEST_F(RootPromotionTest, TheWayForthAgainNeedsNoRelyingPartyToBeThere) {
+  MakeTwo();
+  ASSERT_OK(PromoteKnowingly("r2"));
+  ASSERT_OK(RollBack("r1"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord forth, RollBack("r2"));
+  EXPECT_EQ(forth.state, ca::RootState::kPrimary);
+  EXPECT_EQ(StateOf("r1"), ca::RootState::kRetiring);
+}
+
+TEST_F(RootPromotionTest, TheWayBackIsToARootThatIsValid) {
+  Create(std::chrono::hours(24));
+  ASSERT_OK(Promote("r1"));
+  Create();
+  ASSERT_OK(PromoteKnowingly("r2"));
+  clock_.now += std::chrono::hours(24) + std::chrono::seconds(1);
+  EXPECT_THAT(RollBack("r1"), FailsWith(ErrorReason::kRootMoveIllegal, "root_id"));
+  clock_.now -= std::chrono::seconds(1);
+  EXPECT_THAT(Blocking(RollBack("r1")), ElementsAre(Pair(Kind::kEndsTooSoon, "")));
+  clock_.now -= std::chrono::hours(26);
+  EXPECT_THAT(Blocking(RollBack("r1")), ElementsAre(Pair(Kind::kNotYetValid, "")));
+  EXPECT_EQ(StateOf("r2"), ca::RootState::kPrimary);
+  clock_.now += std::chrono::hours(24);
+  EXPECT_OK(RollBack("r1"));
 }
 
 TEST_F(RootPromotionTest, AWayBackNeedsAKeyThatSigns) {

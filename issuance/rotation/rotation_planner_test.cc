@@ -186,6 +186,9 @@ TEST_F(RotationPlannerTest, ARetiringRootEndsAfterItsLastLeaf) {
   Add(RootState::kPrimary, kNow + 700 * kDay);
   retiring.last_leaf_not_after = kNow + kDay - kSecond;
   EXPECT_EQ(Next(), "retire r1 at 1d");
+  EXPECT_EQ(NextStep(facts_, policy_)->reason,
+            "the last certificate of r1 ends at 2026-12-01 23:59:59 UTC, and it is kept for a day "
+            "for whoever has to go back to it");
   retiring.last_leaf_not_after = kNow - kDay - kSecond;
   EXPECT_EQ(Next(), "retire r1 at -1d");
   retiring.not_after = kNow - kDay;
@@ -252,6 +255,9 @@ TEST_F(RotationPlannerTest, WhoDoesNotTrustThePrimaryKeepsTheOldRoot) {
   Acknowledge(2);
   EXPECT_EQ(Next(), "retire r1 at -1d");
   Acknowledge(1);
+  facts_.roots[1].state = RootState::kDiscarded;
+  EXPECT_EQ(Next(), "retire r1 at -1d") << "there is no primary to trust";
+  facts_.roots[1].state = RootState::kPrimary;
   facts_.relying_parties.clear();
   EXPECT_EQ(Next(), "retire r1 at -1d");
 }
@@ -314,6 +320,7 @@ TEST_F(RotationPlannerTest, PlansRotationsOneAfterTheOther) {
   EXPECT_THAT(Plan(800 * kDay),
               ElementsAre("stage at 40d", "promote r2 at 70d", "retire r1 at 71d", "stage at 710d",
                           "promote r3 at 740d", "retire r2 at 741d"));
+  EXPECT_THAT(Plan(40 * kDay), ElementsAre("stage at 40d"));
   EXPECT_THAT(Plan(40 * kDay - kSecond), IsEmpty());
   EXPECT_THAT(Plan(-kSecond), IsEmpty());
 }
@@ -324,6 +331,20 @@ TEST_F(RotationPlannerTest, PlansWhatIsOverdueForNow) {
   EXPECT_THAT(Plan(kDay),
               ElementsAre("retire r1 at 0d", "stage at 0d", "promote r3 at 0d", "retire r2 at 0d"))
       << "they have ended";
+  EXPECT_THAT(Plan(seconds(0)), testing::SizeIs(4));
+  EXPECT_THAT(Plan(-kSecond), IsEmpty()) << "nothing can be done before now";
+}
+
+// What it will have signed by then counts, and what it has signed already.
+TEST_F(RotationPlannerTest, PlansARetirementBehindTheLastLeaf) {
+  Add(RootState::kPrimary, kNow + 30 * kDay);
+  Add(RootState::kStaged, kNow + 700 * kDay);
+  facts_.leaf_lifetime = kDay;
+  EXPECT_THAT(Plan(2 * kDay), ElementsAre("promote r2 at 0d", "retire r1 at 86401s"));
+  facts_.roots[0].last_leaf_not_after = kNow + 2 * kDay - kSecond;
+  EXPECT_THAT(Plan(2 * kDay), ElementsAre("promote r2 at 0d", "retire r1 at 2d"));
+  facts_.roots[0].last_leaf_not_after = kNow - kDay;
+  EXPECT_THAT(Plan(2 * kDay), ElementsAre("promote r2 at 0d", "retire r1 at 86401s"));
 }
 
 TEST_F(RotationPlannerTest, PlansNothingBehindWhatAdministratorsDecide) {

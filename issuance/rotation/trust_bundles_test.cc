@@ -98,11 +98,16 @@ class WatchedKeys final : public hsm::ForwardingKeyStore {
   std::atomic<Door*> door = nullptr;
 };
 
-// Steps in when the roots are read.
+// Steps in when the tenant or the roots are read.
 class DisturbedStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
+  absl::StatusOr<TenantRecord> GetTenant(absl::string_view tenant_id) override {
+    const auto tenant = ForwardingStore::GetTenant(tenant_id);
+    if (after_tenant) after_tenant();
+    return tenant;
+  }
   absl::StatusOr<std::vector<RootRecord>> ListRoots(absl::string_view tenant_id) override {
     ++readings;
     const auto roots = ForwardingStore::ListRoots(tenant_id);
@@ -111,6 +116,8 @@ class DisturbedStore final : public ForwardingStore {
   }
 
   std::atomic<int> readings = 0;
+  // Set while nobody asks.
+  std::function<void()> after_tenant;
   std::function<void()> after_roots;
   absl::Status error;
 };
@@ -247,10 +254,37 @@ TEST_F(TrustBundlesTest, WhoAsksWhileItIsSignedWaitsForThat) {
   EXPECT_EQ(keys_->opened, 1);
 }
 
+// Who comes when the outcome is there has it made anew; so it is tried until one waits for it.
+TEST_F(TrustBundlesTest, WhoWaitsForWhatFailsHasThatFailure) {
+  contoso_->StagePrimary();
+  store_->error = Error(ErrorReason::kJournalUnavailable, "", "the disk is gone");
+  for (int attempt = 0; attempt < 20 && store_->readings != 1; ++attempt) {
+    Door looked, door;
+    looked.Open();
+    store_->readings = 0;
+    store_->after_tenant = [&] { EXPECT_TRUE(looked.Pass()); };
+    store_->after_roots = [&] { EXPECT_TRUE(door.Pass()); };
+    auto first = std::async(std::launch::async, [this] { return Get(); });
+    EXPECT_TRUE(door.HasMet(1));
+    auto second = std::async(std::launch::async, [this] { return Get(); });
+    EXPECT_TRUE(looked.HasMet(3)) << "the second has, and is about to wait";
+    door.Open();
+    EXPECT_THAT(first.get(), FailsWith(ErrorReason::kJournalUnavailable));
+    EXPECT_THAT(second.get(), FailsWith(ErrorReason::kJournalUnavailable));
+  }
+  EXPECT_EQ(store_->readings, 1) << "it is not tried once more for each who waits";
+  store_->after_tenant = nullptr;
+  store_->after_roots = nullptr;
+  store_->error = absl::OkStatus();
+  EXPECT_OK(Get()) << "nor told to who comes later";
+}
+
 // Who has seen a change is not told of what was before it.
 TEST_F(TrustBundlesTest, WhatWasBegunBeforeAChangeIsNotEnoughAfterIt) {
   contoso_->StagePrimary();
-  Door door;
+  Door looked, door;
+  looked.Open();
+  store_->after_tenant = [&] { EXPECT_TRUE(looked.Pass()); };
   keys_->door = &door;
   std::future<absl::StatusOr<SignedTrustBundle>> before =
       std::async(std::launch::async, [this] { return Get(); });
@@ -258,6 +292,7 @@ TEST_F(TrustBundlesTest, WhatWasBegunBeforeAChangeIsNotEnoughAfterIt) {
   contoso_->Stage();
   std::future<absl::StatusOr<SignedTrustBundle>> after =
       std::async(std::launch::async, [this] { return Get(); });
+  EXPECT_TRUE(looked.HasMet(4)) << "the later one has, and is about to wait";
   door.Open();
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle old, before.get());
   ASSERT_OK_AND_ASSIGN(const SignedTrustBundle bundle, after.get());

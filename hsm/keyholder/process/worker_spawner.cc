@@ -135,7 +135,7 @@ bool HasOneThread() {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(SpawnerOptions options) {
+absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(const SpawnerOptions& options) {
   if (!HasOneThread()) {
     return Error(ErrorReason::kInternalError, "", "there are threads before the fork");
   }

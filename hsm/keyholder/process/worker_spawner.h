@@ -29,7 +29,7 @@ struct SpawnerOptions {
 // threads.
 //
 // Where it ends first, as by SIGKILL, this process gets SIGCHLD; nothing starts another.
-absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(SpawnerOptions options);
+absl::StatusOr<std::shared_ptr<WorkerParent>> ForkWorkerSpawner(const SpawnerOptions& options);
 
 // What the two say to each other, a packet each; with a Started come the ends of the worker's
 // lines, signing, standard error, and administration where there is one.
