@@ -189,20 +189,23 @@ TEST_F(PromotedServerTest, ComesBackAfterACrash) {
   EXPECT_THAT(Add(*pool_, 2), FailsWith(ErrorReason::kJournalUnavailable));
   ASSERT_OK(own_cluster_->Run());
   EXPECT_OK(Add(*pool_, 2));
-  EXPECT_THAT(told_, IsEmpty());
+  EXPECT_OK(Add(*pool_, 3));
+  EXPECT_THAT(told_, ElementsAre(1)) << "its folder may be an older copy";
 }
 
-TEST_F(PromotedServerTest, TellsOfANewTimelineOnce) {
+TEST_F(PromotedServerTest, TellsOfANewTimelineAndOfEachStartOnce) {
   EXPECT_OK(Add(*pool_, 1));
   EXPECT_THAT(told_, IsEmpty());
   ASSERT_OK(own_cluster_->RunPromoted());
   EXPECT_OK(Add(*pool_, 2));
-  ASSERT_OK(own_cluster_->Crash());
-  ASSERT_OK(own_cluster_->Run());
   EXPECT_OK(Add(*pool_, 3));
   EXPECT_THAT(told_, ElementsAre(2));
+  ASSERT_OK(own_cluster_->Crash());
+  ASSERT_OK(own_cluster_->Run());
+  EXPECT_OK(Add(*pool_, 4));
+  EXPECT_THAT(told_, ElementsAre(2, 2));
   ASSERT_OK_AND_ASSIGN(const std::int64_t count, Count(*pool_));
-  EXPECT_EQ(count, 3);
+  EXPECT_EQ(count, 4);
 }
 
 TEST_F(PromotedServerTest, UsesNoServerThatTheObserverRefuses) {
