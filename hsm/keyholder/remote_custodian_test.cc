@@ -596,13 +596,12 @@ TEST_F(RemoteCustodianTest, ADeletedKeyIsNotFoundAndOthersGoOn) {
   Load load(*custodian, other, 2);
   ASSERT_TRUE(load.Await(100));
   ASSERT_EQ(token_.Tool({"--delete-object", "--type", "privkey", "--label", "key"}).exit_code, 0);
-  EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kKeyNotFound));
-  const std::uint64_t restarts = custodian->Status().worker_restarts;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 21; ++i) {
     EXPECT_THAT(SignAndVerify(*custodian, key), FailsWith(ErrorReason::kKeyNotFound));
   }
-  EXPECT_EQ(custodian->Status().worker_restarts, restarts);
-  EXPECT_LE(restarts, 2u);
+  // Each worker is replaced once at most, however late on a busy machine, and not at each refusal.
+  EXPECT_TRUE(HasWorkers(*custodian, 2));
+  EXPECT_LE(custodian->Status().worker_restarts, 2u);
   ASSERT_TRUE(load.Await(100));
   load.Stop();
   EXPECT_THAT(load.errors(), ::testing::IsEmpty());
