@@ -25,8 +25,8 @@ struct Move {
 std::optional<Move> MoveBetween(RootState from, RootState to) {
   switch (to) {
     case RootState::kPrimary:
-      return Move{RootMove::kPromote,
-                  from == RootState::kRetiring ? "root_rolled_back" : "root_promoted"};
+      if (from == RootState::kRetiring) return Move{RootMove::kRollBack, "root_rolled_back"};
+      return Move{RootMove::kPromote, "root_promoted"};
     case RootState::kRetiring:
       return Move{RootMove::kDemote, "root_demoted"};
     case RootState::kRetired:

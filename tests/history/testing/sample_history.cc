@@ -218,6 +218,7 @@ class Sampler {
   static ca::RootMove MoveOf(AdministrativeMethod method) {
     if (method == AdministrativeMethod::kRetireRoot) return ca::RootMove::kRetire;
     if (method == AdministrativeMethod::kDiscardRoot) return ca::RootMove::kDiscard;
+    if (method == AdministrativeMethod::kRollBackRoot) return ca::RootMove::kRollBack;
     return ca::RootMove::kPromote;
   }
 

@@ -43,10 +43,12 @@ const ca::RequestedKey& AKey() {
   return key;
 }
 
-absl::string_view ActionOf(RootMove move, RootState from) {
+absl::string_view ActionOf(RootMove move) {
   switch (move) {
     case RootMove::kPromote:
-      return from == RootState::kRetiring ? "root_rolled_back" : "root_promoted";
+      return "root_promoted";
+    case RootMove::kRollBack:
+      return "root_rolled_back";
     case RootMove::kDemote:
       return "root_demoted";
     case RootMove::kRetire:
@@ -117,7 +119,8 @@ std::optional<Changed> SampleService::Move(const std::string& root_id, RootMove 
        std::chrono::floor<std::chrono::seconds>(at)},
       move);
   if (!to.ok()) return std::nullopt;
-  if (move == RootMove::kPromote) {
+  const bool is_new_primary = *to == RootState::kPrimary;
+  if (is_new_primary) {
     if (!primary_.empty()) {
       Record(primary_, "root_demoted", RootState::kPrimary, RootState::kRetiring, replica, now);
     }
@@ -125,9 +128,9 @@ std::optional<Changed> SampleService::Move(const std::string& root_id, RootMove 
     last_promotion_ = now;
     ++tenant_.epoch;
   }
-  Record(root_id, std::string(ActionOf(move, from)), from, *to, replica, now);
+  Record(root_id, std::string(ActionOf(move)), from, *to, replica, now);
   ++tenant_.revision;
-  if (move == RootMove::kPromote) IntendIntermediate();
+  if (is_new_primary) IntendIntermediate();
   return Changed{*to, at};
 }
 
