@@ -72,7 +72,7 @@ class ServiceHistoryTest : public testing::TestWithParam<bool> {
 
   // What `act` answers is recorded. Each change has a time of its own.
   template <typename Act>
-  v1::Root Change(Recorder& recorder, AdministrativeMethod method, std::string root_id,
+  v1::Root Change(Recorder& recorder, AdministrativeMethod method, const std::string& root_id,
                   const Act& act) {
     service_.clock().Advance(std::chrono::milliseconds(5));
     AdministrativeCall call;
@@ -156,8 +156,8 @@ class ServiceHistoryTest : public testing::TestWithParam<bool> {
       service_.As<v1::CertificateIssuer>(kBroker);
   const v1::IssueCertificateRequest request_ = service_.Request();
   const TemporaryDirectory folder_;
-  const issuance::LinuxKernelTime machine_;
-  const issuance::SystemClock clock_;
+  const issuance::LinuxKernelTime machine_{};
+  const issuance::SystemClock clock_{};
   v1::Root before_;
   std::atomic<int> asked_ = 0;
   std::atomic<int> answers_ = 0;
