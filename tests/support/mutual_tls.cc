@@ -38,6 +38,11 @@ TlsCredential MutualTls::ServerFor(absl::string_view subject_alternative_names) 
       "extendedKeyUsage=serverAuth\nsubjectAltName=", subject_alternative_names, "\n"));
 }
 
+TlsCredential MutualTls::PeerFor(absl::string_view subject_alternative_names) {
+  return Make(absl::StrCat(
+      "extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=", subject_alternative_names, "\n"));
+}
+
 TlsCredential MutualTls::Client(absl::string_view subject_alternative_name) {
   return Make(
       absl::StrCat("extendedKeyUsage=clientAuth\nsubjectAltName=", subject_alternative_name, "\n"));

@@ -32,6 +32,9 @@ class MutualTls {
   // A server's certificate with these subject alternative names: `DNS:db.test,IP:127.0.0.1`.
   TlsCredential ServerFor(absl::string_view subject_alternative_names);
 
+  // The same for servers that are each other's clients.
+  TlsCredential PeerFor(absl::string_view subject_alternative_names);
+
   // A client's certificate with this one subject alternative name: `URI:spiffe://…` or `DNS:…`.
   TlsCredential Client(absl::string_view subject_alternative_name);
 

@@ -35,9 +35,17 @@ absl::StatusOr<std::unique_ptr<Connection>> ConnectionPool::Connect() {
 
 absl::StatusOr<ConnectionPool::Fit> ConnectionPool::ConnectToFit() {
   std::vector<std::string> reasons;
-  for (const ServerAddress& server : parameters_.servers) {
+  const std::size_t first = first_server_;
+  const std::size_t count = parameters_.servers.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t place = (first + i) % count;
+    const ServerAddress& server = parameters_.servers[place];
     absl::StatusOr<Fit> fit = ConnectToOne(server);
-    if (fit.ok()) return fit;
+    if (fit.ok()) {
+      fit->server = place;
+      first_server_ = place;
+      return fit;
+    }
     reasons.push_back(absl::StrCat(NameOf(server), ": ",
                                    absl::StripPrefix(fit.status().message(), "database: ")));
   }
@@ -111,7 +119,10 @@ void ConnectionPool::Put(Reading reading, Fit fit) {
   const bool is_kept =
       fit.connection != nullptr && fit.connection->IsUsable() && !fit.connection->InTransaction();
   // The others to a server that was lost are, most likely, lost too.
-  if (is_lost) CloseIdle();
+  if (is_lost) {
+    CloseIdle();
+    first_server_ = fit.server + 1;
+  }
   Places& places = PlacesOf(reading);
   {
     const MutexLock lock(places.mutex);

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_CONNECTION_POOL_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,7 +34,9 @@ struct PoolSizes {
 
 // Safe to call from several threads. A connection that failed is closed, with all that lie idle,
 // and others are made when they are needed: to the first of the servers that is fit, each new one
-// being asked what its server is (CheckServer). One that lay idle and was closed by the server
+// being asked what its server is (CheckServer). After one that failed the search begins with the
+// next server: a leader whose place another has taken may answer still, and looks fit, but none of
+// its commits comes to an end. One that lay idle and was closed by the server
 // meanwhile is replaced before anything is sent. Waits for a free connection for the operation
 // timeout at most.
 class ConnectionPool {
@@ -89,9 +92,10 @@ class ConnectionPool {
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
 
  private:
-  // A connection, and the timeline of its server.
+  // A connection, and its server with the timeline of that.
   struct Fit {
     std::unique_ptr<Connection> connection;
+    std::size_t server = 0;  // in parameters_.servers
     std::uint32_t timeline = 0;
   };
   // Gives the connection back when it goes, or its place where it is not usable any more or in a
@@ -150,6 +154,7 @@ class ConnectionPool {
   Timestamp accepted_start_ ABSL_GUARDED_BY(seeing_);
   // Connections to servers on older ones are not used any more: that of seen_.
   std::atomic<std::uint32_t> oldest_timeline_ = 0;
+  std::atomic<std::size_t> first_server_ = 0;  // where the search begins
   Places issuing_;
   Places listing_;
 };

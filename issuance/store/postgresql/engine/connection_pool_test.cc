@@ -1,5 +1,7 @@
 #include "issuance/store/postgresql/engine/connection_pool.h"
 
+#include <filesystem>
+#include <string>
 #include <thread>
 
 #include "tests/support/postgresql_cluster.h"
@@ -95,6 +97,42 @@ TEST_F(ConnectionPoolTest, ReplacesAConnectionThatTheServerClosedWhileItWasIdle)
   EXPECT_OK(Add(*pool, 1));
   ASSERT_OK_AND_ASSIGN(const std::int64_t second, PidOf(*pool));
   EXPECT_NE(second, first);
+}
+
+TEST_F(ConnectionPoolTest, LooksAtTheNextServerFirstWhenAConnectionIsLost) {
+  // Two ways to one server, which can be taken away.
+  ConnectionParameters parameters = cluster_.ServiceOf(database_);
+  const ServerAddress server = parameters.servers.front();
+  const std::string ways[] = {server.host + ".a", server.host + ".b"};
+  parameters.servers.clear();
+  for (const std::string& way : ways) {
+    std::filesystem::create_symlink(server.host, way);
+    parameters.servers.push_back({way, server.port});
+  }
+  ASSERT_OK_AND_ASSIGN(const auto pool, ConnectionPool::Open(parameters, kNoStandby));
+  ASSERT_OK_AND_ASSIGN(const auto superuser, Connection::Open(cluster_.SuperuserOf(database_)));
+  const auto order = [&](ConnectionPool& connections) {
+    for (const std::string& way : ways) std::filesystem::remove(way);
+    const std::string why(PidOf(connections).status().message());
+    for (const std::string& way : ways) std::filesystem::create_symlink(server.host, way);
+    return why.find(ways[0]) < why.find(ways[1]) ? "ab" : "ba";
+  };
+  const auto lose = [&] {
+    EXPECT_THAT(pool->Run([&](Connection& connection) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::int64_t pid, connection.QueryInteger(kPid));
+      RETURN_IF_ERROR(
+          superuser->Query("SELECT pg_terminate_backend($1::int4, 60000)", {pid}).status());
+      return connection.QueryInteger(kPid).status();
+    }),
+                FailsWith(ErrorReason::kJournalUnavailable));
+  };
+  lose();
+  EXPECT_EQ(order(*pool), "ba");
+  // Found by the second way, and lost again.
+  ASSERT_OK(PidOf(*pool));
+  lose();
+  EXPECT_EQ(order(*pool), "ab");
+  for (const std::string& way : ways) std::filesystem::remove(way);
 }
 
 TEST_F(ConnectionPoolTest, HasSoManyConnectionsForEachKindOfReading) {
