@@ -102,7 +102,7 @@ class ReplicasDocTest : public testing::Test {
                {"host=db1.contoso.example", absl::StrCat("host=127.0.0.1 port=", port_)},
                {"/etc/hourglass/db-ca.pem", ca_file_},
                {"/etc/hourglass/db.password", files_.File("db.password")},
-               {"/root/hourglass-owner.password", files_.File("owner.password")},
+               {"/etc/hourglass-admin/owner.password", files_.File("owner.password")},
                {"/etc/hourglass/hourglassd.yaml", ConfigFile(replica)},
                {"/etc/haproxy/haproxy.cfg", files_.File("haproxy.cfg")},
                {"replica: berlin-1", "replica: " + replica},
