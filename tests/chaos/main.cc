@@ -49,7 +49,12 @@ int main(int argc, char** argv) {
   app.add_option("--fault", fault, "Without what the service must fail (default: none)")
       ->check(CLI::IsMember({"none", "no-fence", "no-lock", "no-idempotency"}));
   app.add_option("--folder", folder, "Takes the history; must be empty (default: a temporary one)");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Of CLI11's exit codes only that of --help is 0.
+    return app.exit(error) == 0 ? hourglass::chaos::kKept : hourglass::chaos::kNothingToJudge;
+  }
   setvbuf(stdout, nullptr, _IOLBF, 0);
   options.duration = std::chrono::minutes(minutes);
   options.fault = hourglass::chaos::SeededFaultOfName(fault).value_or(SeededFault::kNone);
