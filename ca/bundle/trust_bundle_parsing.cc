@@ -96,13 +96,6 @@ absl::Status TakeChanged(DocumentReader* reader, TrustBundle* bundle) {
   return reader->Take(ChangedText(bundle->changed_at), kMessage);
 }
 
-std::optional<RootState> StateNamed(absl::string_view name) {
-  for (const RootState state : {RootState::kStaged, RootState::kPrimary, RootState::kRetiring}) {
-    if (RootStateName(state) == name) return state;
-  }
-  return std::nullopt;
-}
-
 // The certificate in the block of PEM that begins the reader's next line but one.
 std::optional<std::string> CertificateBehindLine(const DocumentReader& reader) {
   absl::string_view text = reader.rest();
@@ -118,8 +111,8 @@ absl::Status TakeRoot(DocumentReader* reader, BundleRules* rules, TrustBundle* b
   const std::pair<absl::string_view, absl::string_view> id =
       absl::StrSplit(text, absl::MaxSplits(' ', 1));
   const absl::string_view state_name = id.second.substr(0, id.second.find(' '));
-  const std::optional<RootState> state = StateNamed(state_name);
-  if (!state.has_value()) {
+  const std::optional<RootState> state = RootStateNamed(state_name);
+  if (!state.has_value() || !InTrustBundle(*state)) {
     return WrongAt(line, "must be a root's name and its state, STAGED, PRIMARY or RETIRING");
   }
   std::optional<std::string> certificate = CertificateBehindLine(*reader);

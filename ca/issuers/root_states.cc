@@ -10,6 +10,8 @@
 namespace hourglass::ca {
 namespace {
 
+constexpr RootState kStates[] = {RootState::kStaged, RootState::kPrimary, RootState::kRetiring,
+                                 RootState::kRetired, RootState::kDiscarded};
 constexpr RootMove kMoves[] = {RootMove::kPromote, RootMove::kRollBack, RootMove::kDemote,
                                RootMove::kRetire, RootMove::kDiscard};
 
@@ -66,6 +68,13 @@ absl::string_view RootStateName(RootState state) {
       return "DISCARDED";
   }
   return "UNKNOWN";
+}
+
+std::optional<RootState> RootStateNamed(absl::string_view name) {
+  for (const RootState state : kStates) {
+    if (RootStateName(state) == name) return state;
+  }
+  return std::nullopt;
 }
 
 absl::string_view RootMoveName(RootMove move) {

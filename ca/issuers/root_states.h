@@ -27,6 +27,8 @@ enum class RootMove { kPromote, kRollBack, kDemote, kRetire, kDiscard };
 
 // `STAGED`, `PRIMARY`, `RETIRING`, `RETIRED` or `DISCARDED`. Lives as long as the process.
 absl::string_view RootStateName(RootState state);
+// The state of this name; nullopt for any other text.
+std::optional<RootState> RootStateNamed(absl::string_view name);
 // `promote`, `roll back to`, `demote`, `retire` or `discard`. Lives as long as the process.
 absl::string_view RootMoveName(RootMove move);
 

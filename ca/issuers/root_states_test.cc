@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -53,6 +54,16 @@ TEST(RootStatesTest, EveryStateAndMove) {
 
 std::string Refusal(const RootFacts& facts, RootMove move) {
   return std::string(StateAfter(facts, move).status().message());
+}
+
+TEST(RootStatesTest, AStateIsFoundByItsWholeName) {
+  for (const RootState state : {RootState::kStaged, RootState::kPrimary, RootState::kRetiring,
+                                RootState::kRetired, RootState::kDiscarded}) {
+    EXPECT_EQ(RootStateNamed(RootStateName(state)), state);
+  }
+  for (const char* name : {"", "staged", "STAGED ", "STAGE", "UNKNOWN"}) {
+    EXPECT_EQ(RootStateNamed(name), std::nullopt) << name;
+  }
 }
 
 TEST(RootStatesTest, RefusalsNameTheLegalMoves) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "hourglass/v1/journal.grpc.pb.h"
 #include "hourglass/v1/roots.grpc.pb.h"
 #include "hourglass/v1/tenants.grpc.pb.h"
@@ -155,8 +156,7 @@ absl::Status ReadRoots(v1::RootService::Stub& roots, history::TenantHistory* ten
   grpc::ClientContext context;
   RETURN_IF_ERROR(ToStatus(roots.ListRoots(&context, request, &response)));
   for (const v1::Root& root : response.roots()) {
-    const std::optional<ca::RootState> state =
-        history::RootStateOfName(v1::RootState_Name(root.state()));
+    const std::optional<ca::RootState> state = ca::RootStateNamed(v1::RootState_Name(root.state()));
     if (!state.has_value()) return ToStatus({grpc::StatusCode::INTERNAL, "a root has no state"});
     ASSIGN_OR_RETURN(const ca::Time not_after, SecondsOf(root.not_after()));
     tenant->roots.push_back({root.root_id(), *state, root.certificate(), not_after});

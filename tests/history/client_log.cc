@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tests/history/json_fields.h"
@@ -98,7 +99,7 @@ absl::Status ReadAdministrativeCall(AdministrativeMethod method, JsonFields& fie
   if (auto failure = FailureFrom<decltype(call.outcome)>(fields); failure.has_value()) {
     call.outcome = *std::move(failure);
   } else {
-    const std::optional<ca::RootState> state = RootStateOfName(fields.Text("state"));
+    const std::optional<ca::RootState> state = ca::RootStateNamed(fields.Text("state"));
     if (!state.has_value()) return Invalid("`state` is no state of a root");
     call.outcome = Changed{*state, TimestampOf(fields.Number("since"))};
   }

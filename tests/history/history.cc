@@ -8,10 +8,6 @@ constexpr AdministrativeMethod kMethods[] = {
     AdministrativeMethod::kRollBackRoot, AdministrativeMethod::kRetireRoot,
     AdministrativeMethod::kDiscardRoot};
 
-constexpr ca::RootState kStates[] = {ca::RootState::kStaged, ca::RootState::kPrimary,
-                                     ca::RootState::kRetiring, ca::RootState::kRetired,
-                                     ca::RootState::kDiscarded};
-
 }  // namespace
 
 absl::string_view MethodName(AdministrativeMethod method) {
@@ -33,13 +29,6 @@ absl::string_view MethodName(AdministrativeMethod method) {
 std::optional<AdministrativeMethod> MethodOfName(absl::string_view name) {
   for (const AdministrativeMethod method : kMethods) {
     if (MethodName(method) == name) return method;
-  }
-  return std::nullopt;
-}
-
-std::optional<ca::RootState> RootStateOfName(absl::string_view name) {
-  for (const ca::RootState state : kStates) {
-    if (ca::RootStateName(state) == name) return state;
   }
   return std::nullopt;
 }

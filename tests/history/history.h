@@ -177,8 +177,6 @@ struct History {
 // `PromoteRoot`. Lives as long as the process.
 absl::string_view MethodName(AdministrativeMethod method);
 std::optional<AdministrativeMethod> MethodOfName(absl::string_view name);
-// `STAGED` and the others (ca::RootStateName).
-std::optional<ca::RootState> RootStateOfName(absl::string_view name);
 
 }  // namespace hourglass::history
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tests/history/json_fields.h"
@@ -88,7 +89,7 @@ void WriteAll(const TenantHistory& tenant, const Records& records, std::ostream&
 absl::Status Take(JsonFields& fields, std::vector<RecordedRoot>* roots) {
   RecordedRoot& root = roots->emplace_back();
   root.root_id = fields.Text("root");
-  const std::optional<ca::RootState> state = RootStateOfName(fields.Text("state"));
+  const std::optional<ca::RootState> state = ca::RootStateNamed(fields.Text("state"));
   if (!state.has_value()) return Error(ErrorReason::kFieldInvalid, "", "`state` is none");
   root.state = *state;
   root.not_after = TakeSeconds(fields, "not_after");

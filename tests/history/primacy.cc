@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "ca/issuers/root_states.h"
 #include "tests/history/history_in_words.h"
 
 namespace hourglass::history {
@@ -91,7 +92,7 @@ class Replay {
   }
 
   void Do(const RootAction& action) {
-    const std::optional<RootState> to = RootStateOfName(action.to_state);
+    const std::optional<RootState> to = ca::RootStateNamed(action.to_state);
     if (demotion_ != nullptr && (to != RootState::kPrimary || demotion_->at != action.at)) {
       EndWithoutPrimary();
     }
@@ -134,7 +135,7 @@ class Replay {
   }
 
   void CheckMove(const RootAction& action, RootState to, const ReplayedRoot& root) {
-    const std::optional<RootState> from = RootStateOfName(action.from_state);
+    const std::optional<RootState> from = ca::RootStateNamed(action.from_state);
     const std::optional<Move> move =
         from.has_value() ? MoveBetween(*from, to) : std::optional<Move>();
     if (!move.has_value()) {

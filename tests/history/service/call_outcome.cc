@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "ca/issuers/root_states.h"
 #include "issuance/wire/status_detail.h"
 
 namespace hourglass::history {
@@ -44,7 +45,7 @@ IssueOutcome OutcomeOf(const v1::IssueCertificatesResponse& response) {
 AdministrativeOutcome OutcomeOf(const grpc::Status& status, const v1::Root& root) {
   if (!status.ok()) return FailureOf<AdministrativeOutcome>(status);
   // A state that is no state is no action either: the checker misses it in the journal.
-  const std::optional<ca::RootState> state = RootStateOfName(v1::RootState_Name(root.state()));
+  const std::optional<ca::RootState> state = ca::RootStateNamed(v1::RootState_Name(root.state()));
   const google::protobuf::Timestamp& since = root.state_since();
   return Changed{state.value_or(ca::RootState::kStaged),
                  Timestamp(std::chrono::seconds(since.seconds()) +
