@@ -13,6 +13,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/postgresql/tables/postgresql_tenant_notices.h"
 #include "issuance/store/postgresql/tables/postgresql_tenants.h"
+#include "issuance/store/postgresql/testing/heard.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/postgresql_cluster.h"
 #include "tests/support/status_matchers.h"
@@ -22,34 +23,6 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
-
-// What came, in order, for a test that waits for more.
-class Heard {
- public:
-  void Add(std::string what) {
-    const MutexLock lock(mutex_);
-    all_.push_back(std::move(what));
-    more_.notify_all();
-  }
-
-  // Once there are so many at least.
-  std::vector<std::string> Await(std::size_t count) {
-    MutexLock lock(mutex_);
-    more_.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return all_.size() >= count; });
-    return all_;
-  }
-  void AwaitOne(const std::string& what) {
-    MutexLock lock(mutex_);
-    more_.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return std::find(all_.begin(), all_.end(), what) != all_.end();
-    });
-  }
-
- private:
-  Mutex mutex_;
-  ConditionVariable more_;
-  std::vector<std::string> all_ ABSL_GUARDED_BY(mutex_);
-};
 
 // For the thread that waits at it.
 class Gate {

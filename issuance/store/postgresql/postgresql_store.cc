@@ -10,6 +10,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/base/recurring.h"
+#include "issuance/store/change_news.h"
 #include "issuance/store/postgresql/change_listener.h"
 #include "issuance/store/postgresql/database_time.h"
 #include "issuance/store/postgresql/engine/postgresql_move_mark.h"
@@ -90,8 +91,9 @@ class PostgresqlStore final : public Store {
   }
 
   absl::Status AddRoot(const RootRecord& root) override {
-    return TellOf(root.tenant_id,
-                  pool_->Administer([&](Connection& c) { return postgresql::AddRoot(c, root); }));
+    return TellOfChange(changes_, root.tenant_id, pool_->Administer([&](Connection& c) {
+      return postgresql::AddRoot(c, root);
+    }));
   }
 
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
@@ -130,7 +132,7 @@ class PostgresqlStore final : public Store {
                                 const RootChangeOrder& order) override {
     DurableFact fact = {DurableFact::Kind::kRevision, std::string(tenant_id)};
     fact.revision = expected_revision + 1;
-    return TellOf(tenant_id, pool_->Witnessed({fact}, [&] {
+    return TellOfChange(changes_, tenant_id, pool_->Witnessed({fact}, [&] {
       return pool_->Administer([&](Connection& c) {
         return postgresql::ChangeRootStates(c, tenant_id, expected_revision, changes, order);
       });
@@ -138,7 +140,7 @@ class PostgresqlStore final : public Store {
   }
 
   absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
-    return TellIfFenced(intermediate.tenant_id, pool_->Write([&](Connection& c) {
+    return TellIfFenced(changes_, intermediate.tenant_id, pool_->Write([&](Connection& c) {
       return postgresql::AddIntermediate(c, intermediate);
     }));
   }
@@ -149,7 +151,7 @@ class PostgresqlStore final : public Store {
     DurableFact fact = {DurableFact::Kind::kIntermediate, std::string(tenant_id)};
     fact.root_id = std::string(root_id);
     fact.serial_number = std::string(serial_number);
-    return TellIfFenced(tenant_id, pool_->Witnessed({fact}, [&] {
+    return TellIfFenced(changes_, tenant_id, pool_->Witnessed({fact}, [&] {
       return pool_->Write([&](Connection& c) {
         return postgresql::ReleaseIntermediate(c, tenant_id, root_id, serial_number, certificate,
                                                released_at);
@@ -179,7 +181,7 @@ class PostgresqlStore final : public Store {
     const postgresql::Witness::Period period = pool_->period();
     absl::StatusOr<std::vector<absl::Status>> appended = journal_.AppendToJournal(writes);
     if (!appended.ok()) return appended;
-    TellOfFenced(writes, *appended);
+    TellOfFenced(changes_, writes, *appended);
     std::vector<DurableFact> released;
     for (std::size_t i = 0; i < writes.size(); ++i) {
       const auto* const release = std::get_if<Release>(&writes[i]);
@@ -281,31 +283,6 @@ class PostgresqlStore final : public Store {
  private:
   // Looks whether a partition lacks: most times that is all.
   static constexpr std::chrono::seconds kUpkeepPause{60};
-
-  // After the transaction, and without its locks: who is told may read at once.
-  absl::Status TellIfFenced(absl::string_view tenant_id, absl::Status status) const {
-    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) changes_.Publish(tenant_id);
-    return status;
-  }
-
-  absl::Status TellOf(absl::string_view tenant_id, absl::Status status) const {
-    const bool may_be_there = status.ok() || ReasonOf(status) == ErrorReason::kJournalUnavailable;
-    if (!may_be_there) return TellIfFenced(tenant_id, std::move(status));
-    changes_.Publish(tenant_id);
-    return status;
-  }
-
-  void TellOfFenced(absl::Span<const JournalWrite> writes,
-                    const std::vector<absl::Status>& appended) const {
-    std::set<absl::string_view> fenced;
-    for (std::size_t i = 0; i < writes.size(); ++i) {
-      if (ReasonOf(appended[i]) == ErrorReason::kPrimaryChanged) {
-        fenced.insert(std::visit(
-            [](const auto& write) -> absl::string_view { return write.tenant_id; }, writes[i]));
-      }
-    }
-    for (const absl::string_view tenant_id : fenced) changes_.Publish(tenant_id);
-  }
 
   // By the database's clock, as retention is.
   void KeepPartitionsAhead(std::chrono::hours span) {

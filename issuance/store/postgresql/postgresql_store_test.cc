@@ -11,6 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/mutex.h"
 #include "issuance/store/postgresql/engine/connection.h"
+#include "issuance/store/postgresql/testing/heard.h"
 #include "issuance/store/testing/sample_records.h"
 #include "tests/support/postgresql_cluster.h"
 #include "tests/support/status_matchers.h"
@@ -22,30 +23,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-// What came, in order, for a test that waits for it.
-class Heard {
- public:
-  void Add(std::string what) {
-    const MutexLock lock(mutex_);
-    all_.push_back(std::move(what));
-    more_.notify_all();
-  }
-
-  // Returns what came so far, once `what` is among it.
-  std::vector<std::string> Await(const std::string& what) {
-    MutexLock lock(mutex_);
-    more_.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return std::find(all_.begin(), all_.end(), what) != all_.end();
-    });
-    return all_;
-  }
-
- private:
-  Mutex mutex_;
-  ConditionVariable more_;
-  std::vector<std::string> all_ ABSL_GUARDED_BY(mutex_);
-};
 
 PostgresqlStoreOptions OptionsOf(const PostgresqlCluster& cluster, const std::string& database) {
   PostgresqlStoreOptions options;
@@ -100,7 +77,7 @@ TEST_F(PostgresqlStoreTest, WorksOverTls) {
   const TenantChanges::Subscription subscription =
       store->changes().Subscribe([&](absl::string_view tenant) { heard.Add(std::string(tenant)); });
   ASSERT_OK(AddSamplePrimary(*Open(options)));
-  heard.Await(std::string(kSampleTenant));
+  heard.AwaitOne(std::string(kSampleTenant));
   EXPECT_OK(Append(*store, SampleIntent("r-1")));
 }
 
@@ -113,7 +90,7 @@ TEST_F(PostgresqlStoreTest, HearsOfWhatAnotherStorePromoted) {
   const TenantChanges::Subscription subscription =
       store->changes().Subscribe([&](absl::string_view tenant) { heard.Add(std::string(tenant)); });
   ASSERT_OK(SwitchToSecondRoot(*other));
-  EXPECT_THAT(heard.Await("contoso"), Not(Contains("fabrikam")));
+  EXPECT_THAT(heard.AwaitOne("contoso"), Not(Contains("fabrikam")));
 }
 
 // Appends of the time to come find their partition.
@@ -137,7 +114,7 @@ TEST_F(PostgresqlStoreTest, TellsOfUpkeepThatFails) {
     heard.Add(std::string(status.message().substr(0, status.message().find(':'))));
   };
   const std::unique_ptr<Store> store = Open(options);
-  EXPECT_THAT(heard.Await("making partitions of the journal"),
+  EXPECT_THAT(heard.AwaitOne("making partitions of the journal"),
               ElementsAre("making partitions of the journal"));
   EXPECT_OK(store->ListTenants());
 }
@@ -166,7 +143,7 @@ TEST_F(LostServerTest, RefusesWithoutTheServerAndGoesOnWithIt) {
   EXPECT_THAT(store->AddIntermediate(SampleIntermediate(1)), unavailable);
   EXPECT_THAT(store->GetTenant(kSampleTenant), unavailable);
   EXPECT_THAT(store->ListJournal(kSampleTenant, {}, 10, ""), unavailable);
-  upkeep.Await("failed");
+  upkeep.AwaitOne("failed");
   ASSERT_OK(cluster_->Run());
   EXPECT_OK(Append(*store, ReleaseOf(SampleIntent("before"))));
   EXPECT_OK(Append(*store, SampleIntent("while"))) << "it left no trace";
@@ -174,7 +151,7 @@ TEST_F(LostServerTest, RefusesWithoutTheServerAndGoesOnWithIt) {
   EXPECT_OK(store->AddRoot(SampleRoot(2)));
   EXPECT_OK(store->AddIntermediate(SampleIntermediate(1)));
   EXPECT_OK(store->ListJournal(kSampleTenant, {}, 10, ""));
-  const std::vector<std::string> said = upkeep.Await("OK");
+  const std::vector<std::string> said = upkeep.AwaitOne("OK");
   EXPECT_EQ(said.front(), "failed");
   EXPECT_EQ(said.back(), "OK");
 }
@@ -203,7 +180,7 @@ TEST_F(LostServerTest, IsToldOfWhatWasChangedWhileTheServerWasAway) {
       store->changes().Subscribe([&](absl::string_view tenant) { heard.Add(std::string(tenant)); });
   ASSERT_OK(cluster_->Run());
   ASSERT_OK(SwitchToSecondRoot(*Open(options_)));
-  heard.Await(std::string(kSampleTenant));
+  heard.AwaitOne(std::string(kSampleTenant));
 }
 
 TEST_F(LostServerTest, AServerThatStandsStillIsAsOneThatIsAway) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/store/change_news.h"
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
 #include "issuance/store/sqlite/journal/segmented_journal.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
@@ -71,8 +72,9 @@ class SqliteStore final : public Store {
   }
 
   absl::Status AddRoot(const RootRecord& root) override {
-    return TellOf(root.tenant_id,
-                  connections_->Write([&](Connection& c) { return sqlite::AddRoot(c, root); }));
+    return TellOfChange(changes_, root.tenant_id, connections_->Write([&](Connection& c) {
+      return sqlite::AddRoot(c, root);
+    }));
   }
 
   absl::StatusOr<RootRecord> GetRoot(absl::string_view tenant_id,
@@ -110,13 +112,13 @@ class SqliteStore final : public Store {
   absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
                                 absl::Span<const RootStateChange> changes,
                                 const RootChangeOrder& order) override {
-    return TellOf(tenant_id, connections_->Write([&](Connection& c) {
+    return TellOfChange(changes_, tenant_id, connections_->Write([&](Connection& c) {
       return sqlite::ChangeRootStates(c, tenant_id, expected_revision, changes, order);
     }));
   }
 
   absl::Status AddIntermediate(const IntermediateRecord& intermediate) override {
-    return TellIfFenced(intermediate.tenant_id, connections_->Write([&](Connection& c) {
+    return TellIfFenced(changes_, intermediate.tenant_id, connections_->Write([&](Connection& c) {
       return sqlite::AddIntermediate(c, intermediate);
     }));
   }
@@ -124,7 +126,7 @@ class SqliteStore final : public Store {
   absl::Status ReleaseIntermediate(absl::string_view tenant_id, absl::string_view root_id,
                                    absl::string_view serial_number, absl::string_view certificate,
                                    Timestamp released_at) override {
-    return TellIfFenced(tenant_id, connections_->Write([&](Connection& c) {
+    return TellIfFenced(changes_, tenant_id, connections_->Write([&](Connection& c) {
       return sqlite::ReleaseIntermediate(c, tenant_id, root_id, serial_number, certificate,
                                          released_at);
     }));
@@ -150,14 +152,7 @@ class SqliteStore final : public Store {
       absl::Span<const JournalWrite> writes) override {
     absl::StatusOr<std::vector<absl::Status>> appended = journal_->Append(writes);
     if (!appended.ok()) return appended;
-    std::set<absl::string_view> fenced;
-    for (std::size_t i = 0; i < writes.size(); ++i) {
-      if (ReasonOf((*appended)[i]) == ErrorReason::kPrimaryChanged) {
-        fenced.insert(std::visit(
-            [](const auto& write) -> absl::string_view { return write.tenant_id; }, writes[i]));
-      }
-    }
-    for (const absl::string_view tenant_id : fenced) changes_.Publish(tenant_id);
+    TellOfFenced(changes_, writes, *appended);
     return appended;
   }
 
@@ -245,19 +240,6 @@ class SqliteStore final : public Store {
   }
 
  private:
-  // After the transaction, and without its locks: who is told may read at once.
-  absl::Status TellIfFenced(absl::string_view tenant_id, absl::Status status) const {
-    if (ReasonOf(status) == ErrorReason::kPrimaryChanged) changes_.Publish(tenant_id);
-    return status;
-  }
-
-  absl::Status TellOf(absl::string_view tenant_id, absl::Status status) const {
-    const bool may_be_there = status.ok() || ReasonOf(status) == ErrorReason::kJournalUnavailable;
-    if (!may_be_there) return TellIfFenced(tenant_id, std::move(status));
-    changes_.Publish(tenant_id);
-    return status;
-  }
-
   TenantChanges changes_;
   const std::unique_ptr<sqlite::Connections> connections_;
   const std::unique_ptr<sqlite::SegmentedJournal> journal_;

@@ -17,14 +17,9 @@
 #include "issuance/store/postgresql/engine/connection_parameters.h"
 #include "issuance/store/postgresql/engine/server_rules.h"
 #include "issuance/store/reading.h"
+#include "issuance/store/status_of_result.h"
 
 namespace hourglass::issuance::postgresql {
-
-inline absl::Status StatusOfResult(const absl::Status& status) { return status; }
-template <typename T>
-absl::Status StatusOfResult(const absl::StatusOr<T>& result) {
-  return result.status();
-}
 
 // How many connections there may be: for what issues, and for listings.
 struct PoolSizes {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/administrative_actions.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
 #include "issuance/store/postgresql/tables/postgresql_administrative_actions.h"
 #include "issuance/store/postgresql/tables/postgresql_tenants.h"
@@ -38,18 +39,6 @@ absl::StatusOr<RelyingPartyRecord> TakeOneParty(absl::StatusOr<Rows> rows) {
   return TakeParty(*rows);
 }
 
-absl::Status Record(Connection& connection, absl::string_view tenant_id, absl::string_view name,
-                    absl::string_view what, const ChangeCause& cause) {
-  AdministrativeAction action;
-  action.tenant_id = std::string(tenant_id);
-  action.at = cause.now;
-  action.caller = cause.caller;
-  action.action = std::string(what);
-  action.subject = std::string(name);
-  action.reason = cause.reason;
-  return RecordAction(connection, action);
-}
-
 // In the order of the contract.
 absl::Status WhyNotAdded(Connection& connection, const RelyingPartyRecord& party) {
   RETURN_IF_ERROR(GetTenant(connection, party.tenant_id).status());
@@ -74,7 +63,8 @@ absl::Status AddRelyingParty(Connection& connection, const RelyingPartyRecord& p
           {Text{party.tenant_id}, Text{party.name}, Text{party.identity}, Text{party.kind},
            party.is_manual, ValueOf(cause.now)}));
   if (added == 0) return WhyNotAdded(connection, party);
-  return Record(connection, party.tenant_id, party.name, "relying_party_registered", cause);
+  return RecordAction(
+      connection, ChangeOfParty(party.tenant_id, party.name, "relying_party_registered", cause));
 }
 
 absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
@@ -86,7 +76,8 @@ absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
                        "DELETE FROM relying_parties WHERE tenant_id = $1 AND name = $2 "
                        "RETURNING " HOURGLASS_RELYING_PARTY_COLUMNS,
                        {Text{tenant_id}, Text{name}})));
-  RETURN_IF_ERROR(Record(connection, tenant_id, name, "relying_party_removed", cause));
+  RETURN_IF_ERROR(
+      RecordAction(connection, ChangeOfParty(tenant_id, name, "relying_party_removed", cause)));
   return party;
 }
 
@@ -121,7 +112,8 @@ absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
                  {ValueOf(acknowledgement.version), Blob{acknowledgement.document_sha256},
                   ValueOf(cause.now), Text{cause.caller}, Text{tenant_id}, Text{party.name}})));
   if (!party.is_manual) return party;
-  RETURN_IF_ERROR(Record(connection, tenant_id, party.name, "relying_party_attested", cause));
+  RETURN_IF_ERROR(RecordAction(
+      connection, ChangeOfParty(tenant_id, party.name, "relying_party_attested", cause)));
   return party;
 }
 

@@ -14,14 +14,9 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/reading.h"
 #include "issuance/store/sqlite/engine/sqlite.h"
+#include "issuance/store/status_of_result.h"
 
 namespace hourglass::issuance::sqlite {
-
-inline absl::Status StatusOfResult(const absl::Status& status) { return status; }
-template <typename T>
-absl::Status StatusOfResult(const absl::StatusOr<T>& result) {
-  return result.status();
-}
 
 // Safe to call from several threads.
 class Connections {

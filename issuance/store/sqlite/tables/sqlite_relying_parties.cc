@@ -4,6 +4,7 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/administrative_actions.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
@@ -51,18 +52,6 @@ absl::StatusOr<RelyingPartyRecord> GetRelyingParty(Connection& connection,
   return TakeParty(rows);
 }
 
-absl::Status Record(Connection& connection, absl::string_view tenant_id, absl::string_view name,
-                    absl::string_view what, const ChangeCause& cause) {
-  AdministrativeAction action;
-  action.tenant_id = std::string(tenant_id);
-  action.at = cause.now;
-  action.caller = cause.caller;
-  action.action = std::string(what);
-  action.subject = std::string(name);
-  action.reason = cause.reason;
-  return RecordAction(connection, action);
-}
-
 // In the order of the contract.
 absl::Status WhyNotAdded(Connection& connection, const RelyingPartyRecord& party) {
   RETURN_IF_ERROR(GetTenant(connection, party.tenant_id).status());
@@ -87,7 +76,8 @@ absl::Status AddRelyingParty(Connection& connection, const RelyingPartyRecord& p
           {Text{party.tenant_id}, Text{party.name}, Text{party.identity}, Text{party.kind},
            std::int64_t{party.is_manual}, ValueOf(cause.now)}));
   if (added == 0) return WhyNotAdded(connection, party);
-  return Record(connection, party.tenant_id, party.name, "relying_party_registered", cause);
+  return RecordAction(
+      connection, ChangeOfParty(party.tenant_id, party.name, "relying_party_registered", cause));
 }
 
 absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
@@ -99,7 +89,8 @@ absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
                       .Change("DELETE FROM relying_parties WHERE tenant_id = ? AND name = ?",
                               {Text{tenant_id}, Text{name}})
                       .status());
-  RETURN_IF_ERROR(Record(connection, tenant_id, name, "relying_party_removed", cause));
+  RETURN_IF_ERROR(
+      RecordAction(connection, ChangeOfParty(tenant_id, name, "relying_party_removed", cause)));
   return party;
 }
 
@@ -137,7 +128,8 @@ absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
                                Text{tenant_id}, Text{party.name}})
                       .status());
   if (!party.is_manual) return party;
-  RETURN_IF_ERROR(Record(connection, tenant_id, party.name, "relying_party_attested", cause));
+  RETURN_IF_ERROR(RecordAction(
+      connection, ChangeOfParty(tenant_id, party.name, "relying_party_attested", cause)));
   return party;
 }
 

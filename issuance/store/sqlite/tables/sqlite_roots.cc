@@ -1,11 +1,13 @@
 #include "issuance/store/sqlite/tables/sqlite_roots.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/key_type.h"
+#include "issuance/store/administrative_actions.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
@@ -30,19 +32,11 @@ absl::Status Damaged(absl::string_view column) {
 }  // namespace
 
 absl::StatusOr<ca::RootState> ParseState(absl::string_view name) {
-  for (const ca::RootState state :
-       {ca::RootState::kStaged, ca::RootState::kPrimary, ca::RootState::kRetiring,
-        ca::RootState::kRetired, ca::RootState::kDiscarded}) {
-    if (ca::RootStateName(state) == name) return state;
-  }
+  if (const std::optional<ca::RootState> state = ca::RootStateNamed(name)) return *state;
   return Damaged("state");
 }
 
 namespace {
-
-bool IsPromotion(const RootStateChange& change) {
-  return change.from == ca::RootState::kStaged && change.to == ca::RootState::kPrimary;
-}
 
 absl::StatusOr<RootRecord> TakeRoot(Rows& rows) {
   RootRecord root;
@@ -96,32 +90,6 @@ absl::Status ChangeState(Connection& connection, absl::string_view tenant_id,
   if (changed == 1) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RootRecord there, GetRoot(connection, tenant_id, change.root_id));
   return WhyNotChanged(there, change);
-}
-
-absl::Status RecordChange(Connection& connection, absl::string_view tenant_id,
-                          const RootStateChange& change, const RootChangeOrder& order) {
-  AdministrativeAction action;
-  action.tenant_id = std::string(tenant_id);
-  action.at = order.now;
-  action.caller = order.caller;
-  action.action = std::string(ActionOf(change));
-  action.subject = change.root_id;
-  action.from_state = std::string(ca::RootStateName(change.from));
-  action.to_state = std::string(ca::RootStateName(change.to));
-  action.reason = order.reason;
-  action.overrides = order.overrides && IsPromotion(change);
-  return RecordAction(connection, action);
-}
-
-absl::Status RecordCreation(Connection& connection, const RootRecord& root) {
-  AdministrativeAction action;
-  action.tenant_id = root.tenant_id;
-  action.at = root.created_at;
-  action.caller = root.created_by;
-  action.action = "root_created";
-  action.subject = root.root_id;
-  action.to_state = std::string(ca::RootStateName(root.state));
-  return RecordAction(connection, action);
 }
 
 // Once the changes are made: then each root is there, and was STAGED.
@@ -181,7 +149,7 @@ absl::Status AddRoot(Connection& connection, const RootRecord& root) {
            ValueOf(root.key_destroyed_at), Text{root.created_by}}));
   if (added == 0) return WhyNotAdded(connection, root);
   RETURN_IF_ERROR(TakePlannedKey(connection, root));
-  return RecordCreation(connection, root);
+  return RecordAction(connection, CreationOf(root));
 }
 
 absl::StatusOr<RootRecord> GetRoot(Connection& connection, absl::string_view tenant_id,
@@ -218,7 +186,7 @@ absl::Status ChangeRootStates(Connection& connection, absl::string_view tenant_i
   RETURN_IF_ERROR(RaiseRevision(connection, tenant_id, expected_revision, RaisesEpoch(changes)));
   for (const RootStateChange& change : InOrder(changes)) {
     RETURN_IF_ERROR(ChangeState(connection, tenant_id, change, expected_revision + 1, order.now));
-    RETURN_IF_ERROR(RecordChange(connection, tenant_id, change, order));
+    RETURN_IF_ERROR(RecordAction(connection, ChangeOf(tenant_id, change, order)));
   }
   if (!order.awaits_acknowledgements) return absl::OkStatus();
   return CheckPromotionsAcknowledged(connection, tenant_id, changes, order);
