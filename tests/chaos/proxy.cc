@@ -22,7 +22,6 @@ namespace {
 using issuance::Descriptor;
 
 constexpr char kLoopback[] = "127.0.0.1";
-constexpr int kBacklog = 128;
 
 absl::Status Failed(absl::string_view what) {
   return Error(ErrorReason::kInternalError, "", absl::StrCat("Proxy: ", what));
@@ -37,21 +36,12 @@ void SendAtOnce(const Descriptor& socket) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Proxy>> Proxy::Start(int target_port, std::uint64_t seed) {
-  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener.get(), any, size) != 0 || listen(listener.get(), kBacklog) != 0 ||
-      getsockname(listener.get(), any, &size) != 0) {
-    return Failed("no port can be listened on");
-  }
+  Listener listener = ListenOn(kLoopback);
+  if (!listener.descriptor.valid()) return Failed("no port can be listened on");
   Descriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return Failed("no eventfd");
-  const int port = ntohs(address.sin_port);
   return std::unique_ptr<Proxy>(
-      new Proxy(std::move(listener), std::move(wake), port, target_port, seed));
+      new Proxy(std::move(listener.descriptor), std::move(wake), listener.port, target_port, seed));
 }
 
 Proxy::Proxy(Descriptor listener, Descriptor wake, int port, int target_port, std::uint64_t seed)

@@ -1,6 +1,5 @@
 #include "tests/failover/gate.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,27 +19,6 @@ namespace {
 using issuance::Descriptor;
 
 constexpr std::size_t kMostWaiting = 65536;
-constexpr int kBacklog = 128;
-
-struct Listening {
-  Descriptor descriptor;
-  int port = 0;
-};
-
-// Not valid where the address is none of this machine's.
-Listening ListenOn(const std::string& address) {
-  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_in name = {};
-  name.sin_family = AF_INET;
-  socklen_t size = sizeof(name);
-  auto* const any = reinterpret_cast<sockaddr*>(&name);
-  if (inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1 ||
-      bind(listener.get(), any, size) != 0 || listen(listener.get(), kBacklog) != 0 ||
-      getsockname(listener.get(), any, &size) != 0) {
-    return Listening();
-  }
-  return {std::move(listener), ntohs(name.sin_port)};
-}
 
 void MakeReady(const Descriptor& socket) {
   const int yes = 1;
@@ -53,10 +31,8 @@ bool MayTryAgain() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == 
 
 std::string Endpoint::InWords() const { return absl::StrCat(address, ":", port); }
 
-int FreePort(const std::string& address) { return ListenOn(address).port; }
-
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Make(const std::string& address, Endpoint target) {
-  Listening listening = ListenOn(address);
+  Listener listening = ListenOn(address);
   Descriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!listening.descriptor.valid() || !wake.valid()) {
     return Error(ErrorReason::kInternalError, "", absl::StrCat("Gate: no port of ", address));

@@ -26,9 +26,6 @@ struct Endpoint {
   std::string InWords() const;  // `127.0.0.1:5432`
 };
 
-// A port of this address of loopback that was free just now; 0 where there is none.
-int FreePort(const std::string& address);
-
 // Forwards TCP connections to another address. Shut, it forwards nothing in either direction and
 // ends nothing, as a network that is cut: new connections are made, and nobody answers. Safe to
 // call from several threads.

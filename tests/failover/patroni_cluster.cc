@@ -26,6 +26,7 @@
 #include "tests/failover/process_tree.h"
 #include "tests/support/as_account.h"
 #include "tests/support/document_commands.h"
+#include "tests/support/loopback.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::failover {
@@ -61,11 +62,6 @@ bool WaitUntil(const Predicate& is_so) {
     std::this_thread::sleep_for(kPause);
   }
   return false;
-}
-
-absl::Status GiveToAccount(const std::string& path) {
-  if (!IsRoot() || chown(path.c_str(), kNobody, kNobody) == 0) return absl::OkStatus();
-  return Failed(absl::StrCat(path, " cannot be given to nobody"));
 }
 
 std::string EndOf(const std::string& path) {
@@ -117,11 +113,11 @@ absl::Status PatroniCluster::MakeFolder() {
   std::string folder = "/tmp/hourglass-patroni.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return Failed("no folder can be made in /tmp");
   folder_ = folder;
-  RETURN_IF_ERROR(GiveToAccount(folder_));
+  RETURN_IF_ERROR(GiveToNobody(folder_));
   for (int node = 0; node < kNodes; ++node) {
     const std::string of_node = absl::StrCat(folder_, "/", NameOf(node));
     if (mkdir(of_node.c_str(), S_IRWXU) != 0) return Failed(of_node);
-    RETURN_IF_ERROR(GiveToAccount(of_node));
+    RETURN_IF_ERROR(GiveToNobody(of_node));
   }
   return absl::OkStatus();
 }
@@ -157,15 +153,7 @@ absl::Status PatroniCluster::MakeNetwork() {
 
 absl::StatusOr<std::string> PatroniCluster::WriteForAccount(const std::string& name,
                                                             const std::string& content) {
-  const std::string path = absl::StrCat(folder_, "/", name);
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << content;
-  out.close();
-  if (!out || chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
-    return Failed(absl::StrCat(path, " cannot be written"));
-  }
-  RETURN_IF_ERROR(GiveToAccount(path));
-  return path;
+  return WriteForNobody(absl::StrCat(folder_, "/", name), content);
 }
 
 std::unique_ptr<BackgroundProcess> PatroniCluster::RunAsAccount(

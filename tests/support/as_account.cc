@@ -8,6 +8,11 @@
 
 #include <array>
 #include <cstddef>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
 
 namespace hourglass {
 namespace {
@@ -58,5 +63,21 @@ bool CanLookAt(uid_t user, const std::string& path) {
 }
 
 bool UseTmp() { return setenv("TEST_TMPDIR", "/tmp", 1) == 0; }
+
+absl::Status GiveToNobody(const std::string& path) {
+  if (!IsRoot() || chown(path.c_str(), kNobody, kNobody) == 0) return absl::OkStatus();
+  return Error(ErrorReason::kInternalError, "", absl::StrCat(path, " cannot be given to nobody"));
+}
+
+absl::StatusOr<std::string> WriteForNobody(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  if (!out || chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return Error(ErrorReason::kInternalError, "", absl::StrCat(path, " cannot be written"));
+  }
+  RETURN_IF_ERROR(GiveToNobody(path));
+  return path;
+}
 
 }  // namespace hourglass

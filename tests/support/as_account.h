@@ -7,6 +7,9 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
 namespace hourglass {
 
 // The user and group `nobody` of Debian.
@@ -27,6 +30,14 @@ bool CanLookAt(uid_t user, const std::string& path);
 // Whether each TemporaryDirectory of this process is in /tmp from now on, which every account can
 // reach: TEST_TMPDIR may lie in a folder of root's alone. For a process of one thread.
 bool UseTmp();
+
+// For programs that refuse root, and run as nobody where this process is root's: makes the path
+// theirs. Nothing where it is not root's. Errors: INTERNAL_ERROR.
+absl::Status GiveToNobody(const std::string& path);
+
+// The file, for them alone (mode 0600), whole or anew. Returns its path, which is `path`. Errors:
+// INTERNAL_ERROR.
+absl::StatusOr<std::string> WriteForNobody(const std::string& path, const std::string& content);
 
 }  // namespace hourglass
 

@@ -1,11 +1,14 @@
 #include "tests/support/loopback.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +16,12 @@
 namespace hourglass {
 
 using issuance::Descriptor;
+
+namespace {
+
+constexpr int kBacklog = 128;
+
+}  // namespace
 
 Descriptor ConnectTo(const std::string& address, int port) {
   addrinfo hints = {};
@@ -42,6 +51,22 @@ Descriptor ConnectTo(const std::string& host_port) {
   }
   return ConnectTo(host_port.substr(0, colon), port);
 }
+
+Listener ListenOn(const std::string& address) {
+  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  socklen_t size = sizeof(name);
+  auto* const any = reinterpret_cast<sockaddr*>(&name);
+  if (inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1 ||
+      bind(listener.get(), any, size) != 0 || listen(listener.get(), kBacklog) != 0 ||
+      getsockname(listener.get(), any, &size) != 0) {
+    return Listener();
+  }
+  return {std::move(listener), ntohs(name.sin_port)};
+}
+
+int FreePort(const std::string& address) { return ListenOn(address).port; }
 
 bool EndsWithin(const Descriptor& connection, int seconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);

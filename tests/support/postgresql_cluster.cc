@@ -1,10 +1,7 @@
 #include "tests/support/postgresql_cluster.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,10 +22,10 @@
 #include "absl/strings/str_split.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/edge/descriptor.h"
 #include "issuance/store/postgresql/engine/connection.h"
 #include "issuance/store/postgresql/engine/schema.h"
 #include "tests/support/as_account.h"
+#include "tests/support/loopback.h"
 #include "tests/support/mutual_tls.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -60,25 +57,6 @@ std::vector<std::string> AsAccount(std::vector<std::string> command) {
   }
   whole.insert(whole.end(), command.begin(), command.end());
   return whole;
-}
-
-absl::Status GiveToAccount(const std::string& path) {
-  if (!IsRoot() || chown(path.c_str(), kNobody, kNobody) == 0) return absl::OkStatus();
-  return Failed(absl::StrCat(path, " cannot be given to nobody"));
-}
-
-// One that was free just now.
-int FreePort() {
-  const issuance::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  if (bind(socket.get(), reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-      getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return 0;
-  }
-  return ntohs(address.sin_port);
 }
 
 // What follows `(name) ` in /proc/PID/stat: the state, the parent; empty where there is no process.
@@ -170,7 +148,7 @@ absl::Status RunningCluster::Make() {
   RETURN_IF_ERROR(Initialize());
   // The port may be taken between the look and the start.
   for (int tries = 0; tries < 10; ++tries) {
-    port_ = FreePort();
+    port_ = FreePort("127.0.0.1");
     RETURN_IF_ERROR(WriteConfiguration());
     ASSIGN_OR_RETURN(const bool runs, RunOnPort());
     if (!runs) continue;
@@ -183,22 +161,14 @@ absl::Status RunningCluster::Make() {
 
 absl::StatusOr<std::string> RunningCluster::WriteForAccount(const std::string& name,
                                                             const std::string& content) {
-  const std::string path = absl::StrCat(folder_, "/", name);
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << content;
-  out.close();
-  if (!out || chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
-    return Failed(absl::StrCat(path, " cannot be written"));
-  }
-  RETURN_IF_ERROR(GiveToAccount(path));
-  return path;
+  return WriteForNobody(absl::StrCat(folder_, "/", name), content);
 }
 
 absl::Status RunningCluster::Initialize() {
   std::string folder = "/tmp/hourglass-pg.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return Failed("no folder can be made in /tmp");
   folder_ = folder;
-  RETURN_IF_ERROR(GiveToAccount(folder_));
+  RETURN_IF_ERROR(GiveToNobody(folder_));
   ASSIGN_OR_RETURN(const std::string password_file,
                    WriteForAccount("password", kSuperuserPassword));
   // --no-sync: of initdb alone. The server that runs on it syncs.
