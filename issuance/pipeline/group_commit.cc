@@ -24,8 +24,8 @@ std::vector<absl::Status> Commit(JournalStore& store, const std::vector<JournalW
 struct GroupCommit::Waiter {
   std::vector<JournalWrite>* writes;
   std::vector<absl::Status> statuses;
-  // Told once: when the writes are committed, or when it is this writer's turn to commit. With the
-  // journal's mutex held, as all below.
+  // Told when the writes are committed, or when it is this writer's turn to commit; both, where
+  // another came before it. With the journal's mutex held, as all below.
   ConditionVariable told;
   bool committed = false;
   bool commits = false;
@@ -68,28 +68,43 @@ void GroupCommit::CommitFor(const std::deque<Waiter*>& group) {
   }
 }
 
+std::deque<GroupCommit::Waiter*> GroupCommit::TakeWaiting(const Waiter& committer) {
+  // Whose turn it was, and who is not here yet, is committed for instead.
+  if (waiting_.front() != &committer && waiting_.front()->commits) {
+    waiting_.front()->commits = false;
+    --commits_;
+  }
+  return std::exchange(waiting_, {});
+}
+
+void GroupCommit::PassOn() {
+  // Nobody but the first is told, who takes all others along.
+  if (waiting_.empty() || waiting_.front()->commits) {
+    --commits_;
+    return;
+  }
+  waiting_.front()->commits = true;
+  waiting_.front()->told.notify_one();
+}
+
 std::vector<absl::Status> GroupCommit::WriteAll(std::vector<JournalWrite>& writes) {
   if (writes.empty()) return {};
   Waiter self;
   self.writes = &writes;
   MutexLock lock(mutex_);
   waiting_.push_back(&self);
-  if (committing_) {
+  if (commits_ < commits_at_once_) {
+    ++commits_;
+  } else {
     self.told.wait(lock, [&self] { return self.committed || self.commits; });
     if (self.committed) return std::move(self.statuses);
   }
 
-  // Nobody commits, so this thread does, for all that wait: itself among them.
-  committing_ = true;
-  const std::deque<Waiter*> group = std::exchange(waiting_, {});
+  const std::deque<Waiter*> group = TakeWaiting(self);
   lock.unlock();
   CommitFor(group);
   lock.lock();
-  committing_ = !waiting_.empty();
-  if (committing_) {
-    waiting_.front()->commits = true;
-    waiting_.front()->told.notify_one();
-  }
+  PassOn();
   for (Waiter* waiter : group) {
     if (waiter == &self) continue;
     waiter->committed = true;

@@ -14,14 +14,14 @@
 
 namespace hourglass::issuance {
 
-// Writers that arrive while a commit is under way share the next one: the first of them commits for
-// all, so that an idle journal adds no delay and a busy one pays one fdatasync for many. Safe to
-// call from several threads.
+// Writers that arrive while as many commits are under way as the store does at once share the next
+// one: the first of them commits for all, so that an idle journal adds no delay and a busy one pays
+// one wait for the disk for many. Safe to call from several threads.
 class GroupCommit {
  public:
   // Both must outlive this object.
   GroupCommit(JournalStore* store, IntermediateStore* intermediates)
-      : store_(store), intermediates_(intermediates) {}
+      : store_(store), intermediates_(intermediates), commits_at_once_(store->AppendsAtOnce()) {}
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
 
@@ -43,13 +43,17 @@ class GroupCommit {
  private:
   struct Waiter;
 
+  std::deque<Waiter*> TakeWaiting(const Waiter& committer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitFor(const std::deque<Waiter*>& group);
+  void PassOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   JournalStore* const store_;
   IntermediateStore* const intermediates_;
+  const int commits_at_once_;
   Mutex mutex_;
   std::deque<Waiter*> waiting_ ABSL_GUARDED_BY(mutex_);
-  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  // Of those that commit, or were told to and are on their way.
+  int commits_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hourglass::issuance

@@ -30,13 +30,19 @@ class WatchedStore final : public ForwardingStore {
       absl::Span<const JournalWrite> writes) override {
     std::unique_lock<std::mutex> lock(mutex_);
     groups_.push_back(writes.size());
+    const Passing passing(this);
     changed_.notify_all();
     changed_.wait(lock, [this] { return open_; });
     if (answers_short_) return std::vector<absl::Status>();
     if (!failure_.ok()) return failure_;
     lock.unlock();
-    return ForwardingStore::AppendToJournal(writes);
+    auto statuses = ForwardingStore::AppendToJournal(writes);
+    lock.lock();
+    return statuses;
   }
+
+  int AppendsAtOnce() const override { return at_once_; }
+  void DoAtOnce(int appends) { at_once_ = appends; }
 
   void Shut() {
     Change([this] { open_ = false; });
@@ -55,6 +61,11 @@ class WatchedStore final : public ForwardingStore {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [&] { return groups_.size() >= count; });
   }
+  // So many groups were under way at once at most.
+  int MostAtOnce() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return most_;
+  }
   // Sizes of the groups that came, in order.
   std::vector<std::size_t> Groups() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -62,6 +73,15 @@ class WatchedStore final : public ForwardingStore {
   }
 
  private:
+  // With the mutex held, when it comes and when it goes.
+  struct Passing {
+    explicit Passing(WatchedStore* store) : store(*store) {
+      store->most_ = std::max(store->most_, ++store->under_way_);
+    }
+    ~Passing() { --store.under_way_; }
+    WatchedStore& store;
+  };
+
   template <typename Function>
   void Change(Function change) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -74,6 +94,9 @@ class WatchedStore final : public ForwardingStore {
   bool open_ = true;
   bool answers_short_ = false;
   absl::Status failure_;
+  int at_once_ = 1;
+  int under_way_ = 0;
+  int most_ = 0;
   std::vector<std::size_t> groups_;
 };
 
@@ -205,6 +228,55 @@ TEST_F(GroupCommitTest, WritersWhoArriveDuringACommitShareTheNext) {
         << "each write is committed once";
     largest_group = *std::max_element(groups.begin(), groups.end());
   }
+}
+
+TEST_F(GroupCommitTest, AsManyCommitsAreUnderWayAsTheStoreDoesAtOnce) {
+  watched_->DoAtOnce(3);
+  GroupCommit journal(watched_.get(), watched_.get());
+  watched_->Shut();
+  std::atomic<int> arrived = 0;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 12; ++i) {
+    writers.emplace_back([&, i] {
+      ++arrived;
+      EXPECT_OK(journal.Write(SampleIntent(absl::StrCat("r-", i))));
+    });
+    if (i < 3) watched_->WaitForGroups(static_cast<std::size_t>(i) + 1);
+  }
+  while (arrived < 12) std::this_thread::yield();
+  EXPECT_THAT(watched_->Groups(), testing::ElementsAre(1u, 1u, 1u)) << "the others wait";
+  watched_->Open();
+  for (std::thread& writer : writers) writer.join();
+  const std::vector<std::size_t> groups = watched_->Groups();
+  EXPECT_EQ(std::accumulate(groups.begin(), groups.end(), std::size_t{0}), 12u);
+  EXPECT_EQ(watched_->MostAtOnce(), 3);
+}
+
+TEST_F(GroupCommitTest, SeveralCommitsAtOnceCommitEachWriteOnce) {
+  constexpr int kThreads = 16, kEach = 60, kAtOnce = 3;
+  watched_->DoAtOnce(kAtOnce);
+  GroupCommit journal(watched_.get(), watched_.get());
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kEach; ++i) {
+        Intent intent = SampleIntent(absl::StrCat(thread, "-", i));
+        const bool of_an_old_epoch = (thread + i) % 3 == 0;
+        if (of_an_old_epoch) intent.epoch = 0;
+        const absl::Status status = journal.Write(std::move(intent));
+        if (of_an_old_epoch != (ReasonOf(status) == ErrorReason::kPrimaryChanged)) ++wrong;
+        if (!of_an_old_epoch && !status.ok()) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  const std::vector<std::size_t> groups = watched_->Groups();
+  EXPECT_EQ(std::accumulate(groups.begin(), groups.end(), std::size_t{0}),
+            std::size_t{kThreads * kEach});
+  EXPECT_LE(watched_->MostAtOnce(), kAtOnce);
+  EXPECT_GE(watched_->MostAtOnce(), 2);
 }
 
 TEST_F(GroupCommitTest, AFailureIsToldToAllWaitersAndTheJournalGoesOn) {

@@ -49,6 +49,9 @@ class JournalStore {
   // (docs/decisions/0033-the-fence-is-an-advisory-lock.md).
   virtual absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) = 0;
+  // How many of these are worth being under way at once, at least 1; always the same. More are
+  // right, and wait for each other.
+  virtual int AppendsAtOnce() const = 0;
   // By serial number: the newest, if roots of the tenant share one. Errors: CERTIFICATE_UNKNOWN.
   virtual absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                         absl::string_view request_id) = 0;

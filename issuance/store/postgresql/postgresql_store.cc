@@ -182,15 +182,11 @@ class PostgresqlStore final : public Store {
     absl::StatusOr<std::vector<absl::Status>> appended = journal_.AppendToJournal(writes);
     if (!appended.ok()) return appended;
     TellOfFenced(changes_, writes, *appended);
-    std::vector<DurableFact> released;
-    for (std::size_t i = 0; i < writes.size(); ++i) {
-      const auto* const release = std::get_if<Release>(&writes[i]);
-      if (release != nullptr && (*appended)[i].ok())
-        released.push_back(postgresql::FactOf(*release));
-    }
-    RETURN_IF_ERROR(pool_->Note(period, released));
+    RETURN_IF_ERROR(pool_->Note(period, LastReleased(writes, *appended)));
     return appended;
   }
+
+  int AppendsAtOnce() const override { return journal_.AppendsAtOnce(); }
 
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                 absl::string_view request_id) override {
@@ -283,6 +279,16 @@ class PostgresqlStore final : public Store {
  private:
   // Looks whether a partition lacks: most times that is all.
   static constexpr std::chrono::seconds kUpkeepPause{60};
+
+  // One, or none where no release was written.
+  static std::vector<DurableFact> LastReleased(absl::Span<const JournalWrite> writes,
+                                               absl::Span<const absl::Status> appended) {
+    for (std::size_t i = writes.size(); i > 0; --i) {
+      const auto* const release = std::get_if<Release>(&writes[i - 1]);
+      if (release != nullptr && appended[i - 1].ok()) return {postgresql::FactOf(*release)};
+    }
+    return {};
+  }
 
   // By the database's clock, as retention is.
   void KeepPartitionsAhead(std::chrono::hours span) {

@@ -66,9 +66,13 @@ absl::Status Forgotten(const DurableFact& fact) {
                             "server was restored from an older copy"));
 }
 
-void Keep(std::deque<DurableFact>& facts, const DurableFact& fact) {
-  facts.push_back(fact);
-  if (facts.size() > Witness::kMostFacts) facts.pop_front();
+// A transaction is lost or kept whole, so one fact tells of all.
+void KeepLast(const std::vector<DurableFact>& facts, Kind kind, std::deque<DurableFact>& kept) {
+  const auto last = std::find_if(facts.rbegin(), facts.rend(),
+                                 [kind](const DurableFact& fact) { return fact.kind == kind; });
+  if (last == facts.rend()) return;
+  kept.push_back(*last);
+  if (kept.size() > Witness::kMostFacts) kept.pop_front();
 }
 
 }  // namespace
@@ -115,18 +119,9 @@ Witness::Period Witness::period() const {
 bool Witness::Note(Period period, const std::vector<DurableFact>& facts) {
   const MutexLock lock(mutex_);
   if (period != period_) return false;
-  for (const DurableFact& fact : facts) {
-    switch (fact.kind) {
-      case Kind::kRelease:
-        Keep(releases_, fact);
-        break;
-      case Kind::kIntermediate:
-        Keep(intermediates_, fact);
-        break;
-      case Kind::kRevision:
-        Keep(revisions_, fact);
-    }
-  }
+  KeepLast(facts, Kind::kRelease, releases_);
+  KeepLast(facts, Kind::kIntermediate, intermediates_);
+  KeepLast(facts, Kind::kRevision, revisions_);
   return true;
 }
 

@@ -51,14 +51,15 @@ absl::Status LookFor(Connection& connection, const std::vector<DurableFact>& fac
 // asks before for the period, and notes under it what was acknowledged.
 class Witness {
  public:
-  // Of each kind.
-  static constexpr std::size_t kMostFacts = 64;
+  // Of each kind, of as many commits. More than are ever under way at once: one that the log has
+  // behind another may be acknowledged before it.
+  static constexpr std::size_t kMostFacts = 128;
   // Between two comparisons.
   using Period = std::int64_t;
 
   Period period() const;
-  // False where a comparison has begun since, which the facts were not part of: nothing is noted,
-  // and they may be lost.
+  // `facts`: of one transaction, for which the last of each kind stands. False where a comparison
+  // has begun since, which the facts were not part of: nothing is noted, and they may be lost.
   [[nodiscard]] bool Note(Period period, const std::vector<DurableFact>& facts);
 
   // Begins a period, and looks for all that was noted before. `now` is the database's time. Errors:

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -184,6 +185,17 @@ TEST_F(WitnessTest, NotesNothingOfAPeriodThatIsOver) {
   EXPECT_FALSE(witness.Note(before, {Release("gone")}));
   EXPECT_OK(witness.Compare(*service_, kNow));
   EXPECT_TRUE(witness.Note(witness.period(), {Release("gone")}));
+  EXPECT_THAT(witness.Compare(*service_, kNow), FailsWith(ErrorReason::kJournalUnavailable));
+}
+
+// What the log has behind the newest commit may have been acknowledged before that.
+TEST_F(WitnessTest, ALargeTransactionPushesNoOtherOut) {
+  Witness witness;
+  ASSERT_TRUE(witness.Note(witness.period(), {Release("gone")}));
+  const DurableFact there = Release("there");
+  Record(there);
+  ASSERT_TRUE(
+      witness.Note(witness.period(), std::vector<DurableFact>(2 * Witness::kMostFacts, there)));
   EXPECT_THAT(witness.Compare(*service_, kNow), FailsWith(ErrorReason::kJournalUnavailable));
 }
 

@@ -156,6 +156,9 @@ class SqliteStore final : public Store {
     return appended;
   }
 
+  // The file has one writer.
+  int AppendsAtOnce() const override { return 1; }
+
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                 absl::string_view request_id) override {
     return journal_->FindByRequestId(tenant_id, request_id);

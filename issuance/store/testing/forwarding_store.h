@@ -83,6 +83,7 @@ class ForwardingStore : public Store {
       absl::Span<const JournalWrite> writes) override {
     return store_.AppendToJournal(writes);
   }
+  int AppendsAtOnce() const override { return store_.AppendsAtOnce(); }
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                 absl::string_view request_id) override {
     return store_.FindByRequestId(tenant_id, request_id);

@@ -83,6 +83,8 @@ class ConnectionPool {
     return statements(*lease);
   }
 
+  const PoolSizes& sizes() const { return sizes_; }
+
   // A connection outside of the pool, to a server that was found fit.
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
 

@@ -1,5 +1,7 @@
 #include "issuance/store/postgresql/journal/postgresql_journal.h"
 
+#include <algorithm>
+
 #include "issuance/store/postgresql/journal/journal_partitions.h"
 #include "issuance/store/postgresql/journal/journal_query.h"
 
@@ -10,6 +12,8 @@ absl::StatusOr<std::vector<absl::Status>> PostgresqlJournal::AppendToJournal(
   if (writes.empty()) return std::vector<absl::Status>();
   return pool_.Run([&](Connection& connection) { return appender_.Append(connection, writes); });
 }
+
+int PostgresqlJournal::AppendsAtOnce() const { return std::max(1, pool_.sizes().issuing - 1); }
 
 absl::StatusOr<JournalRecord> PostgresqlJournal::FindByRequestId(absl::string_view tenant_id,
                                                                  absl::string_view request_id) {

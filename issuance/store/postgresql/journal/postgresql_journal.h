@@ -26,6 +26,8 @@ class PostgresqlJournal final : public JournalStore {
 
   absl::StatusOr<std::vector<absl::Status>> AppendToJournal(
       absl::Span<const JournalWrite> writes) override;
+  // One connection of those that issue is left to what is read meanwhile.
+  int AppendsAtOnce() const override;
   absl::StatusOr<JournalRecord> FindByRequestId(absl::string_view tenant_id,
                                                 absl::string_view request_id) override;
   absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
