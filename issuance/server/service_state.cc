@@ -69,8 +69,9 @@ absl::StatusOr<std::unique_ptr<ServiceState>> ServiceState::Start(const Config& 
   std::unique_ptr<ServiceState> state = absl::WrapUnique(new ServiceState(log));
   ASSIGN_OR_RETURN(state->own_, OwnRecord(config, machine));
   const std::optional<PostgresqlConfig>& postgresql = config.store.postgresql;
-  RETURN_IF_ERROR(postgresql.has_value() ? state->OpenPostgresql(*postgresql)
-                                         : state->OpenSqlite(config));
+  RETURN_IF_ERROR(postgresql.has_value()
+                      ? state->OpenPostgresql(*postgresql, config.journal.retention)
+                      : state->OpenSqlite(config));
   RETURN_IF_ERROR(TellOpenTenants(config, *state->store_, *log));
   ASSIGN_OR_RETURN(state->guard_,
                    TimeGuard::Create(state->records_.get(), machine.wall, machine.kernel, *log));
@@ -87,11 +88,13 @@ absl::Status ServiceState::OpenSqlite(const Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status ServiceState::OpenPostgresql(const PostgresqlConfig& config) {
+absl::Status ServiceState::OpenPostgresql(const PostgresqlConfig& config,
+                                          std::optional<std::chrono::seconds> retention) {
   PostgresqlStoreOptions options;
   ASSIGN_OR_RETURN(options.connection, ConnectionOf(config));
   options.demands = DemandsOf(config);
   options.pool = {config.connections, config.connections};
+  options.partition_span = PartitionSpanFor(retention);
   options.upkeep_observer = [this](const absl::Status& status) { health_.Report(status); };
   options.timeline_observer = [this](const std::string& message) {
     health_.ReportTimeline(message);

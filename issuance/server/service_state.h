@@ -67,7 +67,8 @@ class ServiceState {
  private:
   explicit ServiceState(const EventLog* log) : log_(*log), health_(*log) {}
   absl::Status OpenSqlite(const Config& config);
-  absl::Status OpenPostgresql(const PostgresqlConfig& config);
+  absl::Status OpenPostgresql(const PostgresqlConfig& config,
+                              std::optional<std::chrono::seconds> retention);
   absl::Status TellOfDatabase(const PostgresqlConfig& config) const;
   absl::Status JoinReplicas(const PostgresqlConfig& config, const Machine& machine);
 

@@ -1,5 +1,8 @@
 #include "issuance/server/store_connection.h"
 
+#include <algorithm>
+#include <ratio>
+
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 
@@ -27,6 +30,14 @@ absl::StatusOr<postgresql::ConnectionParameters> ConnectionOf(const PostgresqlCo
 postgresql::ServerDemands DemandsOf(const PostgresqlConfig& config) {
   return {.synchronous_standby = config.demands_standby(),
           .system_identifier = config.system_identifier};
+}
+
+std::chrono::hours PartitionSpanFor(std::optional<std::chrono::seconds> retention) {
+  using Days = std::chrono::duration<int, std::ratio<24 * 60 * 60>>;
+  constexpr int kOfRetention = 16, kLongest = 30;
+  if (!retention.has_value()) return Days(kLongest);
+  return Days(
+      std::clamp(std::chrono::duration_cast<Days>(*retention).count() / kOfRetention, 1, kLongest));
 }
 
 }  // namespace hourglass::issuance

@@ -31,6 +31,8 @@ class PostgresqlDatabase final : public StorePlace {
     PostgresqlStoreOptions options;
     options.connection = PostgresqlCluster::Shared().ServiceOf(database_);
     options.demands.synchronous_standby = false;
+    // What is old to the suite is days older than what is not.
+    options.partition_span = std::chrono::hours(24);
     return OpenPostgresqlStore(options);
   }
 

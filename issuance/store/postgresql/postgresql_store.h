@@ -20,7 +20,7 @@ struct PostgresqlStoreOptions {
   postgresql::ServerDemands demands;
   postgresql::PoolSizes pool;
   // The time that one partition of the journal is of.
-  std::chrono::hours partition_span{24};
+  std::chrono::hours partition_span{24 * 30};
   // Called by a thread of the store's own, or by one that writes: where the listener for changes by
   // others, or the upkeep of partitions, fails, and again only when it fails in another way; with
   // OK when all of it works again. Requests go on meanwhile. Must not use the store.

@@ -22,7 +22,7 @@ struct PostgresqlMoveOptions {
   // Whose clock the time mark is of: the replica that takes the place of the one machine.
   std::string machine;
   // The time that one partition of the journal is of.
-  std::chrono::hours partition_span{24};
+  std::chrono::hours partition_span{24 * 30};
 };
 
 // To be read: until this object is gone, everything in it is locked against change. Errors of both:
