@@ -83,6 +83,7 @@ absl::StatusOr<Judgement> RunIn(const std::string& folder, double minutes) {
 int Run(const Wishes& wishes) {
   const TemporaryDirectory own;
   const std::string folder = wishes.folder.empty() ? own.path() : wishes.folder;
+  std::printf("history in %s\n", folder.c_str());
   const absl::StatusOr<Judgement> judgement = RunIn(folder, wishes.minutes);
   if (!judgement.ok()) {
     std::fprintf(stderr, "%s\n", std::string(judgement.status().message()).c_str());
@@ -106,6 +107,11 @@ int main(int argc, char** argv) {
                  "No fail-over begins later; each kind happens at least once (default: 10)");
   app.add_option("--folder", wishes.folder,
                  "Where the history is written, for check_history; none is there yet");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Of CLI11's exit codes only that of --help is 0.
+    return app.exit(error) == 0 ? hourglass::failover::kKept : hourglass::failover::kFailed;
+  }
   return hourglass::failover::Run(wishes);
 }
