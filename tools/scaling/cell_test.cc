@@ -185,6 +185,7 @@ TEST(FirstLimitTest, IsTheDiskWhereItIsSlow) {
 TEST(FirstLimitTest, IsTheWayToTheStandbyWhereItIsLong) {
   CellModel cell = SmallCell();
   cell.replica.lanes = 16;
+  cell.replica.commits_at_once = 1;
   cell.database.standby_round_trip_us = 50'000;
   const Outcome most = Saturate(cell, kSeed);
   EXPECT_THAT(FirstLimit(most.use), Eq("commits under way"));

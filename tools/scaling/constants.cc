@@ -86,6 +86,8 @@ CellModel HundredTimes() {
   CellModel cell;
   cell.replica.replicas = 8;
   cell.replica.cores = 16;
+  // With as many connections as the configuration has where nothing is said of them.
+  cell.replica.commits_at_once = 3;
   cell.replica.cost = CostOf(kSaturations[0].service_us, kSignatureUs);
   cell.database = {.cores = 36,
                    .microseconds_per_transaction = kTransactionUs,
