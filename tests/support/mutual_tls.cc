@@ -33,9 +33,10 @@ MutualTls::MutualTls() : root_file_(directory_.File("root.pem")) {
 
 TlsCredential MutualTls::Server() { return ServerFor("DNS:localhost,IP:127.0.0.1,IP:::1"); }
 
-TlsCredential MutualTls::ServerFor(absl::string_view subject_alternative_names) {
-  return Make(absl::StrCat(
-      "extendedKeyUsage=serverAuth\nsubjectAltName=", subject_alternative_names, "\n"));
+TlsCredential MutualTls::ServerFor(absl::string_view subject_alternative_names, int seconds) {
+  return Make(
+      absl::StrCat("extendedKeyUsage=serverAuth\nsubjectAltName=", subject_alternative_names, "\n"),
+      seconds);
 }
 
 TlsCredential MutualTls::PeerFor(absl::string_view subject_alternative_names) {

@@ -29,8 +29,9 @@ class MutualTls {
   // A server's certificate for 127.0.0.1 and localhost.
   TlsCredential Server();
 
-  // A server's certificate with these subject alternative names: `DNS:db.test,IP:127.0.0.1`.
-  TlsCredential ServerFor(absl::string_view subject_alternative_names);
+  // A server's certificate with these subject alternative names: `DNS:db.test,IP:127.0.0.1`; valid
+  // for this many seconds from now on, and no more where they are negative.
+  TlsCredential ServerFor(absl::string_view subject_alternative_names, int seconds = kLifetime);
 
   // The same for servers that are each other's clients.
   TlsCredential PeerFor(absl::string_view subject_alternative_names);
@@ -38,7 +39,7 @@ class MutualTls {
   // A client's certificate with this one subject alternative name: `URI:spiffe://…` or `DNS:…`.
   TlsCredential Client(absl::string_view subject_alternative_name);
 
-  // The same, valid for this many seconds from now on.
+  // The same, valid for this many seconds from now on, and no more where they are negative.
   TlsCredential ClientFor(int seconds, absl::string_view subject_alternative_name);
 
   // The root's list of these certificates (PEM) as revoked, valid for a week; PEM, or DER.
