@@ -163,8 +163,9 @@ std::unique_ptr<BackgroundProcess> PatroniCluster::RunAsAccount(
     whole.insert(whole.end(), {"setpriv", absl::StrCat("--reuid=", kNobody),
                                absl::StrCat("--regid=", kNobody), "--clear-groups"});
   }
-  // Nothing of the test's environment: a PGPASSWORD would be taken for that of standbys.
-  whole.insert(whole.end(), {"env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
+  // Nothing of the test's environment: a PGPASSWORD would be taken for that of standbys. Nor its
+  // folder, where Patroni starts no server if the account may not enter it.
+  whole.insert(whole.end(), {"env", "-i", "-C", folder_, "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
                              absl::StrCat("HOME=", folder_)});
   whole.insert(whole.end(), command.begin(), command.end());
   return std::make_unique<BackgroundProcess>(whole, log);
