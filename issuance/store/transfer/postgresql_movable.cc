@@ -268,7 +268,7 @@ absl::StatusOr<std::unique_ptr<PostgresqlMovable>> Open(const PostgresqlMoveOpti
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(parameters));
   ASSIGN_OR_RETURN(const postgresql::ServerFacts facts, postgresql::ReadServerFacts(*connection));
   RETURN_IF_ERROR(postgresql::CheckServer(facts, options.demands, {}));
-  RETURN_IF_ERROR(postgresql::CheckSchema(*connection, postgresql::Migrations()));
+  RETURN_IF_ERROR(postgresql::CheckSchemaIsKnown(*connection, postgresql::Migrations()));
   RETURN_IF_ERROR(postgresql::CheckIsOwner(*connection));
   RETURN_IF_ERROR(postgresql::TakeTheMove(*connection));
   RETURN_IF_ERROR(postgresql::CheckNobodyServes(*connection));

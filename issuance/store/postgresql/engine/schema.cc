@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
@@ -19,6 +20,14 @@ constexpr absl::string_view kApplication = "hourglass certificate authority";
 
 // Of the names that two numbers make: fence.cc has the other.
 constexpr absl::string_view kLockMigration = "SELECT pg_advisory_xact_lock(1212632147, 2)";
+
+// A service waits behind a step that waits for a table: for so long at most. Nor does it die of a
+// deadlock with a step, which has given way by the time the server looks for one
+// (deadlock_timeout).
+constexpr absl::string_view kWaitShortly = "SET LOCAL lock_timeout = '200ms'";
+constexpr absl::string_view kPauseBetweenTries = "SELECT pg_sleep(0.3)";
+constexpr int kTries = 20;
+constexpr absl::string_view kLockNotHad = "(55P03)";
 
 constexpr absl::string_view kMakeSchema = R"sql(
 CREATE SCHEMA IF NOT EXISTS hourglass;
@@ -127,8 +136,7 @@ absl::Status CheckRoles(Connection& owner, const Schema& schema, absl::string_vi
 // Programs that run on a schema know at least what its oldest_program says; those that know all of
 // `step` cannot run yet. So whoever is there is left out by a step that asks for more. Who prepares
 // a schema is not there as the service is, but as the owner.
-absl::Status CheckNobodyIsLeftOut(Connection& owner, const Schema& schema, const Migration& step) {
-  if (schema.version == 0 || step.oldest_program <= schema.oldest_program) return absl::OkStatus();
+absl::Status CheckNobodyIsLeftOut(Connection& owner) {
   ASSIGN_OR_RETURN(Rows rows,
                    owner.Query("SELECT DISTINCT application_name FROM pg_stat_activity WHERE "
                                "datname = current_database() AND usename <> current_user AND "
@@ -140,21 +148,50 @@ absl::Status CheckNobodyIsLeftOut(Connection& owner, const Schema& schema, const
                                   "the database: stop ", absl::StrJoin(programs, ", "), " first"));
 }
 
-absl::Status MakeStep(Connection& owner, std::int64_t version, const Migration& step) {
+absl::Status ChangeTables(Connection& owner, const Schema& schema, std::int64_t version,
+                          const Migration& step) {
+  RETURN_IF_ERROR(owner.Execute(std::string(kWaitShortly)));
+  if (schema.version > 0 && step.oldest_program > schema.oldest_program) {
+    // Whoever starts from here on reads the versions after this, and whoever read them is
+    // connected.
+    RETURN_IF_ERROR(owner.Execute("LOCK TABLE hourglass.schema_versions IN ACCESS EXCLUSIVE MODE"));
+    RETURN_IF_ERROR(CheckNobodyIsLeftOut(owner));
+  }
+  if (version == 1) RETURN_IF_ERROR(owner.Execute(std::string(kMakeSchema)));
+  RETURN_IF_ERROR(owner.Execute(std::string(step.sql)));
+  return owner
+      .Query(
+          "INSERT INTO hourglass.schema_versions (application, version, oldest_program) "
+          "VALUES ($1, $2, $3)",
+          {Text{kApplication}, version, step.oldest_program})
+      .status();
+}
+
+// False where a table was in use.
+absl::StatusOr<bool> TryStep(Connection& owner, std::int64_t version, const Migration& step) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(owner));
   RETURN_IF_ERROR(owner.Query(kLockMigration).status());
   // Another program may have made it meanwhile.
   ASSIGN_OR_RETURN(const Schema schema, ReadSchema(owner));
-  if (schema.version >= version) return absl::OkStatus();
-  RETURN_IF_ERROR(CheckNobodyIsLeftOut(owner, schema, step));
-  if (version == 1) RETURN_IF_ERROR(owner.Execute(std::string(kMakeSchema)));
-  RETURN_IF_ERROR(owner.Execute(std::string(step.sql)));
-  RETURN_IF_ERROR(owner
-                      .Query("INSERT INTO hourglass.schema_versions (application, version, "
-                             "oldest_program) VALUES ($1, $2, $3)",
-                             {Text{kApplication}, version, step.oldest_program})
-                      .status());
-  return transaction.Commit();
+  if (schema.version >= version) return true;
+  const absl::Status status = ChangeTables(owner, schema, version, step);
+  if (absl::EndsWith(status.message(), kLockNotHad)) return false;
+  RETURN_IF_ERROR(status);
+  RETURN_IF_ERROR(transaction.Commit());
+  return true;
+}
+
+absl::Status MakeStep(Connection& owner, std::int64_t version, const Migration& step) {
+  for (int tries = 1; tries <= kTries; ++tries) {
+    ASSIGN_OR_RETURN(const bool is_made, TryStep(owner, version, step));
+    if (is_made) return absl::OkStatus();
+    RETURN_IF_ERROR(owner.Query(kPauseBetweenTries).status());
+  }
+  return Unavailable(absl::StrCat(
+      "version ", version,
+      " of the schema could not be made: its tables are used without a pause, as by a "
+      "backup (pg_dump) or somebody's open transaction. Nothing of it was changed; run "
+      "it again once that has ended"));
 }
 
 absl::Status Grant(Connection& owner, absl::string_view service_role) {
@@ -184,6 +221,15 @@ absl::Status CheckSchema(Connection& connection, absl::Span<const Migration> mig
                                     ": `hourglass store prepare` upgrades it"));
   }
   return CheckNotNewer(schema, migrations);
+}
+
+absl::Status CheckSchemaIsKnown(Connection& connection, absl::Span<const Migration> migrations) {
+  RETURN_IF_ERROR(CheckSchema(connection, migrations));
+  ASSIGN_OR_RETURN(const Schema schema, ReadSchema(connection));
+  if (schema.version == VersionOf(migrations)) return absl::OkStatus();
+  return Unavailable(absl::StrCat("the schema is of version ", schema.version,
+                                  ", and this program knows no more than ", migrations.size(),
+                                  " of it: run a newer hourglass"));
 }
 
 absl::Status PrepareSchema(Connection& owner, absl::string_view service_role,

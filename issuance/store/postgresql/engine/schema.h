@@ -29,13 +29,20 @@ absl::Span<const Migration> Migrations();
 // it); a newer one that leaves this program out; a schema `hourglass` of another application.
 absl::Status CheckSchema(Connection& connection, absl::Span<const Migration> migrations);
 
+// The same for a program that brings all there is elsewhere, and so must know all of it. Errors:
+// also JOURNAL_UNAVAILABLE where the schema is newer, even if this program may go on serving it.
+absl::Status CheckSchemaIsKnown(Connection& connection, absl::Span<const Migration> migrations);
+
 // Makes what lacks, each step in a transaction of its own and one program at a time, as the role
-// that owns the database's schema; then grants `service_role` what the service needs and no more:
+// that owns the database's schema. Services run meanwhile: a step waits for a table for a fifth of
+// a second at most, so that nobody waits behind it for longer, and is tried again for some ten
+// seconds. Then grants `service_role` what the service needs and no more:
 // it may read and add to the journal, and neither change nor drop it but by the functions for
 // retention, which have bounds of their own. The role must be there, and be another than the
 // owner's. Where it is done already nothing is changed. Errors: as CheckSchema; JOURNAL_UNAVAILABLE
 // where programs that the next step leaves out are connected (their application_name in
-// pg_stat_activity begins with `hourglass`): it names them.
+// pg_stat_activity begins with `hourglass`): it names them; and where a table was in use all the
+// time. Of a step that was not made nothing is left.
 absl::Status PrepareSchema(Connection& owner, absl::string_view service_role,
                            absl::Span<const Migration> migrations);
 

@@ -149,6 +149,72 @@ TEST_F(SchemaTest, AStepThatLeavesProgramsOutWaitsUntilTheyAreStopped) {
   EXPECT_OK(PrepareSchema(*owner_, "service", next_));
 }
 
+TEST_F(SchemaTest, AProgramThatBringsAllElsewhereMustKnowAll) {
+  ASSERT_OK(Prepare());
+  EXPECT_OK(CheckSchemaIsKnown(*owner_, Migrations()));
+  ASSERT_OK(PrepareNext(1));
+  EXPECT_OK(CheckSchema(*owner_, Migrations()));
+  ExpectRefused(CheckSchemaIsKnown(*owner_, Migrations()), "run a newer hourglass");
+  EXPECT_OK(CheckSchemaIsKnown(*owner_, next_));
+  next_.push_back({"CREATE TABLE much_later (id bigint)", 1});
+  ExpectRefused(CheckSchemaIsKnown(*owner_, next_), "upgrades it");
+}
+
+constexpr char kSomebodyWaitsForATable[] =
+    "SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT "
+    "granted "
+    "AND locktype = 'relation' AND mode = 'AccessExclusiveLock' AND datname = current_database()";
+
+TEST_F(SchemaTest, NobodyWaitsLongBehindAStepThatWaitsForATable) {
+  ASSERT_OK(Prepare());
+  ASSERT_OK_AND_ASSIGN(const auto reader, Connection::Open(cluster_.ServiceOf(database_)));
+  ASSERT_OK(reader->Execute("BEGIN; SELECT FROM tenants"));
+  next_.push_back({"ALTER TABLE tenants ADD later text", 1});
+  absl::Status prepared;
+  std::thread preparing([&] { prepared = PrepareSchema(*owner_, "service", next_); });
+  EXPECT_OK(WaitUntilTrue(*service_, kSomebodyWaitsForATable));
+  // While the reader still has it.
+  EXPECT_OK(service_->Execute("SET lock_timeout = '5s'; SELECT FROM tenants"));
+  EXPECT_OK(reader->Execute("COMMIT"));
+  preparing.join();
+  EXPECT_OK(prepared);
+  EXPECT_OK(CheckSchema(*service_, next_));
+}
+
+TEST_F(SchemaTest, AStepWhoseTablesAreInUseAllTheTimeIsGivenUp) {
+  ASSERT_OK(Prepare());
+  ASSERT_OK(service_->Execute("BEGIN; SELECT FROM tenants"));
+  next_.push_back({"CREATE TABLE later (id bigint); ALTER TABLE tenants ADD later text", 1});
+  ExpectRefused(PrepareSchema(*owner_, "service", next_), "used without a pause");
+  ASSERT_OK(service_->Execute("COMMIT"));
+  ExpectRefused(CheckSchema(*service_, next_), "upgrades it");
+  ASSERT_OK(PrepareSchema(*owner_, "service", next_)) << "nothing was left";
+}
+
+TEST_F(SchemaTest, WhoStartsBesideAStepThatLeavesItOutReadsWhatTheStepMade) {
+  ASSERT_OK(Prepare());
+  // As if it had connected after the step had looked who is there.
+  ASSERT_OK(service_->Execute("SET application_name = 'psql'"));
+  const std::int64_t version = static_cast<std::int64_t>(Migrations().size()) + 1;
+  next_.push_back({"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7)", version});
+  ASSERT_OK_AND_ASSIGN(const auto other, Connection::Open(cluster_.OwnerOf(database_)));
+  ASSERT_OK(other->Execute("SELECT pg_advisory_lock(7)"));
+  absl::Status prepared, started;
+  std::thread preparing([&] { prepared = PrepareSchema(*owner_, "service", next_); });
+  EXPECT_OK(WaitUntilTrue(*other,
+                          "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND "
+                          "objid = 7 AND NOT granted"));
+  std::thread starting([&] { started = CheckSchema(*service_, Migrations()); });
+  EXPECT_OK(WaitUntilTrue(*other,
+                          "SELECT count(*) > 0 FROM pg_locks WHERE relation = "
+                          "'hourglass.schema_versions'::regclass AND NOT granted"));
+  EXPECT_OK(other->Execute("SELECT pg_advisory_unlock(7)"));
+  preparing.join();
+  starting.join();
+  EXPECT_OK(prepared);
+  ExpectRefused(started, "run a newer hourglass");
+}
+
 TEST_F(SchemaTest, IsPreparedByItsOwnerAlone) {
   ASSERT_OK_AND_ASSIGN(const auto superuser, Connection::Open(cluster_.SuperuserOf(database_)));
   ExpectRefused(PrepareSchema(*service_, "owner", Migrations()), "may not make a schema");
