@@ -308,16 +308,19 @@ class PostgresqlStore final : public Store {
   std::optional<Recurring> upkeep_;
 };
 
+absl::Status CheckMayBeServed(Connection& connection) {
+  RETURN_IF_ERROR(postgresql::CheckSchema(connection, postgresql::Migrations()));
+  return postgresql::CheckNotMarked(connection);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresqlStore(const PostgresqlStoreOptions& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<postgresql::WitnessedPool> pool,
-                   postgresql::WitnessedPool::Open(options.connection, options.demands,
-                                                   options.pool, options.timeline_observer));
-  RETURN_IF_ERROR(pool->Run([](Connection& connection) -> absl::Status {
-    RETURN_IF_ERROR(postgresql::CheckSchema(connection, postgresql::Migrations()));
-    return postgresql::CheckNotMarked(connection);
-  }));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<postgresql::WitnessedPool> pool,
+      postgresql::WitnessedPool::Open(options.connection, options.demands, options.pool,
+                                      options.timeline_observer, CheckMayBeServed));
+  RETURN_IF_ERROR(pool->Run(CheckMayBeServed));
   auto store = std::make_unique<PostgresqlStore>(std::move(pool), options);
   RETURN_IF_ERROR(store->Start(options.partition_span));
   return store;

@@ -41,7 +41,9 @@ struct PostgresqlStoreOptions {
 // retention may have dropped by then are not looked for.
 //
 // Errors: JOURNAL_UNAVAILABLE, as postgresql::ConnectionPool, postgresql::CheckSchema and
-// postgresql::CheckNotMarked. The object goes once a round trip that is under way has ended.
+// postgresql::CheckNotMarked. The latter two look at each new connection too: a process that was
+// cut off while the tables were upgraded or moved away does not go on. The object goes once a round
+// trip that is under way has ended.
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresqlStore(const PostgresqlStoreOptions& options);
 
 }  // namespace hourglass::issuance

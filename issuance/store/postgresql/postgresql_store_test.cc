@@ -69,6 +69,34 @@ TEST_F(PostgresqlStoreTest, NeedsThePreparedSchema) {
   EXPECT_OK(OpenPostgresqlStore(OptionsOf(cluster_, database_)));
 }
 
+// What becomes of a process that was cut off while the database was changed.
+TEST_F(PostgresqlStoreTest, IsNotServedOnAfterItWasUpgradedOrMovedAway) {
+  const auto owner = postgresql::Connection::Open(cluster_.OwnerOf(database_)).value();
+  const auto superuser = postgresql::Connection::Open(cluster_.SuperuserOf(database_)).value();
+  const std::unique_ptr<Store> store = Open(OptionsOf(cluster_, database_));
+  const auto cut_off = [&] {
+    EXPECT_OK(superuser->Execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service' AND "
+        "datname = current_database()"));
+  };
+  const auto expect_refused = [&](const std::string& words) {
+    const absl::Status refused = store->ListTenants().status();
+    EXPECT_THAT(refused, FailsWith(ErrorReason::kJournalUnavailable));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(words));
+  };
+  ASSERT_OK(
+      owner->Execute("INSERT INTO schema_versions (application, version, oldest_program) "
+                     "SELECT application, 99, 99 FROM schema_versions LIMIT 1"));
+  cut_off();
+  expect_refused("run a newer hourglass");
+  ASSERT_OK(owner->Execute(
+      "DELETE FROM schema_versions WHERE version = 99; "
+      "INSERT INTO store_move VALUES (true, true, 'sqlite:/data', 'sqlite:1', 0, 0)"));
+  expect_refused("was moved to sqlite:/data");
+  ASSERT_OK(owner->Execute("DELETE FROM store_move"));
+  EXPECT_OK(store->ListTenants());
+}
+
 TEST_F(PostgresqlStoreTest, WorksOverTls) {
   PostgresqlStoreOptions options = OptionsOf(cluster_, database_);
   options.connection = cluster_.TlsServiceOf(database_);

@@ -8,13 +8,15 @@ namespace hourglass::issuance::postgresql {
 
 absl::StatusOr<std::unique_ptr<WitnessedPool>> WitnessedPool::Open(
     const ConnectionParameters& parameters, const ServerDemands& demands, const PoolSizes& sizes,
-    std::function<void(const std::string& message)> timeline_observer) {
+    std::function<void(const std::string& message)> timeline_observer,
+    ConnectionPool::ConnectionCheck check) {
   std::unique_ptr<WitnessedPool> pool(new WitnessedPool(std::move(timeline_observer)));
   ASSIGN_OR_RETURN(pool->pool_, ConnectionPool::Open(
                                     parameters, demands, sizes,
                                     [raw = pool.get()](Connection& c, const ServerFacts& facts) {
                                       return raw->Look(c, facts);
-                                    }));
+                                    },
+                                    std::move(check)));
   ASSIGN_OR_RETURN(const ServerFacts facts,
                    pool->pool_->Run([](Connection& c) { return ReadServerFacts(c); }));
   pool->timeline_ = facts.timeline;

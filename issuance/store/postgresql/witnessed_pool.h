@@ -23,9 +23,11 @@ namespace hourglass::issuance::postgresql {
 class WitnessedPool {
  public:
   // `timeline_observer`, which may be null, is told of each new timeline on which nothing lacks.
+  // `check` is the pool's.
   static absl::StatusOr<std::unique_ptr<WitnessedPool>> Open(
       const ConnectionParameters& parameters, const ServerDemands& demands, const PoolSizes& sizes,
-      std::function<void(const std::string& message)> timeline_observer);
+      std::function<void(const std::string& message)> timeline_observer,
+      ConnectionPool::ConnectionCheck check);
 
   // As ConnectionPool has them.
   template <typename Statements>

@@ -13,18 +13,20 @@
 namespace hourglass::issuance::postgresql {
 
 ConnectionPool::ConnectionPool(ConnectionParameters parameters, ServerDemands demands,
-                               PoolSizes sizes, TimelineObserver observer)
+                               PoolSizes sizes, TimelineObserver observer, ConnectionCheck check)
     : parameters_(std::move(parameters)),
       demands_(std::move(demands)),
       sizes_(sizes),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)),
+      check_(std::move(check)) {}
 
 absl::StatusOr<std::unique_ptr<ConnectionPool>> ConnectionPool::Open(
     const ConnectionParameters& parameters, const ServerDemands& demands, const PoolSizes& sizes,
-    TimelineObserver observer) {
+    TimelineObserver observer, ConnectionCheck check) {
   std::unique_ptr<ConnectionPool> pool(
-      new ConnectionPool(parameters, demands, sizes, std::move(observer)));
+      new ConnectionPool(parameters, demands, sizes, std::move(observer), std::move(check)));
   RETURN_IF_ERROR(pool->Take(Reading::kIssuing).status());
+  pool->is_open_ = true;
   return pool;
 }
 
@@ -57,6 +59,7 @@ absl::StatusOr<ConnectionPool::Fit> ConnectionPool::ConnectToOne(const ServerAdd
   ASSIGN_OR_RETURN(fit.connection, Connection::OpenServer(parameters_, server));
   ASSIGN_OR_RETURN(const ServerFacts facts, ReadServerFacts(*fit.connection));
   RETURN_IF_ERROR(Judge(*fit.connection, facts));
+  if (is_open_ && check_ != nullptr) RETURN_IF_ERROR(check_(*fit.connection));
   fit.timeline = facts.timeline;
   return fit;
 }

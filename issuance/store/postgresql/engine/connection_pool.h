@@ -44,11 +44,18 @@ class ConnectionPool {
   // connection of its own, by one thread at a time; must not use the pool.
   using TimelineObserver = std::function<absl::Status(Connection& connection, const ServerFacts&)>;
 
+  // Asked of each new connection but the first, which Open makes and whoever opened the pool looks
+  // at: whether what is in the database may be used still, or was changed while this process was
+  // cut off from it. An error refuses the server. Called with a connection of its own, by several
+  // threads; must not use the pool.
+  using ConnectionCheck = std::function<absl::Status(Connection& connection)>;
+
   // Connects once, so that a server that is unfit is told of at the start. Errors: as Connection
   // and CheckServer.
   static absl::StatusOr<std::unique_ptr<ConnectionPool>> Open(
       const ConnectionParameters& parameters, const ServerDemands& demands,
-      const PoolSizes& sizes = {}, TimelineObserver observer = nullptr);
+      const PoolSizes& sizes = {}, TimelineObserver observer = nullptr,
+      ConnectionCheck check = nullptr);
 
   // Calls `statements(Connection&)`, which returns a Status or StatusOr, in one transaction, and
   // commits it if the result is OK. Returns the result, or the error that kept it from being
@@ -124,7 +131,7 @@ class ConnectionPool {
   };
 
   ConnectionPool(ConnectionParameters parameters, ServerDemands demands, PoolSizes sizes,
-                 TimelineObserver observer);
+                 TimelineObserver observer, ConnectionCheck check);
   absl::StatusOr<Lease> Take(Reading reading);
   void Put(Reading reading, Fit fit);
   // An idle connection that still works; none where there is none.
@@ -144,6 +151,8 @@ class ConnectionPool {
   const ServerDemands demands_;
   const PoolSizes sizes_;
   const TimelineObserver observer_;
+  const ConnectionCheck check_;
+  std::atomic<bool> is_open_ = false;
   Mutex seeing_;  // held while a new server is judged
   SeenServers seen_ ABSL_GUARDED_BY(seeing_);
   // The server that the observer accepted last.
