@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -27,6 +26,7 @@
 #include "tests/support/as_account.h"
 #include "tests/support/loopback.h"
 #include "tests/support/mutual_tls.h"
+#include "tests/support/postgresql_programs.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 
@@ -36,7 +36,6 @@ namespace {
 using issuance::postgresql::Connection;
 using issuance::postgresql::ConnectionParameters;
 
-constexpr char kPrograms[] = "/usr/lib/postgresql/15/bin/";
 constexpr char kReady[] = "database system is ready to accept connections";
 constexpr char kReadyToRead[] = "database system is ready to accept read-only connections";
 constexpr char kSuperuserPassword[] = "superuser-secret";
@@ -45,18 +44,6 @@ constexpr char kServicePassword[] = "service-secret";
 
 absl::Status Failed(absl::string_view what) {
   return Error(ErrorReason::kInternalError, "", absl::StrCat("PostgresqlCluster: ", what));
-}
-
-// As nobody where this is root, and ended as by a crash when the thread ends that starts it: a test
-// that is killed leaves no server behind. setpriv becomes the program: no process stands between.
-std::vector<std::string> AsAccount(std::vector<std::string> command) {
-  std::vector<std::string> whole = {"setpriv", "--pdeathsig=QUIT"};
-  if (IsRoot()) {
-    whole.insert(whole.end(), {absl::StrCat("--reuid=", kNobody), absl::StrCat("--regid=", kNobody),
-                               "--clear-groups"});
-  }
-  whole.insert(whole.end(), command.begin(), command.end());
-  return whole;
 }
 
 // What follows `(name) ` in /proc/PID/stat: the state, the parent; empty where there is no process.
@@ -93,6 +80,7 @@ void Stop(pid_t pid) {
 
 class RunningCluster final : public PostgresqlCluster {
  public:
+  explicit RunningCluster(const PostgresqlClusterOptions& options) : options_(options) {}
   ~RunningCluster() override {
     if (process_ != nullptr) Crash().IgnoreError();
     std::error_code ignored;
@@ -114,6 +102,7 @@ class RunningCluster final : public PostgresqlCluster {
     return OverSocket(database, "postgres", kSuperuserPassword);
   }
 
+  pid_t pid() const override { return process_->pid(); }
   absl::Status Crash() override;
   absl::Status Run() override;
   absl::Status RunPromoted() override;
@@ -130,6 +119,7 @@ class RunningCluster final : public PostgresqlCluster {
   absl::StatusOr<bool> RunOnPort(const std::string& ready = kReady);
   absl::Status ExecuteAsSuperuser(const std::string& sql);
 
+  const PostgresqlClusterOptions options_;
   MutualTls tls_;
   // Not under TEST_TMPDIR: a socket's path may have at most 107 characters, and the other account
   // must reach it.
@@ -142,9 +132,7 @@ class RunningCluster final : public PostgresqlCluster {
 };
 
 absl::Status RunningCluster::Make() {
-  if (access(absl::StrCat(kPrograms, "initdb").c_str(), X_OK) != 0) {
-    return Failed("PostgreSQL 15 is not installed");
-  }
+  RETURN_IF_ERROR(CheckPostgresqlPrograms());
   RETURN_IF_ERROR(Initialize());
   // The port may be taken between the look and the start.
   for (int tries = 0; tries < 10; ++tries) {
@@ -165,17 +153,19 @@ absl::StatusOr<std::string> RunningCluster::WriteForAccount(const std::string& n
 }
 
 absl::Status RunningCluster::Initialize() {
-  std::string folder = "/tmp/hourglass-pg.XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return Failed("no folder can be made in /tmp");
+  std::string folder = options_.parent + "/hourglass-pg.XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) {
+    return Failed(absl::StrCat("no folder can be made in ", options_.parent));
+  }
   folder_ = folder;
   RETURN_IF_ERROR(GiveToNobody(folder_));
   ASSIGN_OR_RETURN(const std::string password_file,
                    WriteForAccount("password", kSuperuserPassword));
   // --no-sync: of initdb alone. The server that runs on it syncs.
-  const CommandResult made = RunCommand(AsAccount(
-      {absl::StrCat(kPrograms, "initdb"), "--pgdata", absl::StrCat(folder_, "/data"), "--username",
-       "postgres", "--auth", "scram-sha-256", "--pwfile", password_file, "--encoding", "UTF8",
-       "--locale", "C", "--data-checksums", "--no-instructions", "--no-sync"}));
+  const CommandResult made = RunCommand(PostgresqlCommand(
+      "initdb", {"--pgdata", absl::StrCat(folder_, "/data"), "--username", "postgres", "--auth",
+                 "scram-sha-256", "--pwfile", password_file, "--encoding", "UTF8", "--locale", "C",
+                 "--data-checksums", "--no-instructions", "--no-sync"}));
   if (made.exit_code != 0) return Failed(absl::StrCat("initdb failed: ", made.output));
   const TlsCredential server = tls_.ServerFor("DNS:db.test,IP:127.0.0.1");
   for (const auto& [name, file] : {std::pair("server.pem", server.certificate_file),
@@ -184,6 +174,7 @@ absl::Status RunningCluster::Initialize() {
   }
   return WriteForAccount("data/pg_hba.conf",
                          "local all all scram-sha-256\n"
+                         "local replication postgres scram-sha-256\n"
                          "hostssl all all 127.0.0.0/8 scram-sha-256\n")
       .status();
 }
@@ -196,7 +187,8 @@ absl::Status RunningCluster::WriteConfiguration() {
                           "'\nssl = on\nssl_cert_file = '", folder_,
                           "/server.pem'\nssl_key_file = '", folder_,
                           "/server.key'\nmax_connections = 100\nshared_buffers = 16MB\n"
-                          "log_checkpoints = off\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n"))
+                          "log_checkpoints = off\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n",
+                          options_.settings))
       .status();
 }
 
@@ -204,7 +196,7 @@ absl::StatusOr<bool> RunningCluster::RunOnPort(const std::string& ready) {
   // A log for each run, so that the last one does not say that this one is ready.
   const std::string log = absl::StrCat(folder_, "/log", ++runs_);
   process_ = std::make_unique<BackgroundProcess>(
-      AsAccount({absl::StrCat(kPrograms, "postgres"), "-D", absl::StrCat(folder_, "/data")}), log);
+      PostgresqlCommand("postgres", {"-D", absl::StrCat(folder_, "/data")}), log);
   if (process_->WaitForLog(ready, 60)) return true;
   const std::string said = process_->Log();
   process_.reset();
@@ -274,8 +266,8 @@ absl::Status RunningCluster::RunPromoted() {
   RETURN_IF_ERROR(WriteForAccount("data/standby.signal", "").status());
   ASSIGN_OR_RETURN(const bool runs, RunOnPort(kReadyToRead));
   if (!runs) return Failed("somebody else has taken the server's port");
-  const CommandResult promoted = RunCommand(AsAccount(
-      {absl::StrCat(kPrograms, "pg_ctl"), "promote", "-D", absl::StrCat(folder_, "/data")}));
+  const CommandResult promoted =
+      RunCommand(PostgresqlCommand("pg_ctl", {"promote", "-D", absl::StrCat(folder_, "/data")}));
   if (promoted.exit_code != 0) return Failed(absl::StrCat("pg_ctl promote: ", promoted.output));
   return process_->WaitForLog(kReady, 60) ? absl::OkStatus() : Failed("it is not promoted");
 }
@@ -297,8 +289,9 @@ void RunningCluster::Resume() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PostgresqlCluster>> PostgresqlCluster::Start() {
-  auto cluster = std::make_unique<RunningCluster>();
+absl::StatusOr<std::unique_ptr<PostgresqlCluster>> PostgresqlCluster::Start(
+    const PostgresqlClusterOptions& options) {
+  auto cluster = std::make_unique<RunningCluster>(options);
   RETURN_IF_ERROR(cluster->Make());
   return cluster;
 }

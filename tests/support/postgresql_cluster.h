@@ -2,6 +2,8 @@
 #ifndef HOURGLASS_TESTS_SUPPORT_POSTGRESQL_CLUSTER_H_
 #define HOURGLASS_TESTS_SUPPORT_POSTGRESQL_CLUSTER_H_
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 
@@ -14,7 +16,15 @@
 
 namespace hourglass {
 
-// A cluster in a folder of its own in /tmp, with data checksums and fsync, stopped and deleted with
+struct PostgresqlClusterOptions {
+  // Takes the cluster's folder. Short, since a socket's path may have at most 107 characters, and
+  // in reach of nobody's where this is root.
+  std::string parent = "/tmp";
+  // More lines of postgresql.conf, each with its end; they win over the others.
+  std::string settings = "";
+};
+
+// A cluster in a folder of its own, with data checksums and fsync, stopped and deleted with
 // this object. It listens on a socket in that folder and, with TLS by a certificate of the test's
 // own for `db.test` and 127.0.0.1, on a free port of loopback. Run by root it runs as `nobody`
 // (initdb refuses root), for which a test must not be in the sandbox (tag no-sandbox). Roles:
@@ -26,7 +36,8 @@ namespace hourglass {
 class PostgresqlCluster {
  public:
   // For one test alone.
-  static absl::StatusOr<std::unique_ptr<PostgresqlCluster>> Start();
+  static absl::StatusOr<std::unique_ptr<PostgresqlCluster>> Start(
+      const PostgresqlClusterOptions& options = {});
   // One for all tests of this process that do not stop or change it; started when first asked for.
   static PostgresqlCluster& Shared();
   virtual ~PostgresqlCluster() = default;
@@ -46,6 +57,9 @@ class PostgresqlCluster {
   // As the superuser, over the socket.
   virtual issuance::postgresql::ConnectionParameters SuperuserOf(
       const std::string& database) const = 0;
+
+  // The first process of the server that runs, whose children do its work.
+  virtual pid_t pid() const = 0;
 
   // `-m immediate`, as a crash, also of one that is paused; then Run starts it again with what it
   // has, on the same socket and port.
