@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -28,16 +29,19 @@ BrokerConnection::BrokerConnection(const LoadTarget& target)
     : channel(ChannelTo(target)), stub(channel) {}
 
 absl::StatusOr<std::vector<std::unique_ptr<BrokerConnection>>> ConnectBrokers(
-    const LoadTarget& target, int connections) {
+    const std::vector<LoadTarget>& targets, int connections) {
   const auto deadline = std::chrono::system_clock::now() + kLoadDeadline;
   std::vector<std::unique_ptr<BrokerConnection>> made;
   for (int i = 0; i < connections; ++i) {
-    made.push_back(std::make_unique<BrokerConnection>(target));
-    (void)made.back()->channel->GetState(/*try_to_connect=*/true);
+    for (const LoadTarget& target : targets) {
+      made.push_back(std::make_unique<BrokerConnection>(target));
+      (void)made.back()->channel->GetState(/*try_to_connect=*/true);
+    }
   }
-  for (const auto& connection : made) {
-    if (!connection->channel->WaitForConnected(deadline)) {
-      return absl::UnavailableError(absl::StrCat("no connection to ", target.address));
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (!made[i]->channel->WaitForConnected(deadline)) {
+      return absl::UnavailableError(
+          absl::StrCat("no connection to ", targets[i % targets.size()].address));
     }
   }
   return made;

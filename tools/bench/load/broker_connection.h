@@ -22,9 +22,10 @@ struct BrokerConnection {
   grpc::GenericStub stub;
 };
 
-// Waits until each is connected. Errors: UNAVAILABLE.
+// So many to each target, neighbours to different ones. Waits until each is connected. Errors:
+// UNAVAILABLE.
 absl::StatusOr<std::vector<std::unique_ptr<BrokerConnection>>> ConnectBrokers(
-    const LoadTarget& target, int connections);
+    const std::vector<LoadTarget>& targets, int connections);
 
 // What a completion queue's tag points to.
 class Operation {

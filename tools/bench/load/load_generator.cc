@@ -20,6 +20,12 @@ LoadResult LoadGenerator::Measure(std::chrono::nanoseconds duration) {
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& target,
                                                          const PreparedRequests& pool,
                                                          const LoadOptions& options) {
+  return StartLoad(std::vector<LoadTarget>{target}, pool, options);
+}
+
+absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const std::vector<LoadTarget>& targets,
+                                                         const PreparedRequests& pool,
+                                                         const LoadOptions& options) {
   const bool closed = std::holds_alternative<ClosedLoop>(options.arrivals);
   if (!closed && options.transport != LoadTransport::kUnary) {
     return absl::InvalidArgumentError("an open loop makes unary calls on kept connections only");
@@ -28,14 +34,14 @@ absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& targe
     return absl::InvalidArgumentError("streams do not ask again");
   }
   if (options.transport == LoadTransport::kConnectionEach) {
-    return std::make_unique<UnaryLoad>(target, pool, options,
+    return std::make_unique<UnaryLoad>(targets, pool, options,
                                        std::vector<std::unique_ptr<BrokerConnection>>());
   }
-  ASSIGN_OR_RETURN(auto connections, ConnectBrokers(target, options.connections));
+  ASSIGN_OR_RETURN(auto connections, ConnectBrokers(targets, options.connections));
   if (options.transport == LoadTransport::kStream) {
     return std::make_unique<StreamLoad>(pool, options, std::move(connections));
   }
-  return std::make_unique<UnaryLoad>(target, pool, options, std::move(connections));
+  return std::make_unique<UnaryLoad>(targets, pool, options, std::move(connections));
 }
 
 }  // namespace hourglass::bench

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tools/bench/load/load_tally.h"
@@ -44,7 +45,7 @@ enum class LoadTransport {
 struct LoadOptions {
   LoadTransport transport = LoadTransport::kUnary;
   std::variant<ClosedLoop, OpenLoop> arrivals = {};
-  int connections = 2;  // TLS connections
+  int connections = 2;  // TLS connections to each target
   int niceness = 0;     // of its threads, 0 to 19
   // A request that is refused with PRIMARY_CHANGED is sent once more, at once, under a new request
   // id, as hourglass-broker does; its latency has both in it. Not over streams.
@@ -89,6 +90,11 @@ inline constexpr std::chrono::seconds kLoadDeadline(20);
 // within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible, and
 // for streams that are to ask again.
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& target,
+                                                         const PreparedRequests& pool,
+                                                         const LoadOptions& options);
+// The same of several services that share what they know, at least one: requests go to each of them
+// in turn, and streams to all.
+absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const std::vector<LoadTarget>& targets,
                                                          const PreparedRequests& pool,
                                                          const LoadOptions& options);
 

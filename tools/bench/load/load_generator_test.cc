@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -32,9 +33,11 @@ class LoadGeneratorTest : public testing::Test {
                                                         .requests = 12}));
   }
 
-  LoadTarget Target(absl::string_view caller = kWideBroker) {
-    const TlsCredential& credential = service_.CredentialOf(caller);
-    return {service_.address(), ReadFileOrDie(service_.tls().trusted_roots_file()),
+  LoadTarget Target(absl::string_view caller = kWideBroker) { return TargetOf(service_, caller); }
+
+  static LoadTarget TargetOf(ServiceClient& service, absl::string_view caller = kWideBroker) {
+    const TlsCredential& credential = service.CredentialOf(caller);
+    return {service.address(), ReadFileOrDie(service.tls().trusted_roots_file()),
             ReadFileOrDie(credential.certificate_file), ReadFileOrDie(credential.private_key_file)};
   }
 
@@ -81,6 +84,30 @@ TEST_F(LoadGeneratorTest, AnOpenLoopSendsAsManyAsWereDue) {
   EXPECT_LE(static_cast<double>(result.certificates), due + 2);
   EXPECT_EQ(result.delays.count(), result.certificates);
   EXPECT_OK(CheckSamples(result, pool_, roots_));
+}
+
+TEST_F(LoadGeneratorTest, SeveralServicesAreAskedInTurn) {
+  ServiceInProcess other;
+  other.CreateTenant("contoso");
+  other.CreateRoot("contoso");
+  for (int i = 0; i < 2; ++i) other.ReportDevice("contoso", DeviceIdOf(i), true);
+  ASSERT_OK_AND_ASSIGN(
+      pool_, PreparedRequests::Make(
+                 {.tenant_ids = {"contoso"}, .devices_per_tenant = 2, .keys = 3, .requests = 12}));
+  for (const LoadTransport transport : {LoadTransport::kUnary, LoadTransport::kConnectionEach}) {
+    const int before = service_.JournalSize("contoso"), other_before = other.JournalSize("contoso");
+    ASSERT_OK_AND_ASSIGN(auto load, StartLoad({Target(), TargetOf(other)}, pool_,
+                                              {.transport = transport,
+                                               .arrivals = ClosedLoop{.outstanding = 1},
+                                               .connections = 1}));
+    load->Begin();
+    while (load->Certificates() < 20) std::this_thread::yield();
+    load.reset();
+    const int here = service_.JournalSize("contoso") - before,
+              there = other.JournalSize("contoso") - other_before;
+    EXPECT_GE(here, 10);
+    EXPECT_LE(std::abs(here - there), 1) << here << " and " << there;
+  }
 }
 
 TEST_F(LoadGeneratorTest, AConnectionEachIsAskedToo) {

@@ -21,14 +21,15 @@ class UnaryLoad::Call final : public Operation {
  public:
   explicit Call(UnaryLoad* load) : load_(*load) {}
 
+  // On a connection of its own to `target` where it is given none.
   void Send(std::size_t request, const std::string& request_id, BrokerConnection* connection,
-            LoadClock::time_point intended) {
+            const LoadTarget& target, LoadClock::time_point intended) {
     request_ = request;
     intended_ = intended;
     sent_ = LoadClock::now();
     asked_again_ = false;
     if (connection == nullptr) {
-      own_connection_ = std::make_unique<BrokerConnection>(load_.target_);
+      own_connection_ = std::make_unique<BrokerConnection>(target);
       connection = own_connection_.get();
     }
     connection_ = connection;
@@ -97,14 +98,14 @@ class UnaryLoad::Call final : public Operation {
   int errors_in_a_row_ = 0;
 };
 
-UnaryLoad::UnaryLoad(const LoadTarget& target, const PreparedRequests& pool,
+UnaryLoad::UnaryLoad(std::vector<LoadTarget> targets, const PreparedRequests& pool,
                      const LoadOptions& options,
                      std::vector<std::unique_ptr<BrokerConnection>> connections)
     : LoadGenerator(std::holds_alternative<ClosedLoop>(options.arrivals)
                         ? LoadTally::Membership::kByAnswer
                         : LoadTally::Membership::kByIntention,
                     options),
-      target_(target),
+      targets_(std::move(targets)),
       pool_(pool),
       options_(options),
       connections_(std::move(connections)),
@@ -176,7 +177,8 @@ void UnaryLoad::Send(Call& call, LoadClock::time_point intended) {
   lock.unlock();
   BrokerConnection* const connection =
       connections_.empty() ? nullptr : connections_[number % connections_.size()].get();
-  call.Send(number % pool_.size(), request_id, connection, intended);
+  call.Send(number % pool_.size(), request_id, connection, targets_[number % targets_.size()],
+            intended);
 }
 
 std::string UnaryLoad::NextId() {

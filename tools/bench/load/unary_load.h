@@ -19,8 +19,8 @@ namespace hourglass::bench {
 class UnaryLoad final : public LoadGenerator {
  public:
   // `connections` may be empty for LoadTransport::kConnectionEach only.
-  UnaryLoad(const LoadTarget& target, const PreparedRequests& pool, const LoadOptions& options,
-            std::vector<std::unique_ptr<BrokerConnection>> connections);
+  UnaryLoad(std::vector<LoadTarget> targets, const PreparedRequests& pool,
+            const LoadOptions& options, std::vector<std::unique_ptr<BrokerConnection>> connections);
   ~UnaryLoad() override;
 
  private:
@@ -35,7 +35,7 @@ class UnaryLoad final : public LoadGenerator {
   std::string NextId();
   void Ended(Call& call);
 
-  const LoadTarget target_;
+  const std::vector<LoadTarget> targets_;
   const PreparedRequests& pool_;
   const LoadOptions options_;
   const std::vector<std::unique_ptr<BrokerConnection>> connections_;
