@@ -54,7 +54,11 @@ std::string Converse(int to_child, int from_child, const std::string& input) {
   }
   for (;;) {
     pollfd ends[2] = {{from_child, POLLIN, 0}, {to_child, POLLOUT, 0}};
-    if (poll(ends, 2, -1) < 0) Die("poll");
+    if (poll(ends, 2, -1) < 0) {
+      // A signal that this process handles is no reason.
+      if (errno == EINTR) continue;
+      Die("poll");
+    }
     if (ends[1].revents != 0) {
       const ssize_t n = write(to_child, input.data() + written, input.size() - written);
       if (n > 0) written += static_cast<size_t>(n);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 namespace hourglass::bench {
 namespace {
 
+constexpr mode_t kMode = 0711;
+
 // Where the handler tells the waiting thread which signal came; 0 where none will any more.
 int signal_pipe[2] = {-1, -1};
 
@@ -28,12 +31,29 @@ void Tell(int signal) {
 }
 
 // A handler, where a blocked signal would stay blocked in the programs that are started.
-void Handle(void (*handler)(int)) {
+void Handle(int signal, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigaction(signal, &action, nullptr);
+}
+
+void HandleEnd(void (*handler)(int)) {
+  Handle(SIGINT, handler);
+  Handle(SIGTERM, handler);
+}
+
+// Of a thread that aborts, since a program of its own was killed: what is to be removed comes
+// first.
+void StandStill(int) {
+  for (;;) pause();
+}
+
+std::string NameOf(pid_t process) {
+  std::ifstream file(absl::StrCat("/proc/", process, "/comm"));
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 void KillChildren() {
@@ -41,7 +61,8 @@ void KillChildren() {
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
     std::ifstream children(task.path() / "children");
     for (pid_t child; children >> child;) {
-      kill(child, SIGKILL);
+      // PostgreSQL has memory that only it can give back, and children that it must stop first.
+      kill(child, NameOf(child) == "postgres" ? SIGQUIT : SIGKILL);
       waitpid(child, nullptr, 0);
     }
   }
@@ -59,7 +80,9 @@ absl::StatusOr<std::unique_ptr<ScratchDirectory>> ScratchDirectory::Create(
   std::error_code error;
   std::string path =
       absl::StrCat(std::filesystem::absolute(parent, error).string(), "/hourglass-bench.XXXXXX");
-  if (error || mkdtemp(path.data()) == nullptr) return CannotMake(parent);
+  if (error || mkdtemp(path.data()) == nullptr || chmod(path.c_str(), kMode) != 0) {
+    return CannotMake(parent);
+  }
   if (pipe2(signal_pipe, O_CLOEXEC) != 0) {
     std::filesystem::remove(path, error);
     return CannotMake(parent);
@@ -69,11 +92,11 @@ absl::StatusOr<std::unique_ptr<ScratchDirectory>> ScratchDirectory::Create(
 
 ScratchDirectory::ScratchDirectory(std::string path)
     : path_(std::move(path)), waiter_([this, end = signal_pipe[0]] { AwaitEnd(end); }) {
-  Handle(Tell);
+  HandleEnd(Tell);
 }
 
 ScratchDirectory::~ScratchDirectory() {
-  Handle(SIG_DFL);
+  HandleEnd(SIG_DFL);
   Tell(0);
   waiter_.join();
   close(signal_pipe[0]);
@@ -87,6 +110,7 @@ void ScratchDirectory::AwaitEnd(int signals) const {
   while (read(signals, &signal, 1) < 0 && errno == EINTR) {
   }
   if (signal == 0) return;
+  Handle(SIGABRT, StandStill);
   KillChildren();
   std::error_code error;
   std::filesystem::remove_all(path_, error);
@@ -99,7 +123,9 @@ void ScratchDirectory::AwaitEnd(int signals) const {
 absl::StatusOr<std::string> ScratchDirectory::Make(absl::string_view name) const {
   const std::string path = absl::StrCat(path_, "/", name);
   std::error_code error;
-  if (!std::filesystem::create_directory(path, error)) return CannotMake(path_);
+  if (!std::filesystem::create_directory(path, error) || chmod(path.c_str(), kMode) != 0) {
+    return CannotMake(path_);
+  }
   return path;
 }
 

@@ -12,8 +12,9 @@
 
 namespace hourglass::bench {
 
-// A new directory (mode 0700) that is removed with all it holds when this object goes. SIGINT and
-// SIGTERM end this process, with exit code 128 + signal, once the processes that it started are
+// A new directory that is removed with all it holds when this object goes. Mode 0711, and so is
+// what Make makes: programs of other accounts may have directories of their own in there. SIGINT
+// and SIGTERM end this process, with exit code 128 + signal, once the processes that it started are
 // killed and the directory is removed. One at a time.
 class ScratchDirectory {
  public:
