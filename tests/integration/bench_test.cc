@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/as_account.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 
@@ -19,11 +21,18 @@ using testing::HasSubstr;
 
 class BenchTest : public testing::Test {
  protected:
+  void SetUp() override {
+    ASSERT_TRUE(in_tmp_);
+    // PostgreSQL runs as nobody in there where this is root.
+    ASSERT_EQ(chmod(files_.path().c_str(), 0711), 0);
+  }
+
   CommandResult Bench(std::vector<std::string> words) {
     words.insert(words.begin(), {"tools/bench/hourglass-bench", "--scratch", files_.path()});
     return RunCommand(words);
   }
 
+  const bool in_tmp_ = UseTmp();
   TemporaryDirectory files_;
 };
 
@@ -45,7 +54,8 @@ TEST_F(BenchTest, MeasuresEveryPart) {
     EXPECT_TRUE(!figure.contains("floor") || figure["floor"] > 0) << figure;
     values[figure["name"]] = figure["value"];
   }
-  for (const char* const section : {"library", "service", "listings", "scale", "storm"}) {
+  for (const char* const section :
+       {"library", "service", "listings", "scale", "replicas", "storm"}) {
     EXPECT_GT(figures[section], 1) << section;
   }
   const std::string promotion = "promotion, software P-256: ";
@@ -56,6 +66,18 @@ TEST_F(BenchTest, MeasuresEveryPart) {
     EXPECT_TRUE(values.contains(promotion + figure)) << figure;
   }
   EXPECT_EQ(values["promotions that failed"], 0) << "beside listings";
+
+  for (const char* const cell : {"SQLite", "PostgreSQL, 1 replica", "PostgreSQL, 3 replicas",
+                                 "PostgreSQL and standby, 1 replica"}) {
+    EXPECT_GT(values[cell + std::string(": rate at saturation")], 0) << cell;
+  }
+  const std::string replica = "PostgreSQL and standby, 1 replica: ";
+  for (const char* const figure :
+       {"PostgreSQL's CPU per certificate", "the standby's CPU per certificate",
+        "write-ahead log per certificate", "records in a transaction that writes",
+        "median of one request at a time"}) {
+    EXPECT_GT(values[replica + figure], 0) << figure;
+  }
 
   EXPECT_FALSE(report["charts"].empty());
   for (const auto& chart : report["charts"]) {
@@ -85,6 +107,16 @@ TEST_F(BenchTest, LeavesNothingBehindWhenItIsInterrupted) {
   EXPECT_TRUE(std::filesystem::is_empty(files_.path()));
   EXPECT_EQ(ReadFileOrDie(report), "of the last run");
   EXPECT_FALSE(std::filesystem::exists(report + ".new"));
+}
+
+TEST_F(BenchTest, LeavesNoDatabaseBehindWhenItIsInterrupted) {
+  const TemporaryDirectory log;
+  BackgroundProcess run({"tools/bench/hourglass-bench", "replicas", "--scratch", files_.path()},
+                        log.File("log"));
+  // The server runs by then.
+  ASSERT_TRUE(run.WaitForLog("SQLite", 120)) << run.Log();
+  EXPECT_EQ(run.Stop(SIGTERM), 128 + SIGTERM) << run.Log();
+  EXPECT_TRUE(std::filesystem::is_empty(files_.path()));
 }
 
 TEST_F(BenchTest, SaysWhatIsWrongWithItsArguments) {

@@ -16,6 +16,7 @@
 #include "hsm/base/status_macros.h"
 #include "tools/bench/keys/raw_signer.h"
 #include "tools/bench/library_benchmark.h"
+#include "tools/bench/replicas/replica_benchmark.h"
 #include "tools/bench/report/chart.h"
 #include "tools/bench/report/options.h"
 #include "tools/bench/report/overview.h"
@@ -39,8 +40,8 @@ struct Part {
 
 // In the order in which they run.
 const std::vector<Part> kParts = {
-    {"library", MeasureLibrary}, {"service", MeasureService}, {"listings", MeasureListings},
-    {"scale", MeasureScale},     {"storm", MeasureStorm},
+    {"library", MeasureLibrary}, {"service", MeasureService},   {"listings", MeasureListings},
+    {"scale", MeasureScale},     {"replicas", MeasureReplicas}, {"storm", MeasureStorm},
 };
 
 struct Wishes {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -24,6 +25,22 @@ std::optional<double> NumberIn(const std::string& path, const std::string& name)
   }
   return std::nullopt;
 }
+
+// What follows `pid (name) ` in the process's stat: state, parent, …; none of a process that is
+// gone.
+std::vector<std::string> StatOf(const std::string& process) {
+  std::ifstream file(absl::StrCat("/proc/", process, "/stat"));
+  std::string stat;
+  std::getline(file, stat);
+  // The name may hold anything.
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return {};
+  std::istringstream rest(stat.substr(name_end + 1));
+  return {std::istream_iterator<std::string>(rest), {}};
+}
+
+// proc(5) counts from the process id on, from 1.
+constexpr std::size_t kState = 3 - 3, kParent = 4 - 3, kEndedUser = 16 - 3, kEndedSystem = 17 - 3;
 
 }  // namespace
 
@@ -46,18 +63,22 @@ std::vector<pid_t> ChildrenOf(pid_t process) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
     pid_t candidate = 0;
     if (!absl::SimpleAtoi(entry.path().filename().string(), &candidate)) continue;
-    // pid (name) state parent …; the name may hold anything.
-    std::ifstream file(entry.path() / "stat");
-    std::string stat, state;
-    std::getline(file, stat);
-    const std::size_t name_end = stat.rfind(')');
-    if (name_end == std::string::npos) continue;
-    std::istringstream rest(stat.substr(name_end + 1));
-    pid_t parent = 0;
-    rest >> state >> parent;
-    if (parent == process && state != "Z") children.push_back(candidate);
+    const std::vector<std::string> stat = StatOf(entry.path().filename().string());
+    if (stat.size() <= kParent || stat[kState] == "Z") continue;
+    if (stat[kParent] == absl::StrCat(process)) children.push_back(candidate);
   }
   return children;
+}
+
+double CpuMicrosecondsWithChildren(pid_t process) {
+  const double running = CpuMicroseconds(process) + CpuMicroseconds(ChildrenOf(process));
+  const std::vector<std::string> stat = StatOf(absl::StrCat(process));
+  double user = 0, system = 0;
+  if (stat.size() <= kEndedSystem || !absl::SimpleAtod(stat[kEndedUser], &user) ||
+      !absl::SimpleAtod(stat[kEndedSystem], &system)) {
+    return running;
+  }
+  return running + (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double ResidentMegabytes(pid_t process) {

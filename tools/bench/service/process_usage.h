@@ -17,6 +17,10 @@ double CpuMicroseconds(const std::vector<pid_t>& processes);
 // The processes that this one has started and that still run.
 std::vector<pid_t> ChildrenOf(pid_t process);
 
+// Of the process, of its children that run, and, to a hundredth of a second, of those that ended
+// and that it waited for.
+double CpuMicrosecondsWithChildren(pid_t process);
+
 // Resident memory in MB (10^6 octets); 0 for a process that is gone.
 double ResidentMegabytes(pid_t process);
 double ResidentMegabytes(const std::vector<pid_t>& processes);

@@ -48,6 +48,30 @@ TEST(ProcessUsageTest, KnowsTheProcessesThatOneStarted) {
   EXPECT_EQ(ResidentMegabytes(pid), 0);
 }
 
+TEST(ProcessUsageTest, ChildrenCountWhileTheyRunAndOnceTheyEnded) {
+  const TemporaryDirectory directory;
+  BackgroundProcess parent(
+      {"sh", "-c",
+       "sh -c 'i=0; while [ $i -lt 500000 ]; do i=$((i+1)); done; echo burnt; sleep 60' & wait $!; "
+       "echo ended; sleep 60"},
+      directory.File("log"));
+  ASSERT_TRUE(parent.WaitForLog("burnt"));
+  const std::vector<pid_t> children = ChildrenOf(parent.pid());
+  ASSERT_THAT(children, testing::SizeIs(1));
+  const double burnt = CpuMicroseconds(children[0]);
+  ASSERT_GT(burnt, 50'000);
+  EXPECT_GE(CpuMicrosecondsWithChildren(parent.pid()), burnt);
+  kill(children[0], SIGKILL);
+  ASSERT_TRUE(parent.WaitForLog("ended"));
+  EXPECT_THAT(ChildrenOf(parent.pid()), testing::Not(testing::Contains(children[0])));
+  // Ticks, of both kinds of time, are cut off.
+  EXPECT_GE(CpuMicrosecondsWithChildren(parent.pid()), burnt - 20'000);
+  EXPECT_LT(CpuMicroseconds(parent.pid()), burnt);
+  const pid_t pid = parent.pid();
+  parent.Stop(SIGKILL);
+  EXPECT_EQ(CpuMicrosecondsWithChildren(pid), 0);
+}
+
 TEST(ProcessUsageTest, SeesMemoryAndWrittenOctets) {
   const double before = ResidentMegabytes(getpid());
   const std::vector<char> octets(50'000'000, 'x');

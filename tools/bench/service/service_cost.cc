@@ -62,9 +62,15 @@ absl::StatusOr<double> SumOfCounts(const std::string& output) {
 
 }  // namespace
 
+std::vector<std::string> TenantIds(int tenants) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < tenants; ++i) ids.push_back(absl::StrCat("t", i));
+  return ids;
+}
+
 absl::StatusOr<LoadedService> StartService(ServiceOptions options, v1::KeyType root_type,
                                            int tenants) {
-  for (int i = 0; i < tenants; ++i) options.tenant_ids.push_back(absl::StrCat("t", i));
+  options.tenant_ids = TenantIds(tenants);
   LoadedService service;
   ASSIGN_OR_RETURN(service.pool, PreparedRequests::Make({.tenant_ids = options.tenant_ids,
                                                          .devices_per_tenant = kDevices}));

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,7 +25,10 @@ struct LoadedService {
   PrimaryRoots roots;
 };
 
-// Tenants `t0`, `t1`, … with 16 devices and a root each, on a new and empty service that has
+// `t0`, `t1`, …, so many.
+std::vector<std::string> TenantIds(int tenants);
+
+// The tenants of TenantIds with 16 devices and a root each, on a new and empty service that has
 // settled.
 absl::StatusOr<LoadedService> StartService(ServiceOptions options, v1::KeyType root_type,
                                            int tenants);

@@ -59,19 +59,24 @@ void ConfineThisProcess(const std::vector<int>& processors) {
   }
 }
 
-ServiceProcess::ServiceProcess(ServiceOptions options)
-    : options_(std::move(options)), address_file_(directory_.File("address")) {
-  for (const char* folder : {"data", "keys", "policies"}) {
-    mkdir(directory_.File(folder).c_str(), 0700);
-  }
-  for (const std::string& tenant_id : options_.tenant_ids) {
-    directory_.Write(absl::StrCat("policies/", tenant_id, ".yaml"), kTestPolicy);
+TenantPolicies::TenantPolicies(const std::vector<std::string>& tenant_ids) {
+  for (const std::string& tenant_id : tenant_ids) {
+    directory_.Write(absl::StrCat(tenant_id, ".yaml"), kTestPolicy);
   }
   settled_at_ = std::chrono::steady_clock::now() + kPoliciesSettleAfter;
-  WriteConfiguration();
 }
 
-void ServiceProcess::WaitUntilSettled() const { std::this_thread::sleep_until(settled_at_); }
+void TenantPolicies::WaitUntilSettled() const { std::this_thread::sleep_until(settled_at_); }
+
+ServiceProcess::ServiceProcess(ServiceOptions options)
+    : options_(std::move(options)),
+      policies_(options_.policies != nullptr
+                    ? options_.policies
+                    : std::make_shared<TenantPolicies>(options_.tenant_ids)),
+      address_file_(directory_.File("address")) {
+  for (const char* folder : {"data", "keys"}) mkdir(directory_.File(folder).c_str(), 0700);
+  WriteConfiguration();
+}
 
 void ServiceProcess::WriteConfiguration() {
   const TlsCredential server = tls().Server();
@@ -83,7 +88,8 @@ void ServiceProcess::WriteConfiguration() {
       "\ntls:\n  certificate: ", server.certificate_file,
       "\n  private_key: ", server.private_key_file,
       "\n  trusted_roots: ", tls().trusted_roots_file(), "\nkeys: ", keys,
-      "\ncompliance: {embedded: {policy_directory: policies}}\nlog_level: ", options_.log_level,
+      "\ncompliance: {embedded: {policy_directory: ", policies_->directory(),
+      "}}\nlog_level: ", options_.log_level,
       // All brokers are of this one machine.
       "\nlimits: {connections: 100000, connections_per_source: 100000}", "\ncallers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
@@ -92,6 +98,7 @@ void ServiceProcess::WriteConfiguration() {
                     "\", roles: [", issuance::RoleName(caller.roles.front()),
                     "], tenants: [\"*\"]}\n");
   }
+  if (!options_.store.empty()) absl::StrAppend(&yaml, "store: ", options_.store, "\n");
   config_file_ = directory_.Write("hourglassd.yaml", yaml);
 }
 

@@ -20,12 +20,31 @@
 
 namespace hourglass::bench {
 
+// The policies of tenants in a folder of their own.
+class TenantPolicies {
+ public:
+  // Of each of these tenants, kTestPolicy.
+  explicit TenantPolicies(const std::vector<std::string>& tenant_ids);
+
+  const std::string& directory() const { return directory_.path(); }
+  // Until a service keeps what it reads of them: it reads young files again and again.
+  void WaitUntilSettled() const;
+
+ private:
+  TemporaryDirectory directory_;
+  std::chrono::steady_clock::time_point settled_at_;
+};
+
 struct ServiceOptions {
   std::string program = {};  // hourglassd, absolute
   std::vector<std::string> tenant_ids = {};
   // What follows `keys:` in the configuration, YAML flow style; empty: software keys in
   // keys_directory().
   std::string keys = {};
+  // What follows `store:`, YAML flow style; empty: SQLite in data_directory().
+  std::string store = {};
+  // Of all the tenants; null: the service's own.
+  std::shared_ptr<const TenantPolicies> policies = {};
   std::string log_level = "info";
   // The processors that it may use, by number; empty: all that this process may.
   std::vector<int> processors = {};
@@ -40,7 +59,7 @@ void ConfineThisProcess(const std::vector<int>& processors);
 
 class ServiceProcess : public ServiceClient {
  public:
-  // Writes the configuration and the tenants' policies; starts nothing yet.
+  // Writes the configuration and, where none are given, the tenants' policies; starts nothing yet.
   explicit ServiceProcess(ServiceOptions options);
 
   // Both may be filled before the service starts.
@@ -53,8 +72,8 @@ class ServiceProcess : public ServiceClient {
   // SIGTERM. Errors: INTERNAL where it does not end well.
   absl::Status Stop();
 
-  // Until the service keeps what it read of the policies: it reads young files again and again.
-  void WaitUntilSettled() const;
+  // As TenantPolicies::WaitUntilSettled.
+  void WaitUntilSettled() const { policies_->WaitUntilSettled(); }
 
   pid_t pid() const { return process_->pid(); }
   std::vector<pid_t> Keyholders() const;
@@ -71,10 +90,10 @@ class ServiceProcess : public ServiceClient {
   absl::Status MakeRoot(const std::string& tenant_id, v1::KeyType key_type);
 
   const ServiceOptions options_;
+  const std::shared_ptr<const TenantPolicies> policies_;
   TemporaryDirectory directory_;
   std::string config_file_;
   std::string address_file_;
-  std::chrono::steady_clock::time_point settled_at_;
   std::chrono::steady_clock::time_point started_at_;
   std::unique_ptr<BackgroundProcess> process_;
 };
