@@ -42,6 +42,21 @@ absl::StatusOr<std::optional<RootRecord>> RootOfRequest(TenantStore& store,
   return std::nullopt;
 }
 
+// Each of them loses its key to a root that another process makes meanwhile.
+constexpr int kAttempts = 3;
+
+absl::Status TakenUpElsewhere() {
+  return Error(ErrorReason::kKeyInUse, "key_uri",
+               "another process took up the key that was made for the root; ask again");
+}
+
+// Nobody named the key, so the next one does as well.
+bool KeyWentToAnother(const RootOrder& order, const absl::Status& why) {
+  const ErrorReason reason = ReasonOf(why);
+  return order.key_uri.empty() &&
+         (reason == ErrorReason::kKeyInUse || reason == ErrorReason::kKeyDestroyed);
+}
+
 ca::RootState EndOf(ca::RootMove move) {
   return move == ca::RootMove::kRetire ? ca::RootState::kRetired : ca::RootState::kDiscarded;
 }
@@ -77,14 +92,19 @@ absl::StatusOr<RootRecord> RootAdministration::Create(const RootOrder& order, bo
     ASSIGN_OR_RETURN(uri, permission.Resolve(*keys_, order.key_uri));
   }
   if (is_new != nullptr) *is_new = false;
-  ASSIGN_OR_RETURN(const std::optional<RootRecord> before, RootOfRequest(*store_, order));
-  if (before.has_value()) return MadeBefore(order, uri, *before);
-  absl::StatusOr<RootRecord> made = CreateAnew(order, tenant, permission, uri);
-  if (is_new != nullptr) *is_new = made.ok();
-  if (ReasonOf(made.status()) != ErrorReason::kRequestIdReused) return made;
-  // Another process came first.
-  ASSIGN_OR_RETURN(const std::optional<RootRecord> meanwhile, RootOfRequest(*store_, order));
-  return meanwhile.has_value() ? MadeBefore(order, uri, *meanwhile) : made;
+  ASSIGN_OR_RETURN(std::optional<RootRecord> of_request, RootOfRequest(*store_, order));
+  absl::StatusOr<RootRecord> made;
+  for (int i = 0; i < kAttempts && !of_request.has_value(); ++i) {
+    made = CreateAnew(order, tenant, permission, uri);
+    if (is_new != nullptr) *is_new = made.ok();
+    // A store that does not answer is not asked again: whoever asks has to come again anyway.
+    if (made.ok() || ReasonOf(made.status()) == ErrorReason::kJournalUnavailable) return made;
+    // Another process may have made it meanwhile, and so have been in the way of this one: of its
+    // key, its name, the quota.
+    ASSIGN_OR_RETURN(of_request, RootOfRequest(*store_, order));
+    if (!KeyWentToAnother(order, made.status())) break;
+  }
+  return of_request.has_value() ? MadeBefore(order, uri, *of_request) : made;
 }
 
 absl::StatusOr<RootRecord> RootAdministration::CreateAnew(const RootOrder& order,
@@ -120,7 +140,10 @@ absl::Status RootAdministration::TakeBackKey(const RootOrder& order, KeyForRoot&
   // Another process may have taken the key up meanwhile.
   const absl::StatusOr<std::vector<RootOfKey>> roots =
       store_->RootsOfPublicKey(key.key->public_key());
-  if (roots.ok() && !roots->empty()) return why;
+  if (roots.ok() && !roots->empty()) {
+    const bool was_named = !order.key_uri.empty();
+    return was_named || ReasonOf(why) != ErrorReason::kKeyExists ? why : TakenUpElsewhere();
+  }
   const absl::Status left = roots.ok()
                                 ? destruction_
                                       .Destroy({key.uri, key.key->public_key(), order.tenant_id,

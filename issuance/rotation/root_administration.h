@@ -87,19 +87,20 @@ class RootAdministration {
   // type; `keys list` shows it and `keys destroy` takes it away.
   //
   // Where two processes on one store make roots of one tenant at once, both are made, unless both
-  // have the same request id: then one is, and returned to both; or one takes up the key that the
-  // other has just made: then one of the two is refused with KEY_EXISTS. No root is added whose key
-  // the other has begun to take back (KEY_DESTROYED): Store::AddRoot takes the plan of its key in
-  // its transaction, and RootKeyStore::CondemnPlannedKey keeps it from doing so. A key that was
-  // there before its root has no plan: where another process destroys it just then, the root is
-  // STAGED without its key, and cannot be promoted. The quotas may be exceeded by one for each
-  // other process.
+  // have the same request id: then one is, and returned to both, whatever the one that came second
+  // met on its way. Where one takes up the key that the other has just made, or has begun to take
+  // back, the one that is left without a key makes another, a few times. A key that both name
+  // becomes the root of one, and the other is refused with KEY_EXISTS. No root is added whose key
+  // the other has begun to take back: Store::AddRoot takes the plan of its key in its transaction,
+  // and RootKeyStore::CondemnPlannedKey keeps it from doing so. A key that was there before its
+  // root has no plan: where another process destroys it just then, the root is STAGED without its
+  // key, and cannot be promoted. The quotas may be exceeded by one for each other process.
   //
   // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED where
   // the request id made a root of another kind, KEY_NOT_PERMITTED as KeyPermission says, KEY_EXISTS
   // where another root has or had the key or its name, or `key_uri` is empty and the token holds a
-  // key of the default name already, KEY_IN_USE where another change of this process has the key in
-  // hand, KEY_DESTROYED, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a key bound to
+  // key of the default name already, KEY_IN_USE where another change has the key in hand,
+  // KEY_DESTROYED, KEY_UNFIT where it is of another type, KEY_NOT_FOUND where a key bound to
   // the tenant is gone, and what KeyStore says.
   //
   // `is_new`, where it is given and a root is returned, says whether this call made it.

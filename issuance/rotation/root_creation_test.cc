@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +19,7 @@
 #include "issuance/rotation/testing/slow_stores.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/softhsm_token.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -27,18 +28,13 @@ namespace {
 
 // What a process of the service has; several share a database and a place of keys.
 struct Replica {
-  Replica(const TemporaryDirectory& directory, Entropy* entropy, const Clock* clock)
+  Replica(const TemporaryDirectory& directory, const hsm::KeyStoreOptions& places, Entropy* entropy,
+          const Clock* clock)
       : sqlite(OpenSqliteStore(directory.File("store.sqlite")).value()),
         store(sqlite.get()),
-        keys(OpenKeys(directory)),
+        keys(hsm::KeyStore::Create(places).value()),
         tenants(&store, &keys, IssuingConfig(), std::map<std::string, IssuingConfig>()),
         roots(&store, &keys, &tenants, entropy, clock) {}
-
-  static std::unique_ptr<hsm::KeyStore> OpenKeys(const TemporaryDirectory& directory) {
-    hsm::KeyStoreOptions options;
-    options.software_directory = directory.File("keys");
-    return hsm::KeyStore::Create(options).value();
-  }
 
   std::unique_ptr<Store> sqlite;
   SlowStore store;
@@ -51,8 +47,17 @@ using Outcome = std::future<absl::StatusOr<RootRecord>>;
 
 class RootCreationTest : public testing::Test {
  protected:
-  RootCreationTest()
-      : one_(directory_, &entropy_, &clock_), other_(directory_, &entropy_, &clock_) {}
+  // With keys in the first of `tokens`, or in files where there is none.
+  explicit RootCreationTest(const std::vector<std::string>& tokens = {})
+      : one_(directory_, Places(tokens), &entropy_, &clock_),
+        other_(directory_, Places(tokens), &entropy_, &clock_) {}
+
+  hsm::KeyStoreOptions Places(const std::vector<std::string>& tokens) const {
+    hsm::KeyStoreOptions places;
+    places.tokens = tokens;
+    if (tokens.empty()) places.software_directory = directory_.File("keys");
+    return places;
+  }
 
   void SetUp() override {
     for (const std::string tenant_id : {"contoso", "fabrikam"}) {
@@ -81,25 +86,23 @@ class RootCreationTest : public testing::Test {
 
   // Whether each key that there is is of a root, each root has its key, and none shares it.
   void ExpectRootsAndKeysToMatch(int count) {
-    std::set<std::string> files;
-    const std::string folder = directory_.File("keys");
-    if (std::filesystem::exists(folder)) {
-      for (const auto& file : std::filesystem::directory_iterator(folder)) {
-        files.insert(file.path().stem().string());
-      }
+    std::set<std::string> there;
+    for (const hsm::KeyStore::Place& place : other_.keys.List()) {
+      ASSERT_OK(place.status);
+      for (const hsm::KeyStore::StoredKey& key : place.keys) there.insert(key.uri);
     }
     std::set<std::string> of_roots;
     for (const char* tenant_id : {"contoso", "fabrikam"}) {
       ASSERT_OK_AND_ASSIGN(const std::vector<RootRecord> roots, other_.store.ListRoots(tenant_id));
       for (const RootRecord& root : roots) {
-        EXPECT_TRUE(of_roots.insert(root.key_uri.substr(std::string("software:").size())).second);
+        EXPECT_TRUE(of_roots.insert(root.key_uri).second);
         // Opens the key, and signs for the certificate with it.
         EXPECT_OK(other_.tenants.OpenAuthority(root));
       }
       ASSERT_OK_AND_ASSIGN(const auto planned, other_.store.ListPlannedKeys(tenant_id));
       EXPECT_THAT(planned, testing::IsEmpty());
     }
-    EXPECT_EQ(files, of_roots);
+    EXPECT_EQ(there, of_roots);
     EXPECT_EQ(of_roots.size(), static_cast<std::size_t>(count));
   }
 
@@ -244,8 +247,23 @@ TEST_F(RootCreationTest, AKeyThatAnotherProcessTakesUpIsOneRoots) {
   ASSERT_OK_AND_ASSIGN(const RootRecord taken_up, other_.roots.Create(Order()));
   EXPECT_EQ(taken_up.root_id, "r1");
   gate.Open();
-  EXPECT_THAT(first.get(), FailsWith(ErrorReason::kKeyExists, "key_uri"));
-  ExpectRootsAndKeysToMatch(1);
+  ASSERT_OK_AND_ASSIGN(const RootRecord made_anew, first.get());
+  EXPECT_EQ(made_anew.root_id, "r2");
+  ExpectRootsAndKeysToMatch(2);
+}
+
+TEST_F(RootCreationTest, AKeyIsNotMadeForEverWhereOthersTakeItUp) {
+  Gate gates[3];
+  one_.store.before_adding = &gates[0];
+  Outcome first = Begin(one_, Order());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(gates[i].IsReached());
+    EXPECT_OK(other_.roots.Create(Order()));
+    if (i < 2) one_.store.before_adding = &gates[i + 1];
+    gates[i].Open();
+  }
+  EXPECT_THAT(first.get(), FailsWith(ErrorReason::kKeyInUse, "key_uri"));
+  ExpectRootsAndKeysToMatch(3);
 }
 
 TEST_F(RootCreationTest, AKeyThatAnotherProcessTakesBackIsNoRoots) {
@@ -260,10 +278,10 @@ TEST_F(RootCreationTest, AKeyThatAnotherProcessTakesBackIsNoRoots) {
   ASSERT_TRUE(taking_up.IsReached());
   making.Open();
   EXPECT_THAT(first.get(), FailsWith(ErrorReason::kJournalUnavailable));
-  taking_up.Open();
-  EXPECT_THAT(second.get(), FailsWith(ErrorReason::kKeyDestroyed, "key_uri"));
   ExpectRootsAndKeysToMatch(0);
-  EXPECT_OK(other_.roots.Create(Order()));
+  taking_up.Open();
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, second.get());
+  EXPECT_EQ(root.root_id, "r2");
   ExpectRootsAndKeysToMatch(1);
 }
 
@@ -278,22 +296,91 @@ TEST_F(RootCreationTest, ATakingBackThatWasInterruptedIsFinished) {
   ASSERT_OK_AND_ASSIGN(const RootRecord second, other_.roots.Create(Order()));
   EXPECT_EQ(second.root_id, "r2");
   gate.Open();
-  EXPECT_THAT(first.get().status().message(), testing::HasSubstr("taken away"));
-  ExpectRootsAndKeysToMatch(1);
+  ASSERT_OK_AND_ASSIGN(const RootRecord third, first.get());
+  EXPECT_EQ(third.root_id, "r3") << "of a key of its own";
+  ExpectRootsAndKeysToMatch(2);
 }
 
-TEST_F(RootCreationTest, OneRequestMakesOneRootInTwoProcesses) {
-  Gate gate;
-  one_.keys.before_making = &gate;
-  Outcome first = Begin(one_, Order("contoso", "the request"));
-  ASSERT_TRUE(gate.IsReached());
-  ASSERT_OK_AND_ASSIGN(const RootRecord made, other_.roots.Create(Order("contoso", "the request")));
-  gate.Open();
-  ASSERT_OK_AND_ASSIGN(const RootRecord same, first.get());
-  EXPECT_EQ(same.root_id, made.root_id);
-  EXPECT_EQ(same.certificate, made.certificate);
-  ExpectRootsAndKeysToMatch(1);
+// Where a process stands while another one makes the root of the same request.
+enum class Held { kBeforeItsKey, kAfterItsKey, kBeforeItsRoot };
+enum class Keys { kFiles, kToken };
+
+class OneRequestTest : public RootCreationTest,
+                       public testing::WithParamInterface<std::tuple<Keys, Held>> {
+ protected:
+  OneRequestTest() : RootCreationTest(Tokens()) {}
+
+  static void SetUpTestSuite() { token_ = new SofthsmToken(); }
+  static void TearDownTestSuite() {
+    delete token_;
+    token_ = nullptr;
+  }
+  // The token is that of all tests.
+  void TearDown() override {
+    for (const hsm::KeyStore::Place& place : other_.keys.List()) {
+      for (const auto& key : place.keys) EXPECT_OK(other_.keys.Destroy(key.uri));
+    }
+  }
+
+  static bool InAToken() { return std::get<Keys>(GetParam()) == Keys::kToken; }
+  static std::vector<std::string> Tokens() {
+    if (!InAToken()) return {};
+    return {token_->Uri()};
+  }
+
+  void Hold(Replica& replica, Gate& gate) {
+    switch (std::get<Held>(GetParam())) {
+      case Held::kBeforeItsKey:
+        replica.keys.before_making = &gate;
+        return;
+      case Held::kAfterItsKey:
+        replica.keys.after_making = &gate;
+        return;
+      case Held::kBeforeItsRoot:
+        replica.store.before_adding = &gate;
+        return;
+    }
+  }
+
+  void ExpectOneRootOf(const RootOrder& order) {
+    Gate gate;
+    Hold(one_, gate);
+    bool is_new = true;
+    Outcome first =
+        std::async(std::launch::async, [&] { return one_.roots.Create(order, &is_new); });
+    ASSERT_TRUE(gate.IsReached());
+    const absl::StatusOr<RootRecord> made = other_.roots.Create(order);
+    gate.Open();
+    const absl::StatusOr<RootRecord> same = first.get();
+    ASSERT_OK(made);
+    ASSERT_OK(same);
+    EXPECT_EQ(same->root_id, made->root_id);
+    EXPECT_EQ(same->certificate, made->certificate);
+    EXPECT_FALSE(is_new);
+    ExpectRootsAndKeysToMatch(1);
+  }
+
+ private:
+  static SofthsmToken* token_;
+};
+
+SofthsmToken* OneRequestTest::token_ = nullptr;
+
+TEST_P(OneRequestTest, MakesOneRootInTwoProcesses) {
+  ExpectOneRootOf(Order("contoso", "the request"));
 }
+
+std::string NameOf(const testing::TestParamInfo<std::tuple<Keys, Held>>& info) {
+  constexpr const char* kHeld[] = {"BeforeItsKey", "AfterItsKey", "BeforeItsRoot"};
+  const char* const keys = std::get<Keys>(info.param) == Keys::kToken ? "Token" : "Files";
+  return std::string(keys) + kHeld[static_cast<int>(std::get<Held>(info.param))];
+}
+
+INSTANTIATE_TEST_SUITE_P(EachPlace, OneRequestTest,
+                         testing::Combine(testing::Values(Keys::kFiles, Keys::kToken),
+                                          testing::Values(Held::kBeforeItsKey, Held::kAfterItsKey,
+                                                          Held::kBeforeItsRoot)),
+                         &NameOf);
 
 }  // namespace
 }  // namespace hourglass::issuance

@@ -20,13 +20,8 @@ constexpr ErrorReason kRetryable[] = {
 };
 
 constexpr ErrorReason kOfAdministration[] = {
-    ErrorReason::kRootMoveIllegal,
-    ErrorReason::kPromotionBlocked,
-    ErrorReason::kKeyInUse,
-    // Of a root that two replicas make for one request at once.
-    ErrorReason::kKeyExists,
-    ErrorReason::kKeyDestroyed,
-    ErrorReason::kQuotaExceeded,
+    ErrorReason::kRootMoveIllegal, ErrorReason::kPromotionBlocked, ErrorReason::kKeyInUse,
+    ErrorReason::kKeyDestroyed,    ErrorReason::kQuotaExceeded,
 };
 
 template <std::size_t kSize>

@@ -38,6 +38,8 @@ TEST(ExpectedErrorsTest, AnAdministratorMayBeTooLate) {
   EXPECT_FALSE(IsRetryable(RefusedWith(ErrorReason::kRootMoveIllegal)));
   EXPECT_FALSE(IsExpectedOfAdministration(RefusedWith(ErrorReason::kInternalError)));
   EXPECT_FALSE(IsExpectedOfAdministration(RefusedWith(ErrorReason::kKeyMismatch)));
+  // One request makes one root, however many replicas are asked at once.
+  EXPECT_FALSE(IsExpectedOfAdministration(RefusedWith(ErrorReason::kKeyExists)));
 }
 
 }  // namespace
