@@ -90,11 +90,12 @@ class RootAdministration {
   // have the same request id: then one is, and returned to both, whatever the one that came second
   // met on its way. Where one takes up the key that the other has just made, or has begun to take
   // back, the one that is left without a key makes another, a few times. A key that both name
-  // becomes the root of one, and the other is refused with KEY_EXISTS. No root is added whose key
-  // the other has begun to take back: Store::AddRoot takes the plan of its key in its transaction,
-  // and RootKeyStore::CondemnPlannedKey keeps it from doing so. A key that was there before its
-  // root has no plan: where another process destroys it just then, the root is STAGED without its
-  // key, and cannot be promoted. The quotas may be exceeded by one for each other process.
+  // becomes the root of one, and the other is refused with KEY_EXISTS, or with KEY_IN_USE while the
+  // first still makes its root: asked again, it knows. No root is added whose key the other has
+  // begun to take back: Store::AddRoot takes the plan of its key in its transaction, and
+  // RootKeyStore::CondemnPlannedKey keeps it from doing so. A key that was there before its root
+  // has no plan: where another process destroys it just then, the root is STAGED without its key,
+  // and cannot be promoted. The quotas may be exceeded by one for each other process.
   //
   // Errors: CLOCK_UNTRUSTED, TENANT_UNKNOWN, FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED where
   // the request id made a root of another kind, KEY_NOT_PERMITTED as KeyPermission says, KEY_EXISTS
@@ -179,6 +180,9 @@ class RootAdministration {
   // `uri` names no key that is there, and is claimed.
   absl::StatusOr<KeyForRoot> MakeKey(const RootOrder& order, int generation, absl::string_view uri,
                                      KeyClaims::Claim claim);
+  // Plans a key that was not there a moment ago. Where the tenant has a plan of it that is still
+  // without a key, the plan's number becomes that of `key`.
+  absl::Status PlanNewKey(PlannedKey& key);
   // Nothing where the plan's key is not to be had for this order.
   absl::StatusOr<std::optional<KeyForRoot>> TakeUp(const RootOrder& order,
                                                    const PlannedKey& planned);

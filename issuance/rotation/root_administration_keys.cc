@@ -20,6 +20,11 @@ absl::Status HasRootAlready() {
                "root for ever, and a new one under an old name has to be named with its id");
 }
 
+absl::Status MadeElsewhere() {
+  return Error(ErrorReason::kKeyInUse, "key_uri",
+               "another process has just made a key of this name; ask again");
+}
+
 // Whether this key is the one that was made, and not another that somebody put under its name.
 bool IsTheOnePlanned(const PlannedKey& planned, absl::string_view uri, const hsm::SigningKey& key) {
   if (planned.key_uri != uri) return false;
@@ -107,6 +112,29 @@ absl::Status RootAdministration::FinishTakingBack(const RootOrder& order,
   return absl::OkStatus();
 }
 
+absl::Status RootAdministration::PlanNewKey(PlannedKey& key) {
+  absl::Status planned = store_->PlanKey(key);
+  if (ReasonOf(planned) != ErrorReason::kInternalError) return planned;
+  ASSIGN_OR_RETURN(const std::vector<PlannedKey> plans, store_->ListPlannedKeys(key.tenant_id));
+  const auto same = std::find_if(plans.begin(), plans.end(), [&](const PlannedKey& plan) {
+    return plan.key_uri == key.key_uri && !plan.is_condemned && plan.public_key.empty();
+  });
+  if (same != plans.end()) {
+    // Of a process that makes the key just now, or was lost before it did. With its number both may
+    // go on, and one of them makes the key.
+    key.generation = same->generation;
+  } else {
+    // What has the plan is missing still, since it was taken away or is another tenant's that never
+    // came to be; or it was made since it was looked for.
+    const absl::Status there = keys_->Open(key.key_uri).status();
+    if (there.ok()) return MadeElsewhere();
+    if (ReasonOf(there) != ErrorReason::kKeyNotFound) return there;
+    RETURN_IF_ERROR(store_->ForgetPlannedKey(key.key_uri, std::nullopt));
+  }
+  planned = store_->PlanKey(key);
+  return ReasonOf(planned) == ErrorReason::kInternalError ? MadeElsewhere() : planned;
+}
+
 absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::MakeKey(const RootOrder& order,
                                                                            int generation,
                                                                            absl::string_view uri,
@@ -114,18 +142,20 @@ absl::StatusOr<RootAdministration::KeyForRoot> RootAdministration::MakeKey(const
   RETURN_IF_ERROR(CheckRoomForKey(order.tenant_id));
   ASSIGN_OR_RETURN(const std::string new_uri, keys_->NewKeyUri(uri));
   PlannedKey planned{order.tenant_id, generation, new_uri, "", false};
-  // Nothing is there, so whatever was planned under this URI is not.
-  RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri, std::nullopt));
-  RETURN_IF_ERROR(store_->PlanKey(planned));
+  RETURN_IF_ERROR(PlanNewKey(planned));
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> made = keys_->Generate(new_uri, order.key_type);
   if (!made.ok()) {
-    // What cannot be made was not: its plan would count as a key.
-    if (ReasonOf(made.status()) == ErrorReason::kKeyUnsupported) {
+    const ErrorReason reason = ReasonOf(made.status());
+    const bool is_made_elsewhere = reason == ErrorReason::kKeyExists;
+    // What cannot be made was not: its plan would count as a key. One whose id is not of this very
+    // creation may be the plan of what was made.
+    if (reason == ErrorReason::kKeyUnsupported || (is_made_elsewhere && new_uri != uri)) {
       RETURN_IF_ERROR(store_->ForgetPlannedKey(new_uri, planned.public_key));
     }
-    return made.status();
+    return is_made_elsewhere ? MadeElsewhere() : made.status();
   }
-  KeyForRoot key{generation, new_uri, KeyOrigin::kMadeHere, *std::move(made), std::move(claim)};
+  KeyForRoot key{planned.generation, new_uri, KeyOrigin::kMadeHere, *std::move(made),
+                 std::move(claim)};
   planned.public_key = key.key->public_key();
   absl::Status noted = store_->PlanKey(planned);
   if (noted.ok()) noted = key.claim.ClaimPublicKey(planned.public_key);

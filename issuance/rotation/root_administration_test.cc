@@ -290,6 +290,28 @@ TEST_F(InterruptedCreationTest, ANamedKeyIsTakenUpUnderItsName) {
   EXPECT_EQ(KeyFiles(), 2);
 }
 
+TEST_F(InterruptedCreationTest, ANamedKeyThatWasNeverMadeIsMadeUnderItsNumber) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  LoseAProcess(Crash::kBeforeTheKey, order);
+  ASSERT_EQ(KeyFiles(), 0);
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_EQ(root.root_id, "r1");
+  EXPECT_TRUE(root.key_made_for_root);
+  EXPECT_THAT(*store_->ListPlannedKeys("contoso"), testing::IsEmpty());
+}
+
+TEST_F(InterruptedCreationTest, ANamedKeyThatIsGoneAgainIsMadeAnew) {
+  RootOrder order = Order();
+  order.key_uri = "software:mine";
+  LoseAProcess(Crash::kBeforeTheRoot, order);
+  ASSERT_OK(keys_->Destroy("software:mine"));
+  ASSERT_OK_AND_ASSIGN(const RootRecord root, roots_->Create(order));
+  EXPECT_EQ(root.root_id, "r2");
+  EXPECT_TRUE(root.key_made_for_root);
+  EXPECT_THAT(*store_->ListPlannedKeys("contoso"), testing::IsEmpty());
+}
+
 TEST_F(InterruptedCreationTest, AKeyThatWasTakenUpGoesWithItsFailedRoot) {
   LoseAProcess(Crash::kBeforeTheRoot, Order());
   store_->add_root_error = Error(ErrorReason::kJournalUnavailable, "", "the disk is full");

@@ -328,6 +328,12 @@ class OneRequestTest : public RootCreationTest,
     return {token_->Uri()};
   }
 
+  static RootOrder OrderOfNamedKey(std::string request_id) {
+    RootOrder order = Order("contoso", std::move(request_id));
+    order.key_uri = InAToken() ? "pkcs11:token=hourglass;object=mine" : "software:mine";
+    return order;
+  }
+
   void Hold(Replica& replica, Gate& gate) {
     switch (std::get<Held>(GetParam())) {
       case Held::kBeforeItsKey:
@@ -368,6 +374,36 @@ SofthsmToken* OneRequestTest::token_ = nullptr;
 
 TEST_P(OneRequestTest, MakesOneRootInTwoProcesses) {
   ExpectOneRootOf(Order("contoso", "the request"));
+}
+
+TEST_P(OneRequestTest, MakesOneRootOfANamedKeyInTwoProcesses) {
+  ExpectOneRootOf(OrderOfNamedKey("the request"));
+}
+
+// Both have planned the key, and find it missing.
+TEST_P(OneRequestTest, ANamedKeyThatAnotherProcessIsMakingIsInUse) {
+  if (std::get<Held>(GetParam()) == Held::kBeforeItsKey) GTEST_SKIP() << "there is no key then";
+  const RootOrder order = OrderOfNamedKey("the request");
+  Gate first_plans, second_plans, first_made;
+  one_.keys.before_making = &first_plans;
+  Outcome first = Begin(one_, order);
+  ASSERT_TRUE(first_plans.IsReached());
+  other_.keys.before_making = &second_plans;
+  Outcome second = Begin(other_, order);
+  ASSERT_TRUE(second_plans.IsReached());
+  Hold(one_, first_made);
+  first_plans.Open();
+  ASSERT_TRUE(first_made.IsReached());
+  second_plans.Open();
+  const absl::StatusOr<RootRecord> refused = second.get();
+  first_made.Open();
+  const absl::StatusOr<RootRecord> made = first.get();
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kKeyInUse, "key_uri"));
+  ASSERT_OK(made);
+  EXPECT_TRUE(made->key_made_for_root);
+  ASSERT_OK_AND_ASSIGN(const RootRecord again, other_.roots.Create(order));
+  EXPECT_EQ(again.certificate, made->certificate);
+  ExpectRootsAndKeysToMatch(1);
 }
 
 std::string NameOf(const testing::TestParamInfo<std::tuple<Keys, Held>>& info) {
