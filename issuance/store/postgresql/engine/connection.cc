@@ -121,9 +121,11 @@ absl::Status Connection::EndRoundTrip(absl::Status status) {
   const bool may_be_believed =
       !ended.gave_up_waiting && !(status.ok() && ended.commits && ended.warned);
   if (may_be_believed) return status;
-  return Break(
-      Unavailable("the server gave up its wait for a standby (or warned of something else while it "
-                  "committed): what it committed may be lost with it"));
+  return Break(Unavailable(
+      ended.gave_up_waiting
+          ? "the server gave up its wait for a standby: what it committed may be lost with it"
+          : "the server warned of something while it committed: whether a standby has what was "
+            "written, if anything was, is not known"));
 }
 
 absl::Status Connection::ReadInput() {

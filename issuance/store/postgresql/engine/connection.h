@@ -141,9 +141,10 @@ class Transaction {
   }
   Transaction& operator=(Transaction&&) = delete;
 
-  // Durable, and on the synchronous standby, when it returns OK. After JOURNAL_UNAVAILABLE it may
-  // be, now or later, or not. Errors: also INTERNAL_ERROR where a statement failed before, or a
-  // deferred constraint is broken: it was rolled back.
+  // What the transaction wrote is durable, and on the synchronous standby, when it returns OK.
+  // After JOURNAL_UNAVAILABLE it may be, now or later, or not. A transaction that wrote nothing
+  // waits for no standby (docs/decisions/0033, rule 3). Errors: also INTERNAL_ERROR where a
+  // statement failed before, or a deferred constraint is broken: it was rolled back.
   absl::Status Commit();
 
  private:

@@ -2,6 +2,7 @@
 #include <functional>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "issuance/store/postgresql/engine/connection.h"
 #include "tests/support/postgresql_cluster.h"
 #include "tests/support/status_matchers.h"
@@ -139,6 +140,7 @@ TEST_F(LostServerTest, BelievesNoCommitWhoseWaitForAStandbyWasGivenUp) {
        {"SELECT pg_cancel_backend($1::int4)", "SELECT pg_terminate_backend($1::int4)"}) {
     for (const Way& way : ways) {
       ++id;
+      const bool is_cancelled = absl::StrContains(end, "cancel");
       ASSERT_OK_AND_ASSIGN(const auto connection, Connection::Open(cluster_->ServiceOf(database_)));
       ASSERT_OK_AND_ASSIGN(const std::int64_t pid,
                            connection->QueryInteger("SELECT pg_backend_pid()"));
@@ -154,6 +156,9 @@ TEST_F(LostServerTest, BelievesNoCommitWhoseWaitForAStandbyWasGivenUp) {
       ASSERT_OK(waits);
       ASSERT_OK(ended);
       EXPECT_THAT(status, FailsWith(ErrorReason::kJournalUnavailable));
+      if (is_cancelled) {
+        EXPECT_THAT(std::string(status.message()), HasSubstr("gave up its wait for a standby"));
+      }
       EXPECT_FALSE(connection->IsUsable());
       // It was committed all the same.
       EXPECT_OK(WaitUntilTrue(*superuser,
@@ -174,6 +179,11 @@ TEST_F(LostServerTest, WaitsForAStandbyNoLongerThanForAnyAnswer) {
   ASSERT_OK(connection->Change("INSERT INTO things VALUES (1)"));
   EXPECT_THAT(transaction.Commit(), FailsWith(ErrorReason::kJournalUnavailable));
   EXPECT_FALSE(connection->IsUsable());
+  // What wrote nothing has nothing to wait for.
+  ASSERT_OK_AND_ASSIGN(const auto reader, Connection::Open(parameters));
+  ASSERT_OK_AND_ASSIGN(Transaction reading, Transaction::Begin(*reader));
+  ASSERT_OK(reader->QueryInteger("SELECT count(*) FROM things"));
+  EXPECT_OK(reading.Commit());
 }
 
 }  // namespace
