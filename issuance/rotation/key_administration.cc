@@ -140,7 +140,7 @@ absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::stri
   ASSIGN_OR_RETURN(const std::string canonical, keys_->CanonicalUri(uri));
   ASSIGN_OR_RETURN(KeyClaims::Claim claim, roots_->claims().ClaimName(canonical));
   absl::StatusOr<std::unique_ptr<hsm::SigningKey>> key = keys_->Open(uri);
-  const bool missing = ReasonOf(key.status()) == ErrorReason::kKeyNotFound;
+  bool missing = ReasonOf(key.status()) == ErrorReason::kKeyNotFound;
   absl::StatusOr<std::string> with_id = missing ? keys_->NewKeyUri(uri) : keys_->UriWithId(uri);
   RETURN_IF_ERROR(with_id.status());
   if (missing) {
@@ -148,6 +148,13 @@ absl::StatusOr<KeyAdministration::Creation> KeyAdministration::Create(absl::stri
     // Whatever was planned or bound under this very URI is no more.
     RETURN_IF_ERROR(store_->NoteKeyDestroyed(*with_id, "", Timestamp()));
     key = keys_->Generate(*with_id, type);
+  }
+  if (missing && ReasonOf(key.status()) == ErrorReason::kKeyExists) {
+    // Another process came first, so it was there already.
+    missing = false;
+    with_id = keys_->UriWithId(uri);
+    RETURN_IF_ERROR(with_id.status());
+    key = keys_->Open(*with_id);
   }
   RETURN_IF_ERROR(key.status());
   RETURN_IF_ERROR(claim.ClaimPublicKey((*key)->public_key()));

@@ -6,15 +6,18 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
+#include "hsm/store/testing/forwarding_key_store.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/softhsm_token.h"
@@ -190,6 +193,48 @@ TEST_F(KeyAdministrationTest, MakesAKeyOnce) {
   const auto used = Find(uri);
   ASSERT_TRUE(used.has_value());
   EXPECT_TRUE(used->used_by.has_value());
+}
+
+// Lets something else happen right before it makes a key.
+class OvertakenKeys : public hsm::ForwardingKeyStore {
+ public:
+  using ForwardingKeyStore::ForwardingKeyStore;
+
+  absl::StatusOr<std::unique_ptr<hsm::SigningKey>> Generate(absl::string_view uri,
+                                                            hsm::KeyType type) override {
+    if (const auto overtake = std::exchange(before_making, nullptr)) overtake();
+    return ForwardingKeyStore::Generate(uri, type);
+  }
+
+  std::function<void()> before_making;
+};
+
+TEST_F(KeyAdministrationTest, WhatAnotherProcessMakesMeanwhileIsFound) {
+  OvertakenKeys keys(keys_.get());
+  RootAdministration roots(store_.get(), &keys, &*tenants_, &entropy_, &clock_);
+  KeyAdministration overtaken(store_.get(), &keys, &roots);
+  for (const std::string& uri : {absl::StrCat(kFirst, "mine"), std::string("software:mine")}) {
+    std::optional<KeyAdministration::Creation> made;
+    keys.before_making = [&] {
+      const auto creation = administration_->Create(uri, hsm::KeyType::kEcP256, "contoso");
+      ASSERT_OK(creation);
+      made = *creation;
+    };
+    const auto found = overtaken.Create(uri, hsm::KeyType::kEcP256, "contoso");
+    ASSERT_TRUE(made.has_value());
+    ASSERT_OK(found);
+    EXPECT_TRUE(made->created);
+    EXPECT_FALSE(found->created);
+    EXPECT_EQ(found->public_key, made->public_key);
+    EXPECT_EQ(found->uri, made->uri);
+    const auto key = Find(uri);
+    ASSERT_TRUE(key.has_value());
+    EXPECT_EQ(key->bound_to, "contoso");
+    ASSERT_OK(administration_->Destroy(uri));
+    keys.before_making = [&] { EXPECT_OK(administration_->Create(uri, hsm::KeyType::kEcP384)); };
+    EXPECT_THAT(overtaken.Create(uri, hsm::KeyType::kEcP256),
+                FailsWith(ErrorReason::kKeyExists, "key_uri"));
+  }
 }
 
 // The tenants' quotas are not asked of a key that is none's.

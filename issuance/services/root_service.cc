@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -77,10 +78,16 @@ absl::Status RootService::CreateRoot(const Caller& caller, const v1::CreateRootR
   // A repeated request finds its root in whatever state others have brought it to since, and
   // must not take their decision back.
   if (request.make_primary() && root.state == ca::RootState::kStaged) {
-    ASSIGN_OR_RETURN(
-        root, roots_->Promote(
-                  {.tenant_id = root.tenant_id, .root_id = root.root_id, .caller = caller.name}));
-    LogMove(*log_, "root_promoted", caller, root);
+    absl::StatusOr<RootRecord> promoted = roots_->Promote(
+        {.tenant_id = root.tenant_id, .root_id = root.root_id, .caller = caller.name});
+    if (promoted.ok()) {
+      root = *std::move(promoted);
+      LogMove(*log_, "root_promoted", caller, root);
+    } else {
+      // Another process may have done so for the same request: then it is as if it were repeated.
+      ASSIGN_OR_RETURN(root, tenants_->GetRoot(root.tenant_id, root.root_id));
+      if (root.state != ca::RootState::kPrimary) return promoted.status();
+    }
   }
   *response = ToProto(root);
   return absl::OkStatus();

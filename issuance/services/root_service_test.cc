@@ -1,5 +1,7 @@
 #include "issuance/services/root_service.h"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/services/testing/service_with_keys_test.h"
+#include "issuance/store/testing/forwarding_store.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -252,6 +255,49 @@ TEST_F(RootServiceTest, ARequestThatComesAgainTakesNobodysDecisionBack) {
   }
   ASSERT_OK_AND_ASSIGN(const v1::Root primary, Get("r2"));
   EXPECT_EQ(primary.state(), v1::PRIMARY);
+}
+
+// Lets something else happen right before it changes a root.
+class OvertakenStore : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+
+  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
+                                absl::Span<const RootStateChange> changes,
+                                const RootChangeOrder& order) override {
+    if (const auto overtake = std::exchange(before_change, nullptr)) overtake();
+    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
+  }
+
+  std::function<void()> before_change;
+};
+
+TEST_F(RootServiceTest, AnotherProcessMayPromoteTheRootOfTheRequest) {
+  OvertakenStore store(store_.get());
+  RootAdministration roots(&store, keys_.get(), &*tenants_, &entropy_, &clock_);
+  service_.emplace(nullptr, &roots, store_.get(), store_.get(), log_.log());
+  v1::CreateRootRequest request = Order();
+  request.set_request_id("order-1");
+  request.set_make_primary(true);
+  store.before_change = [&] {
+    EXPECT_OK(roots_->Promote({.tenant_id = "contoso", .root_id = "r1", .caller = "cli"}));
+  };
+  ASSERT_OK_AND_ASSIGN(const v1::Root root, Create(request));
+  EXPECT_EQ(root.root_id(), "r1");
+  EXPECT_EQ(root.state(), v1::PRIMARY);
+  EXPECT_THAT(Logged(), ElementsAre(Line("root_created", "r1", "STAGED")))
+      << "who promoted it says so";
+}
+
+// What it is refused for stays the answer where nobody promoted it.
+TEST_F(RootServiceTest, AnotherProcessMayDiscardTheRootOfTheRequest) {
+  OvertakenStore store(store_.get());
+  RootAdministration roots(&store, keys_.get(), &*tenants_, &entropy_, &clock_);
+  service_.emplace(nullptr, &roots, store_.get(), store_.get(), log_.log());
+  v1::CreateRootRequest request = Order();
+  request.set_make_primary(true);
+  store.before_change = [&] { EXPECT_OK(roots_->Discard("contoso", "r1", KeyFate::kKeep)); };
+  EXPECT_THAT(Create(request), FailsWith(ErrorReason::kPrimaryChanged));
 }
 
 TEST_F(RootServiceTest, RootsAreListedByGeneration) {
