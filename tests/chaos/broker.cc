@@ -4,10 +4,8 @@
 #include <cstdlib>
 #include <future>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "tests/history/expected_errors.h"
 #include "tests/history/service/call_outcome.h"
 
 namespace hourglass::chaos {
@@ -22,30 +20,6 @@ constexpr double kAgainLater = 0.1;
 constexpr std::size_t kRemembered = 50;
 // Well before a certificate ends, since then its request id is used up.
 constexpr std::chrono::minutes kLater(1);
-
-std::string InWords(const history::Refused& refused) {
-  return absl::StrCat(refused.code, " ", refused.reason, " ", refused.message);
-}
-
-// What ends the asking under this request id.
-enum class Verdict { kReceived, kAskAnew, kAskAgain, kLost };
-
-Verdict VerdictOf(const std::vector<decltype(history::IssueCall::outcome)>& outcomes,
-                  std::string& failure) {
-  Verdict verdict = Verdict::kAskAgain;
-  for (const auto& outcome : outcomes) {
-    if (std::holds_alternative<history::Received>(outcome)) return Verdict::kReceived;
-    const auto* const refused = std::get_if<history::Refused>(&outcome);
-    if (refused == nullptr) {
-      failure = std::get<history::Unanswered>(outcome).message;
-      continue;
-    }
-    failure = InWords(*refused);
-    if (!history::IsRetryable(*refused)) return Verdict::kLost;
-    if (refused->reason == history::kPrimaryChanged) verdict = Verdict::kAskAnew;
-  }
-  return verdict;
-}
 
 }  // namespace
 
@@ -70,7 +44,8 @@ void Broker::NameRequest() {
 
 bool Broker::IsServedBy(int replica) {
   const auto stub = v1::CertificateIssuer::NewStub(connections_.To(replica));
-  return Ask([&]() -> std::vector<Outcome> { return {Call(*stub, connections_.NameOf(replica))}; });
+  return Ask(
+      [&]() -> std::vector<IssueOutcome> { return {Call(*stub, connections_.NameOf(replica))}; });
 }
 
 template <typename AskOnce>
@@ -99,19 +74,19 @@ bool Broker::Ask(const AskOnce& ask) {
   }
 }
 
-std::vector<Broker::Outcome> Broker::AskSome() {
+std::vector<IssueOutcome> Broker::AskSome() {
   const int replica = chance_.Below(kReplicas);
   const auto stub = v1::CertificateIssuer::NewStub(connections_.To(replica));
   if (!chance_.In(kTwiceAtOnce)) return {Call(*stub, connections_.NameOf(replica))};
   const int other = (replica + 1 + chance_.Below(kReplicas - 1)) % kReplicas;
   const auto other_stub = v1::CertificateIssuer::NewStub(connections_.To(other));
-  std::future<Outcome> second =
+  std::future<IssueOutcome> second =
       std::async(std::launch::async, [&] { return Call(*other_stub, connections_.NameOf(other)); });
-  Outcome first = Call(*stub, connections_.NameOf(replica));
+  IssueOutcome first = Call(*stub, connections_.NameOf(replica));
   return {std::move(first), second.get()};
 }
 
-Broker::Outcome Broker::Call(Stub& stub, const std::string& replica) const {
+IssueOutcome Broker::Call(Stub& stub, const std::string& replica) const {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
   v1::IssueCertificateResponse response;
@@ -120,7 +95,7 @@ Broker::Outcome Broker::Call(Stub& stub, const std::string& replica) const {
   call.call = options_.recorder->Begin(options_.tenant_id, replica);
   const grpc::Status status = stub.IssueCertificate(&context, options_.request, &response);
   call.outcome = history::OutcomeOf(status, response);
-  Outcome outcome = call.outcome;
+  IssueOutcome outcome = call.outcome;
   const absl::Status written = options_.recorder->Write(std::move(call));
   if (written.ok()) return outcome;
   std::fprintf(stderr, "%s\n", std::string(written.message()).c_str());

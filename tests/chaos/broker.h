@@ -12,7 +12,7 @@
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "tests/chaos/cell.h"
 #include "tests/chaos/chance.h"
-#include "tests/history/history.h"
+#include "tests/chaos/verdict.h"
 #include "tests/history/recorder.h"
 
 namespace hourglass::chaos {
@@ -53,16 +53,15 @@ class Broker {
     std::string request_id;
     std::chrono::steady_clock::time_point at;
   };
-  using Outcome = decltype(history::IssueCall::outcome);
   using Stub = v1::CertificateIssuer::Stub;
 
   // Until it has a certificate or is lost; `ask` asks once.
   template <typename AskOnce>
   bool Ask(const AskOnce& ask);
   // What became of one asking, of one replica or of two at once.
-  std::vector<Outcome> AskSome();
+  std::vector<IssueOutcome> AskSome();
   // Safe to call from several threads.
-  Outcome Call(Stub& stub, const std::string& replica) const;
+  IssueOutcome Call(Stub& stub, const std::string& replica) const;
   void AskAgainForOneOfThePast();
   void NameRequest();
 

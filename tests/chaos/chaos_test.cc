@@ -34,6 +34,9 @@ TEST(ChaosTest, KeepsEveryPromise) {
   EXPECT_TRUE(result.summary.logs_are_whole);
   EXPECT_GT(result.summary.received, 200);
   EXPECT_GT(result.summary.received_again, 0);
+  EXPECT_GT(result.received_by_streams, 100);
+  EXPECT_GT(result.broken_streams, 0);
+  EXPECT_GT(result.streams, result.broken_streams);
   EXPECT_GE(result.summary.promotions, options.promotions);
   EXPECT_THAT(result.summary.received_by_replica, SizeIs(kReplicas));
   EXPECT_THAT(result.summary.received_by_replica, Each(Pair(testing::_, Gt(10))));

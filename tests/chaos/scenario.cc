@@ -18,6 +18,7 @@
 #include "tests/chaos/cell.h"
 #include "tests/chaos/dump.h"
 #include "tests/chaos/faults.h"
+#include "tests/chaos/stream_broker.h"
 #include "tests/history/checker.h"
 #include "tests/history/history_folder.h"
 #include "tests/history/recorder.h"
@@ -27,7 +28,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr int kBrokersOfATenant = 3;
+constexpr int kBrokersOfATenant = 2;
 constexpr char kDevice[] = "laptop-1";
 // Each has choices of its own: the brokers' and administrators' come before these.
 constexpr std::uint64_t kLanesFrom = 1000;
@@ -76,19 +77,31 @@ class Scenario {
       RETURN_IF_ERROR(administrators_.back()->Prepare());
       if (tenant == kQuietTenant) continue;
       RETURN_IF_ERROR(ReportDevice(tenant));
-      for (int i = 1; i <= kBrokersOfATenant; ++i) {
-        RETURN_IF_ERROR(AddBroker(absl::StrCat("broker-", tenant, "-", i), tenant));
-      }
+      RETURN_IF_ERROR(AddBrokers(tenant));
     }
     return absl::OkStatus();
   }
 
-  absl::Status AddBroker(const std::string& name, const std::string& tenant) {
-    Broker::Options options{name, tenant, cell_.get(), nullptr, cell_->MakeRequest(), NextSeed()};
-    options.patience = options_.patience;
-    ASSIGN_OR_RETURN(options.recorder, Record(name));
-    brokers_.push_back(std::make_unique<Broker>(std::move(options)));
+  absl::Status AddBrokers(const std::string& tenant) {
+    for (int i = 1; i <= kBrokersOfATenant; ++i) {
+      ASSIGN_OR_RETURN(Broker::Options one, BrokerOf(tenant, absl::StrCat(i)));
+      brokers_.push_back(std::make_unique<Broker>(std::move(one)));
+    }
+    ASSIGN_OR_RETURN(Broker::Options by_streams, BrokerOf(tenant, "streams"));
+    stream_brokers_.push_back(std::make_unique<StreamBroker>(std::move(by_streams)));
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<Broker::Options> BrokerOf(const std::string& tenant, const std::string& which) {
+    Broker::Options options;
+    options.name = absl::StrCat("broker-", tenant, "-", which);
+    options.tenant_id = tenant;
+    options.cell = cell_.get();
+    ASSIGN_OR_RETURN(options.recorder, Record(options.name));
+    options.request = cell_->MakeRequest();
+    options.seed = NextSeed();
+    options.patience = options_.patience;
+    return options;
   }
 
   absl::Status ReportDevice(const std::string& tenant) {
@@ -150,6 +163,7 @@ class Scenario {
       administrators.emplace_back([&] { one->Run(changes_end); });
     }
     for (const auto& one : brokers_) brokers.emplace_back([&] { one->Run(load_ends); });
+    for (const auto& one : stream_brokers_) brokers.emplace_back([&] { one->Run(load_ends); });
     std::uint64_t part = kLanesFrom;
     for (FaultLane& lane : FaultLanesOfReplicas(*cell_)) {
       lanes.emplace_back([&, lane = std::move(lane), chance = Chance(options_.seed, part++)] {
@@ -184,12 +198,21 @@ class Scenario {
             absl::StrCat(replica.name(), " does not issue again:\n", replica.EndOfLog()));
       }
     }
-    for (const auto& broker : brokers_) {
-      result_.times.insert(result_.times.end(), broker->times().begin(), broker->times().end());
-      if (broker->lost() == 0) continue;
-      result_.failures.push_back(absl::StrCat(broker->lost(), " requests were lost, the last one ",
-                                              broker->last_failure()));
+    for (const auto& broker : brokers_) LookAt(*broker);
+    for (const auto& broker : stream_brokers_) {
+      LookAt(*broker);
+      result_.streams += broker->streams();
+      result_.broken_streams += broker->broken_streams();
+      result_.received_by_streams += static_cast<int>(broker->times().size());
     }
+  }
+
+  template <typename AnyBroker>
+  void LookAt(const AnyBroker& broker) {
+    result_.times.insert(result_.times.end(), broker.times().begin(), broker.times().end());
+    if (broker.lost() == 0) return;
+    result_.failures.push_back(
+        absl::StrCat(broker.lost(), " requests were lost, the last one ", broker.last_failure()));
   }
 
   absl::Status Judge() {
@@ -229,6 +252,7 @@ class Scenario {
   std::vector<std::unique_ptr<history::Recorder>> recorders_;
   std::vector<std::unique_ptr<Administrator>> administrators_;
   std::vector<std::unique_ptr<Broker>> brokers_;
+  std::vector<std::unique_ptr<StreamBroker>> stream_brokers_;
   ScenarioResult result_;
 };
 
@@ -260,6 +284,10 @@ std::string InWords(const ScenarioResult& result) {
                         "longest %.1f ms\n",
                         result.times.size(), Quantile(result.times, 0.5),
                         Quantile(result.times, 0.99), Quantile(result.times, 1));
+  absl::StrAppendFormat(&words,
+                        "streams: %d, of which %d ended before their requests were answered; "
+                        "%d of the certificates\n",
+                        result.streams, result.broken_streams, result.received_by_streams);
   absl::StrAppend(&words, history::InWords(result.summary));
   return words;
 }

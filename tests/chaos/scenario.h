@@ -40,14 +40,19 @@ struct ScenarioResult {
   std::map<std::string, int> faults;  // by kind
   // From the first asking of a request to its certificate, ascending.
   std::vector<std::chrono::microseconds> times;
+  // Of IssueCertificates; and those of them that ended while requests had no answer.
+  int streams = 0;
+  int broken_streams = 0;
+  int received_by_streams = 0;  // requests that have their certificate by one
   // Requests that have no certificate, parts that ended by themselves or did not come back,
   // replicas that tell of another history than the first: each is a fault of the service.
   std::vector<std::string> failures;
 };
 
-// Three brokers' load on each of two tenants, an administrator for each and for a quiet one, and
-// the faults of tests/chaos/faults.h; then everything is healed, each replica must issue again, and
-// tell the same history. Errors: INTERNAL_ERROR where the cell cannot be started or read.
+// The load of two brokers, and of one that asks by streams, on each of two tenants, an
+// administrator for each and for a quiet one, and the faults of tests/chaos/faults.h; then
+// everything is healed, each replica must issue again, and tell the same history. Errors:
+// INTERNAL_ERROR where the cell cannot be started or read.
 absl::StatusOr<ScenarioResult> RunScenario(const ScenarioOptions& options);
 
 // For people.
