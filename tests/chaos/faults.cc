@@ -43,6 +43,17 @@ absl::Status KillReplica(Cell& cell, Chance& chance, Ending& ending, const Begin
   return before;
 }
 
+absl::Status StopReplica(Cell& cell, Chance& chance, Ending& ending, const Begin& begin) {
+  Replica& replica = cell.replica(chance.Below(kReplicas));
+  const absl::Status before = KeepRunning(replica);
+  const milliseconds away = chance.Between(milliseconds(0), seconds(2));
+  begin(absl::StrCat(replica.name(), For(away)));
+  const absl::Status stopped = replica.Stop();
+  ending.Await(away);
+  RETURN_IF_ERROR(replica.Start());
+  return before.ok() ? stopped : before;
+}
+
 absl::Status PauseReplica(Cell& cell, Chance& chance, Ending& ending, const Begin& begin) {
   Replica& replica = cell.replica(chance.Below(kReplicas));
   const absl::Status before = KeepRunning(replica);
@@ -84,6 +95,14 @@ absl::Status CrashDatabase(Cell& cell, Chance& chance, Ending& ending, const Beg
   return cell.database().Run();
 }
 
+absl::Status RestartDatabase(Cell& cell, Chance& chance, Ending& ending, const Begin& begin) {
+  const milliseconds away = chance.Between(milliseconds(0), seconds(2));
+  begin(For(away));
+  RETURN_IF_ERROR(cell.database().ShutDown());
+  ending.Await(away);
+  return cell.database().Run();
+}
+
 absl::Status PauseDatabase(Cell& cell, Chance& chance, Ending& ending, const Begin& begin) {
   const milliseconds away = chance.Between(milliseconds(300), seconds(4));
   begin(For(away));
@@ -105,6 +124,7 @@ FaultLane LaneOfReplicas(Cell& cell) {
     };
   };
   return {{{kReplicaKilled, of(&KillReplica)},
+           {kReplicaStopped, of(&StopReplica)},
            {kReplicaPaused, of(&PauseReplica)},
            {kReplicaPaused, of(&PauseReplica)},
            {kClockOffWithin, clock(kWithinSeconds)},
@@ -131,9 +151,10 @@ FaultLane LaneOfConnections(Cell& cell) {
 }  // namespace
 
 std::vector<std::string> AllFaultKinds() {
-  return {kReplicaKilled,       kReplicaPaused,   kClockOffWithin,  kClockOffBeyond,
-          kConnectionsCut,      kAnswersLost,     kConnectionsHeld, kConnectionsDelayed,
-          kConnectionsHalfOpen, kDatabaseCrashed, kDatabasePaused};
+  return {kReplicaKilled,      kReplicaStopped,      kReplicaPaused,   kClockOffWithin,
+          kClockOffBeyond,     kConnectionsCut,      kAnswersLost,     kConnectionsHeld,
+          kConnectionsDelayed, kConnectionsHalfOpen, kDatabaseCrashed, kDatabaseRestarted,
+          kDatabasePaused};
 }
 
 std::vector<FaultLane> FaultLanesOfReplicas(Cell& cell) {
@@ -147,7 +168,9 @@ FaultLane FaultLaneOfDatabase(Cell& cell) {
     };
   };
   // All are without it: so that something else happens as well, seldom.
-  return {{{kDatabaseCrashed, of(&CrashDatabase)}, {kDatabasePaused, of(&PauseDatabase)}},
+  return {{{kDatabaseCrashed, of(&CrashDatabase)},
+           {kDatabaseRestarted, of(&RestartDatabase)},
+           {kDatabasePaused, of(&PauseDatabase)}},
           seconds(5),
           seconds(15)};
 }

@@ -12,6 +12,7 @@ namespace hourglass::chaos {
 
 // Kinds, as they are counted.
 inline constexpr char kReplicaKilled[] = "replica killed";
+inline constexpr char kReplicaStopped[] = "replica stopped";
 inline constexpr char kReplicaPaused[] = "replica paused";
 inline constexpr char kClockOffWithin[] = "clock off within the bound";
 inline constexpr char kClockOffBeyond[] = "clock off beyond the bound";
@@ -21,6 +22,7 @@ inline constexpr char kAnswersLost[] = "answers lost";
 inline constexpr char kConnectionsHeld[] = "connections held";
 inline constexpr char kConnectionsDelayed[] = "connections delayed";
 inline constexpr char kDatabaseCrashed[] = "database crashed";
+inline constexpr char kDatabaseRestarted[] = "database restarted";
 inline constexpr char kDatabasePaused[] = "database paused";
 
 // All of these.

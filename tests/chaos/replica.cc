@@ -21,6 +21,7 @@ namespace {
 constexpr std::chrono::minutes kPatience(3);
 // What it ends with where its database is away; by a signal it ends otherwise.
 constexpr int kCannotStart = 1;
+constexpr std::chrono::minutes kLongestStop(1);
 constexpr absl::string_view kPreload = "LD_PRELOAD=";
 constexpr std::size_t kShownOfLog = 4000;
 
@@ -99,6 +100,19 @@ bool Replica::WaitUntilItServes() {
 void Replica::Kill() {
   serves_ = false;
   process_->Stop(SIGKILL);
+}
+
+absl::Status Replica::Stop() {
+  serves_ = false;
+  kill(process_->pid(), SIGTERM);
+  const auto end = std::chrono::steady_clock::now() + kLongestStop;
+  while (std::chrono::steady_clock::now() < end && process_->Running()) WaitALittle();
+  const bool has_ended = !process_->Running();
+  const int exit_code = process_->Stop(SIGKILL);
+  if (has_ended && exit_code == 0) return absl::OkStatus();
+  return Error(
+      ErrorReason::kInternalError, "",
+      absl::StrCat(name(), has_ended ? " fails to stop:\n" : " does not stop:\n", EndOfLog()));
 }
 
 void Replica::Pause() { kill(process_->pid(), SIGSTOP); }

@@ -47,6 +47,9 @@ class Replica {
   absl::Status StartAnew();
   // SIGKILL.
   void Kill();
+  // SIGTERM, as whoever keeps it would before an upgrade. Errors: INTERNAL_ERROR with its log where
+  // it has not ended after a minute, and is killed, or says that it failed.
+  absl::Status Stop();
   // SIGSTOP and SIGCONT.
   void Pause();
   void Resume();

@@ -103,13 +103,16 @@ class RunningCluster final : public PostgresqlCluster {
   }
 
   pid_t pid() const override { return process_->pid(); }
-  absl::Status Crash() override;
+  absl::Status Crash() override { return End(SIGQUIT); }
+  absl::Status ShutDown() override { return End(SIGINT); }
   absl::Status Run() override;
   absl::Status RunPromoted() override;
   void Pause() override;
   void Resume() override;
 
  private:
+  // By a signal that pg_ctl would send.
+  absl::Status End(int signal);
   ConnectionParameters OverSocket(const std::string& database, const std::string& user,
                                   const std::string& password) const;
   absl::Status Initialize();
@@ -247,10 +250,10 @@ ConnectionParameters RunningCluster::TlsServiceOf(const std::string& database) c
   return parameters;
 }
 
-absl::Status RunningCluster::Crash() {
+absl::Status RunningCluster::End(int signal) {
   if (process_ == nullptr) return Failed("the server does not run");
   Resume();
-  process_->Stop(SIGQUIT);
+  process_->Stop(signal);
   process_.reset();
   return absl::OkStatus();
 }

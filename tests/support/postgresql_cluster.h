@@ -64,6 +64,8 @@ class PostgresqlCluster {
   // `-m immediate`, as a crash, also of one that is paused; then Run starts it again with what it
   // has, on the same socket and port.
   virtual absl::Status Crash() = 0;
+  // `-m fast`: tells each connection that it is over, and loses nothing. Then Run as after Crash.
+  virtual absl::Status ShutDown() = 0;
   virtual absl::Status Run() = 0;
   // Crash, then Run as a standby that is promoted: with what it has, on the next timeline.
   virtual absl::Status RunPromoted() = 0;
