@@ -258,7 +258,7 @@ TEST_F(TrustBundlesTest, WhoAsksWhileItIsSignedWaitsForThat) {
 TEST_F(TrustBundlesTest, WhoWaitsForWhatFailsHasThatFailure) {
   contoso_->StagePrimary();
   store_->error = Error(ErrorReason::kJournalUnavailable, "", "the disk is gone");
-  for (int attempt = 0; attempt < 20 && store_->readings != 1; ++attempt) {
+  for (int attempt = 0; attempt < 2000 && store_->readings != 1; ++attempt) {
     Door looked, door;
     looked.Open();
     store_->readings = 0;
