@@ -143,6 +143,13 @@ TEST(EvaluationTest, ExplainsWhereNoPolicyApplies) {
   ASSERT_OK_AND_ASSIGN(const auto prepared, PreparedPolicies::Make({}, {}, {}));
   EXPECT_THAT(DenialReasons(Evaluate(*prepared, {}, kNow)),
               ElementsAre("no policy is known to apply"));
+  ConditionalAccessPolicy policy = Policy("a", {BuiltInControl::kMfa});
+  policy.conditions.users.include_users.clear();
+  policy.conditions.users.include_groups = {"staff"};
+  ASSERT_OK_AND_ASSIGN(const auto possible, PreparedPolicies::Make({policy}, {}, {}));
+  EXPECT_THAT(DenialReasons(Evaluate(*possible, WithMfa(), kNow)),
+              ElementsAre("no policy is known to apply",
+                          "it is not known whether \"Policy a\" applies (conditions.users)"));
   AccessOptions open;
   open.allow_without_policy = true;
   ASSERT_OK_AND_ASSIGN(const auto allowing, PreparedPolicies::Make({}, {}, open));

@@ -42,6 +42,18 @@ bool Denies(const PolicyResult& result) {
           result.satisfaction == Satisfaction::kUnsatisfied);
 }
 
+std::vector<std::string> WhyNoPolicy(const Decision& decision) {
+  std::vector<std::string> reasons = {"no policy is known to apply"};
+  for (const PolicyResult& result : decision.results) {
+    const bool may_apply =
+        result.enforced && result.grants && result.application == Application::kPossiblyApplies;
+    if (!may_apply) continue;
+    reasons.push_back(absl::StrCat("it is not known whether ", PolicyName(result), " applies (",
+                                   NotKnownConditions(result), ")"));
+  }
+  return reasons;
+}
+
 }  // namespace
 
 std::string ControlDemand(const ControlResult& control) {
@@ -104,7 +116,7 @@ std::string DescribeResult(const PolicyResult& result) {
 
 std::vector<std::string> DenialReasons(const Decision& decision) {
   if (decision.outcome == Outcome::kAllow) return {};
-  if (decision.outcome == Outcome::kDenyNoPolicy) return {"no policy is known to apply"};
+  if (decision.outcome == Outcome::kDenyNoPolicy) return WhyNoPolicy(decision);
   std::map<std::pair<ControlKind, std::string>, std::string> reasons;
   for (const PolicyResult& result : decision.results) {
     if (!Denies(result)) continue;

@@ -19,7 +19,8 @@ std::string DescribeControl(const ControlResult& control);
 std::string DescribeResult(const PolicyResult& result);
 
 // Why a decision denies, without repeats: what is missing, in the order of ControlKind, each with
-// the name of the first policy that asks for it. Empty of an allowance.
+// the name of the first policy that asks for it. Where no policy is known to apply, that, and which
+// may and by what that is not known. Empty of an allowance.
 std::vector<std::string> DenialReasons(const Decision& decision);
 
 }  // namespace hourglass::access
