@@ -18,6 +18,7 @@ SYSTEM_LIBRARIES = {
     "benchmark": ["benchmark"],
     "botan": ["botan-2"],
     "cli11": ["CLI11"],
+    "curl": ["libcurl"],
     "grpc": ["grpc++"],
     "gtest": [
         "gtest",
@@ -52,6 +53,7 @@ DEBIAN_PACKAGES = {
     "benchmark": ["libbenchmark-dev"],
     "botan": ["libbotan-2-dev"],
     "cli11": ["libcli11-dev"],
+    "curl": ["libcurl4-openssl-dev"],
     "grpc": ["libgrpc++-dev"],
     "gtest": [
         "libgtest-dev",

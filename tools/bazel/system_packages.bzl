@@ -24,6 +24,9 @@ def _system_packages_impl(repository_ctx):
         compile_options = _pkg_config(repository_ctx, modules, "--cflags")
         include_directories = []
         for path in [option[2:] for option in compile_options if option.startswith("-I")]:
+            # Where the compiler looks by itself, and where the headers of every library are.
+            if path.startswith("/usr/include/") and path.endswith("-linux-gnu"):
+                continue
             link = "include/" + name + "/" + path.strip("/").replace("/", "_")
             repository_ctx.symlink(path, link)
             include_directories.append(link)
