@@ -51,6 +51,11 @@ enum class ErrorReason {
   kComplianceUnavailable,    // no verdict in time
   kComplianceAnswerInvalid,  // no verdict for this request
   kDeviceUnknown,            // no report of it is held
+  kPolicyUnknown,            // the tenant has none of this id
+  kPoliciesChanged,          // since they were looked at
+  kUserUnknown,              // the tenant's directory has none of this id or name
+  kUserExists,               // another has this name
+  kBlockUnknown,             // the device or user is not blocked
   kKeyUriInvalid,            // malformed, or of a place that is not configured
   kKeyNotFound,              // the key URI names none
   kKeyExists,                // of this name, or more than one answers to the URI

@@ -45,6 +45,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::DISPLAY_NAME_TAKEN:
     case v1::KEY_EXISTS:
     case v1::RELYING_PARTY_EXISTS:
+    case v1::USER_EXISTS:
       return grpc::StatusCode::ALREADY_EXISTS;
     case v1::CALLER_CERTIFICATE_EXPIRED:
     case v1::CALLER_REFUSED:
@@ -62,6 +63,9 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_NOT_FOUND:
     case v1::CERTIFICATE_UNKNOWN:
     case v1::RELYING_PARTY_UNKNOWN:
+    case v1::POLICY_UNKNOWN:
+    case v1::USER_UNKNOWN:
+    case v1::BLOCK_UNKNOWN:
       return grpc::StatusCode::NOT_FOUND;
     case v1::ROOT_MOVE_ILLEGAL:
     case v1::NO_PRIMARY_ROOT:
@@ -77,6 +81,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::BUNDLE_OUTDATED:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case v1::PRIMARY_CHANGED:
+    case v1::POLICIES_CHANGED:
       return grpc::StatusCode::ABORTED;
     case v1::COMPLIANCE_UNAVAILABLE:
     case v1::COMPLIANCE_ANSWER_INVALID:
