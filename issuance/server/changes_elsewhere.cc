@@ -13,8 +13,9 @@ void ChangesElsewhere::Look() {
     if (!tenants.ok()) return;
     for (const TenantRecord& tenant : *tenants) {
       // One that is new has had no roots when it was looked at last.
-      std::uint64_t& revision = revisions_[tenant.tenant_id];
-      if (std::exchange(revision, tenant.revision) == tenant.revision) continue;
+      // Both only grow, and so does their sum.
+      const std::uint64_t revision = tenant.revision + tenant.policy_revision;
+      if (std::exchange(revisions_[tenant.tenant_id], revision) == revision) continue;
       if (looked_) changed.push_back(tenant.tenant_id);
     }
     looked_ = true;

@@ -27,6 +27,7 @@ class ChangesElsewhere {
   TenantStore* const tenants_;
   Mutex mutex_;  // held by a look, and not while the feed is told
   bool looked_ ABSL_GUARDED_BY(mutex_) = false;
+  // Of each tenant, of its roots and its policies together.
   absl::flat_hash_map<std::string, std::uint64_t> revisions_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -73,6 +73,15 @@ TEST_F(ChangesElsewhereTest, WhatAnotherChangedIsToldOnce) {
   EXPECT_THAT(ToldBy(changes), UnorderedElementsAre("contoso", "fabrikam"));
 }
 
+TEST_F(ChangesElsewhereTest, PoliciesThatAnotherChangedAreToldOf) {
+  ChangesElsewhere changes(own_.get());
+  EXPECT_THAT(ToldBy(changes), IsEmpty());
+  ASSERT_OK(other_->ChangePolicies("contoso", std::nullopt, {SamplePolicy("p-1")}, {}, {}));
+  EXPECT_THAT(ToldBy(changes), ElementsAre("contoso"));
+  ASSERT_OK(other_->Block(SampleBlock(BlockRecord::Kind::kDevice, "d-1", "fabrikam"), {}));
+  EXPECT_THAT(ToldBy(changes), IsEmpty()) << "each verdict reads what is blocked";
+}
+
 TEST_F(ChangesElsewhereTest, ATenantThatIsNewIsToldOfWithItsFirstRoot) {
   ChangesElsewhere changes(own_.get());
   EXPECT_THAT(ToldBy(changes), IsEmpty());

@@ -17,7 +17,7 @@ enum class PolicyKind { kConditionalAccess, kNamedLocation, kDeviceCompliance };
 // A policy, or a named location that policies refer to.
 struct PolicyRecord {
   std::string tenant_id;
-  std::string policy_id;  // unique in the tenant, of whatever kind: Graph's `id`
+  std::string policy_id;  // unique in the tenant, of whatever kind: Graph's `id`; never empty
   PolicyKind kind = PolicyKind::kConditionalAccess;
   std::string display_name;
   // Of conditional access as Graph has it: `enabled`, `disabled`,
@@ -51,11 +51,13 @@ struct PolicySet {
 // A user as the tenant's directory has him.
 struct DirectoryUser {
   std::string tenant_id;
-  std::string user_id;  // object id, unique in the tenant
-  std::string upn;      // unique in the tenant by ca::FoldedUpn
+  std::string user_id;  // object id, unique in the tenant; never empty
+  std::string upn;      // unique in the tenant by ca::FoldedUpn; never empty
   // `S-1-5-21-…` of the directory on premises; empty for a user who has none.
   std::string onprem_sid;
-  // Object ids, sorted, none twice.
+  // Object ids, in the order of their octets, none twice. None is empty or has a line feed: a user
+  // is kept with all of his groups in one column, an id a line, so that a verdict reads him as one
+  // row. A table of memberships would make that as many rows as he has groups: some have 10 000.
   std::vector<std::string> groups;
   std::vector<std::string> roles;
   bool is_guest = false;
@@ -71,7 +73,8 @@ struct BlockRecord {
   enum class Kind { kDevice, kUser };
   std::string tenant_id;
   Kind kind = Kind::kDevice;
-  // The device's id; of a user the object id, or the UPN as ca::FoldedUpn has it.
+  // The device's id; of a user the object id or the UPN. As it was given: who is meant is the same
+  // by ca::FoldedUpn, so that nobody evades a block by another spelling. Not empty by that.
   std::string subject;
   std::string reason;
   std::string blocked_by;  // the name of a caller

@@ -37,15 +37,27 @@ AdministrativeAction ChangeOf(absl::string_view tenant_id, const RootStateChange
   return action;
 }
 
-AdministrativeAction ChangeOfParty(absl::string_view tenant_id, absl::string_view name,
-                                   absl::string_view action_name, const ChangeCause& cause) {
+AdministrativeAction ActionOn(absl::string_view tenant_id, absl::string_view subject,
+                              absl::string_view action_name, const ChangeCause& cause) {
   AdministrativeAction action;
   action.tenant_id = std::string(tenant_id);
   action.at = cause.now;
   action.caller = cause.caller;
   action.action = std::string(action_name);
-  action.subject = std::string(name);
+  action.subject = std::string(subject);
   action.reason = cause.reason;
+  return action;
+}
+
+AdministrativeAction ChangeOfPolicy(const PolicyRecord* before, const PolicyVersion& made) {
+  const PolicyRecord& policy = made.policy;
+  const absl::string_view name = made.is_deleted     ? "policy_deleted"
+                                 : before == nullptr ? "policy_imported"
+                                                     : "policy_changed";
+  AdministrativeAction action = ActionOn(policy.tenant_id, policy.policy_id, name,
+                                         {policy.changed_at, policy.changed_by, made.reason});
+  if (before != nullptr) action.from_state = before->state;
+  if (!made.is_deleted) action.to_state = policy.state;
   return action;
 }
 

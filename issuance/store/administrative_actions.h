@@ -4,6 +4,7 @@
 #define HOURGLASS_ISSUANCE_STORE_ADMINISTRATIVE_ACTIONS_H_
 
 #include "absl/strings/string_view.h"
+#include "issuance/store/access_records.h"
 #include "issuance/store/records.h"
 #include "issuance/store/relying_party_store.h"
 #include "issuance/store/tenant_store.h"
@@ -22,9 +23,14 @@ AdministrativeAction CreationOf(const RootRecord& root);
 AdministrativeAction ChangeOf(absl::string_view tenant_id, const RootStateChange& change,
                               const RootChangeOrder& order);
 
-// `action` is one of those of a relying party (AdministrativeAction::action).
-AdministrativeAction ChangeOfParty(absl::string_view tenant_id, absl::string_view name,
-                                   absl::string_view action, const ChangeCause& cause);
+// What has no states: `action` is one of those of relying parties, users or blocks
+// (AdministrativeAction::action).
+AdministrativeAction ActionOn(absl::string_view tenant_id, absl::string_view subject,
+                              absl::string_view action, const ChangeCause& cause);
+
+// `policy_imported` where there was none before (null), else `policy_changed` or `policy_deleted`;
+// as of when, by whom and why `made` was made.
+AdministrativeAction ChangeOfPolicy(const PolicyRecord* before, const PolicyVersion& made);
 
 }  // namespace hourglass::issuance
 

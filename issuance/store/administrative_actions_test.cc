@@ -39,10 +39,31 @@ TEST(AdministrativeActionsTest, AChangeSaysFromWhereToWhereAndWhy) {
       << "what was overridden is the promotion's";
 }
 
-TEST(AdministrativeActionsTest, AChangeOfARelyingPartyHasNoStates) {
-  EXPECT_EQ(ChangeOfParty("contoso", "vpn", "relying_party_removed", {kAt, "admin", "gone"}),
+TEST(AdministrativeActionsTest, WhatIsDoneToARelyingPartyHasNoStates) {
+  EXPECT_EQ(ActionOn("contoso", "vpn", "relying_party_removed", {kAt, "admin", "gone"}),
             (AdministrativeAction{"contoso", 0, kAt, "admin", "relying_party_removed", "vpn", "",
                                   "", "gone", false}));
+}
+
+TEST(AdministrativeActionsTest, AChangeOfAPolicySaysWhatBecameOfItsState) {
+  PolicyRecord before;
+  before.tenant_id = "contoso";
+  before.policy_id = "p-1";
+  before.state = "enabled";
+  PolicyVersion made = {before, false, "why"};
+  made.policy.state = "disabled";
+  made.policy.changed_at = kAt;
+  made.policy.changed_by = "admin";
+  EXPECT_EQ(ChangeOfPolicy(&before, made),
+            (AdministrativeAction{"contoso", 0, kAt, "admin", "policy_changed", "p-1", "enabled",
+                                  "disabled", "why", false}));
+  EXPECT_EQ(ChangeOfPolicy(nullptr, made),
+            (AdministrativeAction{"contoso", 0, kAt, "admin", "policy_imported", "p-1", "",
+                                  "disabled", "why", false}));
+  made.is_deleted = true;
+  EXPECT_EQ(ChangeOfPolicy(&before, made),
+            (AdministrativeAction{"contoso", 0, kAt, "admin", "policy_deleted", "p-1", "enabled",
+                                  "", "why", false}));
 }
 
 }  // namespace

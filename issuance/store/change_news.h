@@ -5,6 +5,7 @@
 #define HOURGLASS_ISSUANCE_STORE_CHANGE_NEWS_H_
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "issuance/store/journal_store.h"
@@ -12,7 +13,7 @@
 
 namespace hourglass::issuance {
 
-// Each returns `status` as it is.
+// Each returns what it is given as it is.
 //
 // Of a write that the fence may refuse: tells where it did (PRIMARY_CHANGED).
 absl::Status TellIfFenced(const TenantChanges& changes, absl::string_view tenant_id,
@@ -21,6 +22,12 @@ absl::Status TellIfFenced(const TenantChanges& changes, absl::string_view tenant
 // (JOURNAL_UNAVAILABLE), and where the fence refused it.
 absl::Status TellOfChange(const TenantChanges& changes, absl::string_view tenant_id,
                           absl::Status status);
+template <typename T>
+absl::StatusOr<T> TellOfChange(const TenantChanges& changes, absl::string_view tenant_id,
+                               absl::StatusOr<T> result) {
+  TellOfChange(changes, tenant_id, result.status()).IgnoreError();
+  return result;
+}
 
 // Tells of every tenant of which one of the writes was refused by the fence, once. `statuses`: one
 // a write.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
 
@@ -43,6 +44,9 @@ TEST_F(ChangeNewsTest, OfAChangeWhatMayHaveBeenMadeIsNewsToo) {
   EXPECT_EQ(TellOfChange(changes_, "c", fenced_), fenced_);
   EXPECT_EQ(TellOfChange(changes_, "d", other_), other_);
   EXPECT_THAT(told_, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(TellOfChange(changes_, "e", absl::StatusOr<int>(7)).value(), 7);
+  EXPECT_EQ(TellOfChange(changes_, "f", absl::StatusOr<int>(other_)).status(), other_);
+  EXPECT_THAT(told_, ElementsAre("a", "b", "c", "e"));
 }
 
 TEST_F(ChangeNewsTest, EachTenantOfABatchThatWasFencedIsToldOfOnce) {

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
 #include "issuance/store/store.h"
 
 namespace hourglass::issuance {
@@ -22,6 +23,9 @@ constexpr absl::string_view kJournal = "j1:";
 constexpr absl::string_view kDevices = "d1:";
 constexpr absl::string_view kIntermediates = "i1:";
 constexpr absl::string_view kActions = "a1:";
+constexpr absl::string_view kPolicyVersions = "p1:";
+constexpr absl::string_view kUsers = "u1:";
+constexpr absl::string_view kBlocks = "b1:";
 
 absl::Status NotOurs() {
   return Error(ErrorReason::kFieldInvalid, "page_token", "was not made by this service");
@@ -43,6 +47,20 @@ absl::StatusOr<std::int64_t> ParseSequence(absl::string_view kind, absl::string_
   return sequence;
 }
 
+std::string TextToken(absl::string_view kind, absl::string_view last) {
+  return absl::WebSafeBase64Escape(absl::StrCat(kind, last));
+}
+
+absl::StatusOr<std::string> ParseText(absl::string_view kind, absl::string_view page_token) {
+  std::string plain;
+  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
+  absl::string_view last = plain;
+  if (!absl::ConsumePrefix(&last, kind)) return NotOurs();
+  if (TextToken(kind, last) != page_token) return NotOurs();
+  if (!ca::DecodeUtf8(last).has_value() || absl::StrContains(last, '\0')) return NotOurs();
+  return std::string(last);
+}
+
 }  // namespace
 
 std::string JournalPageToken(const JournalPosition& last) {
@@ -51,7 +69,7 @@ std::string JournalPageToken(const JournalPosition& last) {
 }
 
 std::string DevicePageToken(absl::string_view last_device_id) {
-  return absl::WebSafeBase64Escape(absl::StrCat(kDevices, last_device_id));
+  return TextToken(kDevices, last_device_id);
 }
 
 std::string IntermediatePageToken(std::int64_t last_sequence) {
@@ -60,6 +78,18 @@ std::string IntermediatePageToken(std::int64_t last_sequence) {
 
 std::string AdministrativePageToken(std::int64_t last_sequence) {
   return SequenceToken(kActions, last_sequence);
+}
+
+std::string PolicyVersionPageToken(std::uint64_t last_revision) {
+  return SequenceToken(kPolicyVersions, static_cast<std::int64_t>(last_revision));
+}
+
+std::string UserPageToken(absl::string_view last_user_id) {
+  return TextToken(kUsers, last_user_id);
+}
+
+std::string BlockPageToken(const BlockPosition& last) {
+  return TextToken(kBlocks, absl::StrCat(last.kind, ":", last.folded_subject));
 }
 
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token) {
@@ -82,15 +112,7 @@ absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_toke
 }
 
 absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token) {
-  std::string plain;
-  if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
-  absl::string_view device_id = plain;
-  if (!absl::ConsumePrefix(&device_id, kDevices)) return NotOurs();
-  if (DevicePageToken(device_id) != page_token) return NotOurs();
-  if (!ca::DecodeUtf8(device_id).has_value() || absl::StrContains(device_id, '\0')) {
-    return NotOurs();
-  }
-  return std::string(device_id);
+  return ParseText(kDevices, page_token);
 }
 
 absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token) {
@@ -99,6 +121,22 @@ absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_to
 
 absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_token) {
   return ParseSequence(kActions, page_token);
+}
+
+absl::StatusOr<std::int64_t> ParsePolicyVersionPosition(absl::string_view page_token) {
+  return ParseSequence(kPolicyVersions, page_token);
+}
+
+absl::StatusOr<std::string> ParseUserPosition(absl::string_view page_token) {
+  return ParseText(kUsers, page_token);
+}
+
+absl::StatusOr<BlockPosition> ParseBlockPosition(absl::string_view page_token) {
+  ASSIGN_OR_RETURN(const std::string last, ParseText(kBlocks, page_token));
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(last, absl::MaxSplits(':', 1));
+  if (!absl::StrContains(last, ':')) return NotOurs();
+  return BlockPosition{std::string(parts.first), std::string(parts.second)};
 }
 
 absl::Status CheckPageSize(int page_size) {

@@ -18,12 +18,21 @@ struct JournalPosition {
   std::int64_t sequence = 0;
 };
 
+// The last block of a page, by what blocks are ordered by: as a table has it.
+struct BlockPosition {
+  std::string kind;  // of letters
+  std::string folded_subject;
+};
+
 // Base64url without padding (RFC 4648 section 5). A token says where to go on and nothing else: it
 // gives no right, and a forged one reaches nothing that the query beside it does not.
 std::string JournalPageToken(const JournalPosition& last);
 std::string DevicePageToken(absl::string_view last_device_id);
 std::string IntermediatePageToken(std::int64_t last_sequence);
 std::string AdministrativePageToken(std::int64_t last_sequence);
+std::string PolicyVersionPageToken(std::uint64_t last_revision);
+std::string UserPageToken(absl::string_view last_user_id);
+std::string BlockPageToken(const BlockPosition& last);
 
 // The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
 // make.
@@ -31,6 +40,9 @@ absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_toke
 absl::StatusOr<std::string> ParseDevicePosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_token);
+absl::StatusOr<std::int64_t> ParsePolicyVersionPosition(absl::string_view page_token);
+absl::StatusOr<std::string> ParseUserPosition(absl::string_view page_token);
+absl::StatusOr<BlockPosition> ParseBlockPosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
 // (issuance/store/page.h).

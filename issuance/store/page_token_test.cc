@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <iterator>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -32,6 +34,9 @@ TEST(PageTokenTest, IsBase64UrlWithoutPadding) {
   EXPECT_EQ(DevicePageToken("\xc3\xbf~"), "ZDE6w79-");
   EXPECT_EQ(IntermediatePageToken(-7), "aTE6LTc");
   EXPECT_EQ(AdministrativePageToken(42), "YTE6NDI");
+  EXPECT_EQ(PolicyVersionPageToken(42), "cDE6NDI");
+  EXPECT_EQ(UserPageToken("a?>"), "dTE6YT8-");
+  EXPECT_EQ(BlockPageToken({"user", "a?>"}), "YjE6dXNlcjphPz4");
 }
 
 TEST(PageTokenTest, APositionIsReadBack) {
@@ -44,33 +49,46 @@ TEST(PageTokenTest, APositionIsReadBack) {
     }
     EXPECT_EQ(ParseIntermediatePosition(IntermediatePageToken(sequence)).value(), sequence);
     EXPECT_EQ(ParseAdministrativePosition(AdministrativePageToken(sequence)).value(), sequence);
+    EXPECT_EQ(
+        ParsePolicyVersionPosition(PolicyVersionPageToken(static_cast<std::uint64_t>(sequence)))
+            .value(),
+        sequence);
   }
   for (const std::string& device :
        {std::string(), std::string("laptop-1"), std::string("d1:x"), std::string(999, 'x'),
         std::string("\xc3\xa9\xf0\x9f\x94\x91")}) {
     EXPECT_EQ(ParseDevicePosition(DevicePageToken(device)).value(), device);
+    EXPECT_EQ(ParseUserPosition(UserPageToken(device)).value(), device);
+    ASSERT_OK_AND_ASSIGN(const BlockPosition block,
+                         ParseBlockPosition(BlockPageToken({"device", device})));
+    EXPECT_EQ(block.kind, "device");
+    EXPECT_EQ(block.folded_subject, device);
   }
 }
 
 TEST(PageTokenTest, NoKindIsTakenForAnother) {
-  const std::string journal = JournalPageToken({At(1), 2}), device = DevicePageToken("1"),
-                    intermediate = IntermediatePageToken(1), action = AdministrativePageToken(1);
-  for (const std::string& token : {device, intermediate, action}) {
-    EXPECT_THAT(ParseJournalPosition(token), NotOurs());
+  const std::string tokens[] = {JournalPageToken({At(1), 2}), DevicePageToken("1"),
+                                IntermediatePageToken(1),     AdministrativePageToken(1),
+                                PolicyVersionPageToken(1),    UserPageToken("1"),
+                                BlockPageToken({"user", "1"})};
+  const auto parsed = [](const std::string& token) {
+    return std::vector<absl::Status>{
+        ParseJournalPosition(token).status(),       ParseDevicePosition(token).status(),
+        ParseIntermediatePosition(token).status(),  ParseAdministrativePosition(token).status(),
+        ParsePolicyVersionPosition(token).status(), ParseUserPosition(token).status(),
+        ParseBlockPosition(token).status()};
+  };
+  for (std::size_t kind = 0; kind < std::size(tokens); ++kind) {
+    const std::vector<absl::Status> statuses = parsed(tokens[kind]);
+    ASSERT_EQ(statuses.size(), std::size(tokens));
+    for (std::size_t other = 0; other < statuses.size(); ++other) {
+      if (other == kind) {
+        EXPECT_OK(statuses[other]) << kind;
+      } else {
+        EXPECT_THAT(statuses[other], NotOurs()) << kind << " as " << other;
+      }
+    }
   }
-  for (const std::string& token : {journal, intermediate, action}) {
-    EXPECT_THAT(ParseDevicePosition(token), NotOurs());
-  }
-  for (const std::string& token : {journal, device, action}) {
-    EXPECT_THAT(ParseIntermediatePosition(token), NotOurs());
-  }
-  for (const std::string& token : {journal, device, intermediate}) {
-    EXPECT_THAT(ParseAdministrativePosition(token), NotOurs());
-  }
-  EXPECT_OK(ParseJournalPosition(journal));
-  EXPECT_OK(ParseDevicePosition(device));
-  EXPECT_OK(ParseIntermediatePosition(intermediate));
-  EXPECT_OK(ParseAdministrativePosition(action));
 }
 
 TEST(PageTokenTest, RefusesPositionsOfTheJournalThatItDidNotMake) {
@@ -123,6 +141,10 @@ TEST(PageTokenTest, RefusesPositionsOfOthersThatItDidNotMake) {
     EXPECT_THAT(ParseDevicePosition(TokenOf(plain)), NotOurs()) << plain;
   }
   EXPECT_EQ(ParseDevicePosition(TokenOf("d1: a ")).value(), " a ");
+  for (const char* plain : {"", "b1:", "b1:device", "b2:device:a", "b1:device:\xff"}) {
+    EXPECT_THAT(ParseBlockPosition(TokenOf(plain)), NotOurs()) << plain;
+  }
+  EXPECT_EQ(ParseBlockPosition(TokenOf("b1:user:a:b"))->folded_subject, "a:b");
 }
 
 TEST(PageTokenTest, RefusesOtherSpellingsOfItsOwnTokens) {

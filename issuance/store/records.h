@@ -22,6 +22,8 @@ struct TenantRecord {
   std::uint64_t epoch = 0;
   // Grows by one with every change of the tenant's roots or their states.
   std::uint64_t revision = 0;
+  // Grows by one with every change of the tenant's policies.
+  std::uint64_t policy_revision = 0;
 
   bool operator==(const TenantRecord&) const = default;
 };
@@ -85,7 +87,7 @@ struct RelyingPartyRecord {
   bool operator==(const RelyingPartyRecord&) const = default;
 };
 
-// What was done to a tenant's roots or relying parties, and by whom.
+// What was done to what a tenant has, and by whom.
 struct AdministrativeAction {
   std::string tenant_id;
   std::uint64_t sequence = 0;  // grows with every action of the store
@@ -93,10 +95,14 @@ struct AdministrativeAction {
   std::string caller;
   // `root_created`, `root_promoted`, `root_demoted`, `root_rolled_back`, `root_retired`,
   // `root_discarded`, `relying_party_registered`, `relying_party_removed`,
-  // `relying_party_attested`.
+  // `relying_party_attested`, `policy_imported`, `policy_changed`, `policy_deleted`,
+  // `users_imported`, `users_removed`, `user_removed`, `device_blocked`, `device_unblocked`,
+  // `user_blocked`, `user_unblocked`.
   std::string action;
-  std::string subject;  // the root's id or the relying party's name
-  // Of a root (ca::RootStateName); empty where there was none.
+  // The root's or policy's id, the relying party's name, the device or user; of `users_imported`
+  // and `users_removed` how many: `17 users`.
+  std::string subject;
+  // Of a root (ca::RootStateName) or a policy (PolicyRecord::state); empty where there was none.
   std::string from_state;
   std::string to_state;
   std::string reason;  // as it was given; may be empty

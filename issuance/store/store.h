@@ -1,7 +1,8 @@
-// Where tenants, roots, relying parties, devices and the journals are kept.
+// Where all is kept that a service must not forget.
 #ifndef HOURGLASS_ISSUANCE_STORE_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_STORE_H_
 
+#include "issuance/store/access_store.h"
 #include "issuance/store/administrative_journal_store.h"
 #include "issuance/store/device_store.h"
 #include "issuance/store/intermediate_store.h"
@@ -28,6 +29,10 @@ class Store : public TenantStore,
               public JournalStore,
               public DeviceStore,
               public RelyingPartyStore,
+              public PolicyStore,
+              public DirectoryStore,
+              public BlockStore,
+              public DecisionFactsStore,
               public AdministrativeJournalStore {};
 
 }  // namespace hourglass::issuance

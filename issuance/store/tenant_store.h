@@ -43,16 +43,16 @@ class TenantStore {
   TenantStore(const TenantStore&) = delete;
   TenantStore& operator=(const TenantStore&) = delete;
 
-  // Tells of every tenant of which AddRoot added a root or ChangeRootStates changed a state through
-  // this object, or may have (JOURNAL_UNAVAILABLE), once that is committed and before the call
-  // returns; and of every tenant of which a write through this object, in any role, was refused
-  // with PRIMARY_CHANGED, before that refusal is returned: whoever missed a change is told of it
-  // then at the latest. Nothing else that was refused is told of. No lock of the store is held
-  // meanwhile. A store that several processes share may tell of changes through others, and of some
-  // for nothing.
+  // Tells of every tenant of which AddRoot added a root, ChangeRootStates changed a state or
+  // ChangePolicies a policy through this object, or may have (JOURNAL_UNAVAILABLE), once that is
+  // committed and before the call returns; and of every tenant of which a write through this
+  // object, in any role, was refused with PRIMARY_CHANGED, before that refusal is returned: whoever
+  // missed a change is told of it then at the latest. Nothing else that was refused is told of. No
+  // lock of the store is held meanwhile. A store that several processes share may tell of changes
+  // through others, and of some for nothing.
   virtual TenantChanges& changes() = 0;
 
-  // With epoch 0 and revision 0, whatever `tenant` says. Errors: TENANT_EXISTS; DISPLAY_NAME_TAKEN
+  // With epoch 0 and revisions 0, whatever `tenant` says. Errors: TENANT_EXISTS; DISPLAY_NAME_TAKEN
   // with field `display_name` where another tenant's roots have the same name (ca::RootNameKey).
   virtual absl::Status CreateTenant(const TenantRecord& tenant) = 0;
   // Errors: TENANT_UNKNOWN.

@@ -44,6 +44,10 @@ class JournalStoreConformance : public StoreConformance {};
 class DeviceStoreConformance : public StoreConformance {};
 class RelyingPartyStoreConformance : public StoreConformance {};
 class AdministrativeJournalStoreConformance : public StoreConformance {};
+class PolicyStoreConformance : public StoreConformance {};
+class DirectoryStoreConformance : public StoreConformance {};
+class BlockStoreConformance : public StoreConformance {};
+class DecisionFactsStoreConformance : public StoreConformance {};
 // Of several stores of one content.
 class StoreReplicasConformance : public StoreConformance {};
 
@@ -86,6 +90,10 @@ std::vector<std::string> ActionsOf(Store& store, absl::string_view tenant_id = "
   INSTANTIATE_TEST_SUITE_P(name, DeviceStoreConformance, testing::Values(maker));                \
   INSTANTIATE_TEST_SUITE_P(name, RelyingPartyStoreConformance, testing::Values(maker));          \
   INSTANTIATE_TEST_SUITE_P(name, AdministrativeJournalStoreConformance, testing::Values(maker)); \
+  INSTANTIATE_TEST_SUITE_P(name, PolicyStoreConformance, testing::Values(maker));                \
+  INSTANTIATE_TEST_SUITE_P(name, DirectoryStoreConformance, testing::Values(maker));             \
+  INSTANTIATE_TEST_SUITE_P(name, BlockStoreConformance, testing::Values(maker));                 \
+  INSTANTIATE_TEST_SUITE_P(name, DecisionFactsStoreConformance, testing::Values(maker));         \
   INSTANTIATE_TEST_SUITE_P(name, StoreReplicasConformance, testing::Values(maker))
 
 }  // namespace hourglass::issuance

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
@@ -178,6 +179,41 @@ TEST_P(StoreReplicasConformance, WhoMissedAChangeIsToldByEachRefusal) {
   of_the_new.root_id = "root-2";
   EXPECT_OK(Append(*store_, of_the_new));
   EXPECT_THAT(news.Take(), ElementsAre());
+}
+
+// A verdict by one process knows what another one was told, from the answer on.
+TEST_P(StoreReplicasConformance, WhatOneStoreIsToldOfAccessCountsAtOnceInTheOther) {
+  ASSERT_OK(store_->CreateTenant(SampleTenant()));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> other, place_->Open());
+  const BlockRecord stolen = SampleBlock(BlockRecord::Kind::kDevice, "laptop-1");
+  const BlockRecord left = SampleBlock(BlockRecord::Kind::kUser, "u-1");
+  const auto read = [](Store& store) {
+    return store.ReadDecisionFacts({kSampleTenant, "u-1", "", "laptop-1"}, SampleTime()).value();
+  };
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    Store& writer = i % 2 == 0 ? *other : *store_;
+    Store& reader = i % 2 == 0 ? *store_ : *other;
+    EXPECT_FALSE(read(reader).device_block.has_value());
+    ASSERT_OK(writer.Block(stolen, SampleCause()));
+    EXPECT_EQ(read(reader).device_block, stolen);
+    // No report of it lifts it.
+    ASSERT_OK(writer.PutDevice(SampleDevice("laptop-1")));
+    EXPECT_EQ(read(reader).device_block, stolen);
+    ASSERT_OK(reader.Block(left, SampleCause()));
+    EXPECT_EQ(read(writer).user_block, left);
+    DirectoryUser user = SampleUser("u-1");
+    user.onprem_sid = absl::StrCat(i);
+    ASSERT_OK(writer.PutUsers(kSampleTenant, {user}, SampleCause()));
+    EXPECT_EQ(read(reader).user, user);
+    PolicyRecord policy = SamplePolicy("p-1");
+    policy.document = absl::StrCat(i);
+    ASSERT_OK(writer.ChangePolicies(kSampleTenant, std::nullopt, {policy}, {}, SampleCause()));
+    EXPECT_EQ(read(reader).policy_revision, i);
+    EXPECT_EQ(reader.ListPolicies(kSampleTenant)->policies[0].document, policy.document);
+    ASSERT_OK(reader.Unblock(kSampleTenant, left.kind, left.subject, SampleCause()));
+    EXPECT_FALSE(read(writer).user_block.has_value());
+    ASSERT_OK(reader.Unblock(kSampleTenant, stolen.kind, stolen.subject, SampleCause()));
+  }
 }
 
 TEST_P(StoreReplicasConformance, AKeyGetsItsRootOrIsCondemnedAndNeverBoth) {

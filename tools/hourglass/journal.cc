@@ -108,8 +108,7 @@ void AddJournal(CLI::App& app, CommandLine& line) {
   noun->require_subcommand(1)->fallthrough();
   const auto options = std::make_shared<JournalOptions>();
   CLI::App* list =
-      AddCommand(*noun, line, "list",
-                 "List what was done to a tenant's roots and relying parties, the newest first",
+      AddCommand(*noun, line, "list", "List what administrators did in a tenant, the newest first",
                  options, &List);
   AddTenantOption(*list, options->tenant);
   list->add_option("--kind", options->kind, "admin, what administrators did (default)")

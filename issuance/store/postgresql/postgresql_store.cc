@@ -17,6 +17,7 @@
 #include "issuance/store/postgresql/engine/schema.h"
 #include "issuance/store/postgresql/journal/journal_partitions.h"
 #include "issuance/store/postgresql/journal/postgresql_journal.h"
+#include "issuance/store/postgresql/postgresql_access.h"
 #include "issuance/store/postgresql/tables/postgresql_administrative_actions.h"
 #include "issuance/store/postgresql/tables/postgresql_devices.h"
 #include "issuance/store/postgresql/tables/postgresql_intermediates.h"
@@ -33,11 +34,12 @@ namespace {
 using postgresql::Connection;
 using postgresql::DurableFact;
 
-class PostgresqlStore final : public Store {
+class PostgresqlStore final : public PostgresqlAccess {
  public:
   PostgresqlStore(std::unique_ptr<postgresql::WitnessedPool> pool,
                   const PostgresqlStoreOptions& options)
-      : pool_(std::move(pool)),
+      : PostgresqlAccess(pool.get()),
+        pool_(std::move(pool)),
         journal_(&pool_->pool(), options.partition_span),
         reports_(options.upkeep_observer) {}
 
@@ -51,8 +53,6 @@ class PostgresqlStore final : public Store {
     upkeep_.emplace(kUpkeepPause, [this, partition_span] { KeepPartitionsAhead(partition_span); });
     return absl::OkStatus();
   }
-
-  TenantChanges& changes() override { return changes_; }
 
   absl::Status CreateTenant(const TenantRecord& tenant) override {
     return pool_->Administer([&](Connection& c) { return postgresql::CreateTenant(c, tenant); });
@@ -299,7 +299,6 @@ class PostgresqlStore final : public Store {
                     }));
   }
 
-  TenantChanges changes_;
   const std::unique_ptr<postgresql::WitnessedPool> pool_;
   postgresql::PostgresqlJournal journal_;
   postgresql::UpkeepReports reports_;

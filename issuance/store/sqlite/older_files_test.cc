@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite/engine/sqlite_schema.h"
 #include "issuance/store/sqlite/sqlite_store.h"
+#include "issuance/store/testing/sample_records.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -218,6 +219,30 @@ TEST_F(OlderFilesTest, RootsOfVersion8KeepTheirOrderAndRelyingPartiesHaveFetched
   party.fetched_version = 21;
   party.fetched_at = party.registered_at;
   EXPECT_THAT(store->ListRelyingParties("contoso").value(), testing::ElementsAre(party));
+}
+
+// Of schema version 9, before it was kept who may connect: nobody is blocked, and no policy is
+// there.
+TEST_F(OlderFilesTest, AStoreOfVersion9GetsPoliciesUsersAndBlocks) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(9)));
+  ASSERT_OK(Connect()->Execute(R"sql(
+      INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 9, 4, 'contoso');
+      INSERT INTO devices VALUES ('contoso', 'd-1', x'00ff', 1, 'inventory'))sql"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  const auto read = [&] {
+    return store->ReadDecisionFacts({"contoso", "u-1", "", "d-1"}, SampleTime()).value();
+  };
+  EXPECT_EQ(read().device->state, std::string("\x00\xff", 2));
+  EXPECT_EQ(read().policy_revision, 0u);
+  EXPECT_FALSE(read().device_block.has_value());
+  EXPECT_EQ(store->GetTenant("contoso")->revision, 9u) << "the bundle is what it was";
+  ASSERT_OK(store->ChangePolicies("contoso", 0, {SamplePolicy("p-1")}, {}, SampleCause()));
+  ASSERT_OK(store->PutUsers("contoso", {SampleUser("u-1")}, SampleCause()));
+  ASSERT_OK(store->Block(SampleBlock(BlockRecord::Kind::kDevice, "d-1"), SampleCause()));
+  EXPECT_EQ(read().policy_revision, 1u);
+  EXPECT_EQ(read().user, SampleUser("u-1"));
+  EXPECT_TRUE(read().device_block.has_value());
 }
 
 // Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.

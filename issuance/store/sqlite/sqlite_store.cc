@@ -14,6 +14,7 @@
 #include "issuance/store/change_news.h"
 #include "issuance/store/sqlite/engine/sqlite_connections.h"
 #include "issuance/store/sqlite/journal/segmented_journal.h"
+#include "issuance/store/sqlite/sqlite_access.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
 #include "issuance/store/sqlite/tables/sqlite_devices.h"
 #include "issuance/store/sqlite/tables/sqlite_intermediates.h"
@@ -27,13 +28,13 @@ namespace {
 
 using sqlite::Connection;
 
-class SqliteStore final : public Store {
+class SqliteStore final : public SqliteAccess {
  public:
   SqliteStore(std::unique_ptr<sqlite::Connections> connections,
               std::unique_ptr<sqlite::SegmentedJournal> journal)
-      : connections_(std::move(connections)), journal_(std::move(journal)) {}
-
-  TenantChanges& changes() override { return changes_; }
+      : SqliteAccess(connections.get()),
+        connections_(std::move(connections)),
+        journal_(std::move(journal)) {}
 
   absl::Status CreateTenant(const TenantRecord& tenant) override {
     return connections_->Write([&](Connection& c) { return sqlite::CreateTenant(c, tenant); });
@@ -243,7 +244,6 @@ class SqliteStore final : public Store {
   }
 
  private:
-  TenantChanges changes_;
   const std::unique_ptr<sqlite::Connections> connections_;
   const std::unique_ptr<sqlite::SegmentedJournal> journal_;
 };

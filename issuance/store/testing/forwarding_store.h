@@ -139,6 +139,62 @@ class ForwardingStore : public Store {
       absl::string_view tenant_id, int page_size, absl::string_view page_token) override {
     return store_.ListAdministrativeActions(tenant_id, page_size, page_token);
   }
+  absl::StatusOr<std::uint64_t> ChangePolicies(absl::string_view tenant_id,
+                                               std::optional<std::uint64_t> expected_revision,
+                                               absl::Span<const PolicyRecord> put,
+                                               absl::Span<const std::string> deleted,
+                                               const ChangeCause& cause) override {
+    return store_.ChangePolicies(tenant_id, expected_revision, put, deleted, cause);
+  }
+  absl::StatusOr<PolicySet> ListPolicies(absl::string_view tenant_id) override {
+    return store_.ListPolicies(tenant_id);
+  }
+  absl::StatusOr<Page<PolicyVersion>> ListPolicyVersions(absl::string_view tenant_id,
+                                                         absl::string_view policy_id, int page_size,
+                                                         absl::string_view page_token) override {
+    return store_.ListPolicyVersions(tenant_id, policy_id, page_size, page_token);
+  }
+  absl::Status PutUsers(absl::string_view tenant_id, absl::Span<const DirectoryUser> users,
+                        const ChangeCause& cause) override {
+    return store_.PutUsers(tenant_id, users, cause);
+  }
+  absl::StatusOr<std::uint64_t> RemoveUsersNotUpdatedSince(absl::string_view tenant_id,
+                                                           Timestamp cutoff,
+                                                           const ChangeCause& cause) override {
+    return store_.RemoveUsersNotUpdatedSince(tenant_id, cutoff, cause);
+  }
+  absl::Status RemoveUser(absl::string_view tenant_id, absl::string_view user_id,
+                          const ChangeCause& cause) override {
+    return store_.RemoveUser(tenant_id, user_id, cause);
+  }
+  absl::StatusOr<DirectoryUser> GetUser(absl::string_view tenant_id,
+                                        absl::string_view user_id) override {
+    return store_.GetUser(tenant_id, user_id);
+  }
+  absl::StatusOr<DirectoryUser> GetUserByUpn(absl::string_view tenant_id,
+                                             absl::string_view upn) override {
+    return store_.GetUserByUpn(tenant_id, upn);
+  }
+  absl::StatusOr<Page<DirectoryUser>> ListUsers(absl::string_view tenant_id, int page_size,
+                                                absl::string_view page_token) override {
+    return store_.ListUsers(tenant_id, page_size, page_token);
+  }
+  absl::Status Block(const BlockRecord& block, const ChangeCause& cause) override {
+    return store_.Block(block, cause);
+  }
+  absl::StatusOr<BlockRecord> Unblock(absl::string_view tenant_id, BlockRecord::Kind kind,
+                                      absl::string_view subject,
+                                      const ChangeCause& cause) override {
+    return store_.Unblock(tenant_id, kind, subject, cause);
+  }
+  absl::StatusOr<Page<BlockRecord>> ListBlocks(absl::string_view tenant_id, int page_size,
+                                               absl::string_view page_token) override {
+    return store_.ListBlocks(tenant_id, page_size, page_token);
+  }
+  absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
+                                                  Timestamp now) override {
+    return store_.ReadDecisionFacts(subject, now);
+  }
 
  private:
   Store& store_;

@@ -146,6 +146,43 @@ Acknowledgement SampleAttestation(absl::string_view name, std::uint64_t version,
   return attestation;
 }
 
+PolicyRecord SamplePolicy(absl::string_view policy_id, absl::string_view tenant_id) {
+  PolicyRecord policy;
+  policy.tenant_id = std::string(tenant_id);
+  policy.policy_id = std::string(policy_id);
+  policy.display_name = absl::StrCat("CA of ", policy_id);
+  policy.state = "enabled";
+  policy.document = absl::StrCat("{\"id\": \"", policy_id, "\"}");
+  policy.changed_at = SampleCause().now;
+  policy.changed_by = SampleCause().caller;
+  return policy;
+}
+
+DirectoryUser SampleUser(absl::string_view user_id, absl::string_view tenant_id) {
+  DirectoryUser user;
+  user.tenant_id = std::string(tenant_id);
+  user.user_id = std::string(user_id);
+  user.upn = absl::StrCat(user_id, "@contoso.example");
+  user.onprem_sid = "S-1-5-21-1-2-3-1001";
+  user.groups = {"g-1", "g-2"};
+  user.roles = {"r-1"};
+  user.updated_at = SampleCause().now;
+  user.updated_by = SampleCause().caller;
+  return user;
+}
+
+BlockRecord SampleBlock(BlockRecord::Kind kind, absl::string_view subject,
+                        absl::string_view tenant_id) {
+  BlockRecord block;
+  block.tenant_id = std::string(tenant_id);
+  block.kind = kind;
+  block.subject = std::string(subject);
+  block.reason = SampleCause().reason;
+  block.blocked_by = SampleCause().caller;
+  block.blocked_at = SampleCause().now;
+  return block;
+}
+
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {
   absl::Status status = store.CreateTenant(SampleTenant(tenant_id));
   if (status.ok()) status = store.AddRoot(SampleRoot(1, tenant_id));

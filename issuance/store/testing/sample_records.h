@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "issuance/store/access_records.h"
 #include "issuance/store/records.h"
 #include "issuance/store/store.h"
 
@@ -51,6 +52,13 @@ Acknowledgement SampleAcknowledgement(absl::string_view name, std::uint64_t vers
 // The same for SampleManualParty.
 Acknowledgement SampleAttestation(absl::string_view name, std::uint64_t version,
                                   absl::string_view tenant_id = kSampleTenant);
+// Of conditional access, enabled; as SampleCause makes it, but for the revision.
+PolicyRecord SamplePolicy(absl::string_view policy_id, absl::string_view tenant_id = kSampleTenant);
+// `USER_ID@contoso.example` with two groups and a role, as SampleCause makes him.
+DirectoryUser SampleUser(absl::string_view user_id, absl::string_view tenant_id = kSampleTenant);
+// As SampleCause makes it, until it is lifted.
+BlockRecord SampleBlock(BlockRecord::Kind kind, absl::string_view subject,
+                        absl::string_view tenant_id = kSampleTenant);
 
 // Makes the tenant with root-1 as its primary: epoch 1, revision 2.
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id = kSampleTenant);

@@ -12,6 +12,7 @@
 #include "issuance/store/postgresql/engine/journal_functions.h"
 #include "issuance/store/postgresql/engine/schema_grants.h"
 #include "issuance/store/postgresql/engine/schema_version_1.h"
+#include "issuance/store/postgresql/engine/schema_version_2.h"
 
 namespace hourglass::issuance::postgresql {
 namespace {
@@ -148,10 +149,11 @@ absl::Status CheckNobodyIsLeftOut(Connection& owner) {
                                   "the database: stop ", absl::StrJoin(programs, ", "), " first"));
 }
 
+// `is_new`: there was no schema, on which nobody runs.
 absl::Status ChangeTables(Connection& owner, const Schema& schema, std::int64_t version,
-                          const Migration& step) {
+                          const Migration& step, bool is_new) {
   RETURN_IF_ERROR(owner.Execute(std::string(kWaitShortly)));
-  if (schema.version > 0 && step.oldest_program > schema.oldest_program) {
+  if (!is_new && step.oldest_program > schema.oldest_program) {
     // Whoever starts from here on reads the versions after this, and whoever read them is
     // connected.
     RETURN_IF_ERROR(owner.Execute("LOCK TABLE hourglass.schema_versions IN ACCESS EXCLUSIVE MODE"));
@@ -168,22 +170,23 @@ absl::Status ChangeTables(Connection& owner, const Schema& schema, std::int64_t 
 }
 
 // False where a table was in use.
-absl::StatusOr<bool> TryStep(Connection& owner, std::int64_t version, const Migration& step) {
+absl::StatusOr<bool> TryStep(Connection& owner, std::int64_t version, const Migration& step,
+                             bool is_new) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(owner));
   RETURN_IF_ERROR(owner.Query(kLockMigration).status());
   // Another program may have made it meanwhile.
   ASSIGN_OR_RETURN(const Schema schema, ReadSchema(owner));
   if (schema.version >= version) return true;
-  const absl::Status status = ChangeTables(owner, schema, version, step);
+  const absl::Status status = ChangeTables(owner, schema, version, step, is_new);
   if (absl::EndsWith(status.message(), kLockNotHad)) return false;
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(transaction.Commit());
   return true;
 }
 
-absl::Status MakeStep(Connection& owner, std::int64_t version, const Migration& step) {
+absl::Status MakeStep(Connection& owner, std::int64_t version, const Migration& step, bool is_new) {
   for (int tries = 1; tries <= kTries; ++tries) {
-    ASSIGN_OR_RETURN(const bool is_made, TryStep(owner, version, step));
+    ASSIGN_OR_RETURN(const bool is_made, TryStep(owner, version, step, is_new));
     if (is_made) return absl::OkStatus();
     RETURN_IF_ERROR(owner.Query(kPauseBetweenTries).status());
   }
@@ -206,7 +209,9 @@ absl::Status Grant(Connection& owner, absl::string_view service_role) {
 absl::Span<const Migration> Migrations() {
   static const std::string* const version_1 =
       new std::string(absl::StrCat(kSchemaVersion1, kJournalFunctions));
-  static const std::array<Migration, 1> migrations = {Migration{*version_1, 1}};
+  // A program of before would issue to whom is blocked.
+  static const std::array<Migration, 2> migrations = {Migration{*version_1, 1},
+                                                      Migration{kSchemaVersion2, 2}};
   return migrations;
 }
 
@@ -240,7 +245,8 @@ absl::Status PrepareSchema(Connection& owner, absl::string_view service_role,
   // What a newer program granted this one does not know.
   if (schema.version > VersionOf(migrations)) return absl::OkStatus();
   for (std::int64_t version = schema.version + 1; version <= VersionOf(migrations); ++version) {
-    RETURN_IF_ERROR(MakeStep(owner, version, migrations[static_cast<std::size_t>(version - 1)]));
+    RETURN_IF_ERROR(MakeStep(owner, version, migrations[static_cast<std::size_t>(version - 1)],
+                             schema.version == 0));
   }
   return Grant(owner, service_role);
 }

@@ -17,8 +17,8 @@ struct Grant {
   absl::string_view privileges;
 };
 
-// Journals are read and added to. Partitions have no row: who may ask a table may ask them through
-// it.
+// Journals and versions of policies are read and added to. Partitions have no row: who may ask a
+// table may ask them through it.
 constexpr Grant kTables[] = {
     {"schema_versions", "SELECT"},
     {"tenants", "SELECT, INSERT, UPDATE"},
@@ -29,6 +29,10 @@ constexpr Grant kTables[] = {
     {"devices", "SELECT, INSERT, UPDATE, DELETE"},
     {"relying_parties", "SELECT, INSERT, UPDATE, DELETE"},
     {"administrative_actions", "SELECT, INSERT"},
+    {"policy_versions", "SELECT, INSERT"},
+    {"policies", "SELECT, INSERT, UPDATE, DELETE"},
+    {"directory_users", "SELECT, INSERT, UPDATE, DELETE"},
+    {"blocks", "SELECT, INSERT, UPDATE, DELETE"},
     {"journal_keys", "SELECT, INSERT"},
     {"intents", "SELECT, INSERT"},
     {"releases", "SELECT, INSERT"},

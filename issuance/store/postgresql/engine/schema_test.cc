@@ -100,7 +100,7 @@ TEST_F(SchemaTest, OfAnotherApplicationIsLeftAlone) {
   // Control: with our mark it is ours.
   ASSERT_OK(owner_->Execute(
       "UPDATE hourglass.schema_versions SET application = 'hourglass certificate authority'"));
-  EXPECT_OK(CheckSchema(*owner_, Migrations()));
+  EXPECT_OK(CheckSchema(*owner_, Migrations().first(1)));
 }
 
 TEST_F(SchemaTest, NewerOneThatLeavesThisProgramOutIsRefused) {
@@ -215,6 +215,26 @@ TEST_F(SchemaTest, WhoStartsBesideAStepThatLeavesItOutReadsWhatTheStepMade) {
   ExpectRefused(started, "run a newer hourglass");
 }
 
+// Of version 1: its programs know nothing of blocks.
+TEST_F(SchemaTest, VersionOneIsUpgradedOnceItsProgramsAreStopped) {
+  ASSERT_OK(PrepareSchema(*owner_, "service", Migrations().first(1)));
+  ASSERT_OK(
+      owner_->Execute("INSERT INTO tenants (tenant_id, display_name, created_at, root_name_key) "
+                      "VALUES ('a', 'a', 0, 'a')"));
+  ExpectRefused(CheckSchema(*service_, Migrations()), "upgrades it");
+  ASSERT_OK(service_->Execute("SET application_name = 'hourglass replica-7'"));
+  ExpectRefused(Prepare(), "hourglass replica-7");
+  EXPECT_OK(CheckSchema(*service_, Migrations().first(1))) << "they go on";
+  ASSERT_OK(service_->Execute("SET application_name = 'psql'"));
+  ASSERT_OK(Prepare());
+  EXPECT_OK(CheckSchema(*service_, Migrations()));
+  ExpectRefused(CheckSchema(*service_, Migrations().first(1)), "run a newer hourglass");
+  ASSERT_OK_AND_ASSIGN(const std::int64_t kept,
+                       service_->QueryInteger("SELECT count(*) FROM tenants WHERE tenant_id = 'a' "
+                                              "AND policy_revision = 0"));
+  EXPECT_EQ(kept, 1);
+}
+
 TEST_F(SchemaTest, IsPreparedByItsOwnerAlone) {
   ASSERT_OK_AND_ASSIGN(const auto superuser, Connection::Open(cluster_.SuperuserOf(database_)));
   ExpectRefused(PrepareSchema(*service_, "owner", Migrations()), "may not make a schema");
@@ -262,17 +282,33 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
         "to_state, reason, overrides) VALUES ('a', 0, '', '', '', '', '', '', false)",
         "INSERT INTO journal_keys VALUES ('a', 'q', 'r', '', 1, 0, 0, nextval('intent_sequence'))",
         "SELECT nextval('writer_sequence'), count(*) FROM intents",
+        "INSERT INTO policy_versions VALUES ('a', 'p', 1, false, '', '', '', 0, '', '', '')",
+        "INSERT INTO policies VALUES ('a', 'p', 1)", "DELETE FROM policies",
+        "INSERT INTO blocks VALUES ('a', 'device', 'd', 'd', '', '', 0, NULL)",
+        "DELETE FROM blocks", "DELETE FROM directory_users",
         "SELECT minimum_retention FROM journal_settings"}) {
     EXPECT_OK(service_->Query(sql)) << sql;
   }
-  for (const char* sql :
-       {"UPDATE intents SET caller = ''", "DELETE FROM intents", "TRUNCATE intents",
-        "UPDATE releases SET certificate = ''", "DELETE FROM releases", "DELETE FROM journal_keys",
-        "UPDATE journal_keys SET epoch = 0", "UPDATE administrative_actions SET caller = ''",
-        "DELETE FROM administrative_actions", "UPDATE journal_settings SET minimum_retention = 0",
-        "INSERT INTO schema_versions VALUES ('', 9, 9)", "DELETE FROM tenants", "TRUNCATE tenants",
-        "DROP TABLE intents", "CREATE TABLE mine (id bigint)",
-        "ALTER TABLE intents ADD mine bigint", "SELECT setval('intent_sequence', 1)"}) {
+  for (const char* sql : {"UPDATE intents SET caller = ''",
+                          "DELETE FROM intents",
+                          "TRUNCATE intents",
+                          "UPDATE releases SET certificate = ''",
+                          "DELETE FROM releases",
+                          "DELETE FROM journal_keys",
+                          "UPDATE journal_keys SET epoch = 0",
+                          "UPDATE administrative_actions SET caller = ''",
+                          "DELETE FROM administrative_actions",
+                          "UPDATE policy_versions SET document = ''",
+                          "DELETE FROM policy_versions",
+                          "TRUNCATE blocks",
+                          "UPDATE journal_settings SET minimum_retention = 0",
+                          "INSERT INTO schema_versions VALUES ('', 9, 9)",
+                          "DELETE FROM tenants",
+                          "TRUNCATE tenants",
+                          "DROP TABLE intents",
+                          "CREATE TABLE mine (id bigint)",
+                          "ALTER TABLE intents ADD mine bigint",
+                          "SELECT setval('intent_sequence', 1)"}) {
     const auto refused = service_->Query(sql);
     EXPECT_THAT(refused, FailsWith(ErrorReason::kInternalError)) << sql;
     EXPECT_THAT(std::string(refused.status().message()), HasSubstr("42501")) << sql;

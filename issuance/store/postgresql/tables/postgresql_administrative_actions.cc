@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "hsm/base/status_macros.h"
 #include "issuance/store/page_token.h"
@@ -31,13 +32,19 @@ AdministrativeAction TakeAction(Rows& rows) {
 }  // namespace
 
 absl::Status RecordAction(Connection& connection, const AdministrativeAction& action) {
-  return connection
-      .Change("INSERT INTO administrative_actions (" HOURGLASS_ACTION_COLUMNS
-              ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-              {Text{action.tenant_id}, ValueOf(action.at), Text{action.caller}, Text{action.action},
-               Text{action.subject}, Text{action.from_state}, Text{action.to_state},
-               Text{action.reason}, action.overrides})
-      .status();
+  return RecordActions(connection, {action});
+}
+
+absl::Status RecordActions(Connection& connection, absl::Span<const AdministrativeAction> actions) {
+  std::vector<Statement> statements;
+  for (const AdministrativeAction& action : actions) {
+    statements.push_back({"INSERT INTO administrative_actions (" HOURGLASS_ACTION_COLUMNS
+                          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                          {Text{action.tenant_id}, ValueOf(action.at), Text{action.caller},
+                           Text{action.action}, Text{action.subject}, Text{action.from_state},
+                           Text{action.to_state}, Text{action.reason}, action.overrides}});
+  }
+  return connection.RunTogether(statements).status();
 }
 
 absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(Connection& connection,

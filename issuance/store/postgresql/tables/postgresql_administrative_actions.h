@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "issuance/store/page.h"
 #include "issuance/store/postgresql/engine/connection.h"
 #include "issuance/store/records.h"
@@ -15,6 +16,8 @@ namespace hourglass::issuance::postgresql {
 // of the numbers is that in which actions came to be. `action.sequence` is not looked at: it
 // becomes higher than that of every action before. The tenant must be there, else INTERNAL_ERROR.
 absl::Status RecordAction(Connection& connection, const AdministrativeAction& action);
+// Several, in their order and one round trip.
+absl::Status RecordActions(Connection& connection, absl::Span<const AdministrativeAction> actions);
 absl::StatusOr<Page<AdministrativeAction>> ListAdministrativeActions(Connection& connection,
                                                                      absl::string_view tenant_id,
                                                                      int page_size,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/access_rows.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
 #include "issuance/store/store_rules.h"
@@ -12,16 +13,6 @@ namespace hourglass::issuance::postgresql {
 namespace {
 
 #define HOURGLASS_DEVICE_COLUMNS "tenant_id, device_id, state, reported_at, reported_by"
-
-DeviceRecord TakeDevice(Rows& rows) {
-  DeviceRecord device;
-  device.tenant_id = rows.TakeOctets();
-  device.device_id = rows.TakeOctets();
-  device.state = rows.TakeOctets();
-  device.reported_at = TakeTimestamp(rows);
-  device.reported_by = rows.TakeOctets();
-  return device;
-}
 
 }  // namespace
 
@@ -68,7 +59,8 @@ absl::StatusOr<Page<DeviceRecord>> ListDevices(Connection& connection, absl::str
       page.next_page_token = DevicePageToken(page.records.back().device_id);
       break;
     }
-    page.records.push_back(TakeDevice(rows));
+    ASSIGN_OR_RETURN(DeviceRecord device, TakeDevice(rows));
+    page.records.push_back(std::move(device));
   }
   return page;
 }

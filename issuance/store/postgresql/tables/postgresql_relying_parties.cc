@@ -63,8 +63,8 @@ absl::Status AddRelyingParty(Connection& connection, const RelyingPartyRecord& p
           {Text{party.tenant_id}, Text{party.name}, Text{party.identity}, Text{party.kind},
            party.is_manual, ValueOf(cause.now)}));
   if (added == 0) return WhyNotAdded(connection, party);
-  return RecordAction(
-      connection, ChangeOfParty(party.tenant_id, party.name, "relying_party_registered", cause));
+  return RecordAction(connection,
+                      ActionOn(party.tenant_id, party.name, "relying_party_registered", cause));
 }
 
 absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
@@ -77,7 +77,7 @@ absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
                        "RETURNING " HOURGLASS_RELYING_PARTY_COLUMNS,
                        {Text{tenant_id}, Text{name}})));
   RETURN_IF_ERROR(
-      RecordAction(connection, ChangeOfParty(tenant_id, name, "relying_party_removed", cause)));
+      RecordAction(connection, ActionOn(tenant_id, name, "relying_party_removed", cause)));
   return party;
 }
 
@@ -112,8 +112,8 @@ absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
                  {ValueOf(acknowledgement.version), Blob{acknowledgement.document_sha256},
                   ValueOf(cause.now), Text{cause.caller}, Text{tenant_id}, Text{party.name}})));
   if (!party.is_manual) return party;
-  RETURN_IF_ERROR(RecordAction(
-      connection, ChangeOfParty(tenant_id, party.name, "relying_party_attested", cause)));
+  RETURN_IF_ERROR(
+      RecordAction(connection, ActionOn(tenant_id, party.name, "relying_party_attested", cause)));
   return party;
 }
 

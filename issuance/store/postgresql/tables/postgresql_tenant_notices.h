@@ -8,8 +8,8 @@
 
 namespace hourglass::issuance::postgresql {
 
-// The channel of LISTEN. The payload of each notice is the id of a tenant of which a root was added
-// or the state of a root was changed.
+// The channel of LISTEN. The payload of each notice is the id of a tenant of which a root was
+// added, or the state of a root or a policy was changed.
 inline constexpr absl::string_view kTenantChannel = "hourglass_tenant";
 
 // Needs a transaction of the caller's: the notice is sent when that is committed, and not at all

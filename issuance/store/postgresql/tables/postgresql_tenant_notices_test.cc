@@ -4,11 +4,14 @@
 #include <poll.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/store/postgresql/tables/postgresql_blocks.h"
 #include "issuance/store/postgresql/tables/postgresql_keys.h"
+#include "issuance/store/postgresql/tables/postgresql_policies.h"
 #include "issuance/store/postgresql/tables/postgresql_roots.h"
 #include "issuance/store/postgresql/tables/testing/tables_test.h"
 #include "issuance/store/testing/sample_records.h"
@@ -66,7 +69,23 @@ TEST_F(PostgresqlTenantNoticesTest, EachChangeOfRootsIsToldWhenItIsCommitted) {
   EXPECT_THAT(Heard(), ElementsAre("contoso", "contoso", "contoso"));
 }
 
+TEST_F(PostgresqlTenantNoticesTest, EachChangeOfPoliciesIsTold) {
+  const auto put = [&](const PolicyRecord& policy) {
+    return Change([&](Connection& c) {
+      return ChangePolicies(c, kSampleTenant, std::nullopt, {policy}, {}, SampleCause()).status();
+    });
+  };
+  ASSERT_OK(put(SamplePolicy("p-1")));
+  EXPECT_THAT(Heard(), ElementsAre("contoso"));
+  ASSERT_OK(put(SamplePolicy("p-1")));
+  EXPECT_THAT(put(SamplePolicy("")), FailsWith(ErrorReason::kFieldInvalid));
+  EXPECT_THAT(Heard(), ElementsAre()) << "nothing was changed";
+}
+
 TEST_F(PostgresqlTenantNoticesTest, NothingElseIsTold) {
+  ASSERT_OK(Change([](Connection& c) {
+    return Block(c, SampleBlock(BlockRecord::Kind::kDevice, "d-1"), SampleCause());
+  }));
   ASSERT_OK(Change([](Connection& c) { return CreateTenant(c, SampleTenant("new")); }));
   ASSERT_OK(Change([](Connection& c) { return PlanKey(c, {"contoso", 1, "software:1", ""}); }));
   EXPECT_THAT(Add(1, "nobody"), FailsWith(ErrorReason::kTenantUnknown));

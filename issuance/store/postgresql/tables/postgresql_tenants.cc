@@ -18,6 +18,7 @@ TenantRecord TakeTenant(Rows& rows) {
   tenant.created_at = TakeTimestamp(rows);
   tenant.epoch = static_cast<std::uint64_t>(rows.TakeInteger());
   tenant.revision = static_cast<std::uint64_t>(rows.TakeInteger());
+  tenant.policy_revision = static_cast<std::uint64_t>(rows.TakeInteger());
   return tenant;
 }
 
@@ -41,7 +42,8 @@ absl::Status CreateTenant(Connection& connection, const TenantRecord& tenant) {
 
 absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view tenant_id) {
   ASSIGN_OR_RETURN(Rows rows,
-                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision "
+                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision, "
+                                    "policy_revision "
                                     "FROM tenants WHERE tenant_id = $1",
                                     {Text{tenant_id}}));
   if (!rows.Next()) return TenantUnknown();
@@ -50,7 +52,8 @@ absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view
 
 absl::StatusOr<std::vector<TenantRecord>> ListTenants(Connection& connection) {
   ASSIGN_OR_RETURN(Rows rows,
-                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision "
+                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision, "
+                                    "policy_revision "
                                     "FROM tenants ORDER BY tenant_id"));
   std::vector<TenantRecord> tenants;
   while (rows.Next()) tenants.push_back(TakeTenant(rows));

@@ -36,7 +36,7 @@ class FenceTest : public testing::Test {
     EXPECT_OK(connection.Execute(sql));
   }
   static void AddTenant(Connection& connection, const std::string& tenant) {
-    Run(connection, "INSERT INTO tenants VALUES ('" + tenant + "', '', 1, 7, 3, 4, NULL)");
+    Run(connection, "INSERT INTO tenants VALUES ('" + tenant + "', '', 1, 7, 3, 4, NULL, 0)");
   }
   static void AddRoot(Connection& connection, const std::string& tenant, const std::string& root,
                       int generation, const std::string& state) {

@@ -145,14 +145,15 @@ TEST_F(SqliteSchemaTest, RowsOfEachVersionGetWhatIsNew) {
     ASSERT_OK(Migrate(*Connect(), Migrations()));
     EXPECT_EQ(Integer("SELECT count(*) FROM tenants WHERE tenant_id = 'contoso' AND display_name = "
                       "'Contoso' AND created_at = 1 AND epoch = 2 AND revision = 3 AND "
-                      "last_generation = 4 AND root_name_key IS NULL"),
+                      "last_generation = 4 AND root_name_key IS NULL AND policy_revision = 0"),
               1);
     EXPECT_EQ(Integer("SELECT sum(last_leaf_not_after IS 8000) + 2 * sum(state = 'PRIMARY') FROM "
                       "roots WHERE key_destroyed_at IS NULL"),
               3);
     EXPECT_EQ(Integer(absl::StrCat("SELECT count(*) FROM roots WHERE created_by = '' AND "
-                                   "state_revision = generation + 1 AND bundle_version = ",
-                                   from < 8 ? 3 : 0)),
+                                   "state_revision = ",
+                                   from < 9 ? "generation + 1" : "0",
+                                   " AND bundle_version = ", from < 8 ? 3 : 0)),
               2)
         << "in the bundle as it is, in their order";
     EXPECT_EQ(Integer("SELECT count(*) FROM devices WHERE state = x'00ff'"), 1);
@@ -223,12 +224,16 @@ TEST_F(SqliteSchemaTest, EachStoreHasAHashKeyOfItsOwn) {
 
 TEST_F(SqliteSchemaTest, RefusesRowsThatNoProgramMayWrite) {
   Make(newest_, R"sql(
-INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4, 'contoso');
+INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 3, 4, 'contoso', 0);
 INSERT INTO roots VALUES ('contoso', 'r1', 1, 'PRIMARY', 'ec-p256', 'u1', 1, x'', 1, 2, 3, 4, NULL,
   'create-1', NULL, 'administrator', 1, 1);
 INSERT INTO journal_segments VALUES (1, 'ACTIVE', 1, 0, 0, 0, 0);
 INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'00', 1, 'x', 1, 0,
   NULL);
+INSERT INTO policy_versions VALUES ('contoso', 'p', 1, 0, 'named_location', 'P', '', 1, 'x', '',
+  '{}');
+INSERT INTO directory_users VALUES ('contoso', 'u', 'u', 'u@x', 'u@x', '', 0, 1, 1, 'x', '', '');
+INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
 )sql");
   const std::string root = "INSERT INTO roots VALUES ('contoso', ";
   const std::string rest = ", 1, x'', 1, 2, 3, 4, NULL, ";
@@ -237,6 +242,11 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
   const std::string party = "INSERT INTO relying_parties VALUES ('contoso', ";
   const std::string action =
       ", 1, 'administrator', 'root_promoted', 'r1', 'STAGED', 'PRIMARY', '', ";
+  const std::string user = "INSERT INTO directory_users VALUES ('contoso', ";
+  const std::string of_user = ", '', 0, 1, 1, 'x', '', '')";
+  const std::string block = "INSERT INTO blocks VALUES ('contoso', ";
+  const std::string version = "INSERT INTO policy_versions VALUES ('contoso', ";
+  const std::string of_version = ", 0, 'named_location', 'P', '', 1, 'x', '', '{}')";
   const struct {
     std::string sql;
     const char* words;
@@ -247,8 +257,9 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
       {root + "'r1', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
       {root + "'r2', 2, 'STAGED', 't', 'u1'" + rest + "'', NULL, '', 1, 1)", "UNIQUE"},
       {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'create-1', NULL, '', 1, 1)", "UNIQUE"},
-      {"INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, 'contoso')", "UNIQUE"},
-      {"INSERT INTO tenants VALUES ('other', 'Other', 'x', 2, 3, 4, 'other')", "cannot store TEXT"},
+      {"INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, 'contoso', 0)", "UNIQUE"},
+      {"INSERT INTO tenants VALUES ('other', 'Other', 'x', 2, 3, 4, 'other', 0)",
+       "cannot store TEXT"},
       {intermediate + "x'', NULL)", "CHECK"},
       {intermediate + "NULL, 4)", "CHECK"},
       {"INSERT INTO journal_segments VALUES (2, 'ACTIVE', 1, 0, 0, 0, 0)", "UNIQUE"},
@@ -264,6 +275,15 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
       {party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 0, 1)", "CHECK"},
       {"INSERT INTO administrative_actions VALUES (NULL, 'contoso'" + action + "NULL)", "NOT NULL"},
       {"INSERT INTO time_mark VALUES (2, 0, '', 0, 0, 0, 0)", "CHECK"},
+      {version + "'p', 1" + of_version, "UNIQUE"},
+      {version + "'', 2" + of_version, "CHECK"},
+      {user + "'u', 'u', 'v@x', 'v@x'" + of_user, "UNIQUE"},
+      {user + "'v', 'v', 'U@x', 'u@x'" + of_user, "UNIQUE"},
+      {user + "'', '', 'v@x', 'v@x'" + of_user, "CHECK"},
+      {user + "'v', 'v', '', ''" + of_user, "CHECK"},
+      {block + "'device', 'd', 'd', '', 'x', 1, NULL)", "UNIQUE"},
+      {block + "'group', 'd', 'd', '', 'x', 1, NULL)", "CHECK"},
+      {block + "'device', '', '', '', 'x', 1, NULL)", "CHECK"},
   };
   for (const auto& test : kRefused) {
     const absl::Status refused = Connect()->Execute(test.sql);
@@ -275,14 +295,17 @@ INSERT INTO relying_parties VALUES ('contoso', 'vpn', 'vpn-caller', '', 0, 1, x'
   for (const std::string& sql :
        {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)",
         root + "'r3', 3, 'RETIRED', 't', 'u3'" + rest + "'', NULL, '', 1, 1)",
-        std::string("INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, NULL)"),
+        std::string("INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, NULL, 0)"),
         intermediate + "NULL, NULL)", party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 0, NULL)",
         party + "'another', '', '', 1, 1, x'00', 1, 'x', 1, 1, 2)",
         "INSERT INTO administrative_actions VALUES (NULL, 'contoso'" + action + "0)",
         std::string("INSERT INTO journal_segments VALUES (2, 'SEALED', 1, 0, 0, 0, 0)"),
         std::string("INSERT INTO journal_catalog VALUES (1, 0, x'')"),
         std::string("INSERT INTO wal_tie VALUES (1, x'', x'')"),
-        std::string("INSERT INTO time_mark VALUES (1, 0, '', 0, 0, 0, 0)")}) {
+        std::string("INSERT INTO time_mark VALUES (1, 0, '', 0, 0, 0, 0)"),
+        version + "'p', 2" + of_version,
+        std::string("INSERT INTO policies VALUES ('contoso', 'p', 2)"),
+        user + "'v', 'v', 'v@x', 'v@x'" + of_user, block + "'user', 'd', 'd', '', 'x', 1, 2)"}) {
     EXPECT_OK(Connect()->Execute(sql)) << sql;
   }
 }

@@ -1,6 +1,7 @@
 #include "issuance/store/sqlite/tables/sqlite_devices.h"
 
 #include "hsm/base/status_macros.h"
+#include "issuance/store/access_rows.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
@@ -10,16 +11,6 @@ namespace hourglass::issuance::sqlite {
 namespace {
 
 #define HOURGLASS_DEVICE_COLUMNS "tenant_id, device_id, state, reported_at, reported_by"
-
-DeviceRecord TakeDevice(Rows& rows) {
-  DeviceRecord device;
-  device.tenant_id = rows.TakeOctets();
-  device.device_id = rows.TakeOctets();
-  device.state = rows.TakeOctets();
-  device.reported_at = TakeTimestamp(rows);
-  device.reported_by = rows.TakeOctets();
-  return device;
-}
 
 }  // namespace
 
@@ -69,7 +60,8 @@ absl::StatusOr<Page<DeviceRecord>> ListDevices(Connection& connection, absl::str
       page.next_page_token = DevicePageToken(page.records.back().device_id);
       return page;
     }
-    page.records.push_back(TakeDevice(rows));
+    ASSIGN_OR_RETURN(DeviceRecord device, TakeDevice(rows));
+    page.records.push_back(std::move(device));
   }
 }
 

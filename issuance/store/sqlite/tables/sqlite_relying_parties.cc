@@ -76,8 +76,8 @@ absl::Status AddRelyingParty(Connection& connection, const RelyingPartyRecord& p
           {Text{party.tenant_id}, Text{party.name}, Text{party.identity}, Text{party.kind},
            std::int64_t{party.is_manual}, ValueOf(cause.now)}));
   if (added == 0) return WhyNotAdded(connection, party);
-  return RecordAction(
-      connection, ChangeOfParty(party.tenant_id, party.name, "relying_party_registered", cause));
+  return RecordAction(connection,
+                      ActionOn(party.tenant_id, party.name, "relying_party_registered", cause));
 }
 
 absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
@@ -90,7 +90,7 @@ absl::StatusOr<RelyingPartyRecord> RemoveRelyingParty(Connection& connection,
                               {Text{tenant_id}, Text{name}})
                       .status());
   RETURN_IF_ERROR(
-      RecordAction(connection, ChangeOfParty(tenant_id, name, "relying_party_removed", cause)));
+      RecordAction(connection, ActionOn(tenant_id, name, "relying_party_removed", cause)));
   return party;
 }
 
@@ -128,8 +128,8 @@ absl::StatusOr<RelyingPartyRecord> Acknowledge(Connection& connection,
                                Text{tenant_id}, Text{party.name}})
                       .status());
   if (!party.is_manual) return party;
-  RETURN_IF_ERROR(RecordAction(
-      connection, ChangeOfParty(tenant_id, party.name, "relying_party_attested", cause)));
+  RETURN_IF_ERROR(
+      RecordAction(connection, ActionOn(tenant_id, party.name, "relying_party_attested", cause)));
   return party;
 }
 

@@ -18,6 +18,7 @@ TenantRecord TakeTenant(Rows& rows) {
   tenant.created_at = TakeTimestamp(rows);
   tenant.epoch = static_cast<std::uint64_t>(rows.TakeInteger());
   tenant.revision = static_cast<std::uint64_t>(rows.TakeInteger());
+  tenant.policy_revision = static_cast<std::uint64_t>(rows.TakeInteger());
   return tenant;
 }
 
@@ -42,10 +43,11 @@ absl::Status NameTenants(Connection& connection) {
   if (unnamed == 0) return absl::OkStatus();
   std::vector<TenantRecord> tenants;
   {
-    ASSIGN_OR_RETURN(Rows rows,
-                     connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision "
-                                      "FROM tenants WHERE root_name_key IS NULL "
-                                      "ORDER BY created_at, tenant_id"));
+    ASSIGN_OR_RETURN(
+        Rows rows, connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision, "
+                                    "policy_revision "
+                                    "FROM tenants WHERE root_name_key IS NULL "
+                                    "ORDER BY created_at, tenant_id"));
     for (;;) {
       ASSIGN_OR_RETURN(const bool more, rows.Next());
       if (!more) break;
@@ -66,7 +68,8 @@ absl::Status NameTenants(Connection& connection) {
 
 absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view tenant_id) {
   ASSIGN_OR_RETURN(Rows rows,
-                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision "
+                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision, "
+                                    "policy_revision "
                                     "FROM tenants WHERE tenant_id = ?",
                                     {Text{tenant_id}}));
   ASSIGN_OR_RETURN(const bool found, rows.Next());
@@ -76,7 +79,8 @@ absl::StatusOr<TenantRecord> GetTenant(Connection& connection, absl::string_view
 
 absl::StatusOr<std::vector<TenantRecord>> ListTenants(Connection& connection) {
   ASSIGN_OR_RETURN(Rows rows,
-                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision "
+                   connection.Query("SELECT tenant_id, display_name, created_at, epoch, revision, "
+                                    "policy_revision "
                                     "FROM tenants ORDER BY tenant_id"));
   std::vector<TenantRecord> tenants;
   for (;;) {

@@ -91,7 +91,7 @@ TEST_F(SqliteTenantsTest, TheOldestOfOneNameGetsIt) {
   for (const TenantRecord& tenant :
        {Named("a-young", "Contoso", 3), Named("b-old", "CONTOSO", 1), Named("c-old", "contoso", 1),
         Named("d-other", "Fabrikam", 9)}) {
-    ASSERT_OK(connection_->Change("INSERT INTO tenants VALUES (?, ?, ?, 5, 6, 7, NULL)",
+    ASSERT_OK(connection_->Change("INSERT INTO tenants VALUES (?, ?, ?, 5, 6, 7, NULL, 0)",
                                   {Text{tenant.tenant_id}, Text{tenant.display_name},
                                    tenant.created_at.time_since_epoch().count()}));
   }
@@ -108,7 +108,7 @@ TEST_F(SqliteTenantsTest, TheOldestOfOneNameGetsIt) {
 TEST_F(SqliteTenantsTest, NamesThatAreThereStay) {
   ASSERT_OK(CreateTenant(*connection_, Named("young", "Contoso", 9)));
   ASSERT_OK(
-      connection_->Execute("INSERT INTO tenants VALUES ('old', 'Contoso', 1, 0, 0, 0, NULL)"));
+      connection_->Execute("INSERT INTO tenants VALUES ('old', 'Contoso', 1, 0, 0, 0, NULL, 0)"));
   ASSERT_OK(NameTenants(*connection_));
   EXPECT_EQ(Holders(), "young");
 }

@@ -1,0 +1,15 @@
+// The tables that the second version adds: of who may connect.
+#ifndef HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_SCHEMA_VERSION_2_H_
+#define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_SCHEMA_VERSION_2_H_
+
+#include "absl/strings/string_view.h"
+
+namespace hourglass::issuance::postgresql {
+
+// Statements, separated by semicolons, for a connection whose search_path is the schema. Lives as
+// long as the process.
+extern const absl::string_view kSchemaVersion2;
+
+}  // namespace hourglass::issuance::postgresql
+
+#endif  // HOURGLASS_ISSUANCE_STORE_POSTGRESQL_ENGINE_SCHEMA_VERSION_2_H_

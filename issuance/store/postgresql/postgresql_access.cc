@@ -1,0 +1,94 @@
+#include "issuance/store/postgresql/postgresql_access.h"
+
+#include "issuance/store/change_news.h"
+#include "issuance/store/postgresql/tables/postgresql_blocks.h"
+#include "issuance/store/postgresql/tables/postgresql_directory.h"
+#include "issuance/store/postgresql/tables/postgresql_policies.h"
+
+namespace hourglass::issuance {
+
+using postgresql::Connection;
+
+absl::StatusOr<std::uint64_t> PostgresqlAccess::ChangePolicies(
+    absl::string_view tenant_id, std::optional<std::uint64_t> expected_revision,
+    absl::Span<const PolicyRecord> put, absl::Span<const std::string> deleted,
+    const ChangeCause& cause) {
+  return TellOfChange(changes_, tenant_id, pool_->Administer([&](Connection& c) {
+    return postgresql::ChangePolicies(c, tenant_id, expected_revision, put, deleted, cause);
+  }));
+}
+
+absl::StatusOr<PolicySet> PostgresqlAccess::ListPolicies(absl::string_view tenant_id) {
+  return pool_->Run([&](Connection& c) { return postgresql::ListPolicies(c, tenant_id); });
+}
+
+absl::StatusOr<Page<PolicyVersion>> PostgresqlAccess::ListPolicyVersions(
+    absl::string_view tenant_id, absl::string_view policy_id, int page_size,
+    absl::string_view page_token) {
+  return pool_->Run([&](Connection& c) {
+    return postgresql::ListPolicyVersions(c, tenant_id, policy_id, page_size, page_token);
+  });
+}
+
+absl::Status PostgresqlAccess::PutUsers(absl::string_view tenant_id,
+                                        absl::Span<const DirectoryUser> users,
+                                        const ChangeCause& cause) {
+  return pool_->Administer(
+      [&](Connection& c) { return postgresql::PutUsers(c, tenant_id, users, cause); });
+}
+
+absl::StatusOr<std::uint64_t> PostgresqlAccess::RemoveUsersNotUpdatedSince(
+    absl::string_view tenant_id, Timestamp cutoff, const ChangeCause& cause) {
+  return pool_->Administer([&](Connection& c) {
+    return postgresql::RemoveUsersNotUpdatedSince(c, tenant_id, cutoff, cause);
+  });
+}
+
+absl::Status PostgresqlAccess::RemoveUser(absl::string_view tenant_id, absl::string_view user_id,
+                                          const ChangeCause& cause) {
+  return pool_->Administer(
+      [&](Connection& c) { return postgresql::RemoveUser(c, tenant_id, user_id, cause); });
+}
+
+absl::StatusOr<DirectoryUser> PostgresqlAccess::GetUser(absl::string_view tenant_id,
+                                                        absl::string_view user_id) {
+  return pool_->Run([&](Connection& c) { return postgresql::GetUser(c, tenant_id, user_id); });
+}
+
+absl::StatusOr<DirectoryUser> PostgresqlAccess::GetUserByUpn(absl::string_view tenant_id,
+                                                             absl::string_view upn) {
+  return pool_->Run([&](Connection& c) { return postgresql::GetUserByUpn(c, tenant_id, upn); });
+}
+
+absl::StatusOr<Page<DirectoryUser>> PostgresqlAccess::ListUsers(absl::string_view tenant_id,
+                                                                int page_size,
+                                                                absl::string_view page_token) {
+  return pool_->Run(
+      [&](Connection& c) { return postgresql::ListUsers(c, tenant_id, page_size, page_token); });
+}
+
+absl::Status PostgresqlAccess::Block(const BlockRecord& block, const ChangeCause& cause) {
+  return pool_->Administer([&](Connection& c) { return postgresql::Block(c, block, cause); });
+}
+
+absl::StatusOr<BlockRecord> PostgresqlAccess::Unblock(absl::string_view tenant_id,
+                                                      BlockRecord::Kind kind,
+                                                      absl::string_view subject,
+                                                      const ChangeCause& cause) {
+  return pool_->Administer(
+      [&](Connection& c) { return postgresql::Unblock(c, tenant_id, kind, subject, cause); });
+}
+
+absl::StatusOr<Page<BlockRecord>> PostgresqlAccess::ListBlocks(absl::string_view tenant_id,
+                                                               int page_size,
+                                                               absl::string_view page_token) {
+  return pool_->Run(
+      [&](Connection& c) { return postgresql::ListBlocks(c, tenant_id, page_size, page_token); });
+}
+
+absl::StatusOr<DecisionFacts> PostgresqlAccess::ReadDecisionFacts(const DecisionSubject& subject,
+                                                                  Timestamp now) {
+  return pool_->Run([&](Connection& c) { return postgresql::ReadDecisionFacts(c, subject, now); });
+}
+
+}  // namespace hourglass::issuance

@@ -1,0 +1,84 @@
+#include "issuance/store/postgresql/tables/postgresql_blocks.h"
+
+#include <cstdint>
+#include <string>
+
+#include "ca/names/name_rules.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/store/access_rows.h"
+#include "issuance/store/access_rules.h"
+#include "issuance/store/access_statements.h"
+#include "issuance/store/administrative_actions.h"
+#include "issuance/store/page_token.h"
+#include "issuance/store/postgresql/engine/postgresql_values.h"
+#include "issuance/store/postgresql/tables/postgresql_administrative_actions.h"
+#include "issuance/store/store_rules.h"
+
+namespace hourglass::issuance::postgresql {
+namespace {
+
+absl::StatusOr<BlockRecord> GetBlock(Connection& connection, absl::string_view tenant_id,
+                                     BlockRecord::Kind kind, absl::string_view folded_subject) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query(kSelectBlock, {Text{tenant_id}, Text{NameOf(kind)},
+                                                              Text{folded_subject}}));
+  if (!rows.Next()) return BlockUnknown();
+  return TakeBlock(rows);
+}
+
+}  // namespace
+
+absl::Status Block(Connection& connection, const BlockRecord& block, const ChangeCause& cause) {
+  ASSIGN_OR_RETURN(const std::string folded_subject, FoldedSubject(block.subject));
+  ASSIGN_OR_RETURN(const std::int64_t put,
+                   connection.Change(kPutBlock, {Text{block.tenant_id}, Text{NameOf(block.kind)},
+                                                 Text{block.subject}, Text{cause.reason},
+                                                 Text{cause.caller}, ValueOf(cause.now),
+                                                 ValueOf(block.until), Text{folded_subject}}));
+  if (put == 0) return TenantUnknown();
+  return RecordAction(connection,
+                      ActionOn(block.tenant_id, block.subject, BlockedName(block.kind), cause));
+}
+
+absl::StatusOr<BlockRecord> Unblock(Connection& connection, absl::string_view tenant_id,
+                                    BlockRecord::Kind kind, absl::string_view subject,
+                                    const ChangeCause& cause) {
+  const std::string folded_subject = ca::FoldedUpn(subject);
+  ASSIGN_OR_RETURN(BlockRecord block, GetBlock(connection, tenant_id, kind, folded_subject));
+  RETURN_IF_ERROR(
+      connection.Change(kDeleteBlock, {Text{tenant_id}, Text{NameOf(kind)}, Text{folded_subject}})
+          .status());
+  RETURN_IF_ERROR(
+      RecordAction(connection, ActionOn(tenant_id, block.subject, UnblockedName(kind), cause)));
+  return block;
+}
+
+absl::StatusOr<Page<BlockRecord>> ListBlocks(Connection& connection, absl::string_view tenant_id,
+                                             int page_size, absl::string_view page_token) {
+  RETURN_IF_ERROR(CheckPageSize(page_size));
+  BlockPosition after;  // of no block
+  if (!page_token.empty()) {
+    ASSIGN_OR_RETURN(after, ParseBlockPosition(page_token));
+  }
+  ASSIGN_OR_RETURN(Rows rows, connection.Query(kSelectBlocks, {Text{tenant_id}, Text{after.kind},
+                                                               Text{after.folded_subject},
+                                                               std::int64_t{page_size} + 1}));
+  return TakePage<BlockRecord>(rows, page_size, TakeBlock<Rows>, [](const BlockRecord& last) {
+    return BlockPageToken({std::string(NameOf(last.kind)), ca::FoldedUpn(last.subject)});
+  });
+}
+
+absl::StatusOr<DecisionFacts> ReadDecisionFacts(Connection& connection,
+                                                const DecisionSubject& subject, Timestamp now) {
+  const FoldedDecisionSubject folded = Folded(subject);
+  const bool by_upn = subject.user_id.empty();
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      connection.Query(
+          by_upn ? kSelectFactsByUpn : kSelectFactsByUserId,
+          {Text{subject.tenant_id}, Text{subject.device_id},
+           Text{by_upn ? absl::string_view(folded.user_upn) : subject.user_id},
+           Text{folded.device_id}, ValueOf(now), Text{folded.user_id}, Text{folded.user_upn}}));
+  return TakeFacts(rows);
+}
+
+}  // namespace hourglass::issuance::postgresql

@@ -1,0 +1,96 @@
+#include "issuance/store/sqlite/sqlite_access.h"
+
+#include "issuance/store/change_news.h"
+#include "issuance/store/sqlite/tables/sqlite_blocks.h"
+#include "issuance/store/sqlite/tables/sqlite_directory.h"
+#include "issuance/store/sqlite/tables/sqlite_policies.h"
+
+namespace hourglass::issuance {
+
+using sqlite::Connection;
+
+absl::StatusOr<std::uint64_t> SqliteAccess::ChangePolicies(
+    absl::string_view tenant_id, std::optional<std::uint64_t> expected_revision,
+    absl::Span<const PolicyRecord> put, absl::Span<const std::string> deleted,
+    const ChangeCause& cause) {
+  return TellOfChange(changes_, tenant_id, connections_->Write([&](Connection& c) {
+    return sqlite::ChangePolicies(c, tenant_id, expected_revision, put, deleted, cause);
+  }));
+}
+
+absl::StatusOr<PolicySet> SqliteAccess::ListPolicies(absl::string_view tenant_id) {
+  return connections_->Read([&](Connection& c) { return sqlite::ListPolicies(c, tenant_id); });
+}
+
+absl::StatusOr<Page<PolicyVersion>> SqliteAccess::ListPolicyVersions(absl::string_view tenant_id,
+                                                                     absl::string_view policy_id,
+                                                                     int page_size,
+                                                                     absl::string_view page_token) {
+  return connections_->Read([&](Connection& c) {
+    return sqlite::ListPolicyVersions(c, tenant_id, policy_id, page_size, page_token);
+  });
+}
+
+absl::Status SqliteAccess::PutUsers(absl::string_view tenant_id,
+                                    absl::Span<const DirectoryUser> users,
+                                    const ChangeCause& cause) {
+  return connections_->Write(
+      [&](Connection& c) { return sqlite::PutUsers(c, tenant_id, users, cause); });
+}
+
+absl::StatusOr<std::uint64_t> SqliteAccess::RemoveUsersNotUpdatedSince(absl::string_view tenant_id,
+                                                                       Timestamp cutoff,
+                                                                       const ChangeCause& cause) {
+  return connections_->Write([&](Connection& c) {
+    return sqlite::RemoveUsersNotUpdatedSince(c, tenant_id, cutoff, cause);
+  });
+}
+
+absl::Status SqliteAccess::RemoveUser(absl::string_view tenant_id, absl::string_view user_id,
+                                      const ChangeCause& cause) {
+  return connections_->Write(
+      [&](Connection& c) { return sqlite::RemoveUser(c, tenant_id, user_id, cause); });
+}
+
+absl::StatusOr<DirectoryUser> SqliteAccess::GetUser(absl::string_view tenant_id,
+                                                    absl::string_view user_id) {
+  return connections_->Read([&](Connection& c) { return sqlite::GetUser(c, tenant_id, user_id); });
+}
+
+absl::StatusOr<DirectoryUser> SqliteAccess::GetUserByUpn(absl::string_view tenant_id,
+                                                         absl::string_view upn) {
+  return connections_->Read([&](Connection& c) { return sqlite::GetUserByUpn(c, tenant_id, upn); });
+}
+
+absl::StatusOr<Page<DirectoryUser>> SqliteAccess::ListUsers(absl::string_view tenant_id,
+                                                            int page_size,
+                                                            absl::string_view page_token) {
+  return connections_->Read(
+      [&](Connection& c) { return sqlite::ListUsers(c, tenant_id, page_size, page_token); });
+}
+
+absl::Status SqliteAccess::Block(const BlockRecord& block, const ChangeCause& cause) {
+  return connections_->Write([&](Connection& c) { return sqlite::Block(c, block, cause); });
+}
+
+absl::StatusOr<BlockRecord> SqliteAccess::Unblock(absl::string_view tenant_id,
+                                                  BlockRecord::Kind kind, absl::string_view subject,
+                                                  const ChangeCause& cause) {
+  return connections_->Write(
+      [&](Connection& c) { return sqlite::Unblock(c, tenant_id, kind, subject, cause); });
+}
+
+absl::StatusOr<Page<BlockRecord>> SqliteAccess::ListBlocks(absl::string_view tenant_id,
+                                                           int page_size,
+                                                           absl::string_view page_token) {
+  return connections_->Read(
+      [&](Connection& c) { return sqlite::ListBlocks(c, tenant_id, page_size, page_token); });
+}
+
+absl::StatusOr<DecisionFacts> SqliteAccess::ReadDecisionFacts(const DecisionSubject& subject,
+                                                              Timestamp now) {
+  return connections_->Read(
+      [&](Connection& c) { return sqlite::ReadDecisionFacts(c, subject, now); });
+}
+
+}  // namespace hourglass::issuance
