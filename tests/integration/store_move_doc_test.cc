@@ -141,8 +141,8 @@ class StoreMoveDocTest : public ReplicasFixture {
   }
 
   void ExpectDamagedAndForeignSourcesRefused() {
-    ExpectSourceRefused("PRAGMA user_version = 8",
-                        "is of schema version 8; start the service once");
+    ExpectSourceRefused("PRAGMA user_version = 9",
+                        "is of schema version 9; start the service once");
     ExpectSourceRefused("PRAGMA user_version = 99", "has schema version …, newer");
     ExpectSourceRefused("UPDATE devices SET reported_by = CAST(x'ff' AS TEXT)",
                         "devices contoso/laptop-1 cannot be moved: reported_by is not UTF-8");

@@ -9,7 +9,9 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +38,33 @@ using testing::HasSubstr;
 
 constexpr char kInternational[] = "J\xc3\x9cRGEN.M\xc3\xbcller@m\xc3\xbcnchen.example";
 constexpr char kFolded[] = "j\xc3\xbcrgen.m\xc3\xbcller@m\xc3\xbcnchen.example";
+
+// Policies with a history, users, blocks: of one tenant and of the other.
+absl::Status FillAccess(Store& store) {
+  PolicyRecord changed = SamplePolicy(kUnusualText);
+  changed.state = "disabled";
+  changed.document = kUnusualText;
+  for (const auto& [put, deleted] :
+       std::vector<std::pair<std::vector<PolicyRecord>, std::vector<std::string>>>{
+           {{SamplePolicy(kUnusualText), SamplePolicy("gone")}, {}}, {{changed}, {"gone"}}}) {
+    RETURN_IF_ERROR(
+        store.ChangePolicies(kSampleTenant, std::nullopt, put, deleted, SampleCause()).status());
+  }
+  RETURN_IF_ERROR(
+      store.ChangePolicies("fabrikam", 0, {SamplePolicy("p")}, {}, SampleCause()).status());
+  DirectoryUser guest = SampleUser(kUnusualText);
+  guest.upn = kInternational;
+  guest.is_guest = true;
+  guest.is_enabled = false;
+  guest.groups.clear();
+  RETURN_IF_ERROR(store.PutUsers(kSampleTenant, {guest, SampleUser("u-1")}, SampleCause()));
+  RETURN_IF_ERROR(store.PutUsers("fabrikam", {SampleUser("u-1")}, SampleCause()));
+  BlockRecord block = SampleBlock(BlockRecord::Kind::kUser, kInternational);
+  block.until = SampleTime(60);
+  RETURN_IF_ERROR(store.Block(block, SampleCause()));
+  return store.Block(SampleBlock(BlockRecord::Kind::kDevice, "Laptop-1", "fabrikam"),
+                     SampleCause());
+}
 
 // A store with something of everything: two tenants, roots of several states, a journal of several
 // segments with releases that came late and none, users of many scripts.
@@ -64,6 +93,7 @@ absl::Status Fill(const std::string& directory, int intents) {
       kSampleTenant, kSampleRoot, SampleIntermediate(2).serial_number, AllOctets(), SampleTime()));
   RETURN_IF_ERROR(store->PutDevice(SampleDevice(kUnusualText)));
   RETURN_IF_ERROR(store->PutDevice(SampleDevice("laptop-1", "fabrikam")));
+  RETURN_IF_ERROR(FillAccess(*store));
   RETURN_IF_ERROR(store->AddRelyingParty(SampleRelyingParty("vpn"), SampleCause()));
   RETURN_IF_ERROR(store->AddRelyingParty(SampleManualParty("nps"), SampleCause()));
   RETURN_IF_ERROR(store->Acknowledge(SampleAcknowledgement("vpn", 2), SampleCause()).status());
@@ -196,6 +226,16 @@ TEST_F(DatabasesTest, WhatWasMovedIsServedOn) {
     EXPECT_EQ(late.certificate, ReleaseOf(SampleIntent("late")).certificate);
     // The fence stands where it stood, and what was not released can be.
     EXPECT_THAT(Append(*store, SampleIntent("late")), FailsWith(ErrorReason::kRequestIdReused));
+    // Who was blocked is, and policies go on where they stood.
+    const DecisionSubject who = {kSampleTenant, "", kFolded, ""};
+    ASSERT_OK_AND_ASSIGN(const DecisionFacts facts, store->ReadDecisionFacts(who, SampleTime()));
+    EXPECT_EQ(facts.policy_revision, 2u);
+    EXPECT_EQ(facts.user->user_id, kUnusualText);
+    EXPECT_EQ(facts.user_block->subject, kInternational);
+    EXPECT_EQ(store->ListPolicyVersions(kSampleTenant, "gone", 9, "")->records.size(), 2u);
+    EXPECT_EQ(
+        store->ChangePolicies(kSampleTenant, 2, {SamplePolicy("gone")}, {}, SampleCause()).value(),
+        3u);
     EXPECT_OK(Append(*store, ReleaseOf(SampleIntent("never released"))));
     EXPECT_OK(Append(*store, SampleIntent("after the move")));
     EXPECT_OK(store->AddIntermediate(SampleIntermediate(4)));
@@ -215,6 +255,10 @@ TEST_F(DatabasesTest, WhatWasMovedIsServedOn) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store,
                        OpenSqliteStore(SqliteStorePath(back_.path())));
   EXPECT_OK(store->FindByRequestId(kSampleTenant, "after the move"));
+  EXPECT_EQ(store->ListPolicies(kSampleTenant)->revision, 3u);
+  EXPECT_EQ(store->ListPolicies(kSampleTenant)->policies.size(), 2u);
+  EXPECT_EQ(store->GetUserByUpn(kSampleTenant, kFolded)->user_id, kUnusualText);
+  EXPECT_EQ(store->ListBlocks("fabrikam", 9, "")->records[0].subject, "Laptop-1");
   EXPECT_EQ(store->GetRoot(kSampleTenant, "root-2")->state, ca::RootState::kStaged);
   EXPECT_THAT(Append(*store, SampleIntent("late")), FailsWith(ErrorReason::kRequestIdReused));
   EXPECT_OK(Append(*store, SampleIntent("after the move back")));
@@ -578,7 +622,7 @@ TEST_F(DatabasesTest, ADiskThatFillsUpIsSaidAndTheMoveGoesOnOnceThereIsRoom) {
   if (child == 0) {
     // No file may grow beyond that.
     signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit = {300'000, 300'000};
+    const rlimit limit = {400'000, 400'000};
     setrlimit(RLIMIT_FSIZE, &limit);
     SqliteStoreOptions one_segment;
     const auto from = OpenPostgresqlSource(Owner());

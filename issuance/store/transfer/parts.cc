@@ -30,7 +30,8 @@ Part Tenants() {
            {"epoch", kInteger},
            {"revision", kInteger},
            {"last_generation", kInteger},
-           {"root_name_key", kText, kMayBeNothing}}};
+           {"root_name_key", kText, kMayBeNothing},
+           {"policy_revision", kInteger}}};
 }
 
 Part Roots() {
@@ -128,6 +129,66 @@ Part RelyingParties() {
            {"registered_at", kInteger}}};
 }
 
+Part PolicyVersions() {
+  return {"policy versions",
+          "policy_versions",
+          "policy_versions",
+          3,
+          {{"tenant_id", kText},
+           {"policy_id", kText},
+           {"revision", kInteger},
+           {"is_deleted", kBoolean},
+           {"kind", kText},
+           {"display_name", kText},
+           {"state", kText},
+           {"changed_at", kInteger},
+           {"changed_by", kText},
+           {"reason", kText},
+           {"document", kText}}};
+}
+
+Part Policies() {
+  return {"policies",
+          "policies",
+          "policies",
+          2,
+          {{"tenant_id", kText}, {"policy_id", kText}, {"revision", kInteger}}};
+}
+
+Part Users() {
+  return {"users",
+          "directory_users",
+          "directory_users",
+          2,
+          {{"tenant_id", kText},
+           {"user_id", kText},
+           {"folded_id", kText},
+           {"upn", kText},
+           {"folded_upn", kText},
+           {"onprem_sid", kText},
+           {"is_guest", kBoolean},
+           {"is_enabled", kBoolean},
+           {"updated_at", kInteger},
+           {"updated_by", kText},
+           {"role_ids", kText},
+           {"group_ids", kText}}};
+}
+
+Part Blocks() {
+  return {"blocks",
+          "blocks",
+          "blocks",
+          3,
+          {{"tenant_id", kText},
+           {"kind", kText},
+           {"folded_subject", kText},
+           {"subject", kText},
+           {"reason", kText},
+           {"blocked_by", kText},
+           {"blocked_at", kInteger},
+           {"blocked_until", kInteger, kMayBeNothing}}};
+}
+
 Part AdministrativeActions() {
   return {"administrative actions",
           "administrative_actions",
@@ -202,9 +263,11 @@ void AppendNumber(std::uint64_t number, std::string& octets) {
 }  // namespace
 
 absl::Span<const Part> Parts() {
-  static const auto* const parts = new std::vector<Part>{
-      Tenants(), Roots(),          PlannedKeys(),           BoundKeys(), Intermediates(),
-      Devices(), RelyingParties(), AdministrativeActions(), Journal(),   TimeMark()};
+  static const auto* const parts =
+      new std::vector<Part>{Tenants(),       Roots(),   PlannedKeys(),    BoundKeys(),
+                            Intermediates(), Devices(), RelyingParties(), PolicyVersions(),
+                            Policies(),      Users(),   Blocks(),         AdministrativeActions(),
+                            Journal(),       TimeMark()};
   return *parts;
 }
 
