@@ -84,7 +84,11 @@ std::unique_ptr<StorePlace> MakeDatabaseOfTinyPartitions() {
 }
 
 HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(Postgresql, &MakeDatabase);
-HOURGLASS_INSTANTIATE_STORE_CONFORMANCE(PostgresqlOfTinyPartitions, &MakeDatabaseOfTinyPartitions);
+// For what partitions make a difference to.
+INSTANTIATE_TEST_SUITE_P(PostgresqlOfTinyPartitions, JournalStoreConformance,
+                         testing::Values(&MakeDatabaseOfTinyPartitions));
+INSTANTIATE_TEST_SUITE_P(PostgresqlOfTinyPartitions, StoreReplicasConformance,
+                         testing::Values(&MakeDatabaseOfTinyPartitions));
 
 }  // namespace
 }  // namespace hourglass::issuance
