@@ -475,8 +475,9 @@ TEST_F(DatabasesTest, AServiceThatRunsIsNamed) {
   const pid_t child = fork();
   if (child == 0) {
     const auto store = OpenSqliteStore(SqliteStorePath(source_.path()));
-    const ssize_t written = write(told[1], store.ok() ? "y" : "n", 1);
-    for (; written == 1;) pause();
+    if (write(told[1], store.ok() ? "y" : "n", 1) == 1) {
+      for (;;) pause();
+    }
     _exit(1);
   }
   char answer = 0;

@@ -273,9 +273,8 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
                       "PUBLIC"));
   ASSERT_OK(Prepare());
   for (const char* sql :
-       {"INSERT INTO tenants (tenant_id, display_name, created_at, root_name_key) VALUES ('a', "
-        "'a', "
-        "0, 'a')",
+       {("INSERT INTO tenants (tenant_id, display_name, created_at, root_name_key) VALUES ('a', "
+         "'a', 0, 'a')"),
         "UPDATE tenants SET epoch = 1", "INSERT INTO devices VALUES ('a', 'd', '', 0, '')",
         "DELETE FROM devices",
         "INSERT INTO administrative_actions (tenant_id, at, caller, action, subject, from_state, "

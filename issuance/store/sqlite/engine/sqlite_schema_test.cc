@@ -293,8 +293,8 @@ INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
   // These have their one row already.
   ASSERT_OK(Connect()->Execute("DELETE FROM journal_catalog; DELETE FROM wal_tie"));
   for (const std::string& sql :
-       {root + "'r2', 2, 'STAGED', 't', 'u2'" + rest + "'', NULL, '', 1, 1)",
-        root + "'r3', 3, 'RETIRED', 't', 'u3'" + rest + "'', NULL, '', 1, 1)",
+       {absl::StrCat(root, "'r2', 2, 'STAGED', 't', 'u2'", rest, "'', NULL, '', 1, 1)"),
+        absl::StrCat(root, "'r3', 3, 'RETIRED', 't', 'u3'", rest, "'', NULL, '', 1, 1)"),
         std::string("INSERT INTO tenants VALUES ('other', 'Other', 1, 2, 3, 4, NULL, 0)"),
         intermediate + "NULL, NULL)", party + "'nps', '', '', 1, 0, x'', NULL, '', 1, 0, NULL)",
         party + "'another', '', '', 1, 1, x'00', 1, 'x', 1, 1, 2)",
@@ -303,9 +303,10 @@ INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
         std::string("INSERT INTO journal_catalog VALUES (1, 0, x'')"),
         std::string("INSERT INTO wal_tie VALUES (1, x'', x'')"),
         std::string("INSERT INTO time_mark VALUES (1, 0, '', 0, 0, 0, 0)"),
-        version + "'p', 2" + of_version,
+        absl::StrCat(version, "'p', 2", of_version),
         std::string("INSERT INTO policies VALUES ('contoso', 'p', 2)"),
-        user + "'v', 'v', 'v@x', 'v@x'" + of_user, block + "'user', 'd', 'd', '', 'x', 1, 2)"}) {
+        absl::StrCat(user, "'v', 'v', 'v@x', 'v@x'", of_user),
+        block + "'user', 'd', 'd', '', 'x', 1, 2)"}) {
     EXPECT_OK(Connect()->Execute(sql)) << sql;
   }
 }
