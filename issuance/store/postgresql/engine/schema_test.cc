@@ -277,8 +277,8 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
          "'a', 0, 'a')"),
         "UPDATE tenants SET epoch = 1", "INSERT INTO devices VALUES ('a', 'd', '', 0, '')",
         "DELETE FROM devices",
-        "INSERT INTO administrative_actions (tenant_id, at, caller, action, subject, from_state, "
-        "to_state, reason, overrides) VALUES ('a', 0, '', '', '', '', '', '', false)",
+        ("INSERT INTO administrative_actions (tenant_id, at, caller, action, subject, from_state, "
+         "to_state, reason, overrides) VALUES ('a', 0, '', '', '', '', '', '', false)"),
         "INSERT INTO journal_keys VALUES ('a', 'q', 'r', '', 1, 0, 0, nextval('intent_sequence'))",
         "SELECT nextval('writer_sequence'), count(*) FROM intents",
         "INSERT INTO policy_versions VALUES ('a', 'p', 1, false, '', '', '', 0, '', '', '')",
