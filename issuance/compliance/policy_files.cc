@@ -16,10 +16,6 @@
 namespace hourglass::issuance {
 namespace {
 
-// Time stamps of files are as coarse as the kernel's tick: a file that is younger than this may
-// change once more under the same stamp.
-constexpr std::chrono::nanoseconds kSettlesAfter = std::chrono::seconds(2);
-
 // After what time a file that could not be read is tried again: doubled with each failure.
 constexpr std::chrono::milliseconds kRetryAfter(100);
 constexpr std::chrono::milliseconds kRetryAtMost(5000);
@@ -33,10 +29,6 @@ bool HoldsPolicies(const std::string& directory) {
   return false;
 }
 
-std::int64_t Nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
 
 PolicyFiles::PolicyFiles(std::string directory, const Clock* clock, std::function<Time()> now)
@@ -46,11 +38,11 @@ PolicyFiles::PolicyFiles(std::string directory, const Clock* clock, std::functio
 }
 
 absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path,
-                                                     const Stamp& stamp) const {
-  const auto now = clock_->Now().time_since_epoch();
+                                                     const FileStamp& stamp) const {
+  const Timestamp now = clock_->Now();
   Entry entry;
   entry.stamp = stamp;
-  entry.settled = now - std::chrono::nanoseconds(stamp.changed) > kSettlesAfter;
+  entry.settled = HasSettled(stamp, now);
   const auto text = yaml::ReadDocument(path);
   if (absl::IsUnavailable(text.status())) return text.status();
   auto policy = text.ok() ? ParsePolicy(*text, path) : text.status();
@@ -62,7 +54,7 @@ absl::StatusOr<PolicyFiles::Entry> PolicyFiles::Read(const std::string& path,
 }
 
 std::optional<PolicyFiles::Result> PolicyFiles::Known(absl::string_view tenant_id,
-                                                      const Stamp& stamp) {
+                                                      const FileStamp& stamp) {
   const MutexLock lock(mutex_);
   const auto known = entries_.find(tenant_id);
   if (known == entries_.end() || known->second.failures > 0) return std::nullopt;
@@ -122,9 +114,7 @@ PolicyFiles::Result PolicyFiles::Get(absl::string_view tenant_id) {
     entries_.erase(tenant_id);
     return {};
   }
-  // Taken before the file is read: a change between the two shows as another stamp the next time.
-  const Stamp stamp = {about.st_dev, about.st_ino, about.st_size, Nanoseconds(about.st_mtim),
-                       Nanoseconds(about.st_ctim)};
+  const FileStamp stamp = StampOf(about);
   if (std::optional<Result> known = Known(tenant_id, stamp)) return *std::move(known);
   absl::StatusOr<Entry> entry = Read(path, stamp);
   if (!entry.ok()) return Failed(tenant_id, entry.status().message());

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
+#include "issuance/base/file_stamp.h"
 #include "issuance/compliance/policy.h"
 
 namespace hourglass::issuance {
@@ -47,18 +48,8 @@ class PolicyFiles {
   Result Get(absl::string_view tenant_id);
 
  private:
-  // How a file is told from what it was.
-  struct Stamp {
-    unsigned long long device = 0;  // NOLINT(google-runtime-int): as wide as any dev_t and ino_t
-    unsigned long long inode = 0;   // NOLINT(google-runtime-int)
-    long long size = 0;             // NOLINT(google-runtime-int)
-    long long modified = 0;         // NOLINT(google-runtime-int): nanoseconds since 1970
-    long long changed = 0;          // NOLINT(google-runtime-int): nanoseconds since 1970
-
-    bool operator==(const Stamp&) const = default;
-  };
   struct Entry {
-    Stamp stamp;
+    FileStamp stamp;
     bool settled = false;
     Result result;
     // Of attempts to read it, in a row; the next one is made at `again_at`.
@@ -68,8 +59,8 @@ class PolicyFiles {
   // Device and inode.
   using FolderId = std::pair<unsigned long long, unsigned long long>;  // NOLINT(google-runtime-int)
 
-  absl::StatusOr<Entry> Read(const std::string& path, const Stamp& stamp) const;
-  std::optional<Result> Known(absl::string_view tenant_id, const Stamp& stamp);
+  absl::StatusOr<Entry> Read(const std::string& path, const FileStamp& stamp) const;
+  std::optional<Result> Known(absl::string_view tenant_id, const FileStamp& stamp);
   std::optional<Result> RecentFailure(absl::string_view tenant_id);
   Result Failed(absl::string_view tenant_id, absl::string_view message);
   std::string WhyUnseen(const std::string& path);

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -15,14 +14,6 @@ namespace {
 
 constexpr std::chrono::seconds kBetweenLooks(1);
 
-// Time stamps of files are as coarse as the kernel's tick: a file that is younger than this may
-// change once more under the same stamp.
-constexpr std::chrono::nanoseconds kSettlesAfter = std::chrono::seconds(2);
-
-std::int64_t Nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
 
 KeySetFile::KeySetFile(std::string path, const Clock* clock, std::function<Time()> now,
@@ -31,14 +22,13 @@ KeySetFile::KeySetFile(std::string path, const Clock* clock, std::function<Time(
   Get();
 }
 
-absl::StatusOr<KeySetFile::Stamp> KeySetFile::Look() const {
+absl::StatusOr<FileStamp> KeySetFile::Look() const {
   struct stat about = {};
   if (stat(path_.c_str(), &about) != 0) {
     return absl::UnavailableError(absl::StrCat("cannot be read: ", std::strerror(errno)));
   }
   if (!S_ISREG(about.st_mode)) return absl::InvalidArgumentError("is no regular file");
-  return Stamp{about.st_dev, about.st_ino, about.st_size, Nanoseconds(about.st_mtim),
-               Nanoseconds(about.st_ctim)};
+  return StampOf(about);
 }
 
 absl::StatusOr<std::string> KeySetFile::Read() const {
@@ -53,8 +43,7 @@ absl::StatusOr<std::string> KeySetFile::Read() const {
 
 void KeySetFile::ReadIfChanged() {
   const Timestamp now = clock_->Now();
-  // Taken before the file is read: a change between the two shows as another stamp the next time.
-  const absl::StatusOr<Stamp> stamp = Look();
+  const absl::StatusOr<FileStamp> stamp = Look();
   if (!stamp.ok()) {
     known_.reset();
     kept_.Take(stamp.status(), now);
@@ -63,9 +52,7 @@ void KeySetFile::ReadIfChanged() {
   if (known_ == *stamp) return;
   const absl::StatusOr<std::string> text = Read();
   kept_.Take(text, now);
-  const bool settled =
-      now.time_since_epoch() - std::chrono::nanoseconds(stamp->changed) > kSettlesAfter;
-  known_ = text.ok() && settled ? std::optional(*stamp) : std::nullopt;
+  known_ = text.ok() && HasSettled(*stamp, now) ? std::optional(*stamp) : std::nullopt;
 }
 
 bool KeySetFile::BeginLook() {

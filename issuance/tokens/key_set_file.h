@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
+#include "issuance/base/file_stamp.h"
 #include "issuance/tokens/kept_key_set.h"
 #include "issuance/tokens/key_set_source.h"
 
@@ -35,18 +36,7 @@ class KeySetFile final : public KeySetSource {
   KeySetHealth Health() const override { return kept_.health(); }
 
  private:
-  // How a file is told from what it was.
-  struct Stamp {
-    unsigned long long device = 0;  // NOLINT(google-runtime-int): as wide as any dev_t and ino_t
-    unsigned long long inode = 0;   // NOLINT(google-runtime-int)
-    long long size = 0;             // NOLINT(google-runtime-int)
-    long long modified = 0;         // NOLINT(google-runtime-int): nanoseconds since 1970
-    long long changed = 0;          // NOLINT(google-runtime-int): nanoseconds since 1970
-
-    bool operator==(const Stamp&) const = default;
-  };
-
-  absl::StatusOr<Stamp> Look() const;
+  absl::StatusOr<FileStamp> Look() const;
   absl::StatusOr<std::string> Read() const;
   void ReadIfChanged();
   // Whether this thread is to look at the file, and then it alone until Done().
@@ -57,7 +47,8 @@ class KeySetFile final : public KeySetSource {
   const Clock* const clock_;
   const std::function<Time()> now_;
   KeptKeySet kept_;
-  std::optional<Stamp> known_;  // of the text that was read last; of the thread that looks alone
+  std::optional<FileStamp>
+      known_;  // of the text that was read last; of the thread that looks alone
   Mutex mutex_;
   bool looking_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<Time> next_look_ ABSL_GUARDED_BY(mutex_);
