@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "issuance/compliance/os_version.h"
+#include "issuance/base/os_version.h"
 
 namespace hourglass::issuance {
 

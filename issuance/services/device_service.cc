@@ -4,8 +4,8 @@
 
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/base/os_version.h"
 #include "issuance/compliance/decision.h"
-#include "issuance/compliance/os_version.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/access/compliance/os_version.h"
 #include "issuance/access/compliance/settings.h"
+#include "issuance/base/os_version.h"
 
 namespace hourglass::access {
 namespace {
@@ -53,19 +53,19 @@ class PolicyJudge {
   void JudgeBuild() {
     if (policy_.build_ranges.empty()) return;
     constexpr absl::string_view kSetting = "validOperatingSystemBuildRanges";
-    const auto version = ParseOsVersion(facts_.os_version.value_or(""));
+    const auto version = issuance::ParseOsVersion(facts_.os_version.value_or(""));
     if (!version.has_value()) {
       return Add(kSetting,
                  "the build of the operating system must be one of those that are valid;"
                  " it is not known");
     }
-    const bool is_valid = std::any_of(policy_.build_ranges.begin(), policy_.build_ranges.end(),
-                                      [&](const BuildRange& range) {
-                                        const auto lowest = ParseOsVersion(range.lowest);
-                                        const auto highest = ParseOsVersion(range.highest);
-                                        return lowest.has_value() && highest.has_value() &&
-                                               *lowest <= *version && *version <= *highest;
-                                      });
+    const bool is_valid = std::any_of(
+        policy_.build_ranges.begin(), policy_.build_ranges.end(), [&](const BuildRange& range) {
+          const auto lowest = issuance::ParseOsVersion(range.lowest);
+          const auto highest = issuance::ParseOsVersion(range.highest);
+          return lowest.has_value() && highest.has_value() && *lowest <= *version &&
+                 *version <= *highest;
+        });
     if (is_valid) return;
     Add(kSetting, absl::StrCat("the build of the operating system must be one of those that are "
                                "valid; ",

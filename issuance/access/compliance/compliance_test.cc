@@ -6,8 +6,8 @@
 
 #include <set>
 
-#include "issuance/access/compliance/os_version.h"
 #include "issuance/access/compliance/settings.h"
+#include "issuance/base/os_version.h"
 
 namespace hourglass::access {
 namespace {
@@ -93,11 +93,11 @@ TEST(ComplianceTest, TheOrderOfPoliciesDecidesNothing) {
 }
 
 TEST(ComplianceTest, ComparesVersionsNumberByNumber) {
-  EXPECT_LT(ParseOsVersion("10.0.9"), ParseOsVersion("10.0.10"));
-  EXPECT_EQ(ParseOsVersion("14"), ParseOsVersion("14.0.0.0"));
+  EXPECT_LT(issuance::ParseOsVersion("10.0.9"), issuance::ParseOsVersion("10.0.10"));
+  EXPECT_EQ(issuance::ParseOsVersion("14"), issuance::ParseOsVersion("14.0.0.0"));
   for (const char* const text :
        {"", ".", "1.", "1..2", "1.2.3.4.5", "1.a", "-1", "1 ", "1234567890"}) {
-    EXPECT_EQ(ParseOsVersion(text), std::nullopt) << text;
+    EXPECT_EQ(issuance::ParseOsVersion(text), std::nullopt) << text;
   }
 }
 

@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "issuance/access/compliance/os_version.h"
+#include "issuance/base/os_version.h"
 
 namespace hourglass::access {
 namespace {
@@ -34,8 +34,8 @@ std::string WhyVersion(const SettingRow& row, const std::string& wanted,
   const std::string demand = absl::StrCat(row.subject, " must be at version ", wanted,
                                           least ? " or a later one" : " or an earlier one");
   const auto fact = FactOf<std::string, TextFact>(row, facts);
-  const auto limit = ParseOsVersion(wanted);
-  const auto version = ParseOsVersion(fact.value_or(""));
+  const auto limit = issuance::ParseOsVersion(wanted);
+  const auto version = issuance::ParseOsVersion(fact.value_or(""));
   if (!version.has_value()) return NotKnown(demand);
   if (!limit.has_value()) return absl::StrCat(demand, ", which is no version");
   if (least ? *version >= *limit : *version <= *limit) return "";

@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "issuance/access/compliance/os_version.h"
 #include "issuance/access/compliance/settings.h"
 #include "issuance/access/graph/readers.h"
+#include "issuance/base/os_version.h"
 
 namespace hourglass::access {
 namespace {
@@ -30,7 +30,7 @@ bool IsUnderstood(const SettingRow& row, const SettingValue& value) {
   switch (row.form) {
     case SettingForm::kLeastVersion:
     case SettingForm::kGreatestVersion:
-      return ParseOsVersion(std::get<std::string>(value)).has_value();
+      return issuance::ParseOsVersion(std::get<std::string>(value)).has_value();
     case SettingForm::kThreat:
       return FromGraphName<ThreatLevel>(std::get<std::string>(value)).has_value();
     case SettingForm::kPassword:
@@ -60,7 +60,7 @@ void ReadBuildRanges(Members* members, CompliancePolicy* policy) {
     read.highest = range.RequiredText("highOSVersion");
     for (const auto& [name, text] :
          {std::pair("lowOSVersion", read.lowest), std::pair("highOSVersion", read.highest)}) {
-      if (!text.empty() && !ParseOsVersion(text).has_value()) {
+      if (!text.empty() && !issuance::ParseOsVersion(text).has_value()) {
         range.Mistake(name, "must be one to four numbers with dots between them");
       }
     }

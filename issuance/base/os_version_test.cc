@@ -1,4 +1,4 @@
-#include "issuance/compliance/os_version.h"
+#include "issuance/base/os_version.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Versions of operating systems, and their order.
-#ifndef HOURGLASS_ISSUANCE_COMPLIANCE_OS_VERSION_H_
-#define HOURGLASS_ISSUANCE_COMPLIANCE_OS_VERSION_H_
+#ifndef HOURGLASS_ISSUANCE_BASE_OS_VERSION_H_
+#define HOURGLASS_ISSUANCE_BASE_OS_VERSION_H_
 
 #include <array>
 #include <optional>
@@ -18,4 +18,4 @@ std::optional<OsVersion> ParseOsVersion(absl::string_view text);
 
 }  // namespace hourglass::issuance
 
-#endif  // HOURGLASS_ISSUANCE_COMPLIANCE_OS_VERSION_H_
+#endif  // HOURGLASS_ISSUANCE_BASE_OS_VERSION_H_
