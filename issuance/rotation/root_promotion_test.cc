@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +14,7 @@
 #include "hsm/store/testing/forwarding_key_store.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/sqlite/sqlite_store.h"
-#include "issuance/store/testing/forwarding_store.h"
+#include "issuance/store/testing/overtaken_store.h"
 #include "issuance/timekeeping/testing/doubted_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
@@ -30,25 +29,6 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr std::chrono::hours kYear(24 * 365);
-
-class OvertakenStore : public ForwardingStore {
- public:
-  using ForwardingStore::ForwardingStore;
-
-  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
-                                absl::Span<const RootStateChange> changes,
-                                const RootChangeOrder& order) override {
-    if (before_change) std::exchange(before_change, nullptr)();
-    const absl::Status changed =
-        ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
-    if (after_change) std::exchange(after_change, nullptr)();
-    return changed;
-  }
-
-  // Called once each.
-  std::function<void()> before_change;
-  std::function<void()> after_change;
-};
 
 // Says of each key that it cannot be opened, while there is an error.
 class FailingKeys final : public hsm::ForwardingKeyStore {

@@ -1,7 +1,5 @@
 #include "issuance/services/root_service.h"
 
-#include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/services/testing/service_with_keys_test.h"
-#include "issuance/store/testing/forwarding_store.h"
+#include "issuance/store/testing/overtaken_store.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -256,21 +254,6 @@ TEST_F(RootServiceTest, ARequestThatComesAgainTakesNobodysDecisionBack) {
   ASSERT_OK_AND_ASSIGN(const v1::Root primary, Get("r2"));
   EXPECT_EQ(primary.state(), v1::PRIMARY);
 }
-
-// Lets something else happen right before it changes a root.
-class OvertakenStore : public ForwardingStore {
- public:
-  using ForwardingStore::ForwardingStore;
-
-  absl::Status ChangeRootStates(absl::string_view tenant_id, std::uint64_t expected_revision,
-                                absl::Span<const RootStateChange> changes,
-                                const RootChangeOrder& order) override {
-    if (const auto overtake = std::exchange(before_change, nullptr)) overtake();
-    return ForwardingStore::ChangeRootStates(tenant_id, expected_revision, changes, order);
-  }
-
-  std::function<void()> before_change;
-};
 
 TEST_F(RootServiceTest, AnotherProcessMayPromoteTheRootOfTheRequest) {
   OvertakenStore store(store_.get());
