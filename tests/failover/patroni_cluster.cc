@@ -23,6 +23,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/postgresql/engine/connection.h"
 #include "issuance/store/postgresql/engine/schema.h"
+#include "tests/failover/patroni_files.h"
 #include "tests/failover/process_tree.h"
 #include "tests/support/as_account.h"
 #include "tests/support/document_commands.h"
@@ -174,21 +175,7 @@ std::unique_ptr<BackgroundProcess> PatroniCluster::RunAsAccount(
 absl::Status PatroniCluster::StartEtcd(const std::string& configuration) {
   ASSIGN_OR_RETURN(
       const std::string file,
-      WriteForAccount(
-          "etcd.yml",
-          absl::StrReplaceAll(
-              configuration,
-              {{"db1=https://db1.contoso.example:2380,db2=https://db2.contoso.example:2380,"
-                "db3=https://db3.contoso.example:2380",
-                absl::StrCat("db1=https://", etcd_peers_.InWords())},
-               {"db1.contoso.example:2379", etcd_.InWords()},
-               {"db1.contoso.example:2380", etcd_peers_.InWords()},
-               {"192.0.2.1:2379", etcd_.InWords()},
-               {"192.0.2.1:2380", etcd_peers_.InWords()},
-               {"/var/lib/etcd/hourglass", folder_ + "/etcd"},
-               {"/etc/etcd/db-ca.pem", folder_ + "/ca.pem"},
-               {"/etc/etcd/db1.pem", folder_ + "/node.pem"},
-               {"/etc/etcd/db1.key", folder_ + "/node.key"}})));
+      WriteForAccount("etcd.yml", EtcdConfiguration(configuration, {etcd_, etcd_peers_, folder_})));
   etcd_process_ = RunAsAccount({"etcd", "--config-file", file}, Log("etcd"));
   const bool answers = WaitUntil(
       [this] { return !etcd_process_->Running() || AskEtcd({"cluster-health"}).exit_code == 0; });
@@ -198,30 +185,10 @@ absl::Status PatroniCluster::StartEtcd(const std::string& configuration) {
 
 std::string PatroniCluster::ConfigurationOf(int index, const std::string& configuration) const {
   const Node& node = nodes_[static_cast<std::size_t>(index)];
-  const std::string folder = absl::StrCat(folder_, "/", NameOf(index));
-  std::string text = absl::StrReplaceAll(
-      configuration,
-      {{"name: db1\n", absl::StrCat("name: ", NameOf(index), "\n")},
-       // By the gate alone, and not by what etcd says of its addresses.
-       {"hosts: [\"db1.contoso.example:2379\", \"db2.contoso.example:2379\", "
-        "\"db3.contoso.example:2379\"]",
-        absl::StrCat("hosts: [\"", node.to_etcd->endpoint().InWords(), "\"]\n  use_proxies: true")},
-       {"0.0.0.0:8008", node.rest.InWords()},
-       {"db1.contoso.example:8008", node.rest.InWords()},
-       {"0.0.0.0:5432", node.postgresql.InWords()},
-       {"db1.contoso.example:5432", node.postgresql.InWords()},
-       {"/etc/patroni/db-ca.pem", folder_ + "/ca.pem"},
-       {"/etc/patroni/db1.pem", folder_ + "/node.pem"},
-       {"/etc/patroni/db1.key", folder_ + "/node.key"},
-       {"/var/lib/postgresql/15/hourglass", folder + "/data"},
-       {"/var/lib/postgresql/patroni.pgpass", folder + "/pgpass"},
-       {"/var/run/postgresql", folder}});
-  if (replication_ == Replication::kSynchronous) return text;
-  // The standby may be far behind, and takes over all the same.
-  return absl::StrReplaceAll(
-      text, {{"synchronous_mode: true", "synchronous_mode: false"},
-             {"synchronous_mode_strict: true",
-              "synchronous_mode_strict: false\n    maximum_lag_on_failover: 1073741824"}});
+  const PatroniPlace place = {NameOf(index), node.postgresql, node.rest, node.to_etcd->endpoint(),
+                              folder_};
+  const std::string text = PatroniConfiguration(configuration, place);
+  return replication_ == Replication::kSynchronous ? text : Asynchronous(text);
 }
 
 absl::Status PatroniCluster::MakeDatabase(int leader) {
