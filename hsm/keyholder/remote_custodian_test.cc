@@ -251,7 +251,7 @@ TEST_F(RemoteCustodianTest, StartsNothingBeforeItIsUsed) {
 }
 
 TEST_F(RemoteCustodianTest, EveryKeyTypeSigns) {
-  const auto custodian = Make();
+  const auto custodian = Make(Patient());
   for (const KeyType type : kAllKeyTypes) {
     const KeySelector selector{std::string(KeyTypeName(type)), "\x01"};
     ASSERT_OK_AND_ASSIGN(const CustodialKey made, custodian->Generate(selector, type));
@@ -263,10 +263,11 @@ TEST_F(RemoteCustodianTest, EveryKeyTypeSigns) {
   }
   ASSERT_OK_AND_ASSIGN(const std::vector<KeyListing> listings, custodian->List());
   EXPECT_EQ(listings.size(), std::size(kAllKeyTypes));
-  const CustodianStatus status = custodian->Status();
-  EXPECT_EQ(status.state, State::kHealthy);
-  EXPECT_EQ(status.signatures, std::size(kAllKeyTypes));
-  EXPECT_EQ(status.worker_restarts, 0u);
+  EXPECT_EQ(custodian->Status().state, State::kHealthy);
+  // A signature is counted after its caller has it. How many workers it took is not asked: SoftHSM
+  // may not show a new key to a worker that was there before, and another takes its place then.
+  EXPECT_TRUE(Eventually([&] { return custodian->Status().signatures == std::size(kAllKeyTypes); }))
+      << custodian->Status().signatures;
 }
 
 TEST_F(RemoteCustodianTest, SignsFromManyThreadsAtOnce) {
@@ -609,11 +610,14 @@ TEST_F(RemoteCustodianTest, ADeletedKeyIsNotFoundAndOthersGoOn) {
 }
 
 TEST_F(RemoteCustodianTest, DestroyedKeysAreGone) {
-  const auto custodian = Make();
+  // One worker: another might not be shown the new key by SoftHSM, and be replaced for it.
+  RemoteCustodianOptions options = Patient();
+  options.workers = 1;
+  const auto custodian = Make(options);
   ASSERT_OK(custodian->Greet());
   // A worker that starts tests the keys that are known: one that is destroyed meanwhile ends it,
   // and whatever it was asked is asked anew.
-  ASSERT_TRUE(HasWorkers(*custodian, 2));
+  ASSERT_TRUE(HasWorkers(*custodian, 1));
   ASSERT_OK_AND_ASSIGN(const CustodialKey key,
                        custodian->Generate({"key", "\x01"}, KeyType::kEcP256));
   EXPECT_OK(custodian->Destroy(key.selector));
