@@ -46,15 +46,17 @@ def hourglass_message_library(name, srcs, visibility = None):
         deps = ["@system//:protobuf"],
     )
 
-def hourglass_proto_library(name, srcs, deps = [], visibility = None):
-    """Messages and gRPC stubs of the .proto files, imported and included by their path from this package."""
+def hourglass_proto_library(name, srcs, imports = {}, visibility = None):
+    """Messages and gRPC stubs of the .proto files, imported and included by their path from this package.
+
+    `imports` has the .proto files of other libraries that these import, by the library that they are of."""
     outs = []
     for src in srcs:
         stem = src[:-len(".proto")]
         outs += [stem + suffix for suffix in [".pb.h", ".pb.cc", ".grpc.pb.h", ".grpc.pb.cc"]]
     native.genrule(
         name = name + "_sources",
-        srcs = srcs + deps,
+        srcs = srcs + [file for files in imports.values() for file in files],
         outs = outs,
         cmd = "protoc -I{0} --cpp_out=$(GENDIR)/{0} --grpc_out=$(GENDIR)/{0} ".format(_root() + native.package_name()) +
               "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) " +
@@ -67,7 +69,7 @@ def hourglass_proto_library(name, srcs, deps = [], visibility = None):
         copts = ["-w"],
         includes = ["."],
         visibility = visibility,
-        deps = [
+        deps = imports.keys() + [
             "@system//:grpc",
             "@system//:protobuf",
         ],
