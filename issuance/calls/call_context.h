@@ -14,7 +14,7 @@ struct CallContext {
   grpc::CallbackServerContext* context;
   // The method fills it; it is sent when the method succeeds.
   const google::protobuf::MessageLite* response;
-  // Of the message on the wire, octets.
+  // Of the message, octets, as Asked (issuance/calls/unary_service.h) has them.
   std::size_t request_size;
 };
 

@@ -13,7 +13,7 @@ namespace hourglass::issuance {
 absl::Status MalformedMessage(absl::string_view type) {
   return Error(ErrorReason::kFieldInvalid, "",
                absl::StrCat("the message is no hourglass.v1.", type,
-                            ": its octets are malformed, or a text in it is no UTF-8"));
+                            ": its octets are malformed or too many, or a text in it is no UTF-8"));
 }
 
 int IndexOfMethod(absl::string_view service, absl::string_view method) {

@@ -28,7 +28,7 @@ struct Asked {
   // False where the octets are no such message, or a text in it is no UTF-8; `message` is of no use
   // then.
   bool is_sound = false;
-  std::size_t size = 0;  // octets on the wire
+  std::size_t size = 0;  // octets on the wire, or in memory (HeldBy)
 };
 
 // The tenant that a request names; empty where it cannot name one.
@@ -107,6 +107,7 @@ class SerializationTraits<hourglass::issuance::Asked<Message>> {
   static Status Deserialize(ByteBuffer* octets, hourglass::issuance::Asked<Message>* asked) {
     asked->size = octets->Length();
     asked->is_sound = hourglass::issuance::ReadMessage(octets, &asked->message);
+    asked->size = hourglass::issuance::HeldBy(asked->message, asked->size);
     return Status::OK;
   }
 };

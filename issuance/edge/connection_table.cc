@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace hourglass::issuance {
 
@@ -115,6 +117,16 @@ std::string ConnectionTable::CallerOf(const std::string& random) const {
   if (found == by_random_.end()) return "";
   const auto& admitted = connections_.at(found->second).admitted;
   return admitted == nullptr ? "" : admitted->caller->name;
+}
+
+bool ConnectionTable::IsAdministrators(const std::string& random) const {
+  const MutexLock lock(mutex_);
+  const auto found = by_random_.find(random);
+  if (found == by_random_.end()) return false;
+  const auto& admitted = connections_.at(found->second).admitted;
+  if (admitted == nullptr) return false;
+  const std::vector<Role>& roles = admitted->caller->roles;
+  return std::find(roles.begin(), roles.end(), Role::kAdministrator) != roles.end();
 }
 
 bool ConnectionTable::Admit(const std::string& random, AdmittedPeer admitted) {

@@ -76,6 +76,8 @@ class ConnectionTable {
   // By the random of its ClientHello. Empty, false or without effect of an unknown one.
   std::string PeerOf(const std::string& random) const;
   std::string CallerOf(const std::string& random) const;  // its name; "" before Admit too
+  // Whether its caller is an administrator, once it was admitted.
+  bool IsAdministrators(const std::string& random) const;
   bool Admit(const std::string& random, AdmittedPeer admitted);
   void Prove(const std::string& random);  // only where it was admitted
   void KeepQuiet(const std::string& random);

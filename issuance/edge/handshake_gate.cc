@@ -12,6 +12,7 @@
 #include "hsm/base/openssl.h"
 #include "issuance/edge/transport/frame_bounds.h"
 #include "issuance/edge/transport/made_contexts.h"
+#include "issuance/edge/transport/message_size.h"
 #include "issuance/edge/transport/watched_reads.h"
 #include "issuance/identity/caller_certificate.h"
 
@@ -119,8 +120,8 @@ class HandshakeGate::Judge {
  private:
   class FrameWatcher : public ReadWatcher {
    public:
-    explicit FrameWatcher(std::unique_ptr<OpenCalls::Connection> calls)
-        : calls_(std::move(calls)) {}
+    FrameWatcher(int most_octets, std::unique_ptr<OpenCalls::Connection> calls)
+        : bounds_(most_octets), calls_(std::move(calls)) {}
 
     bool OnRead(const SSL* ssl, absl::string_view octets) override {
       std::string wrong = bounds_.Take(octets);
@@ -142,9 +143,11 @@ class HandshakeGate::Judge {
   bool WatchFrames(SSL* ssl, const std::string& random) {
     const ReaderMutexLock lock(mutex_);
     if (callers_ == nullptr) return false;
-    return WatchReads(ssl, std::make_unique<FrameWatcher>(
-                               open_calls_->Open(table_->PeerOf(random), table_->CallerOf(random),
-                                                 std::chrono::steady_clock::now())));
+    const int most = table_->IsAdministrators(random) ? kMaxImportSize : kMaxMessageSize;
+    return WatchReads(ssl,
+                      std::make_unique<FrameWatcher>(
+                          most, open_calls_->Open(table_->PeerOf(random), table_->CallerOf(random),
+                                                  std::chrono::steady_clock::now())));
   }
 
   void LogEnd(const std::string& random, absl::string_view why) {

@@ -210,10 +210,10 @@ TEST_F(IssueDeskTest, WhatNobodyWaitsForIsNoRefusal) {
 TEST_F(IssueDeskTest, WhatIsNoRequestIsLoggedWithItsCaller) {
   EXPECT_THAT(desk_->RefuseMalformed(&broker_, context_, kMethod),
               RefusedWith(v1::FIELD_INVALID, ""));
-  EXPECT_THAT(log_.Take(),
-              ElementsAre(CallFailed("FIELD_INVALID", "INVALID_ARGUMENT",
-                                     "the message is no hourglass.v1.IssueCertificateRequest: its "
-                                     "octets are malformed, or a text in it is no UTF-8")));
+  EXPECT_THAT(log_.Take(), ElementsAre(CallFailed(
+                               "FIELD_INVALID", "INVALID_ARGUMENT",
+                               "the message is no hourglass.v1.IssueCertificateRequest: its "
+                               "octets are malformed or too many, or a text in it is no UTF-8")));
   EXPECT_THAT(counters_.Totals(), ElementsAre(Pair(ErrorReason::kFieldInvalid, 1)));
   EXPECT_THAT(failures_.Totals(), ElementsAre(Pair(ErrorReason::kFieldInvalid, 1)));
   EXPECT_THAT(desk_->RefuseMalformed(nullptr, context_, kMethod), RefusedWith(v1::FIELD_INVALID));

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "issuance/edge/transport/message_size.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -125,12 +124,12 @@ void FrameBounds::TakeMessages(absl::string_view octets) {
     const std::size_t size = std::min<std::size_t>(stream.left, octets.size());
     octets.remove_prefix(size);
     stream.left -= static_cast<std::uint32_t>(size);
-    if (stream.is_compressed || stream.length > static_cast<std::uint32_t>(kMaxMessageSize)) {
+    if (stream.is_compressed || stream.length > most_octets_) {
       refused_octets_ += size;
     }
   }
   if (refused_octets_ > kMostRefusedOctets) {
-    wrong_ = absl::StrCat("messages that are compressed or longer than ", kMaxMessageSize,
+    wrong_ = absl::StrCat("messages that are compressed or longer than ", most_octets_,
                           " octets have more than ", kMostRefusedOctets, " octets together");
   }
 }

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "issuance/edge/transport/message_size.h"
 
 namespace hourglass::issuance {
 
@@ -23,12 +24,16 @@ class FrameBounds {
   static constexpr std::size_t kMostBlockOctets = 32 * 1024;
   // Of all that comes before the acknowledgement of the settings (section 6.5.3), octets.
   static constexpr std::size_t kMostUnsettledOctets = 256 * 1024;
-  // Of all messages that are refused, being above kMaxMessageSize or compressed, on one connection
-  // in its life, octets. Whoever sends one by mistake gets gRPC's answer, and goes on.
+  // Of all messages that are refused, being larger than this peer's may be or compressed, on one
+  // connection in its life, octets. Whoever sends one by mistake is answered, and goes on.
   static constexpr std::size_t kMostRefusedOctets = 1024 * 1024;
   // Streams with messages that have not ended. gRPC has at most kMaxConcurrentStreams; the others
   // are of calls that it has ended.
   static constexpr std::size_t kMostStreams = 4096;
+
+  // `most_octets`: of a message of this peer.
+  explicit FrameBounds(int most_octets = kMaxMessageSize)
+      : most_octets_(static_cast<std::uint32_t>(most_octets)) {}
 
   // The next octets, in whatever pieces. Empty where all is well; else what is wrong, the same each
   // time from then on.
@@ -55,6 +60,7 @@ class FrameBounds {
   void EndFrame();
   void CountBlock();
 
+  const std::uint32_t most_octets_;
   std::string wrong_;
   std::size_t preface_left_ = 24;  // section 3.4
   // The head of the frame, as far as it has come, and what it says.

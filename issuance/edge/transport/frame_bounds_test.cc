@@ -140,6 +140,14 @@ TEST(FrameBoundsTest, MessagesThatAreTooLargeAreFew) {
   EXPECT_EQ(WrongIn(sound), "");
 }
 
+TEST(FrameBoundsTest, SomeMaySendLargerMessages) {
+  std::string octets = Beginning();
+  for (int i = 0; i < 20; ++i) absl::StrAppend(&octets, Announced(1, 70'000, 70'000));
+  EXPECT_THAT(WrongIn(octets), HasSubstr("longer than 65536 octets"));
+  EXPECT_EQ(FrameBounds(70'000).Take(octets), "");
+  EXPECT_THAT(FrameBounds(69'999).Take(octets), HasSubstr("longer than 69999 octets"));
+}
+
 TEST(FrameBoundsTest, StreamsThatWereLeftInAMessageAreBounded) {
   const auto left = [](std::uint32_t streams, std::string (*after)(std::uint32_t stream)) {
     std::string octets = Beginning();

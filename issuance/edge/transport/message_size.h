@@ -5,8 +5,12 @@
 namespace hourglass::issuance {
 
 // Octets of a message; the largest sound one, a request with a PKCS#10 of 16 KiB, has less than
-// 18 KiB. gRPC answers a larger one with RESOURCE_EXHAUSTED.
+// 18 KiB.
 inline constexpr int kMaxMessageSize = 64 * 1024;
+
+// The same of one that brings what another system exports, such as users, which only administrators
+// may send. gRPC itself answers a larger one with RESOURCE_EXHAUSTED.
+inline constexpr int kMaxImportSize = 4 * 1024 * 1024;
 
 }  // namespace hourglass::issuance
 

@@ -21,7 +21,8 @@ constexpr int kKeepaliveTimeoutMilliseconds = 20'000;
 }  // namespace
 
 void LimitTransport(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMaxMessageSize);
+  // Less for most, who are told which (issuance/calls/read_message.h).
+  builder.SetMaxReceiveMessageSize(kMaxImportSize);
   // The size is that of the octets that come: 60 kB of them can be 60 MB of nothing.
   for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
