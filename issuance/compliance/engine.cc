@@ -7,6 +7,7 @@
 #include "hourglass/v1/devices.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/compliance/blocks.h"
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
 #include "issuance/timekeeping/deciding_time.h"
@@ -20,7 +21,7 @@ constexpr char kNoPolicyVersion[] = "none";
 
 }  // namespace
 
-ComplianceEngine::ComplianceEngine(std::string policy_directory, DeviceStore* store,
+ComplianceEngine::ComplianceEngine(std::string policy_directory, DecisionFactsStore* store,
                                    const Clock* clock, EventLog log)
     : policies_(std::move(policy_directory), clock),
       store_(store),
@@ -29,6 +30,15 @@ ComplianceEngine::ComplianceEngine(std::string policy_directory, DeviceStore* st
 
 absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
     const v1::EvaluateRequest& request, Timestamp now, v1::Verdict* verdict) {
+  ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
+  if (found.reasons.empty()) return JudgeDevice(request, found.facts.device, now, verdict);
+  verdict->set_policy_version(kBlockedPolicyVersion);
+  return std::move(found.reasons);
+}
+
+absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::JudgeDevice(
+    const v1::EvaluateRequest& request, const std::optional<DeviceRecord>& device, Timestamp now,
+    v1::Verdict* verdict) {
   const PolicyFiles::Result found = policies_.Get(request.tenant_id());
   if (!found.status.ok()) {
     if (found.read_anew) {
@@ -46,12 +56,10 @@ absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
     return std::vector{MakeDenyReason("policy", "this tenant has no compliance policy", "")};
   }
   verdict->set_policy_version(found.policy->version);
-  const auto device = store_->GetDevice(request.tenant_id(), request.device_id());
-  if (ReasonOf(device.status()) == ErrorReason::kDeviceUnknown) {
+  if (!device.has_value()) {
     return std::vector{
         MakeDenyReason("device", "nothing is known of this device", found.policy->remediation_url)};
   }
-  RETURN_IF_ERROR(device.status());
   v1::DeviceState state;
   if (!state.ParseFromString(device->state)) {
     return Error(ErrorReason::kJournalUnavailable, "",

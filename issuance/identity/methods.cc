@@ -70,6 +70,16 @@ constexpr Method kMethods[] = {
     {"ListDevices", kListing, kTenant, kReadersOfDevices},
     {"GetDevice", kListing, kTenant, kReadersOfDevices},
 
+    {"PutBlock", kChange, kTenant, kAdministrators},
+    {"RemoveBlock", kChange, kTenant, kAdministrators},
+    {"ListBlocks", kListing, kTenant, kReaders},
+
+    {"PutUsers", kChange, kTenant, kAdministrators},
+    {"RemoveStaleUsers", kChange, kTenant, kAdministrators},
+    {"RemoveUser", kChange, kTenant, kAdministrators},
+    {"GetUser", kListing, kTenant, kReaders},
+    {"ListUsers", kListing, kTenant, kReaders},
+
     {"ListCertificates", kListing, kTenant, kReaders},
     {"GetCertificate", kListing, kTenant, kReaders},
     {"ListAdministrativeActions", kListing, kTenant, kReaders},

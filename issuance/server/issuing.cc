@@ -9,6 +9,7 @@
 
 #include "absl/memory/memory.h"
 #include "issuance/compliance/embedded_stub.h"
+#include "issuance/compliance/guarded_stub.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -51,7 +52,9 @@ void Issuing::ConnectCompliance(const ComplianceConfig& config, std::optional<Tl
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
     // With nothing to prove itself by it is answered nothing, and denies.
-    stub = RemoteCompliance(config, tls.has_value() ? *std::move(tls) : TlsMaterial());
+    stub = GuardedComplianceStub(
+        RemoteCompliance(config, tls.has_value() ? *std::move(tls) : TlsMaterial()), means.store,
+        means.clock);
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;

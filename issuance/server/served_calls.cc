@@ -42,6 +42,10 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                        subjects.state->store()),
       device_service_(&calls_, subjects.state->store(), subjects.state->store(),
                       subjects.state->clock(), subjects.log),
+      block_service_(&calls_, subjects.state->store(), subjects.state->store(),
+                     subjects.state->clock(), subjects.log),
+      directory_service_(&calls_, subjects.state->store(), subjects.state->store(),
+                         subjects.state->clock(), subjects.log),
       clock_service_(&calls_, subjects.state->guard(), subjects.state->compared()),
       status_service_(&calls_, {.own = subjects.state->own(),
                                 .clock = subjects.state->clock(),
@@ -58,6 +62,8 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&key_service_);
   builder.RegisterService(&journal_service_);
   builder.RegisterService(&device_service_);
+  builder.RegisterService(&block_service_);
+  builder.RegisterService(&directory_service_);
   builder.RegisterService(&clock_service_);
   builder.RegisterService(&status_service_);
   builder.RegisterService(&compliance_service_);

@@ -16,6 +16,8 @@
 #include "issuance/server/service_counts.h"
 #include "issuance/server/service_state.h"
 #include "issuance/server/tenant_authorities.h"
+#include "issuance/services/access/block_service.h"
+#include "issuance/services/access/directory_service.h"
 #include "issuance/services/clock_service.h"
 #include "issuance/services/compliance_service.h"
 #include "issuance/services/device_service.h"
@@ -75,6 +77,8 @@ class ServedCalls {
   KeyService key_service_;
   JournalService journal_service_;
   DeviceService device_service_;
+  BlockService block_service_;
+  DirectoryService directory_service_;
   ClockService clock_service_;
   ServiceStatusService status_service_;
 };

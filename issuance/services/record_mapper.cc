@@ -1,9 +1,7 @@
 #include "issuance/services/record_mapper.h"
 
-#include "absl/strings/str_cat.h"
 #include "ca/issuers/root_certificate.h"
 #include "hsm/base/error.h"
-#include "issuance/store/page.h"
 #include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
@@ -180,14 +178,6 @@ absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type) {
     default:
       return Error(ErrorReason::kFieldInvalid, "key_type", "is not a type that this service knows");
   }
-}
-
-absl::StatusOr<int> PageSize(std::uint32_t requested) {
-  if (requested > kMaxPageSize) {
-    return Error(ErrorReason::kFieldInvalid, "page_size",
-                 absl::StrCat("at most ", kMaxPageSize, " are given at once"));
-  }
-  return requested == 0 ? 100 : static_cast<int>(requested);
 }
 
 }  // namespace hourglass::issuance

@@ -31,10 +31,6 @@ v1::AdministrativeAction ToProto(const AdministrativeAction& action);
 // Errors: FIELD_MISSING, FIELD_INVALID with field `key_type`.
 absl::StatusOr<hsm::KeyType> FromProto(v1::KeyType key_type);
 
-// A page size as requests give it: 0 is 100. Errors: FIELD_INVALID with field `page_size` above
-// kMaxPageSize.
-absl::StatusOr<int> PageSize(std::uint32_t requested);
-
 }  // namespace hourglass::issuance
 
 #endif  // HOURGLASS_ISSUANCE_SERVICES_RECORD_MAPPER_H_

@@ -13,6 +13,13 @@
 #include "issuance/base/tenant_id.h"
 
 namespace hourglass::issuance {
+namespace {
+
+// Records of a page, as the protos have it.
+constexpr std::uint32_t kUsualPage = 100;
+constexpr std::uint32_t kLargestPage = 1000;
+
+}  // namespace
 
 absl::Status CheckId(absl::string_view id, std::size_t max_size, absl::string_view field) {
   if (id.empty()) return Error(ErrorReason::kFieldMissing, field, "is required");
@@ -66,6 +73,14 @@ absl::Status CheckCallerName(absl::string_view name, absl::string_view field) {
   return Error(ErrorReason::kFieldInvalid, field,
                absl::StrCat("must be at most ", kMaxCallerNameSize,
                             " characters of UTF-8 without control characters"));
+}
+
+absl::StatusOr<int> PageSize(std::uint32_t requested) {
+  if (requested > kLargestPage) {
+    return Error(ErrorReason::kFieldInvalid, "page_size",
+                 absl::StrCat("at most ", kLargestPage, " are given at once"));
+  }
+  return static_cast<int>(requested == 0 ? kUsualPage : requested);
 }
 
 absl::Status CheckTenantId(absl::string_view id) {

@@ -3,8 +3,10 @@
 #define HOURGLASS_ISSUANCE_WIRE_REQUEST_FIELDS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ca/names/name_rules.h"
 
@@ -39,6 +41,10 @@ absl::Status CheckReason(absl::string_view reason, absl::string_view field);
 // A name that a caller of the configuration may have: 1 to kMaxCallerNameSize characters of UTF-8
 // without control characters. Errors as CheckReason.
 absl::Status CheckCallerName(absl::string_view name, absl::string_view field);
+
+// A page size as requests give it: 0 is 100, 1000 is the most. Errors: FIELD_INVALID with field
+// `page_size`.
+absl::StatusOr<int> PageSize(std::uint32_t requested);
 
 // What IsTenantId accepts. Errors: FIELD_MISSING, FIELD_INVALID with field `tenant_id`.
 absl::Status CheckTenantId(absl::string_view id);

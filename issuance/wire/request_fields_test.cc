@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "tests/support/status_matchers.h"
@@ -69,6 +71,17 @@ TEST(RequestFieldsTest, TenantIdsAreLabels) {
        {std::string(64, 'a'), std::string("Contoso"), std::string("-a"), std::string("a-"),
         std::string("../etc"), std::string("a.b"), std::string("a_b"), std::string("*")}) {
     EXPECT_THAT(CheckTenantId(id), FailsWith(ErrorReason::kFieldInvalid, "tenant_id")) << id;
+  }
+}
+
+TEST(RequestFieldsTest, PageSizesGoToAThousand) {
+  for (const auto& [asked, given] : std::map<std::uint32_t, int>{
+           {0, 100}, {1, 1}, {99, 99}, {100, 100}, {101, 101}, {999, 999}, {1000, 1000}}) {
+    ASSERT_OK_AND_ASSIGN(const int size, PageSize(asked));
+    EXPECT_EQ(size, given);
+  }
+  for (const std::uint32_t asked : {1001u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
+    EXPECT_THAT(PageSize(asked), FailsWith(ErrorReason::kFieldInvalid, "page_size")) << asked;
   }
 }
 

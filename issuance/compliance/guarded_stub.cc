@@ -1,0 +1,99 @@
+#include "issuance/compliance/guarded_stub.h"
+
+#include <grpcpp/support/client_callback.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "hsm/base/status_macros.h"
+#include "issuance/base/entropy.h"
+#include "issuance/compliance/blocks.h"
+#include "issuance/timekeeping/deciding_time.h"
+#include "issuance/wire/proto_time.h"
+#include "issuance/wire/status_detail.h"
+
+namespace hourglass::issuance {
+namespace {
+
+using Stub = v1::ComplianceService::StubInterface;
+using AsyncStub = Stub::async_interface;
+
+constexpr std::size_t kVerdictIdOctets = 16;
+
+class GuardedStub final : public Stub, public AsyncStub {
+ public:
+  GuardedStub(std::unique_ptr<Stub> next, DecisionFactsStore* store, const Clock* clock)
+      : next_(std::move(next)), store_(store), clock_(clock) {}
+
+  grpc::Status Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest& request,
+                        v1::Verdict* verdict) override {
+    const std::optional<grpc::Status> answered = Answer(request, verdict);
+    return answered.has_value() ? *answered : next_->Evaluate(context, request, verdict);
+  }
+
+  AsyncStub* async() override { return this; }
+
+  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
+                v1::Verdict* verdict, std::function<void(grpc::Status)> done) override {
+    const std::optional<grpc::Status> answered = Answer(*request, verdict);
+    if (answered.has_value()) return done(*answered);
+    next_->async()->Evaluate(context, request, verdict, std::move(done));
+  }
+  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
+                v1::Verdict* verdict, grpc::ClientUnaryReactor* reactor) override {
+    const std::optional<grpc::Status> answered = Answer(*request, verdict);
+    if (answered.has_value()) return reactor->OnDone(*answered);
+    next_->async()->Evaluate(context, request, verdict, reactor);
+  }
+
+ private:
+  using Reader = grpc::ClientAsyncResponseReaderInterface<v1::Verdict>;
+  Reader* AsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
+                           grpc::CompletionQueue*) override {
+    return nullptr;
+  }
+  Reader* PrepareAsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
+                                  grpc::CompletionQueue*) override {
+    return nullptr;
+  }
+
+  // Nothing where the other is to be asked.
+  std::optional<grpc::Status> Answer(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
+    const absl::StatusOr<bool> is_denied = Deny(request, verdict);
+    if (!is_denied.ok()) return ToGrpcStatus(is_denied.status());
+    return *is_denied ? std::make_optional(grpc::Status::OK) : std::nullopt;
+  }
+
+  // Whether it did.
+  absl::StatusOr<bool> Deny(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
+    // When a block ends is not to be told by a clock that leapt.
+    ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
+    ASSIGN_OR_RETURN(const BlockFindings found, FindBlocks(*store_, request, now));
+    if (found.reasons.empty()) return false;
+    ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
+    verdict->set_verdict_id(absl::BytesToHexString(id));
+    verdict->set_nonce(request.nonce());
+    verdict->set_policy_version(kBlockedPolicyVersion);
+    *verdict->mutable_evaluated_at() = ToProto(now);
+    verdict->mutable_deny()->mutable_reasons()->Assign(found.reasons.begin(), found.reasons.end());
+    return true;
+  }
+
+  const std::unique_ptr<Stub> next_;
+  DecisionFactsStore* const store_;
+  const Clock* const clock_;
+  SystemEntropy entropy_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stub> GuardedComplianceStub(std::unique_ptr<Stub> next, DecisionFactsStore* store,
+                                            const Clock* clock) {
+  return std::make_unique<GuardedStub>(std::move(next), store, clock);
+}
+
+}  // namespace hourglass::issuance
