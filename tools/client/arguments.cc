@@ -43,8 +43,7 @@ absl::StatusOr<absl::Duration> ParseLength(absl::string_view text) {
   return Invalid(text, kExpected);
 }
 
-absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now) {
-  if (text == "now") return now;
+absl::StatusOr<absl::Time> ParseTime(absl::string_view text) {
   for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d"}) {
     absl::Time time;
     std::string ignored;
@@ -54,6 +53,13 @@ absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now)
       return time;
     }
   }
+  return Invalid(text, "a UTC time such as 2026-11-20T10:42:07Z or 2026-11-20");
+}
+
+absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now) {
+  if (text == "now") return now;
+  const absl::StatusOr<absl::Time> time = ParseTime(text);
+  if (time.ok()) return time;
   const absl::StatusOr<absl::Duration> ago = ParseLength(text);
   if (ago.ok()) return now - *ago;
   return Invalid(

@@ -14,6 +14,10 @@ namespace hourglass::client {
 // than zero, at most 100 years. Errors: FIELD_INVALID without a field.
 absl::StatusOr<absl::Duration> ParseLength(absl::string_view text);
 
+// A UTC time `2026-11-20`, which is its first moment, `2026-11-20T10:42:07Z` or `2026-11-20
+// 10:42:07 UTC`. Errors: FIELD_INVALID without a field.
+absl::StatusOr<absl::Time> ParseTime(absl::string_view text);
+
 // A UTC time `2026-11-20`, `2026-11-20T10:42:07Z` or `2026-11-20 10:42:07 UTC`, or a length before
 // `now`: `2h`; `now`. Errors: FIELD_INVALID without a field.
 absl::StatusOr<absl::Time> ParsePastTime(absl::string_view text, absl::Time now);

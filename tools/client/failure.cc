@@ -82,6 +82,11 @@ constexpr Advice kAdvice[] = {
     {"COMPLIANCE_ANSWER_INVALID",
      "check the compliance service that hourglassd.yaml names under `compliance`"},
     {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
+    {"BLOCK_UNKNOWN", "see what is blocked: hourglass blocks list --tenant TENANT"},
+    {"USER_UNKNOWN", "see the users there are: hourglass users list --tenant TENANT"},
+    {"USER_EXISTS",
+     "remove who has the name (hourglass users remove), or bring all users: hourglass users import "
+     "--whole"},
     {"KEY_UNAVAILABLE",
      "name the PKCS#11 library that came with the token; what it has: hourglass keys probe "
      "--module FILE",

@@ -46,6 +46,10 @@ CLI::Validator IsPastTime() {
       [](std::string& text) { return MistakeIn(client::ParsePastTime(text, absl::Now())); }, "");
 }
 
+CLI::Validator IsTime() {
+  return CLI::Validator([](std::string& text) { return MistakeIn(client::ParseTime(text)); }, "");
+}
+
 CLI::Validator IsSerialNumber() {
   return CLI::Validator(
       [](std::string& text) { return MistakeIn(client::ParseSerialNumber(text)); }, "");

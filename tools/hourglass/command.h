@@ -75,6 +75,8 @@ CLI::Validator IsReason();
 CLI::Validator IsLength();
 // What client::ParsePastTime takes.
 CLI::Validator IsPastTime();
+// What client::ParseTime takes.
+CLI::Validator IsTime();
 // What client::ParseSerialNumber takes.
 CLI::Validator IsSerialNumber();
 
@@ -85,6 +87,12 @@ void AddRoots(CLI::App& app, CommandLine& line);
 void AddIntermediates(CLI::App& roots, CommandLine& line);
 void AddCertificates(CLI::App& app, CommandLine& line);
 void AddDevices(CLI::App& app, CommandLine& line);
+void AddUsers(CLI::App& app, CommandLine& line);
+// The verb of `users` that reads exports.
+void AddUserImport(CLI::App& users, CommandLine& line);
+// The verbs `block` and `unblock` of `devices` or `users`.
+void AddBlocking(CLI::App& noun, CommandLine& line, bool is_device);
+void AddBlocks(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);
 void AddKeys(CLI::App& app, CommandLine& line);
 void AddClock(CLI::App& app, CommandLine& line);

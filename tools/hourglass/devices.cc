@@ -126,6 +126,7 @@ void AddDevices(CLI::App& app, CommandLine& line) {
   AddDeviceId(*AddCommand(*noun, line, "show", "Show one device's state", options, &Show),
               *options);
   AddDeviceId(*AddCommand(*noun, line, "remove", "Forget a device", options, &Remove), *options);
+  AddBlocking(*noun, line, /*is_device=*/true);
 }
 
 }  // namespace hourglass::cli

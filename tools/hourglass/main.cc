@@ -46,6 +46,8 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddCertificates(app, line);
   AddJournal(app, line);
   AddDevices(app, line);
+  AddUsers(app, line);
+  AddBlocks(app, line);
   AddCompliance(app, line);
   AddKeys(app, line);
   AddClock(app, line);
