@@ -19,6 +19,7 @@
 #include "issuance/base/file_trust.h"
 #include "issuance/base/host_port.h"
 #include "issuance/base/tenant_id.h"
+#include "issuance/config/access_config.h"
 #include "issuance/config/callers_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
@@ -174,6 +175,7 @@ void ReadAllIssuing(Mapping root, Config* config) {
     issuing.upn_domains = ReadUpnDomains(fields);
     RefuseIdleSubKey(fields.Optional("sub_key"), issuing.sub_key.enabled);
     sub_keys = sub_keys || issuing.sub_key.enabled;
+    config->access.emplace(tenant_id, ReadAccess(fields.Optional("access")));
     config->tenants.emplace(tenant_id, std::move(issuing));
   }
   RefuseIdleSubKey(defaults.Optional("sub_key"), sub_keys);
@@ -223,7 +225,7 @@ std::string ConfigReader::ReadFolder(Mapping fields, absl::string_view name,
 void ConfigReader::CheckWritable(const std::string& data_directory, Mapping root) const {
   std::error_code error;
   if (!ChecksFiles() || !std::filesystem::is_directory(data_directory, error)) return;
-  if (access(data_directory.c_str(), R_OK | W_OK | X_OK) == 0) return;
+  if (::access(data_directory.c_str(), R_OK | W_OK | X_OK) == 0) return;
   root.Mistake("data_directory", absl::StrCat("cannot be written: ", std::strerror(errno)));
 }
 
@@ -249,7 +251,7 @@ std::string ConfigReader::ReadAddressFile(Mapping root) const {
     root.Mistake("address_file", absl::StrCat("cannot be used: ", std::strerror(errno)));
   } else if (const std::string mistake = MistakeInTrustOfPlace(path); !mistake.empty()) {
     root.Mistake("address_file", mistake);
-  } else if (access(folder.c_str(), W_OK | X_OK) != 0) {
+  } else if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     root.Mistake("address_file", absl::StrCat("cannot be written: ", std::strerror(errno)));
   }
   return path;

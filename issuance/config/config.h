@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
+#include "issuance/config/access_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
 #include "issuance/config/store_config.h"
@@ -62,6 +63,7 @@ struct Config {
   hsm::KeyStoreOptions keys;
   IssuingConfig issuing;
   std::map<std::string, IssuingConfig> tenants;
+  std::map<std::string, AccessConfig> access;  // of the same tenants
   ComplianceConfig compliance;
   LimitsConfig limits;
   JournalConfig journal;
