@@ -66,6 +66,7 @@ constexpr Method kMethods[] = {
     {"ListKeys", kListing, kEveryTenant, kAdministrators},
 
     {"ReportDevice", kChange, kTenant, kReporters},
+    {"ReportDevices", kChange, kTenant, kReporters},
     {"RemoveDevice", kChange, kTenant, kAdministrators},
     {"ListDevices", kListing, kTenant, kReadersOfDevices},
     {"GetDevice", kListing, kTenant, kReadersOfDevices},

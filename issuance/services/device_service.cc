@@ -1,11 +1,14 @@
 #include "issuance/services/device_service.h"
 
 #include <string>
+#include <utility>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/base/os_version.h"
-#include "issuance/compliance/decision.h"
+#include "issuance/services/device_state_check.h"
 #include "issuance/services/record_mapper.h"
 #include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"
@@ -14,36 +17,44 @@
 namespace hourglass::issuance {
 namespace {
 
-absl::Status CheckNotInFuture(const google::protobuf::Timestamp& time, Timestamp now,
-                              absl::string_view field) {
-  ASSIGN_OR_RETURN(const Timestamp parsed, FromProto(time, field));
-  if (parsed > now + kClockTolerance) {
-    return Error(ErrorReason::kFieldInvalid, field, "lies more than 5 minutes in the future");
-  }
-  return absl::OkStatus();
+constexpr int kMostReports = 500;
+
+// What this service does not know it neither judges nor keeps; so a record is small.
+DeviceRecord RecordOf(const std::string& tenant_id, const std::string& device_id,
+                      v1::DeviceState state, Timestamp now, const Caller& caller) {
+  state.DiscardUnknownFields();
+  return {tenant_id, device_id, state.SerializeAsString(), now, caller.name};
 }
 
-absl::Status CheckTimes(const v1::DeviceState& state, Timestamp now) {
-  if (state.antivirus().has_signatures_updated_at()) {
-    RETURN_IF_ERROR(CheckNotInFuture(state.antivirus().signatures_updated_at(), now,
-                                     "state.antivirus.signatures_updated_at"));
+absl::Status CheckReport(const v1::DeviceReport& report, Timestamp now, absl::string_view field) {
+  const absl::Status id = CheckNewDeviceId(report.device_id());
+  if (!id.ok()) {
+    const std::string message(absl::StripPrefix(id.message(), absl::StrCat(FieldOf(id), ": ")));
+    return Error(ReasonOf(id), absl::StrCat(field, ".device_id"), message);
   }
-  if (state.automatic_update().has_last_installed_at()) {
-    RETURN_IF_ERROR(CheckNotInFuture(state.automatic_update().last_installed_at(), now,
-                                     "state.automatic_update.last_installed_at"));
-  }
-  if (state.device_health_attestation().has_attested_at()) {
-    RETURN_IF_ERROR(CheckNotInFuture(state.device_health_attestation().attested_at(), now,
-                                     "state.device_health_attestation.attested_at"));
-  }
-  return absl::OkStatus();
+  const std::string state = absl::StrCat(field, ".state");
+  if (!report.has_state()) return Error(ErrorReason::kFieldMissing, state, "is required");
+  return CheckDeviceState(report.state(), now, state);
 }
 
-// An empty one is unknown.
-absl::Status CheckOsVersion(const std::string& version) {
-  if (version.empty() || ParseOsVersion(version).has_value()) return absl::OkStatus();
-  return Error(ErrorReason::kFieldInvalid, "state.automatic_update.os_version",
-               "must be up to four numbers of at most nine digits joined by dots");
+absl::Status CheckReports(const v1::ReportDevicesRequest& request, Timestamp now) {
+  if (request.reports().empty()) {
+    return Error(ErrorReason::kFieldMissing, "reports", "at least one is required");
+  }
+  if (request.reports_size() > kMostReports) {
+    return Error(ErrorReason::kFieldInvalid, "reports",
+                 absl::StrCat("at most ", kMostReports, " are taken at once"));
+  }
+  absl::flat_hash_set<absl::string_view> ids;
+  for (int i = 0; i < request.reports_size(); ++i) {
+    const std::string field = absl::StrCat("reports[", i, "]");
+    RETURN_IF_ERROR(CheckReport(request.reports(i), now, field));
+    if (!ids.insert(request.reports(i).device_id()).second) {
+      return Error(ErrorReason::kFieldInvalid, absl::StrCat(field, ".device_id"),
+                   "is that of another one of these");
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -56,17 +67,29 @@ absl::Status DeviceService::ReportDevice(const Caller& caller,
   if (!request.has_state()) return Error(ErrorReason::kFieldMissing, "state", "is required");
   // What is dated by a clock that leapt would be judged by that date for long.
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
-  RETURN_IF_ERROR(CheckTimes(request.state(), now));
-  RETURN_IF_ERROR(CheckOsVersion(request.state().automatic_update().os_version()));
-  // What this service does not know it neither judges nor keeps; so a record is small.
-  v1::DeviceState state = request.state();
-  state.DiscardUnknownFields();
-  const DeviceRecord device{request.tenant_id(), request.device_id(), state.SerializeAsString(),
-                            now, caller.name};
+  RETURN_IF_ERROR(CheckDeviceState(request.state(), now, "state"));
+  const DeviceRecord device =
+      RecordOf(request.tenant_id(), request.device_id(), request.state(), now, caller);
   RETURN_IF_ERROR(devices_->PutDevice(device));
   ASSIGN_OR_RETURN(*response, ToProto(device));
   log_->Info("device_reported",
              {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
+  return absl::OkStatus();
+}
+
+absl::Status DeviceService::ReportDevices(const Caller& caller,
+                                          const v1::ReportDevicesRequest& request,
+                                          v1::ReportDevicesResponse* response) {
+  ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
+  RETURN_IF_ERROR(CheckReports(request, now));
+  for (const v1::DeviceReport& report : request.reports()) {
+    RETURN_IF_ERROR(devices_->PutDevice(
+        RecordOf(request.tenant_id(), report.device_id(), report.state(), now, caller)));
+  }
+  *response->mutable_reported_at() = ToProto(now);
+  log_->Info("devices_reported", {{"tenant", request.tenant_id()},
+                                  {"devices", absl::StrCat(request.reports_size())},
+                                  {"caller", caller.name}});
   return absl::OkStatus();
 }
 

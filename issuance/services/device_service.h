@@ -20,6 +20,7 @@ class DeviceService final : public UnaryService<v1::DeviceService> {
                 const EventLog* log)
       : tenants_(tenants), devices_(devices), clock_(clock), log_(log) {
     Serve(calls, this, "ReportDevice", &DeviceService::ReportDevice);
+    Serve(calls, this, "ReportDevices", &DeviceService::ReportDevices);
     Serve(calls, this, "ListDevices", &DeviceService::ListDevices);
     Serve(calls, this, "GetDevice", &DeviceService::GetDevice);
     Serve(calls, this, "RemoveDevice", &DeviceService::RemoveDevice);
@@ -27,6 +28,9 @@ class DeviceService final : public UnaryService<v1::DeviceService> {
 
   absl::Status ReportDevice(const Caller& caller, const v1::ReportDeviceRequest& request,
                             v1::Device* response);
+  // As many transactions as there are reports.
+  absl::Status ReportDevices(const Caller& caller, const v1::ReportDevicesRequest& request,
+                             v1::ReportDevicesResponse* response);
   absl::Status ListDevices(const Caller& caller, const v1::ListDevicesRequest& request,
                            v1::ListDevicesResponse* response);
   absl::Status GetDevice(const Caller& caller, const v1::GetDeviceRequest& request,

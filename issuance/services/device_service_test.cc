@@ -225,6 +225,129 @@ TEST_F(DeviceServiceTest, VersionsAreUpToFourNumbers) {
   }
 }
 
+TEST_F(DeviceServiceTest, WhatTheDirectoryAndTheManagementKnowIsKept) {
+  const v1::ReportDeviceRequest report = MessageOf<v1::ReportDeviceRequest>(R"pb(
+    tenant_id: "contoso"
+    device_id: "laptop-1"
+    state {
+      antivirus { antispyware: true defender_version: "4.18.24090" }
+      automatic_update { os_build: "23G93" security_patch: "2026-11-01" }
+      password_policy { type: "alphanumeric" character_sets: 3 }
+      device_health_attestation { bitlocker: true safe_mode: false }
+      protection { firewall: true threat_level: "low" }
+      management {
+        managed: true
+        noncompliant_since { seconds: 1767000001 }
+        mdm_app_id: ""
+      }
+      directory {
+        trust_type: "ServerAD"
+        ownership: "Company"
+        display_name: "Anna's laptop"
+        physical_ids { values: "[ZTDId]:1" }
+        system_labels {}
+        extension_attribute15: "SAW"
+      }
+    })pb");
+  ASSERT_OK(Send(report));
+  ASSERT_OK_AND_ASSIGN(const v1::Device kept, Get("laptop-1"));
+  EXPECT_THAT(kept.state(), IsMessage(report.state()));
+  // Nothing that is known to be nothing is not the same as nothing known.
+  EXPECT_TRUE(kept.state().management().has_mdm_app_id());
+  EXPECT_TRUE(kept.state().directory().has_system_labels());
+  EXPECT_FALSE(kept.state().directory().has_model());
+}
+
+TEST_F(DeviceServiceTest, TextsHaveTheirForms) {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"state.antivirus.defender_version", "antivirus { defender_version: 'new' }"},
+      {"state.automatic_update.os_build", "automatic_update { os_build: '23 G' }"},
+      {"state.automatic_update.security_patch", "automatic_update { security_patch: '2026-11' }"},
+      {"state.password_policy.type", "password_policy { type: 'Numeric' }"},
+      {"state.protection.threat_level", "protection { threat_level: 'none' }"},
+      {"state.directory.trust_type", "directory { trust_type: 'serverAd' }"},
+      {"state.directory.ownership", "directory { ownership: 'mine' }"},
+      {"state.directory.model", "directory { model: 'a\\001b' }"},
+      {"state.directory.physical_ids.values[1]",
+       "directory { physical_ids { values: 'a' values: '\\177' } }"},
+      {"state.management.noncompliant_since",
+       "management { noncompliant_since { seconds: 9999999999 } }"}};
+  for (const auto& [field, state] : mistakes) {
+    EXPECT_THAT(Send(MessageOf<v1::ReportDeviceRequest>(absl::StrCat(
+                    "tenant_id: 'contoso' device_id: 'laptop-1' state { ", state, " }"))),
+                FailsWith(ErrorReason::kFieldInvalid, field));
+  }
+  EXPECT_THAT(Get("laptop-1"), FailsWith(ErrorReason::kDeviceUnknown));
+  v1::ReportDeviceRequest report = Report();
+  v1::DirectoryEntry* const directory = report.mutable_state()->mutable_directory();
+  directory->set_model(std::string(256, 'm'));
+  for (int i = 0; i < 64; ++i) directory->mutable_physical_ids()->add_values("p");
+  EXPECT_OK(Send(report));
+  directory->mutable_physical_ids()->add_values("p");
+  EXPECT_THAT(Send(report),
+              FailsWith(ErrorReason::kFieldInvalid, "state.directory.physical_ids.values"));
+  directory->clear_physical_ids();
+  directory->set_model(std::string(257, 'm'));
+  EXPECT_THAT(Send(report), FailsWith(ErrorReason::kFieldInvalid, "state.directory.model"));
+}
+
+TEST_F(DeviceServiceTest, SeveralDevicesAreReportedTogetherOrNone) {
+  v1::ReportDevicesRequest batch = MessageOf<v1::ReportDevicesRequest>(R"pb(
+    tenant_id: "contoso"
+    reports {
+      device_id: "a"
+      state { disk_encryption { enabled: true } }
+    }
+    reports {
+      device_id: "b"
+      state {}
+    })pb");
+  const auto send = [&] {
+    v1::ReportDevicesResponse response;
+    return service_->ReportDevices(reporter_, batch, &response);
+  };
+  batch.mutable_reports(1)->mutable_state()->mutable_directory()->set_ownership("x");
+  EXPECT_THAT(send(),
+              FailsWith(ErrorReason::kFieldInvalid, "reports[1].state.directory.ownership"));
+  batch.mutable_reports(1)->clear_state();
+  EXPECT_THAT(send(), FailsWith(ErrorReason::kFieldMissing, "reports[1].state"));
+  batch.mutable_reports(1)->mutable_state();
+  batch.mutable_reports(1)->set_device_id("a");
+  EXPECT_THAT(send(), FailsWith(ErrorReason::kFieldInvalid, "reports[1].device_id"));
+  batch.mutable_reports(1)->set_device_id("");
+  EXPECT_THAT(send(), FailsWith(ErrorReason::kFieldMissing, "reports[1].device_id"));
+  EXPECT_THAT(Get("a"), FailsWith(ErrorReason::kDeviceUnknown));
+  EXPECT_THAT(Logged(), IsEmpty());
+  batch.mutable_reports(1)->set_device_id("b");
+  ASSERT_OK(send());
+  ASSERT_OK_AND_ASSIGN(const v1::Device kept, Get("a"));
+  EXPECT_TRUE(kept.state().disk_encryption().enabled());
+  EXPECT_EQ(kept.reported_by(), "mdm");
+  EXPECT_OK(Get("b"));
+  EXPECT_THAT(Logged(), ElementsAre(LoggedLine{{"event", "devices_reported"},
+                                               {"level", "info"},
+                                               {"tenant", "contoso"},
+                                               {"devices", "2"},
+                                               {"caller", "mdm"}}));
+}
+
+TEST_F(DeviceServiceTest, FiveHundredAreReportedTogetherAtMost) {
+  v1::ReportDevicesRequest batch;
+  batch.set_tenant_id("contoso");
+  v1::ReportDevicesResponse response;
+  EXPECT_THAT(service_->ReportDevices(reporter_, batch, &response),
+              FailsWith(ErrorReason::kFieldMissing, "reports"));
+  for (int i = 0; i < 500; ++i) {
+    v1::DeviceReport& report = *batch.add_reports();
+    report.set_device_id(absl::StrCat("d", i));
+    report.mutable_state();
+  }
+  EXPECT_OK(service_->ReportDevices(reporter_, batch, &response));
+  *batch.add_reports() = MessageOf<v1::DeviceReport>("device_id: 'more' state {}");
+  EXPECT_THAT(service_->ReportDevices(reporter_, batch, &response),
+              FailsWith(ErrorReason::kFieldInvalid, "reports"));
+}
+
 // Else a caller could keep what it likes in the database.
 TEST_F(DeviceServiceTest, WhatIsNotKnownIsNotKept) {
   v1::ReportDeviceRequest report = Report();

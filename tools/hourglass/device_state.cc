@@ -2,8 +2,12 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -52,6 +56,17 @@ constexpr Setting kSettings[] = {
     {"--test-signing", "device_health_attestation", "test_signing", "Attested: test signing"},
     {"--early-launch-antimalware", "device_health_attestation", "early_launch_antimalware",
      "Attested: early-launch antimalware"},
+    {"--bitlocker", "device_health_attestation", "bitlocker", "Attested: BitLocker"},
+    {"--firewall", "protection", "firewall", "The firewall is on"},
+    {"--tpm", "protection", "tpm", "There is a TPM"},
+    {"--threat-level", "protection", "threat_level", "secured, low, medium or high"},
+    {"--managed", "management", "managed", "It is under a device management"},
+    {"--noncompliant-since", "management", "noncompliant_since",
+     "When it was first found not to be compliant; a grace period counts from then"},
+    {"--registered", "directory", "registered", "The directory has it; known without this"},
+    {"--trust-type", "directory", "trust_type", "AzureAD, ServerAD or Workplace"},
+    {"--ownership", "directory", "ownership", "Company or Personal"},
+    {"--operating-system", "directory", "operating_system", "Windows, MacMDM, iOS, Android, Linux"},
 };
 
 const FieldDescriptor* FieldOf(const Setting& setting) {
@@ -121,14 +136,21 @@ absl::Status SetSetting(const Setting& setting, const std::string& value, absl::
   return absl::OkStatus();
 }
 
-std::string SettingInWords(const v1::DeviceState& state, const Setting& setting, absl::Time now) {
-  const Message& group = GroupOf(state, setting);
+std::string TextsInWords(const v1::TextList& texts) {
+  return texts.values().empty() ? "none" : absl::StrJoin(texts.values(), ", ");
+}
+
+// An empty text is unknown, but where its absence can be told from it: then there is none.
+std::string TextInWords(const Message& group, const FieldDescriptor& field) {
+  const std::string text = group.GetReflection()->GetString(group, &field);
+  if (!text.empty()) return text;
+  return field.has_presence() && group.GetReflection()->HasField(group, &field) ? "none"
+                                                                                : "unknown";
+}
+
+std::string ValueInWords(const Message& group, const FieldDescriptor* field, absl::Time now) {
   const Reflection* reflection = group.GetReflection();
-  const FieldDescriptor* field = FieldOf(setting);
-  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    const std::string text = reflection->GetString(group, field);
-    return text.empty() ? "unknown" : text;
-  }
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return TextInWords(group, *field);
   if (!reflection->HasField(group, field)) return "unknown";
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
     return reflection->GetBool(group, field) ? "on" : "off";
@@ -136,9 +158,33 @@ std::string SettingInWords(const v1::DeviceState& state, const Setting& setting,
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
     return absl::StrCat(reflection->GetUInt32(group, field));
   }
+  if (field->message_type() == v1::TextList::descriptor()) {
+    v1::TextList texts;
+    texts.CopyFrom(reflection->GetMessage(group, field));
+    return TextsInWords(texts);
+  }
   google::protobuf::Timestamp time;
   time.CopyFrom(reflection->GetMessage(group, field));
   return client::TimeInWords(client::TimeOf(time), now);
+}
+
+std::string SettingInWords(const v1::DeviceState& state, const Setting& setting, absl::Time now) {
+  return ValueInWords(GroupOf(state, setting), FieldOf(setting), now);
+}
+
+// What has no option of its own, where it is known: the rest is for who reads `--json`.
+void AddOthers(const Message& group, const std::string& path, absl::Time now,
+               client::Facts* facts) {
+  std::vector<const FieldDescriptor*> fields;
+  group.GetReflection()->ListFields(group, &fields);
+  for (const FieldDescriptor* const field : fields) {
+    const std::string name = absl::StrCat(path, ".", field->name());
+    const bool has_option =
+        std::any_of(std::begin(kSettings), std::end(kSettings), [&](const Setting& setting) {
+          return name == absl::StrCat(setting.group, ".", setting.field);
+        });
+    if (!has_option) facts->emplace_back(name, ValueInWords(group, field, now));
+  }
 }
 
 }  // namespace
@@ -192,6 +238,11 @@ client::Facts DeviceStateInWords(const v1::DeviceState& state, absl::Time now) {
   for (const Setting& setting : kSettings) {
     facts.emplace_back(absl::StrCat(setting.group, ".", setting.field),
                        SettingInWords(state, setting, now));
+  }
+  std::vector<const FieldDescriptor*> groups;
+  state.GetReflection()->ListFields(state, &groups);
+  for (const FieldDescriptor* const group : groups) {
+    AddOthers(state.GetReflection()->GetMessage(state, group), group->name(), now, &facts);
   }
   return facts;
 }

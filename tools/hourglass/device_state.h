@@ -40,7 +40,8 @@ absl::StatusOr<v1::DeviceState> DeviceStateFromJson(const std::string& json);
 // The reverse, with names as in the .proto file; settings that are unknown are left out.
 client::Json DeviceStateAsJson(const v1::DeviceState& state);
 
-// Every setting by the name that policies use, `unknown` where it is not reported.
+// Every setting that has an option by the name that policies use, `unknown` where it is not
+// reported; of all others those that are.
 client::Facts DeviceStateInWords(const v1::DeviceState& state, absl::Time now);
 
 }  // namespace hourglass::cli
