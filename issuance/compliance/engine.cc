@@ -7,6 +7,8 @@
 #include "hourglass/v1/devices.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/access/explanation.h"
+#include "issuance/compliance/access_facts.h"
 #include "issuance/compliance/blocks.h"
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
@@ -19,70 +21,176 @@ namespace {
 constexpr std::size_t kVerdictIdOctets = 16;
 constexpr char kNoPolicyVersion[] = "none";
 
+absl::StatusOr<v1::DeviceState> StateOf(const DeviceRecord& device) {
+  v1::DeviceState state;
+  if (state.ParseFromString(device.state)) return state;
+  return Error(ErrorReason::kJournalUnavailable, "",
+               absl::StrCat("the record of device ", device.device_id, " is damaged"));
+}
+
+FileFindings FindingsOf(const CompliancePolicy& policy, const std::optional<DeviceRecord>& device,
+                        const v1::DeviceState& state, Timestamp now) {
+  FileFindings file;
+  file.has_file = true;
+  file.version = policy.version;
+  file.reasons = device.has_value()
+                     ? Decide(policy, state, device->reported_at, now)
+                     : std::vector{MakeDenyReason("device", "nothing is known of this device",
+                                                  policy.remediation_url)};
+  return file;
+}
+
+bool WouldDeny(const access::PolicyResult& result) {
+  return !result.enforced && result.application != access::Application::kNotApplied &&
+         (result.satisfaction == access::Satisfaction::kBlocks ||
+          result.satisfaction == access::Satisfaction::kUnsatisfied);
+}
+
 }  // namespace
 
 ComplianceEngine::ComplianceEngine(std::string policy_directory, DecisionFactsStore* store,
-                                   const Clock* clock, EventLog log)
-    : policies_(std::move(policy_directory), clock),
+                                   const Clock* clock, EventLog log, Access access)
+    : files_(std::move(policy_directory), clock),
+      cache_(access.store, std::move(access.tenants)),
       store_(store),
       clock_(clock),
       log_(std::move(log)) {}
 
-absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::Judge(
-    const v1::EvaluateRequest& request, Timestamp now, v1::Verdict* verdict) {
-  ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
-  if (found.reasons.empty()) return JudgeDevice(request, found.facts.device, now, verdict);
-  verdict->set_policy_version(kBlockedPolicyVersion);
-  return std::move(found.reasons);
+// Null, with a reason, where the file has mistakes.
+absl::StatusOr<std::shared_ptr<const CompliancePolicy>> ComplianceEngine::ReadFile(
+    const std::string& tenant_id, Explanation* explanation) {
+  PolicyFiles::Result found = files_.Get(tenant_id);
+  if (found.status.ok()) return std::move(found.policy);
+  if (found.read_anew) {
+    log_.Failure("policy_unreadable",
+                 {{"tenant_id", tenant_id}, {"mistakes", found.status.message()}});
+  }
+  if (ReasonOf(found.status) == ErrorReason::kComplianceUnavailable) {
+    // The path is for the log alone.
+    return Error(ErrorReason::kComplianceUnavailable, "",
+                 "the policy of this tenant cannot be read at the moment");
+  }
+  explanation->reasons.push_back(
+      MakeDenyReason("policy", "the policy of this tenant cannot be read", ""));
+  return nullptr;
 }
 
-absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::JudgeDevice(
-    const v1::EvaluateRequest& request, const std::optional<DeviceRecord>& device, Timestamp now,
-    v1::Verdict* verdict) {
-  const PolicyFiles::Result found = policies_.Get(request.tenant_id());
-  if (!found.status.ok()) {
-    if (found.read_anew) {
-      log_.Failure("policy_unreadable",
-                   {{"tenant_id", request.tenant_id()}, {"mistakes", found.status.message()}});
-    }
-    if (ReasonOf(found.status) == ErrorReason::kComplianceUnavailable) {
-      // The path is for the log alone.
-      return Error(ErrorReason::kComplianceUnavailable, "",
-                   "the policy of this tenant cannot be read at the moment");
-    }
-    return std::vector{MakeDenyReason("policy", "the policy of this tenant cannot be read", "")};
+absl::Status ComplianceEngine::ReadPolicies(const std::string& tenant_id, std::uint64_t revision,
+                                            Explanation* explanation) {
+  TenantPolicyCache::Result found = cache_.Get(tenant_id, revision);
+  if (ReasonOf(found.status) == ErrorReason::kComplianceUnavailable) return found.status;
+  if (found.status.ok()) {
+    explanation->policies = std::move(found.policies);
+    return absl::OkStatus();
   }
-  if (found.policy == nullptr) {
-    return std::vector{MakeDenyReason("policy", "this tenant has no compliance policy", "")};
+  if (found.read_anew) {
+    log_.Failure("policy_unreadable",
+                 {{"tenant_id", tenant_id}, {"mistakes", found.status.message()}});
   }
-  verdict->set_policy_version(found.policy->version);
-  if (!device.has_value()) {
-    return std::vector{
-        MakeDenyReason("device", "nothing is known of this device", found.policy->remediation_url)};
+  explanation->policy_version = absl::StrCat("ca:", revision);
+  explanation->reasons.push_back(
+      MakeDenyReason("policy", "the imported policies of this tenant cannot be read", ""));
+  return absl::OkStatus();
+}
+
+// An id without an entry says nothing of a name that the directory has for another user.
+absl::StatusOr<access::UserFacts> ComplianceEngine::KnownOfUser(const v1::EvaluateRequest& question,
+                                                                const DecisionFacts& facts,
+                                                                Timestamp now) {
+  if (!facts.user.has_value() && !question.user_id().empty() && !question.user_upn().empty()) {
+    ASSIGN_OR_RETURN(
+        const DecisionFacts of_name,
+        store_->ReadDecisionFacts(
+            {question.tenant_id(), "", question.user_upn(), question.device_id()}, now));
+    if (of_name.user.has_value()) return access::UserFacts();
+  }
+  return UserFactsOf(facts.user, question.user_id(), question.user_upn());
+}
+
+absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
+    const v1::EvaluateRequest& question, const DecisionFacts& facts,
+    const access::SignInFacts& sign_in, Timestamp now) {
+  Explanation explanation;
+  explanation.policy_version = kNoPolicyVersion;
+  ASSIGN_OR_RETURN(const auto policy, ReadFile(question.tenant_id(), &explanation));
+  RETURN_IF_ERROR(ReadPolicies(question.tenant_id(), facts.policy_revision, &explanation));
+  if (!explanation.reasons.empty()) return explanation;
+  const bool has_none = policy == nullptr && !explanation.policies->decide();
+  if (has_none) {
+    explanation.reasons.push_back(
+        MakeDenyReason("policy", "this tenant has no compliance policy", ""));
   }
   v1::DeviceState state;
-  if (!state.ParseFromString(device->state)) {
-    return Error(ErrorReason::kJournalUnavailable, "",
-                 absl::StrCat("the record of device ", request.device_id(), " is damaged"));
+  if (facts.device.has_value()) {
+    ASSIGN_OR_RETURN(state, StateOf(*facts.device));
   }
-  return Decide(*found.policy, state, device->reported_at, now);
+  FileFindings file;
+  if (policy != nullptr) file = FindingsOf(*policy, facts.device, state, now);
+  if (!has_none) explanation.policy_version = PolicyVersionOf(*explanation.policies, file);
+  // Nothing but a file.
+  if (explanation.policies->access == nullptr) {
+    if (!has_none) explanation.reasons = std::move(file.reasons);
+    return explanation;
+  }
+  AccessFacts known;
+  ASSIGN_OR_RETURN(known.facts.user, KnownOfUser(question, facts, now));
+  known.facts.sign_in = sign_in;
+  if (facts.device.has_value()) {
+    known.facts.device = DeviceFactsOf(state, question.device_id());
+    known.report = ComplianceFactsOf(state, facts.device->reported_at);
+  }
+  explanation.judgement = JudgeAccess(*explanation.policies, ConfigOf(question.tenant_id()), file,
+                                      std::move(known), now);
+  if (!has_none) explanation.reasons = explanation.judgement->reasons;
+  return explanation;
+}
+
+void ComplianceEngine::LogReportOnly(const v1::EvaluateRequest& question,
+                                     const Explanation& explanation) const {
+  if (!explanation.judgement.has_value()) return;
+  for (const access::PolicyResult& result : explanation.judgement->decision.results) {
+    if (!WouldDeny(result)) continue;
+    log_.Info("report_only_policy", {{"tenant", question.tenant_id()},
+                                     {"policy", result.policy->id},
+                                     {"user", question.user_upn()},
+                                     {"device", question.device_id()},
+                                     {"result", access::DescribeResult(result)}});
+  }
+}
+
+absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::Explain(
+    const v1::EvaluateRequest& question, const access::SignInFacts& sign_in, Timestamp now) {
+  ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, question, now));
+  absl::StatusOr<Explanation> explanation = JudgePolicies(question, found.facts, sign_in, now);
+  if (found.reasons.empty()) return explanation;
+  // Whatever policies say, and whether they can be read.
+  if (!explanation.ok()) explanation.emplace();
+  explanation->policy_version = kBlockedPolicyVersion;
+  explanation->reasons = std::move(found.reasons);
+  return explanation;
 }
 
 absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request) {
   RETURN_IF_ERROR(CheckQuestion(request));
   // The age of a report means nothing by a clock that leapt.
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
-  v1::Verdict verdict;
-  verdict.set_policy_version(kNoPolicyVersion);
   ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
-  ASSIGN_OR_RETURN(const auto reasons, Judge(request, now, &verdict));
+  ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
+  Explanation explanation{std::move(found.reasons), kBlockedPolicyVersion, nullptr, std::nullopt};
+  if (explanation.reasons.empty()) {
+    ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, {}, now));
+    LogReportOnly(request, explanation);
+  }
+  v1::Verdict verdict;
+  verdict.set_policy_version(explanation.policy_version);
   verdict.set_verdict_id(absl::BytesToHexString(id));
   verdict.set_nonce(request.nonce());
   *verdict.mutable_evaluated_at() = ToProto(now);
-  if (reasons.empty()) {
+  if (explanation.reasons.empty()) {
     verdict.mutable_allow();
   } else {
-    verdict.mutable_deny()->mutable_reasons()->Assign(reasons.begin(), reasons.end());
+    verdict.mutable_deny()->mutable_reasons()->Assign(explanation.reasons.begin(),
+                                                      explanation.reasons.end());
   }
   return verdict;
 }

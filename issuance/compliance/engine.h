@@ -1,7 +1,9 @@
-// The embedded compliance engine: device reports against the tenant's policy file.
+// The embedded compliance engine: who asks, and with which device, against the tenant's policies.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_ENGINE_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_ENGINE_H_
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,9 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/compliance.pb.h"
+#include "issuance/access/facts.h"
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
+#include "issuance/compliance/access_judge.h"
 #include "issuance/compliance/policy_files.h"
+#include "issuance/compliance/tenant_policies.h"
+#include "issuance/config/access_config.h"
 #include "issuance/log/event_log.h"
 #include "issuance/store/access_store.h"
 
@@ -21,30 +27,64 @@ namespace hourglass::issuance {
 // Safe to call from several threads.
 class ComplianceEngine {
  public:
-  // Policies are the files `TENANT_ID.yaml` in `policy_directory`, read again when they change.
-  // What is wrong with one is an event `policy_unreadable` of `log`. `store` and `clock` must
-  // outlive this object.
+  // The policies of the store, and what tenants take for granted beside them.
+  struct Access {
+    PolicyStore* store = nullptr;  // must outlive the engine
+    std::map<std::string, AccessConfig> tenants = {};
+  };
+
+  // Policies are the files `TENANT_ID.yaml` in `policy_directory`, read again when they change, and
+  // those of `access.store`, read again when their revision does; where that is null a tenant that
+  // ever had any there gets no verdict. What is wrong with one is an event `policy_unreadable` of
+  // `log`, and a report-only policy that would have denied one `report_only_policy`. `store` and
+  // `clock` must outlive this object.
   ComplianceEngine(std::string policy_directory, DecisionFactsStore* store, const Clock* clock,
-                   EventLog log = EventLog::Silent());
+                   EventLog log, Access access);
+  ComplianceEngine(std::string policy_directory, DecisionFactsStore* store, const Clock* clock,
+                   EventLog log = EventLog::Silent())
+      : ComplianceEngine(std::move(policy_directory), store, clock, std::move(log), Access()) {}
 
   // A verdict for every sound question: what is blocked (issuance/compliance/blocks.h), no policy,
-  // a policy with mistakes, an unknown device, a stale report, an unknown or a refused setting are
-  // denies that say so. Errors, for which there is no verdict: FIELD_MISSING or FIELD_INVALID for
-  // an unsound question, COMPLIANCE_UNAVAILABLE where the policy could not be read,
-  // CLOCK_UNTRUSTED, JOURNAL_UNAVAILABLE, INTERNAL_ERROR.
+  // a policy with mistakes, an unknown device, a stale report, an unknown or a refused setting, a
+  // control that is missing are denies that say so. Errors, for which there is no verdict:
+  // FIELD_MISSING or FIELD_INVALID for an unsound question, COMPLIANCE_UNAVAILABLE where policies
+  // could not be read, CLOCK_UNTRUSTED, JOURNAL_UNAVAILABLE, INTERNAL_ERROR.
   absl::StatusOr<v1::Verdict> Evaluate(const v1::EvaluateRequest& request);
 
- private:
-  // What is blocked, else the device's reasons under the tenant's policy; empty for an allow. Sets
-  // the verdict's policy version.
-  absl::StatusOr<std::vector<v1::DenyReason>> Judge(const v1::EvaluateRequest& request,
-                                                    Timestamp now, v1::Verdict* verdict);
-  // Of a device of which there may be no record.
-  absl::StatusOr<std::vector<v1::DenyReason>> JudgeDevice(const v1::EvaluateRequest& request,
-                                                          const std::optional<DeviceRecord>& device,
-                                                          Timestamp now, v1::Verdict* verdict);
+  // How a verdict comes about.
+  struct Explanation {
+    std::vector<v1::DenyReason> reasons;  // empty of an allowance
+    std::string policy_version;
+    // Of the store; null where they cannot be prepared.
+    std::shared_ptr<const TenantPolicies> policies;
+    // None where it did not come to that; refers to `policies`.
+    std::optional<AccessJudgement> judgement;
+  };
 
-  PolicyFiles policies_;
+  // What the verdict would be as of `now` for who signs in like this. Tells all, also of a device
+  // that is blocked. `question` need not have a nonce. Errors as Evaluate, but of the clock.
+  absl::StatusOr<Explanation> Explain(const v1::EvaluateRequest& question,
+                                      const access::SignInFacts& sign_in, Timestamp now);
+
+  const AccessConfig& ConfigOf(absl::string_view tenant_id) const {
+    return cache_.ConfigOf(tenant_id);
+  }
+
+ private:
+  // By the policies alone: blocks are not looked at.
+  absl::StatusOr<Explanation> JudgePolicies(const v1::EvaluateRequest& question,
+                                            const DecisionFacts& facts,
+                                            const access::SignInFacts& sign_in, Timestamp now);
+  absl::StatusOr<std::shared_ptr<const CompliancePolicy>> ReadFile(const std::string& tenant_id,
+                                                                   Explanation* explanation);
+  absl::Status ReadPolicies(const std::string& tenant_id, std::uint64_t revision,
+                            Explanation* explanation);
+  absl::StatusOr<access::UserFacts> KnownOfUser(const v1::EvaluateRequest& question,
+                                                const DecisionFacts& facts, Timestamp now);
+  void LogReportOnly(const v1::EvaluateRequest& question, const Explanation& explanation) const;
+
+  PolicyFiles files_;
+  TenantPolicyCache cache_;
   DecisionFactsStore* const store_;
   const Clock* const clock_;
   const EventLog log_;

@@ -71,6 +71,14 @@ constexpr Method kMethods[] = {
     {"ListDevices", kListing, kTenant, kReadersOfDevices},
     {"GetDevice", kListing, kTenant, kReadersOfDevices},
 
+    {"ImportPolicies", kChange, kTenant, kAdministrators},
+    {"SetPolicyState", kChange, kTenant, kAdministrators},
+    {"DeletePolicy", kChange, kTenant, kAdministrators},
+    {"ListPolicies", kListing, kTenant, kReaders},
+    {"GetPolicy", kListing, kTenant, kReaders},
+    {"ListPolicyVersions", kListing, kTenant, kReaders},
+    {"WhatIf", kListing, kTenant, kReaders},
+
     {"PutBlock", kChange, kTenant, kAdministrators},
     {"RemoveBlock", kChange, kTenant, kAdministrators},
     {"ListBlocks", kListing, kTenant, kReaders},

@@ -21,6 +21,7 @@
 #include "hourglass/v1/issuance.pb.h"
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/keys.pb.h"
+#include "hourglass/v1/policies.pb.h"
 #include "hourglass/v1/roots.pb.h"
 #include "hourglass/v1/rotation.pb.h"
 #include "hourglass/v1/service_status.pb.h"
@@ -44,9 +45,9 @@ std::vector<const google::protobuf::MethodDescriptor*> MethodsOfTheContract() {
         v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
         v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
         v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
-        v1::Key::descriptor()->file(), v1::Root::descriptor()->file(),
-        v1::Rotation::descriptor()->file(), v1::ServiceStatus::descriptor()->file(),
-        v1::Tenant::descriptor()->file()}) {
+        v1::Key::descriptor()->file(), v1::Policy::descriptor()->file(),
+        v1::Root::descriptor()->file(), v1::Rotation::descriptor()->file(),
+        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int i = 0; i < file->service(s)->method_count(); ++i) {
         methods.push_back(file->service(s)->method(i));

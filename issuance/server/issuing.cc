@@ -37,18 +37,20 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
                                         std::optional<TlsMaterial> compliance_tls,
                                         const Means& means) {
   std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
-  issuing->ConnectCompliance(config.compliance, std::move(compliance_tls), means);
+  issuing->ConnectCompliance(config, std::move(compliance_tls), means);
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
                              means.entropy, means.clock, *means.log, means.load);
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }
 
-void Issuing::ConnectCompliance(const ComplianceConfig& config, std::optional<TlsMaterial> tls,
+void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> tls,
                                 const Means& means) {
+  const ComplianceConfig& config = whole.compliance;
   ComplianceStub stub;
   if (config.endpoint.empty()) {
-    engine_.emplace(config.policy_directory, means.store, means.clock, *means.log);
+    engine_.emplace(config.policy_directory, means.store, means.clock, *means.log,
+                    ComplianceEngine::Access{means.store, whole.access});
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
     // With nothing to prove itself by it is answered nothing, and denies.

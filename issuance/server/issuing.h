@@ -45,12 +45,13 @@ class Issuing {
   Issuing& operator=(const Issuing&) = delete;
 
   ComplianceClient* compliance() { return &*compliance_; }
+  // Null where verdicts come from a service elsewhere.
+  ComplianceEngine* engine() { return engine_.has_value() ? &*engine_ : nullptr; }
   Lanes* lanes() { return &*lanes_; }
 
  private:
   explicit Issuing(Store* store) : journal_(store, store) {}
-  void ConnectCompliance(const ComplianceConfig& config, std::optional<TlsMaterial> tls,
-                         const Means& means);
+  void ConnectCompliance(const Config& whole, std::optional<TlsMaterial> tls, const Means& means);
   void OpenLanes(const LimitsConfig& limits, const Means& means);
 
   // Each uses those before it.

@@ -42,6 +42,12 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                        subjects.state->store()),
       device_service_(&calls_, subjects.state->store(), subjects.state->store(),
                       subjects.state->clock(), subjects.log),
+      policy_service_(&calls_, {.tenants = subjects.state->store(),
+                                .policies = subjects.state->store(),
+                                .engine = subjects.issuing->engine(),
+                                .access = config.access,
+                                .clock = subjects.state->clock(),
+                                .log = subjects.log}),
       block_service_(&calls_, subjects.state->store(), subjects.state->store(),
                      subjects.state->clock(), subjects.log),
       directory_service_(&calls_, subjects.state->store(), subjects.state->store(),
@@ -62,6 +68,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&key_service_);
   builder.RegisterService(&journal_service_);
   builder.RegisterService(&device_service_);
+  builder.RegisterService(&policy_service_);
   builder.RegisterService(&block_service_);
   builder.RegisterService(&directory_service_);
   builder.RegisterService(&clock_service_);

@@ -18,6 +18,7 @@
 #include "issuance/server/tenant_authorities.h"
 #include "issuance/services/access/block_service.h"
 #include "issuance/services/access/directory_service.h"
+#include "issuance/services/access/policy_service.h"
 #include "issuance/services/clock_service.h"
 #include "issuance/services/compliance_service.h"
 #include "issuance/services/device_service.h"
@@ -77,6 +78,7 @@ class ServedCalls {
   KeyService key_service_;
   JournalService journal_service_;
   DeviceService device_service_;
+  PolicyService policy_service_;
   BlockService block_service_;
   DirectoryService directory_service_;
   ClockService clock_service_;

@@ -19,6 +19,7 @@
 #include "hourglass/v1/issuance.pb.h"
 #include "hourglass/v1/journal.pb.h"
 #include "hourglass/v1/keys.pb.h"
+#include "hourglass/v1/policies.pb.h"
 #include "hourglass/v1/roots.pb.h"
 #include "hourglass/v1/service_status.pb.h"
 #include "hourglass/v1/tenants.pb.h"
@@ -41,8 +42,9 @@ std::vector<const MethodDescriptor*> MethodsOfOneMessage() {
         v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
         v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
         v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
-        v1::Key::descriptor()->file(), v1::Root::descriptor()->file(),
-        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
+        v1::Key::descriptor()->file(), v1::Policy::descriptor()->file(),
+        v1::Root::descriptor()->file(), v1::ServiceStatus::descriptor()->file(),
+        v1::Tenant::descriptor()->file()}) {
     for (int i = 0; i < file->service(0)->method_count(); ++i) {
       const MethodDescriptor* const method = file->service(0)->method(i);
       if (!method->client_streaming()) methods.push_back(method);

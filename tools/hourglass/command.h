@@ -87,6 +87,7 @@ void AddRoots(CLI::App& app, CommandLine& line);
 void AddIntermediates(CLI::App& roots, CommandLine& line);
 void AddCertificates(CLI::App& app, CommandLine& line);
 void AddDevices(CLI::App& app, CommandLine& line);
+void AddPolicies(CLI::App& app, CommandLine& line);
 void AddUsers(CLI::App& app, CommandLine& line);
 // The verb of `users` that reads exports.
 void AddUserImport(CLI::App& users, CommandLine& line);

@@ -46,6 +46,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddCertificates(app, line);
   AddJournal(app, line);
   AddDevices(app, line);
+  AddPolicies(app, line);
   AddUsers(app, line);
   AddBlocks(app, line);
   AddCompliance(app, line);

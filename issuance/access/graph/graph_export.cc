@@ -37,6 +37,7 @@ class Importer {
   void Object(const Json& json, const std::string& path) {
     Members members(&json, path, &mistakes_);
     if (!json.is_object()) return;
+    const std::size_t told = read_.notices.size();
     switch (KindOf(json)) {
       case Kind::kPolicy:
         read_.policies.push_back(ReadPolicy(std::move(members), &read_.notices));
@@ -53,6 +54,11 @@ class Importer {
                         "is no conditionalAccessPolicy, namedLocation or compliance policy; "
                         "compliance policies need their @odata.type");
         break;
+    }
+    const auto id = json.find("id");
+    if (id == json.end() || !id->is_string()) return;
+    for (std::size_t i = told; i < read_.notices.size(); ++i) {
+      read_.notices[i].object_id = id->get_ref<const std::string&>();
     }
   }
 

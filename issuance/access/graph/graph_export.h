@@ -22,6 +22,7 @@ struct Notice {
   Kind kind = Kind::kIgnored;
   std::string path;  // in the document: `value[3].conditions.times`
   std::string message;
+  std::string object_id = "";  // of the policy or location that it is about
 
   bool operator==(const Notice&) const = default;
 };

@@ -90,7 +90,8 @@ TEST(GraphExportTest, ReadsAPolicyOfGraph) {
   EXPECT_EQ(policy.session->sign_in_frequency->value, 8);
   EXPECT_THAT(read.notices,
               ElementsAre(Notice{Notice::Kind::kIgnored, "sessionControls.persistentBrowser",
-                                 "has no effect on certificates"}));
+                                 "has no effect on certificates", read.policies[0].id}));
+  EXPECT_NE(read.policies[0].id, "");
 }
 
 TEST(GraphExportTest, WritesWhatItRead) {
