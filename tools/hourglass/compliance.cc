@@ -145,14 +145,15 @@ v1::Verdict AsVerdict(const v1::WhatIfResponse& response) {
 }
 
 absl::StatusOr<Answer> Evaluate(const ComplianceOptions& options, const Session& session) {
-  const absl::StatusOr<v1::WhatIfResponse> explained = AskWhatIf(options, session);
   v1::Verdict verdict;
+  if (!options.asks_what_if()) {
+    ASSIGN_OR_RETURN(verdict, AskForVerdict(options, session));
+  }
+  // A service before this cannot explain, nor one with verdicts from elsewhere.
+  const absl::StatusOr<v1::WhatIfResponse> explained = AskWhatIf(options, session);
   if (options.asks_what_if()) {
     RETURN_IF_ERROR(explained.status());
     verdict = AsVerdict(*explained);
-  } else {
-    // Also of a service that cannot explain: one before this, or with verdicts from elsewhere.
-    ASSIGN_OR_RETURN(verdict, AskForVerdict(options, session));
   }
   Answer answer{VerdictInWords(verdict, options, session.Now()), VerdictAsJson(verdict),
                 verdict.has_allow() ? client::kExitOk : client::kExitFailed};
