@@ -97,7 +97,9 @@ TEST_F(PoliciesDocTest, FromAnExportToAVerdict) {
                     HasSubstr("  - compliantDevice: the device must be compliant: not satisfied "
                               "(\"VPN: compliant device\")\n    how to mend it: "
                               "https://help.contoso.example/vpn\n"),
-                    HasSubstr("  - bitLockerEnabled: "), HasSubstr("ca:3")));
+                    HasSubstr("  - bitLockerEnabled: BitLocker at the last start must be "
+                              "there and on; it is not (\"Windows laptops\")\n"),
+                    HasSubstr("ca:3")));
   const CommandResult denied = Issue("laptop-2");
   EXPECT_NE(denied.exit_code, 0);
   EXPECT_THAT(denied.output, AllOf(HasSubstr("DEVICE_NOT_COMPLIANT"), HasSubstr("compliantDevice"),
