@@ -25,9 +25,12 @@ enum class ErrorReason {
   kKeyWeak,                   // well-formed, but its private half can be found
   kRequestIdReused,           // it was used before, and cannot be used again
   kUpnNotOfTenant,            // its domain is none of the tenant's
+  kSidUnknown,                // the user's, and the tenant issues nothing without one
   kCallerUnknown,             // his certificate is bound to no caller
   kCallerCertificateExpired,  // or not valid yet
   kCallerRefused,             // his certificate is revoked, or shut out by the configuration
+  kTokenRefused,              // an access token that the tenant does not accept
+  kTokenNotJudged,            // an access token cannot be judged now
   kRoleNotPermitted,          // the caller's roles do not include the method
   kTenantNotPermitted,        // the caller is not bound to the tenant
   kTenantUnknown,
@@ -56,6 +59,7 @@ enum class ErrorReason {
   kUserUnknown,              // the tenant's directory has none of this id or name
   kUserExists,               // another has this name
   kBlockUnknown,             // the device or user is not blocked
+  kCursorUnknown,            // what followed it is not kept any more
   kKeyUriInvalid,            // malformed, or of a place that is not configured
   kKeyNotFound,              // the key URI names none
   kKeyExists,                // of this name, or more than one answers to the URI
@@ -72,6 +76,7 @@ enum class ErrorReason {
   kStopping,                 // the service is about to end
   kQuotaExceeded,            // the tenant has as many roots or keys as it may
   kClockUntrusted,           // it leapt, or contradicts the records
+  kRequestsTooFrequent,      // of the device, the caller or the tenant
   kConfigurationInvalid,     // an option or a file breaks its documented form
   kInternalError,            // a broken invariant of Hourglass itself
 };

@@ -91,6 +91,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status, const StatusExtras& extras
   detail.set_reason(ToProto(ReasonOf(status)));
   detail.set_field(Cut(FieldOf(status), kMaxFieldSize));
   if (extras.retry_delay.has_value()) SetRetryDelay(*extras.retry_delay, &detail);
+  detail.set_token_fault(Cut(extras.token_fault, kMaxFieldSize));
+  detail.set_correlation_id(Cut(extras.correlation_id, kMaxFieldSize));
 
   v1::RpcStatus wire;
   wire.set_code(static_cast<int>(status.code()));

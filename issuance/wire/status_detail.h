@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "hourglass/v1/error.pb.h"
 
@@ -20,6 +21,10 @@ struct StatusExtras {
   // With DEVICE_NOT_COMPLIANT.
   absl::Span<const v1::DenyReason> deny_reasons;
   std::optional<std::chrono::milliseconds> retry_delay;
+  // With TOKEN_REFUSED and TOKEN_NOT_JUDGED: as docs/tokens.md lists them.
+  absl::string_view token_fault = {};
+  // With DEVICE_NOT_COMPLIANT: the id of the verdict.
+  absl::string_view correlation_id = {};
 };
 
 // gRPC's default limit on the metadata of an answer is 8192 octets; a client that meets more sees

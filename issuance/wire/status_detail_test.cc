@@ -49,6 +49,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
       return grpc::StatusCode::ALREADY_EXISTS;
     case v1::CALLER_CERTIFICATE_EXPIRED:
     case v1::CALLER_REFUSED:
+    case v1::TOKEN_REFUSED:
     case v1::CALLER_UNKNOWN:
       return grpc::StatusCode::UNAUTHENTICATED;
     case v1::ROLE_NOT_PERMITTED:
@@ -79,6 +80,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_IN_USE:
     case v1::PROMOTION_BLOCKED:
     case v1::BUNDLE_OUTDATED:
+    case v1::SID_UNKNOWN:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case v1::PRIMARY_CHANGED:
     case v1::POLICIES_CHANGED:
@@ -89,9 +91,13 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::JOURNAL_UNAVAILABLE:
     case v1::CLOCK_UNTRUSTED:
     case v1::STOPPING:
+    case v1::TOKEN_NOT_JUDGED:
       return grpc::StatusCode::UNAVAILABLE;
+    case v1::CURSOR_UNKNOWN:
+      return grpc::StatusCode::OUT_OF_RANGE;
     case v1::QUOTA_EXCEEDED:
     case v1::OVERLOADED:
+    case v1::REQUESTS_TOO_FREQUENT:
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
     case v1::INTERNAL_ERROR:
       return grpc::StatusCode::INTERNAL;
@@ -158,6 +164,17 @@ TEST(StatusDetailTest, CarriesDenyReasonsAndRetryDelay) {
   EXPECT_EQ(detail->deny_reasons(0).SerializeAsString(), reasons[0].SerializeAsString());
   EXPECT_EQ(detail->retry_delay().seconds(), 1);
   EXPECT_EQ(detail->retry_delay().nanos(), 500000000);
+}
+
+TEST(StatusDetailTest, TellsWhatIsWrongWithATokenAndWhereTheJournalHasTheRefusal) {
+  StatusExtras extras;
+  extras.token_fault = "REPLAYED";
+  extras.correlation_id = "verdict-1";
+  const auto detail =
+      ErrorDetailOf(ToGrpcStatus(Error(ErrorReason::kTokenRefused, "access_token", "x"), extras));
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->token_fault(), "REPLAYED");
+  EXPECT_EQ(detail->correlation_id(), "verdict-1");
 }
 
 TEST(StatusDetailTest, StaysWithinTheMetadataThatGrpcTakes) {
