@@ -111,6 +111,9 @@ v1::JournalEntry ToProto(const JournalRecord& record) {
   proto.set_tbs_certificate(intent.tbs_certificate);
   proto.set_certificate(record.certificate);
   proto.set_intermediate_serial_number(intent.intermediate_serial_number);
+  proto.set_identity(intent.identity);
+  proto.set_token_issuer(intent.token_issuer);
+  proto.set_token_id(intent.token_id);
   return proto;
 }
 

@@ -219,7 +219,10 @@ TEST(RecordMapperTest, AJournalEntryIsShownWhole) {
                 released_at { seconds: 1767323049 nanos: 6000 }
                 tbs_certificate: "0\000\377\000tbs"
                 certificate: "0\000\376"
-                intermediate_serial_number: "sixteen octets !")pb")));
+                intermediate_serial_number: "sixteen octets !"
+                identity: "access_token"
+                token_issuer: "https://issuer.example/contoso"
+                token_id: "token of request-1")pb")));
   ExpectEveryField(proto);
 }
 

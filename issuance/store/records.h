@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "ca/encoding/time.h"
 #include "ca/issuers/root_states.h"
 #include "hsm/key/signing_key.h"
@@ -161,13 +162,17 @@ struct IntermediateRecord {
   bool operator==(const IntermediateRecord&) const = default;
 };
 
+// By whose word it is known for whom a certificate is: Intent::identity.
+inline constexpr absl::string_view kAssertedByBroker = "asserted_by_broker";
+inline constexpr absl::string_view kAccessToken = "access_token";
+
 // What is recorded before a certificate is signed.
 struct Intent {
   std::string tenant_id;
   std::uint64_t epoch = 0;
   std::string root_id;
   std::string request_id;
-  std::string request_digest;  // SHA-256 of the whole request and its caller, 32 octets
+  std::string request_digest;  // SHA-256 of what is asked for, for whom, by whom; 32 octets
   std::string caller;
   std::string user_id;
   std::string user_upn;
@@ -182,6 +187,11 @@ struct Intent {
   Timestamp intended_at;
   // Of the intermediate that issues it; empty where the root itself does.
   std::string intermediate_serial_number;
+  // kAssertedByBroker or kAccessToken; empty in records from before this was kept.
+  std::string identity;
+  // Of the access token: `iss`, and `uti` or `jti`. Else empty.
+  std::string token_issuer;
+  std::string token_id;
 
   bool operator==(const Intent&) const = default;
 };

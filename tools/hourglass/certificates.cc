@@ -46,6 +46,11 @@ Json EntryAsJson(const v1::JournalEntry& entry) {
   }
   json["caller"] = entry.caller();
   json["request_id"] = entry.request_id();
+  if (!entry.identity().empty()) json["identity"] = entry.identity();
+  if (!entry.token_id().empty()) {
+    json["token_issuer"] = entry.token_issuer();
+    json["token_id"] = entry.token_id();
+  }
   json["verdict_id"] = entry.verdict_id();
   json["policy_version"] = entry.policy_version();
   return json;
@@ -63,6 +68,13 @@ absl::Status AddCertificate(const v1::JournalEntry& entry, Json& json) {
   json["sha256_thumbprint"] = facts.sha256_thumbprint;
   json["certificate_pem"] = client::PemOfCertificate(entry.certificate());
   return absl::OkStatus();
+}
+
+// By whose word it is known for whom it is; nothing of records from before that was kept.
+std::string IdentityInWords(const v1::JournalEntry& entry) {
+  if (entry.identity() == "asserted_by_broker") return "the broker's word";
+  if (entry.token_id().empty()) return entry.identity();
+  return absl::StrCat("access token ", entry.token_id(), " of ", entry.token_issuer());
 }
 
 absl::StatusOr<std::string> EntryInWords(const v1::JournalEntry& entry, absl::Time now) {
@@ -85,6 +97,7 @@ absl::StatusOr<std::string> EntryInWords(const v1::JournalEntry& entry, absl::Ti
        {"SHA-1", facts.sha1_thumbprint},
        {"SHA-256", facts.sha256_thumbprint},
        {"Asked by", entry.caller()},
+       {"Known by", IdentityInWords(entry)},
        {"Request id", entry.request_id()},
        {"Allowed by",
         absl::StrCat("verdict ", entry.verdict_id(), ", policy ", entry.policy_version())},

@@ -52,6 +52,24 @@ TEST_F(HourglassTest, OneCertificateIsShownInThreeForms) {
   EXPECT_EQ(RunJson(show)["released"], true);
 }
 
+TEST_F(HourglassTest, ACertificateIsShownWithWhoseWordCounted) {
+  const std::string show = absl::StrCat("certificates show --tenant contoso ", kSerialInHex);
+  EXPECT_THAT(Run(show).output, Not(HasSubstr("Known by"))) << "a record of before";
+  EXPECT_FALSE(RunJson(show).contains("identity"));
+  journal_.entry.set_identity("asserted_by_broker");
+  EXPECT_THAT(Run(show).output, testing::ContainsRegex("Known by +the broker's word\n"));
+  journal_.entry.set_identity("access_token");
+  journal_.entry.set_token_issuer("https://issuer.example/contoso");
+  journal_.entry.set_token_id("uti-7");
+  EXPECT_THAT(
+      Run(show).output,
+      testing::ContainsRegex("Known by +access token uti-7 of https://issuer.example/contoso\n"));
+  const Json json = RunJson(show);
+  EXPECT_EQ(json["identity"], "access_token");
+  EXPECT_EQ(json["token_issuer"], "https://issuer.example/contoso");
+  EXPECT_EQ(json["token_id"], "uti-7");
+}
+
 TEST_F(HourglassTest, ACertificateNeverReleasedIsSaidToBeSo) {
   journal_.entry.clear_certificate();
   journal_.entry.clear_released_at();

@@ -245,6 +245,42 @@ TEST_F(OlderFilesTest, AStoreOfVersion9GetsPoliciesUsersAndBlocks) {
   EXPECT_TRUE(read().device_block.has_value());
 }
 
+// Of schema version 10, whose segments do not say by whose word: they are read as they are, and the
+// journal goes on in the one that is active.
+TEST_F(OlderFilesTest, SegmentsOfVersion10SayNothingOfIdentityAndAreWrittenOn) {
+  SqliteStoreOptions options;
+  options.segment_intents = 2;
+  const auto nameless = [](const char* request_id) {
+    Intent intent = SampleIntent(request_id);
+    intent.identity = intent.token_issuer = intent.token_id = "";
+    return intent;
+  };
+  {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options));
+    ASSERT_OK(AddSamplePrimary(*store));
+    for (const char* request_id : {"one", "two", "three"}) {
+      ASSERT_OK(Append(*store, nameless(request_id)));
+    }
+  }
+  for (const char* segment : {"1", "2"}) {
+    ASSERT_OK(Connection::Open(absl::StrCat(path_, ".journal/0000000", segment, ".sqlite"),
+                               std::chrono::milliseconds(1000))
+                  .value()
+                  ->Execute("ALTER TABLE intents DROP COLUMN identity;"
+                            "ALTER TABLE intents DROP COLUMN token_issuer;"
+                            "ALTER TABLE intents DROP COLUMN token_id"));
+  }
+  ASSERT_OK(Connect()->Execute("PRAGMA user_version = 10"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options));
+  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  EXPECT_EQ(store->FindByRequestId(kSampleTenant, "one")->intent, nameless("one"));
+  EXPECT_EQ(store->FindByRequestId(kSampleTenant, "three")->intent, nameless("three"));
+  ASSERT_OK(Append(*store, SampleIntent("four")));
+  EXPECT_EQ(store->FindByRequestId(kSampleTenant, "three")->intent, nameless("three"));
+  EXPECT_EQ(store->FindByRequestId(kSampleTenant, "four")->intent, SampleIntent("four"));
+  EXPECT_EQ(store->ListJournal(kSampleTenant, {}, 10, "")->records.size(), 4u);
+}
+
 // Of schema version 5, which did not mind; the names of before stay, and nobody else gets them.
 TEST_F(OlderFilesTest, TenantsOfOneNameGoOn) {
   ASSERT_OK(Migrate(*Connect(), Migrations().first(5)));

@@ -288,8 +288,8 @@ TEST_F(SegmentFilesTest, AnOlderSegmentThanTheMainFileIsRefused) {
       change("INSERT INTO intents SELECT 2, tenant_id, epoch, root_id, '1', "
              "x'02', intended_at, not_before, not_after, user_upn, device_id, "
              "user_id, caller, request_digest, verdict_id, policy_version, "
-             "verdict_evaluated_at, intermediate_serial_number, tbs_certificate "
-             "FROM intents"));
+             "verdict_evaluated_at, intermediate_serial_number, tbs_certificate, "
+             "identity, token_issuer, token_id FROM intents"));
   EXPECT_OK(OpenSqliteStore(path_, options_));
 }
 

@@ -76,6 +76,9 @@ Intent SampleIntent(absl::string_view request_id, absl::string_view tenant_id) {
   intent.not_after = floor<seconds>(SampleTime(3600));
   intent.tbs_certificate = std::string("\x30\x00\xff\x00tbs", 7);
   intent.intended_at = SampleTime();
+  intent.identity = std::string(kAccessToken);
+  intent.token_issuer = "https://issuer.example/contoso";
+  intent.token_id = absl::StrCat("token of ", request_id);
   return intent;
 }
 

@@ -231,7 +231,10 @@ Part Journal() {
            {"intermediate_serial_number", kOctets},
            {"intended_at", kInteger},
            {"certificate", kOctets, kMayBeNothing},
-           {"released_at", kInteger, kMayBeNothing}}};
+           {"released_at", kInteger, kMayBeNothing},
+           {"identity", kText},
+           {"token_issuer", kText},
+           {"token_id", kText}}};
 }
 
 Part TimeMark() {

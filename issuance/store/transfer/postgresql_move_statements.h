@@ -25,7 +25,8 @@ inline constexpr absl::string_view kOrderedJournal =
     "(SELECT o.sequence, i.tenant_id, i.epoch, i.root_id, i.request_id, i.request_digest,"
     "   i.caller, i.user_id, i.user_upn, i.device_id, i.verdict_id, i.policy_version,"
     "   i.verdict_evaluated_at, i.serial_number, i.not_before, i.not_after, i.tbs_certificate,"
-    "   i.intermediate_serial_number, i.intended_at, r.certificate, r.released_at, i.folded_upn,"
+    "   i.intermediate_serial_number, i.intended_at, r.certificate, r.released_at, i.identity,"
+    "   i.token_issuer, i.token_id, i.folded_upn,"
     "   EXISTS (SELECT FROM journal_keys k WHERE k.tenant_id = i.tenant_id"
     "     AND k.request_id = i.request_id AND k.sequence = i.sequence AND k.epoch = i.epoch"
     "     AND k.root_id = i.root_id AND k.serial_number = i.serial_number"
@@ -48,8 +49,8 @@ inline constexpr absl::string_view kInsertJournal =
     "INSERT INTO intents (sequence, tenant_id, epoch, root_id, request_id, request_digest, caller,"
     "  user_id, user_upn, device_id, verdict_id, policy_version, verdict_evaluated_at,"
     "  serial_number, not_before, not_after, tbs_certificate, intermediate_serial_number,"
-    "  intended_at, folded_upn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-    "  $14, $15, $16, $17, $18, $19, $22)";
+    "  intended_at, identity, token_issuer, token_id, folded_upn) VALUES ($1, $2, $3, $4, $5, $6,"
+    "  $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $22, $23, $24, $25)";
 
 // All that a service writes, but which replicas there are.
 inline constexpr absl::string_view kLockAll =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/journal/segment_roll.h"
@@ -52,7 +53,10 @@ Row RowOf(NumberedRecord numbered) {
              std::move(intent.intermediate_serial_number),
              NumberOf(intent.intended_at),
              Cell(),
-             Cell()};
+             Cell(),
+             std::move(intent.identity),
+             std::move(intent.token_issuer),
+             std::move(intent.token_id)};
   if (numbered.record.released_at.has_value()) {
     row[kJournalCertificate] = std::move(numbered.record.certificate);
     row[kJournalReleasedAt] = NumberOf(*numbered.record.released_at);
@@ -88,6 +92,9 @@ Intent IntentOf(const Row& row) {
   intent.tbs_certificate = Octets(row, 16);
   intent.intermediate_serial_number = Octets(row, 17);
   intent.intended_at = TimestampOf(row, kJournalIntendedAt);
+  intent.identity = Octets(row, 21);
+  intent.token_issuer = Octets(row, 22);
+  intent.token_id = Octets(row, 23);
   return intent;
 }
 
@@ -129,11 +136,12 @@ absl::StatusOr<std::vector<Row>> SqliteJournalPortions::Read(std::int64_t after,
   for (const Segment& segment : catalog_.segments) {
     if (segment.state != SegmentState::kActive && segment.last_sequence <= after) continue;
     ASSIGN_OR_RETURN(Connection* const file, FileOf(segment.number));
+    ASSIGN_OR_RETURN(const bool has_identity, sqlite::HasIdentity(*file));
     ASSIGN_OR_RETURN(
         std::vector<NumberedRecord> records,
-        sqlite::ReadRecords(
-            *file, {HOURGLASS_SELECT_RECORDS "WHERE sequence > ? ORDER BY sequence LIMIT ?",
-                    {after, static_cast<std::int64_t>(limit - rows.size())}}));
+        sqlite::ReadRecords(*file, {absl::StrCat(sqlite::SelectRecords(has_identity),
+                                                 "WHERE sequence > ? ORDER BY sequence LIMIT ?"),
+                                    {after, static_cast<std::int64_t>(limit - rows.size())}}));
     for (NumberedRecord& record : records) rows.push_back(RowOf(std::move(record)));
     if (rows.size() == limit) break;
   }
@@ -198,6 +206,7 @@ absl::Status SqliteJournalPortions::StartSegmentAt(std::int64_t sequence) {
 
 absl::Status SqliteJournalPortions::WriteToActive(absl::Span<const Row> rows) {
   ASSIGN_OR_RETURN(Connection* const file, FileOf(catalog_.segments.back().number));
+  RETURN_IF_ERROR(sqlite::AddIdentityColumns(*file));
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*file));
   for (const Row& row : rows) {
     const std::int64_t sequence = Integer(row, kJournalSequence);

@@ -13,6 +13,7 @@
 #include "issuance/store/postgresql/engine/schema_grants.h"
 #include "issuance/store/postgresql/engine/schema_version_1.h"
 #include "issuance/store/postgresql/engine/schema_version_2.h"
+#include "issuance/store/postgresql/engine/schema_version_3.h"
 
 namespace hourglass::issuance::postgresql {
 namespace {
@@ -209,9 +210,10 @@ absl::Status Grant(Connection& owner, absl::string_view service_role) {
 absl::Span<const Migration> Migrations() {
   static const std::string* const version_1 =
       new std::string(absl::StrCat(kSchemaVersion1, kJournalFunctions));
-  // A program of before would issue to whom is blocked.
-  static const std::array<Migration, 2> migrations = {Migration{*version_1, 1},
-                                                      Migration{kSchemaVersion2, 2}};
+  // A program of before the second would issue to whom is blocked; one of before the third leaves
+  // out of the journal what it knows nothing of, by whose word.
+  static const std::array<Migration, 3> migrations = {
+      Migration{*version_1, 1}, Migration{kSchemaVersion2, 2}, Migration{kSchemaVersion3, 2}};
   return migrations;
 }
 

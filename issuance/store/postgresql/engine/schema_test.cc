@@ -235,6 +235,33 @@ TEST_F(SchemaTest, VersionOneIsUpgradedOnceItsProgramsAreStopped) {
   EXPECT_EQ(kept, 1);
 }
 
+// Of version 2: what its programs write says nothing of whose word counted.
+TEST_F(SchemaTest, VersionTwoIsUpgradedWhileItsProgramsRun) {
+  ASSERT_OK(PrepareSchema(*owner_, "service", Migrations().first(2)));
+  ASSERT_OK(service_->Execute("SET application_name = 'hourglass replica-7'"));
+  const std::string partitions =
+      "SELECT make_journal_partition(0, 3600000000);"
+      "SELECT make_journal_partition(microseconds_now(), 3600000000);";
+  const std::string intent =
+      "INSERT INTO intents (sequence, tenant_id, epoch, root_id, request_id, request_digest, "
+      "caller, user_id, user_upn, folded_upn, device_id, verdict_id, policy_version, "
+      "verdict_evaluated_at, serial_number, not_before, not_after, tbs_certificate, "
+      "intermediate_serial_number, intended_at) SELECT nextval('intent_sequence'), 'a', 1, 'r', "
+      "'q', '', '', '', '', '', '', '', '', 0, '', 0, 0, '', '', microseconds_now();";
+  ASSERT_OK(owner_->Execute(partitions + intent + "SELECT drop_journal_before(7200000000)"));
+  ASSERT_OK(Prepare());
+  EXPECT_OK(CheckSchema(*service_, Migrations().first(2))) << "they go on";
+  ASSERT_OK(owner_->Execute(intent));
+  ASSERT_OK_AND_ASSIGN(const std::int64_t kept,
+                       service_->QueryInteger("SELECT count(*) FROM intents WHERE identity = '' "
+                                              "AND token_issuer = '' AND token_id = ''"));
+  EXPECT_EQ(kept, 2);
+  // What was dropped can be attached again.
+  ASSERT_OK(owner_->Execute(
+      "ALTER TABLE hourglass_dropped.intents_1 SET SCHEMA hourglass;"
+      "ALTER TABLE intents ATTACH PARTITION intents_1 FOR VALUES FROM (0) TO (3600000000)"));
+}
+
 TEST_F(SchemaTest, IsPreparedByItsOwnerAlone) {
   ASSERT_OK_AND_ASSIGN(const auto superuser, Connection::Open(cluster_.SuperuserOf(database_)));
   ExpectRefused(PrepareSchema(*service_, "owner", Migrations()), "may not make a schema");

@@ -38,9 +38,9 @@ constexpr absl::string_view kInsertIntent =
     "INSERT INTO intents (tenant_id, epoch, root_id, intermediate_serial_number, request_id,"
     "  serial_number, intended_at, not_after, request_digest, caller, user_id, user_upn,"
     "  folded_upn, device_id, verdict_id, policy_version, verdict_evaluated_at, not_before,"
-    "  tbs_certificate, sequence) "
+    "  tbs_certificate, identity, token_issuer, token_id, sequence) "
     "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-    "  sequence FROM keys";
+    "  $20, $21, $22, sequence FROM keys";
 
 // A key outlives its intent for a while when the partition is dropped.
 constexpr absl::string_view kInsertRelease =
@@ -116,14 +116,28 @@ class Batch {
   void Add(const Intent& intent) {
     folded_.push_back(ca::FoldedUpn(intent.user_upn));
     statements_.push_back({kInsertIntent,
-                           {Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
-                            Blob{intent.intermediate_serial_number}, Text{intent.request_id},
-                            Blob{intent.serial_number}, ValueOf(intent.intended_at),
-                            ValueOf(intent.not_after), Blob{intent.request_digest},
-                            Text{intent.caller}, Text{intent.user_id}, Text{intent.user_upn},
-                            Text{folded_.back()}, Text{intent.device_id}, Text{intent.verdict_id},
-                            Text{intent.policy_version}, ValueOf(intent.verdict_evaluated_at),
-                            ValueOf(intent.not_before), Blob{intent.tbs_certificate}}});
+                           {Text{intent.tenant_id},
+                            ValueOf(intent.epoch),
+                            Text{intent.root_id},
+                            Blob{intent.intermediate_serial_number},
+                            Text{intent.request_id},
+                            Blob{intent.serial_number},
+                            ValueOf(intent.intended_at),
+                            ValueOf(intent.not_after),
+                            Blob{intent.request_digest},
+                            Text{intent.caller},
+                            Text{intent.user_id},
+                            Text{intent.user_upn},
+                            Text{folded_.back()},
+                            Text{intent.device_id},
+                            Text{intent.verdict_id},
+                            Text{intent.policy_version},
+                            ValueOf(intent.verdict_evaluated_at),
+                            ValueOf(intent.not_before),
+                            Blob{intent.tbs_certificate},
+                            Text{intent.identity},
+                            Text{intent.token_issuer},
+                            Text{intent.token_id}}});
   }
 
   void Add(const Release& release) {

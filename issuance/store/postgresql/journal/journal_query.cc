@@ -39,6 +39,9 @@ JournalRecord TakeRecord(Rows& rows, std::int64_t& sequence) {
   intent.intended_at = TakeTimestamp(rows);
   record.certificate = rows.TakeOctets();
   record.released_at = TakeOptionalTimestamp(rows);
+  intent.identity = rows.TakeOctets();
+  intent.token_issuer = rows.TakeOctets();
+  intent.token_id = rows.TakeOctets();
   return record;
 }
 

@@ -13,7 +13,7 @@ namespace {
   "  i.caller, i.user_id, i.user_upn, i.device_id, i.verdict_id, i.policy_version,"          \
   "  i.verdict_evaluated_at, i.serial_number, i.not_before, i.not_after, i.tbs_certificate," \
   "  i.intermediate_serial_number, i.intended_at,"                                           \
-  "  r.certificate, r.released_at "
+  "  r.certificate, r.released_at, i.identity, i.token_issuer, i.token_id "
 
 // Times of partitions are compared, so that those of other times are not opened.
 #define HOURGLASS_JOURNAL_BY_KEYS                                    \

@@ -191,7 +191,7 @@ class ProvedEmptyTest : public MovedFilesTest {
 
   static constexpr char kIntent[] =
       "INSERT INTO intents VALUES (1, 't', 1, 'r', 'i', x'', 1, 2, 3, 'u', 'd', 'i', 'c', x'', "
-      "'v', '1', 4, x'', x'')";
+      "'v', '1', 4, x'', x'', '', '', '')";
 };
 
 TEST_F(ProvedEmptyTest, WhatHasNoRecordIs) {
@@ -214,7 +214,7 @@ TEST_F(ProvedEmptyTest, WhatHasAnyRecordIsNot) {
   EXPECT_FALSE(IsEmpty(Segment("INSERT INTO releases VALUES (1, 2, 1, x'', x'')")));
   EXPECT_FALSE(
       IsEmpty(Segment("INSERT INTO intents SELECT 1, 't', 1, 'r', 'i', x'', 1, 2, 3, 'u', "
-                      "'d', 'i', 'c', x'', 'v', '1', 4, x'', zeroblob(9000); "
+                      "'d', 'i', 'c', x'', 'v', '1', 4, x'', zeroblob(9000), '', '', ''; "
                       "DELETE FROM intents")))
       << "it had one";
   EXPECT_FALSE(IsEmpty(Segment("DROP TABLE releases"))) << "it cannot be read";

@@ -9,6 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_move_mark.h"
 #include "issuance/store/sqlite/engine/sqlite_schema_version_10.h"
+#include "issuance/store/sqlite/engine/sqlite_schema_version_11.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -270,9 +271,9 @@ ALTER TABLE relying_parties ADD COLUMN fetched_at INTEGER
   CHECK ((fetched_version = 0) = (fetched_at IS NULL));
 )sql";
 
-constexpr absl::string_view kMigrations[] = {kVersion1, kVersion2,       kVersion3, kVersion4,
-                                             kVersion5, kVersion6,       kVersion7, kVersion8,
-                                             kVersion9, kSchemaVersion10};
+constexpr absl::string_view kMigrations[] = {
+    kVersion1, kVersion2, kVersion3, kVersion4,        kVersion5,       kVersion6,
+    kVersion7, kVersion8, kVersion9, kSchemaVersion10, kSchemaVersion11};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));
@@ -302,7 +303,7 @@ absl::Status Advance(Connection& connection, std::int64_t from, absl::string_vie
   if (version != from) return absl::OkStatus();
   transaction.ChangesTheSchema();
   RETURN_IF_ERROR(
-      connection.Execute(absl::StrCat(migration, "; PRAGMA application_id = ", kApplicationId,
+      connection.Execute(absl::StrCat(migration, "\n; PRAGMA application_id = ", kApplicationId,
                                       "; PRAGMA user_version = ", from + 1)));
   return transaction.Commit();
 }

@@ -35,6 +35,7 @@ absl::Status JournalAppender::LookAround(Connection& main) {
   const std::int64_t active = view_->active().number;
   if (segment_ == nullptr || open_segment_ != active) {
     ASSIGN_OR_RETURN(segment_, files_.folder().OpenSegment(active));
+    RETURN_IF_ERROR(AddIdentityColumns(*segment_));
     open_segment_ = active;
   }
   return view_->active_keys().CatchUp(*segment_);

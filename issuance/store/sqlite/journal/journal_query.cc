@@ -128,6 +128,7 @@ absl::StatusOr<Records> ReadSegment(Connection& segment, const Question& questio
   const JournalFilter& filter = question.filter;
   UserRows user;
   ASSIGN_OR_RETURN(user.indexed, HasIndices(segment));
+  ASSIGN_OR_RETURN(user.has_identity, HasIdentity(segment));
   std::vector<std::string> spellings;
   if (user.indexed && !filter.user_upn.empty() && filter.device_id.empty()) {
     ASSIGN_OR_RETURN(spellings, FindUserSpellings(segment, question.tenant_id, filter.user_upn));

@@ -33,7 +33,7 @@ absl::StatusOr<Range> NextRange(Connection& main, std::int64_t intents) {
 }
 
 absl::Status CopyRecords(Connection& main, Connection& segment, const Range& range) {
-  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT sequence, " HOURGLASS_INTENT_COLUMNS
+  ASSIGN_OR_RETURN(Rows rows, main.Query("SELECT sequence, " HOURGLASS_INTENT_COLUMNS_OF_OLDER
                                          ", released_at, certificate "
                                          "FROM old_intents LEFT JOIN old_releases USING (sequence) "
                                          "WHERE sequence BETWEEN ? AND ? ORDER BY sequence",

@@ -21,7 +21,8 @@
 namespace hourglass::issuance::sqlite {
 namespace {
 
-// Column order: what finds a record before what is only read back. A release holds the octets of
+// Column order: what finds a record before what is only read back; the last three as
+// AddIdentityColumns adds them to older segments. A release holds the octets of
 // the certificate around the TBSCertificate, which the intent has; or all, where `tbs_inside` is 0.
 constexpr char kTables[] = R"sql(
 CREATE TABLE intents (
@@ -43,7 +44,10 @@ CREATE TABLE intents (
   policy_version TEXT NOT NULL,
   verdict_evaluated_at INTEGER NOT NULL,
   intermediate_serial_number BLOB NOT NULL,
-  tbs_certificate BLOB NOT NULL
+  tbs_certificate BLOB NOT NULL,
+  identity TEXT NOT NULL DEFAULT '',
+  token_issuer TEXT NOT NULL DEFAULT '',
+  token_id TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE releases (
   sequence INTEGER PRIMARY KEY,

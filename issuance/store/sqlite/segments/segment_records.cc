@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 
@@ -45,20 +46,39 @@ Intent TakeIntent(Rows& rows) {
   intent.verdict_evaluated_at = TakeTimestamp(rows);
   intent.intermediate_serial_number = rows.TakeOctets();
   intent.tbs_certificate = rows.TakeOctets();
+  intent.identity = rows.TakeOctets();
+  intent.token_issuer = rows.TakeOctets();
+  intent.token_id = rows.TakeOctets();
   return intent;
 }
 
 absl::Status InsertIntent(Connection& segment, std::int64_t sequence, const Intent& intent) {
   return segment
       .Change(
-          "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          {sequence, Text{intent.tenant_id}, ValueOf(intent.epoch), Text{intent.root_id},
-           Text{intent.request_id}, Blob{intent.serial_number}, ValueOf(intent.intended_at),
-           ValueOf(intent.not_before), ValueOf(intent.not_after), Text{intent.user_upn},
-           Text{intent.device_id}, Text{intent.user_id}, Text{intent.caller},
-           Blob{intent.request_digest}, Text{intent.verdict_id}, Text{intent.policy_version},
-           ValueOf(intent.verdict_evaluated_at), Blob{intent.intermediate_serial_number},
-           Blob{intent.tbs_certificate}})
+          "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?)",
+          {sequence,
+           Text{intent.tenant_id},
+           ValueOf(intent.epoch),
+           Text{intent.root_id},
+           Text{intent.request_id},
+           Blob{intent.serial_number},
+           ValueOf(intent.intended_at),
+           ValueOf(intent.not_before),
+           ValueOf(intent.not_after),
+           Text{intent.user_upn},
+           Text{intent.device_id},
+           Text{intent.user_id},
+           Text{intent.caller},
+           Blob{intent.request_digest},
+           Text{intent.verdict_id},
+           Text{intent.policy_version},
+           ValueOf(intent.verdict_evaluated_at),
+           Blob{intent.intermediate_serial_number},
+           Blob{intent.tbs_certificate},
+           Text{intent.identity},
+           Text{intent.token_issuer},
+           Text{intent.token_id}})
       .status();
 }
 
@@ -105,11 +125,35 @@ absl::StatusOr<bool> HasRelease(Connection& segment, std::int64_t sequence) {
 
 absl::StatusOr<std::optional<NumberedRecord>> ReadRecord(Connection& segment,
                                                          std::int64_t sequence) {
-  ASSIGN_OR_RETURN(Rows rows,
-                   segment.Query(HOURGLASS_SELECT_RECORDS "WHERE sequence = ?", {sequence}));
+  ASSIGN_OR_RETURN(const bool has_identity, HasIdentity(segment));
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      segment.Query(absl::StrCat(SelectRecords(has_identity), "WHERE sequence = ?"), {sequence}));
   ASSIGN_OR_RETURN(const bool found, rows.Next());
   if (!found) return std::optional<NumberedRecord>();
   return std::make_optional(TakeRecord(rows));
+}
+
+absl::StatusOr<bool> HasIdentity(Connection& segment) {
+  ASSIGN_OR_RETURN(const std::int64_t there,
+                   segment.QueryInteger("SELECT EXISTS (SELECT 1 FROM pragma_table_info('intents') "
+                                        "WHERE name = 'token_id')"));
+  return there != 0;
+}
+
+absl::Status AddIdentityColumns(Connection& segment) {
+  ASSIGN_OR_RETURN(bool is_there, HasIdentity(segment));
+  if (is_there) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(segment));
+  // Another process may have been faster.
+  ASSIGN_OR_RETURN(is_there, HasIdentity(segment));
+  if (is_there) return absl::OkStatus();
+  transaction.ChangesTheSchema();
+  for (const absl::string_view column : {"identity", "token_issuer", "token_id"}) {
+    RETURN_IF_ERROR(segment.Execute(
+        absl::StrCat("ALTER TABLE intents ADD COLUMN ", column, " TEXT NOT NULL DEFAULT ''")));
+  }
+  return transaction.Commit();
 }
 
 absl::StatusOr<bool> HasIndices(Connection& segment) {

@@ -62,6 +62,12 @@ absl::StatusOr<std::optional<RecordedIntent>> ReadIntent(Connection& segment,
 absl::StatusOr<bool> HasRelease(Connection& segment, std::int64_t sequence);
 absl::StatusOr<std::optional<NumberedRecord>> ReadRecord(Connection& segment,
                                                          std::int64_t sequence);
+// Whether the segment says by whose word it is known for whom a certificate is: those of before
+// schema version 11 do not until AddIdentityColumns was there.
+absl::StatusOr<bool> HasIdentity(Connection& segment);
+// Makes a segment one that InsertIntent can write to, where it is older; what it has says nothing
+// of it. To be called before the first InsertIntent, outside of a transaction.
+absl::Status AddIdentityColumns(Connection& segment);
 // Whether JournalFolder::IndexSegment was here, to its end; a backup may be of before.
 absl::StatusOr<bool> HasIndices(Connection& segment);
 // As `selection` orders them.

@@ -45,6 +45,9 @@ Intent UnusualIntent() {
   intent.tbs_certificate = AllOctets() + "tbs";
   intent.intended_at = Timestamp(std::chrono::microseconds(-3));
   intent.intermediate_serial_number = AllOctets() + "intermediate";
+  intent.identity = std::string("identity ") + kUnusualText;
+  intent.token_issuer = std::string("issuer ") + kUnusualText;
+  intent.token_id = std::string("token ") + kUnusualText;
   return intent;
 }
 
@@ -83,6 +86,26 @@ TEST_F(SegmentRecordsTest, AnIntentIsReadBackInEveryField) {
   }
   EXPECT_THAT(InsertIntent(*segment_, 5, Intent()), FailsWith(ErrorReason::kInternalError));
   EXPECT_EQ(Read(5).intent, intent);
+}
+
+// As a program of schema version 10 made it.
+TEST_F(SegmentRecordsTest, AnOlderSegmentIsReadAsItIsAndWrittenOnceItIsCompleted) {
+  Intent old = UnusualIntent();
+  old.identity = old.token_issuer = old.token_id = "";
+  ASSERT_OK(InsertIntent(*segment_, 1, old));
+  ASSERT_EQ(HasIdentity(*segment_).value(), true);
+  ASSERT_OK(
+      segment_->Execute("ALTER TABLE intents DROP COLUMN token_id;"
+                        "ALTER TABLE intents DROP COLUMN token_issuer;"
+                        "ALTER TABLE intents DROP COLUMN identity"));
+  ASSERT_EQ(HasIdentity(*segment_).value(), false);
+  EXPECT_EQ(Read(1).intent, old);
+  EXPECT_THAT(InsertIntent(*segment_, 2, UnusualIntent()), FailsWith(ErrorReason::kInternalError));
+  ASSERT_OK(AddIdentityColumns(*segment_));
+  ASSERT_OK(AddIdentityColumns(*segment_)) << "a second time";
+  ASSERT_OK(InsertIntent(*segment_, 2, UnusualIntent()));
+  EXPECT_EQ(Read(1).intent, old);
+  EXPECT_EQ(Read(2).intent, UnusualIntent());
 }
 
 TEST_F(SegmentRecordsTest, TextIsKeptAsText) {

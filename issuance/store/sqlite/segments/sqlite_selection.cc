@@ -45,9 +45,9 @@ Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter
                         const UserRows& user) {
   Selection selection;
   // The page is found by narrow columns first, so that only its own records are read whole.
-  selection.sql =
-      absl::StrCat(HOURGLASS_SELECT_RECORDS "WHERE sequence IN (SELECT sequence FROM intents ",
-                   user.indexed ? IndexFor(filter) : "", "WHERE tenant_id = ?");
+  selection.sql = absl::StrCat(SelectRecords(user.has_identity),
+                               "WHERE sequence IN (SELECT sequence FROM intents ",
+                               user.indexed ? IndexFor(filter) : "", "WHERE tenant_id = ?");
   selection.values.push_back(Text{tenant_id});
   if (!filter.user_upn.empty()) NarrowToUser(selection, filter, user);
   if (!filter.device_id.empty()) Narrow(selection, "device_id = ?", Text{filter.device_id});

@@ -22,18 +22,27 @@ struct Selection {
   std::vector<Value> values;
 };
 
-// The columns of an intent, in the order in which TakeIntent of segment_records.h takes them.
-#define HOURGLASS_INTENT_COLUMNS                                                    \
+// The columns of an intent, in the order in which TakeIntent of segment_records.h takes them; first
+// those that an older table has.
+#define HOURGLASS_OLDER_INTENT_COLUMNS                                              \
   "tenant_id, epoch, root_id, request_id, serial_number, intended_at, not_before, " \
   "not_after, user_upn, device_id, user_id, caller, request_digest, verdict_id, "   \
   "policy_version, verdict_evaluated_at, intermediate_serial_number, tbs_certificate"
 
-// What each record is read from: sequence, the intent, and released_at, tbs_inside, before_tbs and
-// after_tbs of its release or NULL.
-#define HOURGLASS_SELECT_RECORDS                      \
-  "SELECT sequence, " HOURGLASS_INTENT_COLUMNS        \
+#define HOURGLASS_INTENT_COLUMNS HOURGLASS_OLDER_INTENT_COLUMNS ", identity, token_issuer, token_id"
+#define HOURGLASS_INTENT_COLUMNS_OF_OLDER HOURGLASS_OLDER_INTENT_COLUMNS ", '', '', ''"
+
+// What each record of a segment is read from: sequence, the intent, and released_at, tbs_inside,
+// before_tbs and after_tbs of its release or NULL. `has_identity`: as HasIdentity says of it.
+constexpr absl::string_view SelectRecords(bool has_identity) {
+#define HOURGLASS_RELEASE_COLUMNS                     \
   ", released_at, tbs_inside, before_tbs, after_tbs " \
   "FROM intents LEFT JOIN releases USING (sequence) "
+  return has_identity
+             ? "SELECT sequence, " HOURGLASS_INTENT_COLUMNS HOURGLASS_RELEASE_COLUMNS
+             : "SELECT sequence, " HOURGLASS_INTENT_COLUMNS_OF_OLDER HOURGLASS_RELEASE_COLUMNS;
+#undef HOURGLASS_RELEASE_COLUMNS
+}
 
 // Which rows of a segment are of the user of a filter.
 struct UserRows {
@@ -42,6 +51,8 @@ struct UserRows {
   // All spellings of the user in it; empty: the filter has no user, or has a device too, or the
   // segment is not indexed, or there are more than kMaxSpellings: each row is compared.
   absl::Span<const std::string> spellings;
+  // Whether it says by whose word: HasIdentity.
+  bool has_identity = false;
 };
 
 inline constexpr std::size_t kMaxSpellings = 32;
