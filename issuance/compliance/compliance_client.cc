@@ -77,6 +77,7 @@ struct ComplianceClient::Call {
     request.set_device_id(question.device_id);
     request.set_public_key_sha256(question.public_key_sha256);
     request.set_nonce(nonce.data(), nonce.size());
+    if (question.sign_in.has_value()) *request.mutable_sign_in() = *question.sign_in;
     context.set_deadline(no_later_than);
   }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct ComplianceQuestion {
   std::string public_key_sha256;  // 32 octets; empty when no certificate hangs on the answer
   // By the client's clock: whoever asks has no use for an answer that comes later.
   Timestamp no_use_after = Timestamp::max();
+  // How the user signed in, by his token; none where the broker's word is taken.
+  std::optional<v1::SignIn> sign_in = std::nullopt;
 };
 
 // A checked answer. Either it allows, or deny_reasons is not empty.

@@ -12,6 +12,7 @@
 #include "issuance/compliance/blocks.h"
 #include "issuance/compliance/decision.h"
 #include "issuance/compliance/question.h"
+#include "issuance/compliance/sign_in.h"
 #include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"
 
@@ -134,6 +135,7 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
   }
   AccessFacts known;
   ASSIGN_OR_RETURN(known.facts.user, KnownOfUser(question, facts, now));
+  PutUserOfToken(question, &known.facts.user);
   known.facts.sign_in = sign_in;
   if (facts.device.has_value()) {
     known.facts.device = DeviceFactsOf(state, question.device_id());
@@ -178,7 +180,7 @@ absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
   Explanation explanation{std::move(found.reasons), kBlockedPolicyVersion, nullptr, std::nullopt};
   if (explanation.reasons.empty()) {
-    ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, {}, now));
+    ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, SignInFactsOf(request), now));
     LogReportOnly(request, explanation);
   }
   v1::Verdict verdict;

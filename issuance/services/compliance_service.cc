@@ -11,9 +11,10 @@ absl::Status ComplianceService::Evaluate(const Caller&, const v1::EvaluateReques
   RETURN_IF_ERROR(tenants_->CheckExists(request.tenant_id()));
   // Refused here: an error of the compliance service would be an outage.
   RETURN_IF_ERROR(CheckQuestion(request));
-  ASSIGN_OR_RETURN(const ComplianceVerdict verdict,
-                   compliance_->Ask({request.tenant_id(), request.user_id(), request.user_upn(),
-                                     request.device_id(), request.public_key_sha256()}));
+  ComplianceQuestion question = {request.tenant_id(), request.user_id(), request.user_upn(),
+                                 request.device_id(), request.public_key_sha256()};
+  if (request.has_sign_in()) question.sign_in = request.sign_in();
+  ASSIGN_OR_RETURN(const ComplianceVerdict verdict, compliance_->Ask(question));
   response->set_verdict_id(verdict.verdict_id);
   response->set_nonce(request.nonce());
   response->set_policy_version(verdict.policy_version);
