@@ -8,6 +8,7 @@
 #include "hsm/base/error.h"
 #include "hsm/key/custodian.h"
 #include "issuance/calls/call_runner.h"
+#include "issuance/tokens/token_fault.h"
 #include "tests/support/grpc_matchers.h"
 
 namespace hourglass::issuance {
@@ -46,6 +47,17 @@ TEST(FailureOfTest, HandsOnTheReasonsOfADeny) {
   ASSERT_EQ(ErrorDetailOf(status)->deny_reasons_size(), 1);
   EXPECT_EQ(ErrorDetailOf(status)->deny_reasons(0).setting(), "disk_encryption.enabled");
   EXPECT_THAT(FailureOf(absl::OkStatus(), {}), Succeeded());
+}
+
+TEST(FailureOfTest, SaysWhatIsWrongWithAnAccessToken) {
+  for (const TokenFault fault : {TokenFault::kReplayed, TokenFault::kKeysUnavailable}) {
+    const grpc::Status status = FailureOf(TokenError(fault, "why"), {});
+    EXPECT_THAT(status, RefusedWith(MayPass(fault) ? v1::TOKEN_NOT_JUDGED : v1::TOKEN_REFUSED,
+                                    "access_token"));
+    EXPECT_EQ(ErrorDetailOf(status)->token_fault(), TokenFaultName(fault));
+  }
+  const grpc::Status other = FailureOf(Error(ErrorReason::kTokenRefused, "access_token", "x"), {});
+  EXPECT_EQ(ErrorDetailOf(other)->token_fault(), "");
 }
 
 TEST(OverloadedUntilTest, SaysTheTimeThatItIsGiven) {

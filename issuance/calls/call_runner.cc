@@ -11,6 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/custodian.h"
+#include "issuance/tokens/token_fault.h"
 #include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
@@ -47,6 +48,8 @@ grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReas
   } else if (ReasonOf(status) == ErrorReason::kOverloaded) {
     extras.retry_delay = kOverloadedRetryDelay;
   }
+  const TokenFault fault = TokenFaultOf(status);
+  if (fault != TokenFault::kNone) extras.token_fault = TokenFaultName(fault);
   return ToGrpcStatus(status, extras);
 }
 
@@ -56,9 +59,10 @@ grpc::Status OverloadedUntil(std::chrono::milliseconds come_back) {
   return ToGrpcStatus(TooManyWait(), extras);
 }
 
-absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context) const {
+absl::StatusOr<const Caller*> CallRunner::Identify(const grpc::ServerContextBase& context,
+                                                   std::string* certificate_sha256) const {
   ASSIGN_OR_RETURN(const absl::string_view certificate, ClientCertificatePem(context));
-  return callers_->Identify(certificate);
+  return callers_->Identify(certificate, certificate_sha256);
 }
 
 void CallRunner::LogFailure(const grpc::ServerContextBase& context, absl::string_view name,

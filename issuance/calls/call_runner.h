@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -28,8 +29,9 @@
 
 namespace hourglass::issuance {
 
-// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, and when to
-// come back where a key cannot be used or the service has more to do than it takes.
+// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, what is
+// wrong with an access token, and when to come back where a key cannot be used or the service has
+// more to do than it takes.
 grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
 
 // The same for a call that is refused because too many wait.
@@ -84,8 +86,9 @@ class CallRunner {
   }
 
   // Who calls, by the client certificate. Errors: CALLER_UNKNOWN, CALLER_CERTIFICATE_EXPIRED,
-  // CALLER_REFUSED.
-  absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context) const;
+  // CALLER_REFUSED. `certificate_sha256` as CallerDirectory::Identify has it.
+  absl::StatusOr<const Caller*> Identify(const grpc::ServerContextBase& context,
+                                         std::string* certificate_sha256 = nullptr) const;
 
   // Counts the failure, too. `caller` may be null where it is not known.
   void LogFailure(const grpc::ServerContextBase& context, absl::string_view name,

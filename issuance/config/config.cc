@@ -21,6 +21,7 @@
 #include "issuance/base/tenant_id.h"
 #include "issuance/config/access_config.h"
 #include "issuance/config/callers_config.h"
+#include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
 #include "issuance/config/rotation_config.h"
@@ -165,7 +166,8 @@ UpnDomains ReadUpnDomains(Mapping fields) {
   return domains;
 }
 
-void ReadAllIssuing(Mapping root, Config* config) {
+// `tenants`, and what holds for all of them.
+void ReadTenants(Mapping root, FileChecks checks, Timestamp now, Config* config) {
   Mapping defaults = root.Optional("issuing");
   config->issuing = ReadIssuing(defaults, config->issuing);
   bool sub_keys = config->issuing.sub_key.enabled;
@@ -176,6 +178,7 @@ void ReadAllIssuing(Mapping root, Config* config) {
     RefuseIdleSubKey(fields.Optional("sub_key"), issuing.sub_key.enabled);
     sub_keys = sub_keys || issuing.sub_key.enabled;
     config->access.emplace(tenant_id, ReadAccess(fields.Optional("access")));
+    config->identity.emplace(tenant_id, ReadIdentity(fields, checks, now));
     config->tenants.emplace(tenant_id, std::move(issuing));
   }
   RefuseIdleSubKey(defaults.Optional("sub_key"), sub_keys);
@@ -304,7 +307,7 @@ Config ConfigReader::Read(Mapping root) const {
   Mapping keys = root.Required("keys");
   config.keys = ReadKeys(keys, checks_, of_keyholders_);
   RefuseSharedAccount(config, keys, checks_);
-  ReadAllIssuing(root, &config);
+  ReadTenants(root, checks_, now_, &config);
   config.compliance = ReadCompliance(root.Required("compliance"));
   config.limits = ReadLimits(root.Optional("limits"));
   config.journal = ReadJournal(root.Optional("journal"));

@@ -14,6 +14,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
 #include "issuance/config/access_config.h"
+#include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
 #include "issuance/config/store_config.h"
@@ -63,7 +64,8 @@ struct Config {
   hsm::KeyStoreOptions keys;
   IssuingConfig issuing;
   std::map<std::string, IssuingConfig> tenants;
-  std::map<std::string, AccessConfig> access;  // of the same tenants
+  std::map<std::string, AccessConfig> access;      // of the same tenants
+  std::map<std::string, IdentityConfig> identity;  // of the same tenants
   ComplianceConfig compliance;
   LimitsConfig limits;
   JournalConfig journal;

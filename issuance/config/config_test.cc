@@ -70,6 +70,32 @@ log_level: debug
 log_personal_data: false
 )";
 
+// What a tenant takes for who asks is read with the rest of the tenant, and its mistakes told so.
+TEST(ParseConfigTest, ReadsByWhoseWordATenantGoes) {
+  const std::string tenants = R"(tenants:
+  fabrikam: {identity: asserted_by_broker}
+  contoso:
+    identity: access_token
+    access_token:
+      directory: 6babcaad-604b-40ac-a9d7-9fd97c0b779f
+      audiences: [api://hourglass.example]
+      brokers: [04b07795-8ddb-461a-bbee-02f9e1bf7b46]
+      scopes: [Certificate.Issue]
+      keys: {file: keys.json}
+)";
+  ASSERT_OK_AND_ASSIGN(const Config config,
+                       ParseConfig(absl::StrCat(kSmallest, tenants), "/etc/h/h.yaml"));
+  ASSERT_TRUE(config.identity.at("contoso").access_token.has_value());
+  EXPECT_EQ(config.identity.at("contoso").access_token->keys.file, "/etc/h/keys.json");
+  EXPECT_FALSE(config.identity.at("fabrikam").access_token.has_value());
+  const auto refused = ParseConfig(
+      absl::StrCat(kSmallest, "tenants: {contoso: {identity: token}}\n"), "/etc/h/h.yaml");
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kConfigurationInvalid));
+  EXPECT_THAT(
+      std::string(refused.status().message()),
+      HasSubstr("tenants.contoso.identity: must be one of asserted_by_broker, access_token"));
+}
+
 TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(kSmallest, "/etc/h/h.yaml"));
   EXPECT_EQ(config.listen, "127.0.0.1:0");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -222,8 +223,8 @@ absl::Status CallerDirectory::Check(const Caller& caller,
   return revocations_ == nullptr ? absl::OkStatus() : revocations_->Check(certificate.serial, now);
 }
 
-absl::StatusOr<const Caller*> CallerDirectory::Identify(
-    absl::string_view client_certificate_pem) const {
+absl::StatusOr<const Caller*> CallerDirectory::Identify(absl::string_view client_certificate_pem,
+                                                        std::string* certificate_sha256) const {
   std::shared_ptr<const Known::Entry> known = known_->Find(client_certificate_pem);
   if (known == nullptr) {
     ASSIGN_OR_RETURN(CallerCertificate certificate, ReadCallerCertificate(client_certificate_pem));
@@ -232,6 +233,10 @@ absl::StatusOr<const Caller*> CallerDirectory::Identify(
     known_->Add(client_certificate_pem, known);
   }
   RETURN_IF_ERROR(Check(*known->caller, known->certificate));
+  if (certificate_sha256 != nullptr) {
+    const absl::string_view sha256 = known->certificate.sha256();
+    *certificate_sha256 = absl::HexStringToBytes(sha256.substr(sha256.find(':') + 1));
+  }
   return known->caller;
 }
 

@@ -85,8 +85,10 @@ class CallerDirectory {
   // now. Errors: CALLER_UNKNOWN, also where the certificate carries identities of two callers, or
   // a name with a control character (CVE-2009-2408); CALLER_CERTIFICATE_EXPIRED outside of its
   // period; CALLER_REFUSED where the caller's entry shuts it out or a revocation list names it. The
-  // pointer lives as long as this object, also when that is moved.
-  absl::StatusOr<const Caller*> Identify(absl::string_view client_certificate_pem) const;
+  // pointer lives as long as this object, also when that is moved. `certificate_sha256`, where it
+  // is not null, is given the SHA-256 of the certificate, 32 octets.
+  absl::StatusOr<const Caller*> Identify(absl::string_view client_certificate_pem,
+                                         std::string* certificate_sha256 = nullptr) const;
 
   // The same for a chain that the TLS layer has verified, leaf first, and for all of its
   // certificates.

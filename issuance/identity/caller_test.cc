@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "issuance/identity/testing/client_certificate.h"
@@ -116,7 +117,9 @@ TEST(CallerDirectoryTest, KnowsCallersByDnsNameUriAndHash) {
                                   CallerWith("hash", "sha256:" + Sha256Of(by_hash))}));
   // Twice: the second answer comes from the certificates known already.
   for (int round = 0; round < 2; ++round) {
-    EXPECT_EQ(NameOf(directory.Identify(by_hash)), "hash");
+    std::string sha256;
+    EXPECT_EQ(NameOf(directory.Identify(by_hash, &sha256)), "hash");
+    EXPECT_EQ(absl::BytesToHexString(sha256), Sha256Of(by_hash));
   }
   EXPECT_EQ(NameOf(directory.Identify(Certificate("DNS:other,DNS:Broker.Contoso.example"))), "dns");
   EXPECT_EQ(NameOf(directory.Identify(Certificate("URI:spiffe://contoso/cli"))), "uri");

@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 #define HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,6 +28,9 @@ class IssueTask {
   const Caller* caller = nullptr;
   const v1::IssueCertificateRequest* request = nullptr;
   v1::IssueCertificateResponse* response = nullptr;
+  // SHA-256 of the certificate that the caller showed in this connection, 32 octets: what a token
+  // may be bound to. Empty where it is not known, which no such token accepts.
+  std::string caller_certificate_sha256;
   // When the caller stops waiting, by the pipeline's clock.
   Timestamp deadline = Timestamp::max();
 
@@ -34,6 +38,9 @@ class IssueTask {
   // is empty: every reason that v1::CertificateIssuer names; without a reason CANCELLED, where the
   // caller was gone, and DEADLINE_EXCEEDED, before anything was recorded.
   absl::Status status;
+  // For whom it is, once that is known: by his token, where the tenant takes tokens. Else empty.
+  std::string user_upn;
+  std::string device_id;
   // With DEVICE_NOT_COMPLIANT: at least one.
   std::vector<v1::DenyReason> deny_reasons;
   // The request needs a thread that may wait, and was asked of one that may not: nothing is

@@ -67,12 +67,14 @@ void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
   for (Work& work : batch) Answer(work);
 }
 
-IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateRequest& request) {
+IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateRequest& request,
+                             absl::string_view certificate_sha256) {
   IssueOutcome outcome;
   PatientTask task;
   task.caller = &caller;
   task.request = &request;
   task.response = &outcome.response;
+  task.caller_certificate_sha256 = std::string(certificate_sha256);
   IssueTask* const tasks[] = {&task};
   IssueAll(tasks, Patience::kWaits);
   outcome.status = std::move(task.status);
@@ -96,17 +98,28 @@ absl::Status Pipeline::CheckCaller(Work& work) {
 absl::Status Pipeline::CheckRequest(Work& work) {
   const v1::IssueCertificateRequest& request = *work.task->request;
   RETURN_IF_ERROR(CheckId(request.request_id(), kMaxRequestIdSize, "request_id"));
-  RETURN_IF_ERROR(CheckNewDeviceId(request.device_id()));
-  ASSIGN_OR_RETURN(ca::Subject subject,
-                   ca::Subject::Create(request.user().upn(), request.user().id()));
-  const IssuingConfig& issuing = tenants_->Issuing(request.tenant_id());
-  RETURN_IF_ERROR(issuing.upn_domains.Check(subject.upn()));
+  TenantTokens* const tokens = TokensOf(request.tenant_id());
+  absl::StatusOr<Holder> holder;
+  if (tokens == nullptr) {
+    holder = AssertedHolder(request);
+    RETURN_IF_ERROR(holder.status());
+  }
   if (request.pkcs10().empty()) {
     return Error(ErrorReason::kFieldMissing, "pkcs10", "is required");
   }
+  const IssuingConfig& issuing = tenants_->Issuing(request.tenant_id());
   ASSIGN_OR_RETURN(ca::RequestedKey key,
                    ca::ParseCertificateRequest(request.pkcs10(), issuing.key_policy));
-  work.sound = {std::move(subject), std::move(key), RequestDigest(*work.task->caller, request)};
+  if (tokens != nullptr) {
+    holder = HolderByToken(*work.task, *tokens);
+    RETURN_IF_ERROR(holder.status());
+  }
+  work.task->user_upn = holder->subject.upn();
+  work.task->device_id = holder->device_id;
+  std::string digest = RequestDigest(
+      *work.task->caller, request,
+      {holder->subject.user_id(), holder->subject.upn(), holder->device_id, holder->subject.sid()});
+  work.sound = {*std::move(holder), std::move(key), std::move(digest)};
   return absl::OkStatus();
 }
 
@@ -116,9 +129,10 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
   questions.reserve(batch.size());
   for (const Work& work : batch) {
     const v1::IssueCertificateRequest& request = *work.task->request;
-    const ca::Subject& subject = work.sound->subject;
-    questions.push_back({request.tenant_id(), subject.user_id(), subject.upn(), request.device_id(),
-                         work.sound->key.sha256(), work.task->deadline});
+    const Holder& holder = work.sound->holder;
+    questions.push_back({request.tenant_id(), holder.subject.user_id(), holder.subject.upn(),
+                         holder.device_id, work.sound->key.sha256(), work.task->deadline,
+                         holder.SignIn()});
   }
   std::vector<absl::StatusOr<ComplianceVerdict>> verdicts = compliance_->AskAll(questions);
   // Not DecidingTime: how long somebody waits is no matter of the date.
@@ -181,7 +195,7 @@ void Pipeline::FillTemplates(Batch& batch) {
     std::string serial_entropy = entropy->substr(used, ca::kSerialSize);
     used += ca::kSerialSize;
     absl::StatusOr<ca::TbsCertificate> tbs = work.tenant->primary->Prepare(
-        {work.sound->subject, work.sound->key, std::move(serial_entropy),
+        {work.sound->holder.subject, work.sound->key, std::move(serial_entropy),
          std::chrono::floor<std::chrono::seconds>(*now)});
     if (!tbs.ok()) {
       // Another process may have promoted a root that is good for longer.
@@ -203,9 +217,15 @@ Intent Pipeline::IntentOf(Work& work) const {
   intent.request_id = request.request_id();
   intent.request_digest = work.sound->digest;
   intent.caller = work.task->caller->name;
-  intent.user_id = work.sound->subject.user_id();
-  intent.user_upn = work.sound->subject.upn();
-  intent.device_id = request.device_id();
+  const Holder& holder = work.sound->holder;
+  intent.user_id = holder.subject.user_id();
+  intent.user_upn = holder.subject.upn();
+  intent.device_id = holder.device_id;
+  intent.identity = std::string(holder.token.has_value() ? kAccessToken : kAssertedByBroker);
+  if (holder.token.has_value()) {
+    intent.token_issuer = holder.token->issuer;
+    intent.token_id = holder.token->token_id;
+  }
   intent.verdict_id = std::move(work.verdict.verdict_id);
   intent.policy_version = std::move(work.verdict.policy_version);
   intent.verdict_evaluated_at = work.verdict.evaluated_at;

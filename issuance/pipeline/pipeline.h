@@ -21,6 +21,9 @@
 #include "issuance/pipeline/group_commit.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/pipeline/issue_task.h"
+#include "issuance/store/access_store.h"
+#include "issuance/tokens/access_token.h"
+#include "issuance/tokens/tenant_tokens.h"
 
 namespace hourglass::issuance {
 
@@ -34,17 +37,25 @@ struct IssueOutcome {
 // Safe to call from several threads.
 class Pipeline {
  public:
+  // By what users and devices are known who are not taken at the broker's word. Either may be null.
+  struct Identities {
+    const TokensByTenant* tokens;  // null: every tenant takes the broker's word
+    DirectoryStore* directory;     // UPNs of users whose token has none; null: there is no such
+  };
+
   // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
   // what is wrong with a key; callers only learn that it cannot be used.
   Pipeline(Tenants* tenants, ComplianceClient* compliance, GroupCommit* journal, Entropy* entropy,
-           const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr)
+           const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr,
+           Identities identities = {nullptr, nullptr})
       : tenants_(tenants),
         compliance_(compliance),
         journal_(journal),
         entropy_(entropy),
         clock_(clock),
         log_(std::move(log)),
-        load_(load) {}
+        load_(load),
+        identities_(identities) {}
 
   enum class Patience {
     // Loads tenants, opens keys, and waits for keys in other processes.
@@ -62,15 +73,21 @@ class Pipeline {
   // the same request id get the same certificate.
   void IssueAll(absl::Span<IssueTask* const> tasks, Patience patience);
 
-  // One request, of a caller who waits.
-  IssueOutcome Issue(const Caller& caller, const v1::IssueCertificateRequest& request);
+  // One request, of a caller who waits and showed a certificate of this hash, as IssueTask has it.
+  IssueOutcome Issue(const Caller& caller, const v1::IssueCertificateRequest& request,
+                     absl::string_view certificate_sha256 = "");
 
  private:
+  struct Holder;
   struct Work;
   using Batch = std::vector<Work>;
 
   absl::Status CheckCaller(Work& work);
   absl::Status CheckRequest(Work& work);
+  TenantTokens* TokensOf(const std::string& tenant_id) const;
+  absl::StatusOr<Holder> AssertedHolder(const v1::IssueCertificateRequest& request) const;
+  absl::StatusOr<Holder> HolderByToken(const IssueTask& task, TenantTokens& tokens) const;
+  absl::Status CompleteUpn(const std::string& tenant_id, TokenIdentity* identity) const;
   void ObtainVerdicts(Batch& batch);
   void TakeSnapshots(Batch& batch, Patience patience);
   void FillTemplates(Batch& batch);
@@ -93,6 +110,7 @@ class Pipeline {
   const Clock* const clock_;
   const EventLog log_;
   IssuanceLoad* const load_;
+  const Identities identities_;
 };
 
 }  // namespace hourglass::issuance

@@ -40,7 +40,7 @@ absl::Status Pipeline::TakeUpRecordedIntent(Work& work) {
   }
   const ca::LeafProfileOptions& profile = tenants_->Issuing(request.tenant_id()).profile;
   ASSIGN_OR_RETURN(ca::TbsCertificate tbs,
-                   work.tenant->primary->Prepare({work.sound->subject, work.sound->key,
+                   work.tenant->primary->Prepare({work.sound->holder.subject, work.sound->key,
                                                   record.intent.serial_number,
                                                   record.intent.not_before + profile.backdate}));
   if (tbs.der() != record.intent.tbs_certificate) {
@@ -62,7 +62,8 @@ absl::Status Pipeline::TakeUpFromAnotherIssuer(Work& work, JournalRecord record)
                  "was used before, and the issuing sub-key that was to sign for it is gone");
   }
   const ca::Authority& primary = *work.tenant->primary;
-  const ca::LeafRequest recorded{work.sound->subject, work.sound->key, record.intent.serial_number,
+  const ca::LeafRequest recorded{work.sound->holder.subject, work.sound->key,
+                                 record.intent.serial_number,
                                  record.intent.not_before + primary.profile().backdate()};
   absl::StatusOr<std::string> expected;
   work.other_chain = {primary.root().der()};

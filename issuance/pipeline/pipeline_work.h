@@ -11,18 +11,30 @@
 #include "ca/authority.h"
 #include "ca/names/name.h"
 #include "ca/request/certificate_request.h"
+#include "hourglass/v1/compliance.pb.h"
 #include "issuance/authorities/tenants.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/pipeline/issue_task.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/store/records.h"
+#include "issuance/tokens/access_token.h"
 
 namespace hourglass::issuance {
+
+// For whom a certificate is, and by whose word that is known.
+struct Pipeline::Holder {
+  // How he signed in, by his token; none where the broker's word is taken.
+  std::optional<v1::SignIn> SignIn() const;
+
+  ca::Subject subject;
+  std::string device_id;
+  std::optional<TokenIdentity> token;  // none: the broker's word
+};
 
 // Grows with the steps; what a step sets is there for those that follow.
 struct Pipeline::Work {
   struct SoundRequest {
-    ca::Subject subject;
+    Holder holder;
     ca::RequestedKey key;
     std::string digest;
   };

@@ -4,14 +4,26 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "hourglass/v1/issuance.pb.h"
 #include "issuance/identity/caller.h"
 
 namespace hourglass::issuance {
 
-// SHA-256, 32 octets, of all that a request says but its id, and of its caller's name: what the
-// journal tells a repeated request by. Safe to call from several threads.
-std::string RequestDigest(const Caller& caller, const v1::IssueCertificateRequest& request);
+// For whom it is: whom the request names, or its token.
+struct DigestedHolder {
+  absl::string_view user_id;
+  absl::string_view user_upn;
+  absl::string_view device_id;
+  absl::string_view sid = "";  // the user's, where it goes into the certificate
+};
+
+// SHA-256, 32 octets, of what a request asks for, for whom, and of its caller's name: what the
+// journal tells a repeated request by. Neither its id counts nor its access token, of which only
+// whom it names does: a repeat may bring a newer one
+// (docs/decisions/0038-the-token-says-for-whom.md). Safe to call from several threads.
+std::string RequestDigest(const Caller& caller, const v1::IssueCertificateRequest& request,
+                          const DigestedHolder& holder);
 
 }  // namespace hourglass::issuance
 

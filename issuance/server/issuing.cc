@@ -39,7 +39,8 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
   std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
   issuing->ConnectCompliance(config, std::move(compliance_tls), means);
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
-                             means.entropy, means.clock, *means.log, means.load);
+                             means.entropy, means.clock, *means.log, means.load,
+                             Pipeline::Identities{means.tokens, means.store});
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }

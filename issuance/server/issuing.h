@@ -18,6 +18,7 @@
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/server/tls_material.h"
 #include "issuance/store/store.h"
+#include "issuance/tokens/tenant_tokens.h"
 
 namespace hourglass::issuance {
 
@@ -30,6 +31,7 @@ class Issuing {
     Tenants* tenants;
     Entropy* entropy;
     const Clock* clock;
+    const TokensByTenant* tokens;
     IssuanceLoad* load;
     const EventLog* log;
   };

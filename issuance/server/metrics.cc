@@ -254,6 +254,28 @@ std::vector<MetricFamily> EndFamilies(const CertificateEnds::Seen& seen) {
   return families;
 }
 
+// Of the issuers of access tokens, where tenants take these.
+std::vector<MetricFamily> KeySetFamilies(const AccessTokens& tokens, Timestamp now) {
+  Family age("hourglass_key_set_age_seconds",
+             "How long ago an issuer's key set was last read, or found unchanged.",
+             MetricType::Gauge);
+  Family failing("hourglass_key_set_failing", "1 while the newest attempt to read it failed.",
+                 MetricType::Gauge);
+  Family keys("hourglass_key_set_keys", "Keys of it that can be used; 0 before it was ever read.",
+              MetricType::Gauge);
+  for (const auto& [source, health] : tokens.Health()) {
+    if (health.read_at.has_value()) {
+      age.Add({{"source", source}}, std::chrono::duration<double>(now - *health.read_at).count());
+    }
+    failing.Add({{"source", source}}, health.fault.empty() ? 0 : 1);
+    keys.Add({{"source", source}},
+             health.keys == nullptr ? 0 : static_cast<double>(health.keys->size()));
+  }
+  std::vector<MetricFamily> families;
+  for (Family* family : {&age, &failing, &keys}) families.push_back(std::move(*family).Take());
+  return families;
+}
+
 class Collector final : public prometheus::Collectable {
  public:
   explicit Collector(const Metrics::Sources& sources) : sources_(sources) {}
@@ -265,7 +287,8 @@ class Collector final : public prometheus::Collectable {
     for (auto more : {std::move(keys).Take(), StoreFamilies(*sources_.state),
                       IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
                       LoadFamilies(*sources_.load), ClockFamilies(*sources_.state),
-                      EndFamilies(sources_.ends->LastSeen())}) {
+                      EndFamilies(sources_.ends->LastSeen()),
+                      KeySetFamilies(*sources_.tokens, sources_.state->clock()->Now())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }
     return families;

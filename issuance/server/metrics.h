@@ -9,6 +9,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/pipeline/issuance_load.h"
+#include "issuance/server/access_tokens.h"
 #include "issuance/server/certificate_ends.h"
 #include "issuance/server/service_state.h"
 
@@ -26,6 +27,7 @@ class Metrics {
     const ServiceState* state;
     const CertificateEnds* ends;
     const IssuanceCounters* failed_calls;
+    const AccessTokens* tokens;
   };
 
   // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where

@@ -12,6 +12,7 @@
 #include "issuance/base/entropy.h"
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
+#include "issuance/server/access_tokens.h"
 #include "issuance/server/issuing.h"
 #include "issuance/server/key_custody.h"
 #include "issuance/server/known_callers.h"
@@ -33,14 +34,15 @@ namespace hourglass::issuance {
 //   2. KeyCustody         the keys, without reaching a token
 //   3. ServiceState       the store with its upkeep, the watched clock, the place among replicas
 //   4. TenantAuthorities  what tenants sign with
-//   5. Issuing            the compliance service, the pipeline, the lanes
-//   6. Upkeep             ends of certificates, changes of others, metrics, keys opened ahead,
+//   5. AccessTokens       the tokens that tenants take, with their issuers' keys
+//   6. Issuing            the compliance service, the pipeline, the lanes
+//   7. Upkeep             ends of certificates, changes of others, metrics, keys opened ahead,
 //                         retention, rotation by policy, bundles that lack signatures
-//   7. ServedCalls        the services, with the threads of their calls
-//   8. Listener           the edge, gRPC's server, the guard of their memory
+//   8. ServedCalls        the services, with the threads of their calls
+//   9. Listener           the edge, gRPC's server, the guard of their memory
 //
-// They stop in this order, so that each is there while it is used: 8, 7, 5, 6, 4, 1, 2, 3. That is
-// the reverse but for those that do not use each other: metrics are told until the lanes have
+// They stop in this order, so that each is there while it is used: 9, 8, 6, 7, 5, 4, 1, 2, 3. That
+// is the reverse but for those that do not use each other: metrics are told until the lanes have
 // finished, and the store is the last to go.
 class RunningServer final : public Server {
  public:
@@ -62,7 +64,8 @@ class RunningServer final : public Server {
   std::unique_ptr<KeyCustody> custody_;
   std::unique_ptr<KnownCallers> callers_;
   std::optional<TenantAuthorities> authorities_;
-  ServiceCounts counts_;  // of 5, 6 and 7
+  std::optional<AccessTokens> tokens_;
+  ServiceCounts counts_;  // of 6, 7 and 8
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Issuing> issuing_;
   std::optional<ServedCalls> calls_;

@@ -25,11 +25,13 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
   const Clock* const guarded = state_->clock();
   authorities_.emplace(config, store, keys, entropy, guarded, *log);
   Tenants* const tenants = authorities_->tenants();
+  tokens_.emplace(config.identity, guarded, log);
   issuing_ = Issuing::Start(config, tls.compliance,
                             {.store = store,
                              .tenants = tenants,
                              .entropy = entropy,
                              .clock = guarded,
+                             .tokens = tokens_->tenants(),
                              .load = &counts_.load,
                              .log = log});
   ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(config, tls,
@@ -39,6 +41,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                            .roots = authorities_->roots(),
                                            .bundles = authorities_->bundles(),
                                            .counts = &counts_,
+                                           .tokens = &*tokens_,
                                            .log = log}));
   calls_.emplace(config, ServedCalls::Subjects{.callers = callers_->directory(),
                                                .state = state_.get(),

@@ -52,7 +52,7 @@ absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& sub
   const ServiceCounts& counts = *subjects.counts;
   ASSIGN_OR_RETURN(
       metrics_, Metrics::Serve(listen, {subjects.keys, &counts.issued, &counts.load, subjects.state,
-                                        &*ends_, &counts.failed_calls}));
+                                        &*ends_, &counts.failed_calls, subjects.tokens}));
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
 #include "issuance/rotation/trust_bundles.h"
+#include "issuance/server/access_tokens.h"
 #include "issuance/server/bundle_completion.h"
 #include "issuance/server/certificate_ends.h"
 #include "issuance/server/changes_elsewhere.h"
@@ -40,6 +41,7 @@ class Upkeep {
     RootAdministration* roots;
     TrustBundles* bundles;
     const ServiceCounts* counts;
+    const AccessTokens* tokens;
     const EventLog* log;
   };
 

@@ -51,6 +51,7 @@ class UpkeepTest : public testing::Test {
       Tenants tenants((*state)->store(), keys_.get(), IssuingConfig(),
                       std::map<std::string, IssuingConfig>());
       TrustBundles bundles((*state)->store(), keys_.get(), EventLog::Silent());
+      const AccessTokens tokens({}, &clock_, &log_);
       EXPECT_OK(Upkeep::Start(config_, tls,
                               {.state = state->get(),
                                .keys = keys_.get(),
@@ -58,6 +59,7 @@ class UpkeepTest : public testing::Test {
                                .roots = nullptr,  // nobody's policy rotates
                                .bundles = &bundles,
                                .counts = &counts_,
+                               .tokens = &tokens,
                                .log = log.log()}));
     }
     std::vector<std::string> watched;

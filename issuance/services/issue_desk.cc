@@ -1,6 +1,7 @@
 #include "issuance/services/issue_desk.h"
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -12,6 +13,14 @@
 namespace hourglass::issuance {
 namespace {
 
+// Whom the pipeline found, or whom the request names where it did not come to that.
+const std::string& UserOf(const IssueTask& task) {
+  return task.user_upn.empty() ? task.request->user().upn() : task.user_upn;
+}
+const std::string& DeviceOf(const IssueTask& task) {
+  return task.device_id.empty() ? task.request->device_id() : task.device_id;
+}
+
 // For whom, which the line about the failed call does not say.
 void LogRefusal(const EventLog& log, const IssueTask& task, const absl::Status& refusal) {
   std::vector<absl::string_view> settings;
@@ -19,8 +28,8 @@ void LogRefusal(const EventLog& log, const IssueTask& task, const absl::Status& 
   for (const v1::DenyReason& reason : task.deny_reasons) settings.push_back(reason.setting());
   log.Info("certificate_refused", {{"tenant", task.request->tenant_id()},
                                    {"caller", task.caller->name},
-                                   {"user", task.request->user().upn()},
-                                   {"device", task.request->device_id()},
+                                   {"user", UserOf(task)},
+                                   {"device", DeviceOf(task)},
                                    {"request", task.request->request_id()},
                                    {"reason", ErrorReasonName(ReasonOf(refusal))},
                                    {"settings", absl::StrJoin(settings, " ")}});
@@ -30,8 +39,8 @@ void LogIssued(const EventLog& log, const IssueTask& task) {
   log.Info("certificate_issued",
            {{"tenant", task.request->tenant_id()},
             {"caller", task.caller->name},
-            {"user", task.request->user().upn()},
-            {"device", task.request->device_id()},
+            {"user", UserOf(task)},
+            {"device", DeviceOf(task)},
             {"request", task.request->request_id()},
             {"serial", absl::BytesToHexString(task.response->serial_number())},
             {"verdict", task.response->verdict_id()}});

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -70,6 +71,7 @@ class IssueStreams::Stream final : public Reactor {
   grpc::CallbackServerContext* const context_;
   OpenCalls::Call call_;
   const Caller* caller_ = nullptr;
+  std::string certificate_sha256_;  // of the caller
   CallBounds::Ticket ticket_;
   grpc::ByteBuffer read_;  // gRPC's while reading_
 
@@ -88,6 +90,7 @@ class IssueStreams::Stream::Message final : public IssueTask {
  public:
   explicit Message(Stream* stream) : stream_(stream) {
     caller = stream->caller_;
+    caller_certificate_sha256 = stream->certificate_sha256_;
     request = &asked_;
     response = answer_.mutable_issued();
   }
@@ -134,7 +137,7 @@ class IssueStreams::Stream::Message final : public IssueTask {
 
 void IssueStreams::Stream::Start() {
   CallRunner& calls = *streams_->calls_;
-  const absl::StatusOr<const Caller*> identified = calls.Identify(*context_);
+  const absl::StatusOr<const Caller*> identified = calls.Identify(*context_, &certificate_sha256_);
   if (!identified.ok()) return Refuse(identified.status());
   caller_ = *identified;
   absl::StatusOr<CallBounds::Ticket> begun = calls.bounds().BeginStream(caller_->name);

@@ -32,7 +32,8 @@ class IssuerService::IssueCall final : public grpc::ServerUnaryReactor, public I
 
   // On gRPC's thread: no more than it takes to stand in the right line.
   void Start() {
-    const absl::StatusOr<const Caller*> identified = service_->calls_->Identify(*context_);
+    const absl::StatusOr<const Caller*> identified =
+        service_->calls_->Identify(*context_, &caller_certificate_sha256);
     if (!identified.ok()) return Refuse(identified.status());
     caller = *identified;
     absl::StatusOr<CallBounds::Ticket> begun =

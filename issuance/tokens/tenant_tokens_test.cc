@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "hsm/base/status_macros.h"
+#include "issuance/tokens/request_agreement.h"
 #include "issuance/tokens/testing/token_issuer.h"
 #include "issuance/tokens/testing/token_matchers.h"
 #include "tests/support/status_matchers.h"
@@ -34,7 +36,10 @@ class TenantTokensTest : public testing::Test {
   absl::StatusOr<TokenIdentity> Accept(const std::string& token, const char* request_id,
                                        const char* caller = "broker",
                                        const RequestedFor& request = {}) {
-    return tokens_.Accept(token, {caller, std::string(32, '\x5a'), request_id}, request, kNow);
+    ASSIGN_OR_RETURN(TokenIdentity identity, tokens_.Check(token, std::string(32, '\x5a'), kNow));
+    RETURN_IF_ERROR(CheckRequestedFor(request, identity));
+    RETURN_IF_ERROR(tokens_.Bind(identity, {caller, request_id}, kNow));
+    return identity;
   }
 
   const TokenIssuer& issuer_ = TokenIssuer::OfTheProcess();
@@ -82,6 +87,7 @@ TEST_F(TenantTokensTest, WithoutKeysNothingIsAccepted) {
   const auto keys = std::move(source_->keys);
   source_->keys = nullptr;
   EXPECT_THAT(Accept(token, "r-1"), IsRefused(TokenFault::kKeysUnavailable));
+  EXPECT_THAT(Accept("", "r-1"), IsRefused(TokenFault::kMissing));
   source_->keys = keys;
   EXPECT_OK(Accept(token, "r-1"));
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "ca/text/visible_text.h"
+#include "hsm/base/error.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -59,6 +60,7 @@ constexpr Name kNames[] = {
     {TokenFault::kUserMissing, "USER_MISSING"},
     {TokenFault::kDeviceMissing, "DEVICE_MISSING"},
     {TokenFault::kTokenIdMissing, "TOKEN_ID_MISSING"},
+    {TokenFault::kUpnMissing, "UPN_MISSING"},
     {TokenFault::kConfirmationMissing, "CONFIRMATION_MISSING"},
     {TokenFault::kConfirmationUnsupported, "CONFIRMATION_UNSUPPORTED"},
     {TokenFault::kConfirmationMismatch, "CONFIRMATION_MISMATCH"},
@@ -84,9 +86,9 @@ bool MayPass(TokenFault fault) {
 }
 
 absl::Status TokenError(TokenFault fault, absl::string_view message) {
-  const absl::StatusCode code =
-      MayPass(fault) ? absl::StatusCode::kUnavailable : absl::StatusCode::kUnauthenticated;
-  absl::Status status(code, absl::StrCat(TokenFaultName(fault), ": ", message));
+  absl::Status status =
+      Error(MayPass(fault) ? ErrorReason::kTokenNotJudged : ErrorReason::kTokenRefused,
+            "access_token", absl::StrCat(TokenFaultName(fault), ": ", message));
   status.SetPayload(kPayload, absl::Cord(TokenFaultName(fault)));
   return status;
 }

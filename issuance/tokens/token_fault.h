@@ -58,6 +58,7 @@ enum class TokenFault {
   kUserMissing,     // oid
   kDeviceMissing,   // deviceid
   kTokenIdMissing,  // neither uti nor jti
+  kUpnMissing,      // no upn, and the tenant's directory of users does not have one either
 
   // Who may use it, and how often.
   kConfirmationMissing,      // cnf, where the tenant demands it
@@ -76,7 +77,8 @@ absl::string_view TokenFaultName(TokenFault fault);
 // Whether the same token may be accepted later, though nobody changes the configuration.
 bool MayPass(TokenFault fault);
 
-// UNAVAILABLE where it may pass, else UNAUTHENTICATED; the message is `NAME: MESSAGE`. `message`
+// TOKEN_NOT_JUDGED where it may pass, else TOKEN_REFUSED, with field `access_token`; the message is
+// `NAME: MESSAGE`. `message`
 // must hold nothing of a token but what Quoted returns. `fault` must not be kNone.
 absl::Status TokenError(TokenFault fault, absl::string_view message);
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
 namespace hourglass::issuance {
@@ -23,9 +24,10 @@ TEST(TokenFaultTest, EachHasANameOfItsOwnAndComesBack) {
     EXPECT_NE(TokenFaultName(fault), "NONE") << i;
     const absl::Status status = TokenError(fault, "why");
     EXPECT_EQ(TokenFaultOf(status), fault);
-    EXPECT_EQ(status.message(), absl::StrCat(TokenFaultName(fault), ": why"));
-    EXPECT_EQ(absl::IsUnavailable(status), MayPass(fault));
-    EXPECT_EQ(absl::IsUnauthenticated(status), !MayPass(fault));
+    EXPECT_THAT(status.message(), testing::HasSubstr(absl::StrCat(TokenFaultName(fault), ": why")));
+    EXPECT_THAT(status, FailsWith(MayPass(fault) ? ErrorReason::kTokenNotJudged
+                                                 : ErrorReason::kTokenRefused,
+                                  "access_token"));
   }
   EXPECT_EQ(TokenFaultName(static_cast<TokenFault>(kLast + 1)), "NONE");
   EXPECT_EQ(TokenFaultOf(absl::OkStatus()), TokenFault::kNone);
