@@ -3,18 +3,21 @@
 #include <functional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/agent/call.h"
 #include "tools/client/failure.h"
+#include "tools/client/files.h"
 #include "tools/client/wording.h"
 
 namespace hourglass::broker {
 namespace {
 
-v1::IssueCertificateRequest Question(const Bearer& bearer, const CertificateRequest& request,
-                                     const std::string& request_id) {
+absl::StatusOr<v1::IssueCertificateRequest> Question(const Bearer& bearer,
+                                                     const CertificateRequest& request,
+                                                     const std::string& request_id) {
   v1::IssueCertificateRequest question;
   question.set_tenant_id(bearer.tenant);
   question.mutable_user()->set_id(bearer.user_id);
@@ -22,6 +25,9 @@ v1::IssueCertificateRequest Question(const Bearer& bearer, const CertificateRequ
   question.set_device_id(bearer.device);
   question.set_pkcs10(request.der);
   question.set_request_id(request_id);
+  if (bearer.access_token_file.empty()) return question;
+  ASSIGN_OR_RETURN(const std::string token, client::ReadWholeFile(bearer.access_token_file));
+  question.set_access_token(std::string(absl::StripAsciiWhitespace(token)));
   return question;
 }
 
@@ -50,7 +56,8 @@ absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config
                                           agent::Waiter& waiter) {
   ASSIGN_OR_RETURN(const client::Connection connection, client::Connection::Open(config));
   v1::IssueCertificateResponse response;
-  const v1::IssueCertificateRequest question = Question(bearer, request, request_id);
+  ASSIGN_OR_RETURN(const v1::IssueCertificateRequest question,
+                   Question(bearer, request, request_id));
   v1::CertificateIssuer::Stub stub(connection.channel());
   const grpc::Status status = agent::CallUnlessStopped(
       waiter, timeout, [&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {

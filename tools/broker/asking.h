@@ -21,6 +21,8 @@ struct Bearer {
   std::string user;     // user principal name
   std::string user_id;  // may be empty
   std::string device;
+  // Of his access token, read for each question, so that it can be renewed in place; empty: none.
+  std::string access_token_file;
 };
 
 struct IssuedCertificate {
@@ -36,8 +38,9 @@ struct IssuedCertificate {
 
 // Asks once, waits at most `timeout`, and checks that the answer is a certificate for the key of
 // `request`. A new connection each time takes up renewed credentials. Errors: those of
-// client::Connection::Open and client::CallError; KEY_MISMATCH, FIELD_INVALID for an answer that is
-// not what was asked for; CANCELLED if `waiter` was told to stop.
+// client::Connection::Open, client::CallError and client::ReadWholeFile; KEY_MISMATCH,
+// FIELD_INVALID for an answer that is not what was asked for; CANCELLED if `waiter` was told to
+// stop.
 absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config,
                                           const Bearer& bearer, const CertificateRequest& request,
                                           const std::string& request_id, absl::Duration timeout,

@@ -172,6 +172,20 @@ TEST_F(BrokerTest, MakesAKeyAndGetsACertificateForIt) {
   EXPECT_EQ(request.request_id().size(), 36u);
 }
 
+TEST_F(BrokerTest, BringsTheAccessTokenThatIsInItsFile) {
+  EXPECT_EQ(IssueWith(KeyOut()).exit_code, 0);
+  EXPECT_EQ(issuer_.asked().back().access_token(), "") << "nobody gave one";
+  const std::string file = out_.Write("token", "  ey.first.token\n");
+  const std::string option = " --access-token-file " + file;
+  EXPECT_EQ(IssueWith(KeyOut() + option).exit_code, 0);
+  EXPECT_EQ(issuer_.asked().back().access_token(), "ey.first.token");
+  std::filesystem::remove(file);
+  const CommandResult without = IssueWith(KeyOut() + option);
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_THAT(without.output, HasSubstr(file));
+  EXPECT_EQ(issuer_.asked().size(), 2u);
+}
+
 TEST_F(BrokerTest, SaysInWordsWhatItGot) {
   const std::string words = IssueWith(KeyOut()).output;
   EXPECT_THAT(words, StartsWith("A certificate for user@contoso.example on laptop-1.\n"));

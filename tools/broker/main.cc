@@ -57,6 +57,10 @@ void AddWho(CLI::App& command, Options& options) {
           "--user-id", options.bearer.user_id,
           "The user's id in the directory; needed where the UPN is longer than 64 characters")
       ->type_name("ID");
+  command
+      .add_option("--access-token-file", options.bearer.access_token_file,
+                  "The user's access token, where the tenant takes these; read for each question")
+      ->type_name("FILE");
 }
 
 void AddWhere(CLI::App& command, Options& options, Words& words) {
