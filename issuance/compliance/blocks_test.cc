@@ -16,6 +16,7 @@
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
 #include "issuance/compliance/guarded_stub.h"
+#include "issuance/compliance/question.h"
 #include "issuance/store/sqlite/sqlite_store.h"
 #include "issuance/store/testing/forwarding_store.h"
 #include "issuance/store/testing/sample_records.h"
@@ -69,7 +70,7 @@ class AllowingStub final : public Stub, public Stub::async_interface {
                         v1::Verdict* verdict) override {
     ++*asked_;
     verdict->set_verdict_id("elsewhere");
-    verdict->set_nonce(request.nonce());
+    NameQuestion(request, verdict);
     *verdict->mutable_evaluated_at() = ToProto(clock_->Now());
     verdict->mutable_allow();
     return grpc::Status::OK;

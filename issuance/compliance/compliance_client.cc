@@ -67,6 +67,18 @@ absl::StatusOr<std::vector<v1::DenyReason>> CheckOutcome(const v1::Verdict& verd
 
 }  // namespace
 
+absl::Status ComplianceVerdict::CheckIsFor(const VerdictSubject& subject) const {
+  const auto other = [](absl::string_view field) {
+    return Invalid(field, "is not what was asked about");
+  };
+  if (tenant_id_ != subject.tenant_id) return other("tenant_id");
+  if (user_id_ != subject.user_id) return other("user_id");
+  if (user_upn_ != subject.user_upn) return other("user_upn");
+  if (device_id_ != subject.device_id) return other("device_id");
+  if (public_key_sha256_ != subject.public_key_sha256) return other("public_key_sha256");
+  return absl::OkStatus();
+}
+
 // One question under way.
 struct ComplianceClient::Call {
   void Ask(const ComplianceQuestion& question, absl::string_view nonce,
@@ -137,7 +149,9 @@ std::vector<absl::StatusOr<ComplianceVerdict>> ComplianceClient::AskAll(
   countdown.Wait();
   std::vector<absl::StatusOr<ComplianceVerdict>> verdicts;
   verdicts.reserve(questions.size());
-  for (const Call& call : calls) verdicts.push_back(CheckCall(call, asked_at));
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    verdicts.push_back(CheckCall(calls[i], questions[i].subject(), asked_at));
+  }
   return verdicts;
 }
 
@@ -145,22 +159,46 @@ absl::StatusOr<ComplianceVerdict> ComplianceClient::Ask(const ComplianceQuestion
   return AskAll({&question, 1}).front();
 }
 
-absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckCall(const Call& call,
+absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckCall(Call& call,
+                                                              const VerdictSubject& subject,
                                                               Timestamp asked_at) const {
   if (!call.status.ok()) {
     return Error(ErrorReason::kComplianceUnavailable, "",
                  absl::StrCat("the compliance service gave no verdict, gRPC status ",
                               call.status.error_code(), ": ", call.status.error_message()));
   }
-  return CheckAnswer(call.answer, call.request.nonce(), asked_at, call.answered_at);
+  return CheckAnswer(call, subject, asked_at);
 }
 
-absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(const v1::Verdict& answer,
-                                                                absl::string_view nonce,
-                                                                Timestamp asked_at,
-                                                                Timestamp answered_at) const {
+absl::StatusOr<Timestamp> ComplianceClient::CheckTime(const Call& call, Timestamp asked_at) const {
+  const auto evaluated_at = FromProto(call.answer.evaluated_at(), "evaluated_at");
+  if (!call.answer.has_evaluated_at() || !evaluated_at.ok()) {
+    return Invalid("evaluated_at", "is missing or no time");
+  }
+  if (*evaluated_at < asked_at - options_.clock_tolerance) {
+    return Invalid("evaluated_at", "lies before the question");
+  }
+  if (*evaluated_at > call.answered_at + options_.clock_tolerance) {
+    return Invalid("evaluated_at", "lies in the future");
+  }
+  return *evaluated_at;
+}
+
+absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(Call& call,
+                                                                const VerdictSubject& subject,
+                                                                Timestamp asked_at) const {
+  v1::Verdict& answer = call.answer;
   if (answer.ByteSizeLong() > kMaxAnswerSize) return Invalid("", "the verdict is too large");
-  if (answer.nonce() != nonce) return Invalid("nonce", "is not that of the question");
+  if (answer.nonce() != call.request.nonce()) {
+    return Invalid("nonce", "is not that of the question");
+  }
+  ComplianceVerdict verdict;
+  verdict.tenant_id_ = std::move(*answer.mutable_tenant_id());
+  verdict.user_id_ = std::move(*answer.mutable_user_id());
+  verdict.user_upn_ = std::move(*answer.mutable_user_upn());
+  verdict.device_id_ = std::move(*answer.mutable_device_id());
+  verdict.public_key_sha256_ = std::move(*answer.mutable_public_key_sha256());
+  RETURN_IF_ERROR(verdict.CheckIsFor(subject));
   if (!CheckId(answer.verdict_id(), kMaxVerdictIdSize, "verdict_id").ok()) {
     return Invalid("verdict_id", "must be 1 to 64 characters of printable ASCII without space");
   }
@@ -171,19 +209,11 @@ absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckAnswer(const v1::Verdic
   if (!IsPlainText(answer.policy_version())) {
     return Invalid("policy_version", "has a control character");
   }
-  const auto evaluated_at = FromProto(answer.evaluated_at(), "evaluated_at");
-  if (!answer.has_evaluated_at() || !evaluated_at.ok()) {
-    return Invalid("evaluated_at", "is missing or no time");
-  }
-  if (*evaluated_at < asked_at - options_.clock_tolerance) {
-    return Invalid("evaluated_at", "lies before the question");
-  }
-  if (*evaluated_at > answered_at + options_.clock_tolerance) {
-    return Invalid("evaluated_at", "lies in the future");
-  }
-  ASSIGN_OR_RETURN(auto reasons, CheckOutcome(answer));
-  return ComplianceVerdict{answer.verdict_id(), answer.policy_version(), *evaluated_at,
-                           std::move(reasons)};
+  ASSIGN_OR_RETURN(verdict.evaluated_at, CheckTime(call, asked_at));
+  ASSIGN_OR_RETURN(verdict.deny_reasons, CheckOutcome(answer));
+  verdict.verdict_id = std::move(*answer.mutable_verdict_id());
+  verdict.policy_version = std::move(*answer.mutable_policy_version());
+  return verdict;
 }
 
 }  // namespace hourglass::issuance

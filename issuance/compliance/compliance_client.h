@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -17,7 +18,17 @@
 
 namespace hourglass::issuance {
 
-// What a verdict is asked about (promise 2: this user, this device, this key).
+// Whom and what a verdict is for (promise 2: this user, this device, this key). Refers to texts of
+// others.
+struct VerdictSubject {
+  absl::string_view tenant_id;
+  absl::string_view user_id;
+  absl::string_view user_upn;
+  absl::string_view device_id;
+  absl::string_view public_key_sha256;
+};
+
+// What a verdict is asked about.
 struct ComplianceQuestion {
   std::string tenant_id;
   std::string user_id;
@@ -28,16 +39,37 @@ struct ComplianceQuestion {
   Timestamp no_use_after = Timestamp::max();
   // How the user signed in, by his token; none where the broker's word is taken.
   std::optional<v1::SignIn> sign_in = std::nullopt;
+
+  VerdictSubject subject() const {
+    return {tenant_id, user_id, user_upn, device_id, public_key_sha256};
+  }
 };
 
-// A checked answer. Either it allows, or deny_reasons is not empty.
-struct ComplianceVerdict {
+// A checked answer. Either it allows, or deny_reasons is not empty. Only a ComplianceClient makes
+// one, of an answer that it has checked: whoever holds one need not ask where it is from, and asks
+// CheckIsFor whether it is his.
+class ComplianceVerdict {
+ public:
   std::string verdict_id;
   std::string policy_version;
   Timestamp evaluated_at;
   std::vector<v1::DenyReason> deny_reasons;
 
   bool allowed() const { return deny_reasons.empty(); }
+
+  // Whether it is for exactly these, octet for octet, by what the compliance service has said.
+  // Errors: COMPLIANCE_ANSWER_INVALID with the verdict's field that says something else.
+  absl::Status CheckIsFor(const VerdictSubject& subject) const;
+
+ private:
+  friend class ComplianceClient;
+  ComplianceVerdict() = default;
+
+  std::string tenant_id_;
+  std::string user_id_;
+  std::string user_upn_;
+  std::string device_id_;
+  std::string public_key_sha256_;
 };
 
 struct ComplianceClientOptions {
@@ -58,7 +90,8 @@ class ComplianceClient {
 
   // One call and a fresh nonce for each question, all under way at the same time; nothing is
   // cached. Returns one result each, in order. Fails closed: an answer is returned only if it came
-  // in time, repeats the nonce, was evaluated now, has a valid verdict id, and its outcome is set
+  // in time, repeats the nonce and all that was asked about, was evaluated now, has a valid verdict
+  // id, and its outcome is set
   // (a deny without reasons is malformed). Blocks for at most the deadline. Errors:
   // COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error; its code and message are in the
   // message), COMPLIANCE_ANSWER_INVALID with the verdict's field.
@@ -72,9 +105,12 @@ class ComplianceClient {
   struct Call;
   class Countdown;
 
-  absl::StatusOr<ComplianceVerdict> CheckCall(const Call& call, Timestamp asked_at) const;
-  absl::StatusOr<ComplianceVerdict> CheckAnswer(const v1::Verdict& answer, absl::string_view nonce,
-                                                Timestamp asked_at, Timestamp answered_at) const;
+  // Both take what they need out of the call.
+  absl::StatusOr<ComplianceVerdict> CheckCall(Call& call, const VerdictSubject& subject,
+                                              Timestamp asked_at) const;
+  absl::StatusOr<ComplianceVerdict> CheckAnswer(Call& call, const VerdictSubject& subject,
+                                                Timestamp asked_at) const;
+  absl::StatusOr<Timestamp> CheckTime(const Call& call, Timestamp asked_at) const;
 
   const std::unique_ptr<v1::ComplianceService::StubInterface> stub_;
   const ComplianceClientOptions options_;

@@ -12,8 +12,10 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
+#include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
@@ -72,7 +74,7 @@ class ComplianceClientTest : public testing::Test {
   // A sound ALLOW.
   void Fill(const v1::EvaluateRequest& request, v1::Verdict* verdict) const {
     verdict->set_verdict_id("verdict-1");
-    verdict->set_nonce(request.nonce());
+    NameQuestion(request, verdict);
     verdict->set_policy_version("v1");
     *verdict->mutable_evaluated_at() = ToProto(clock_.Now());
     verdict->mutable_allow();
@@ -188,6 +190,54 @@ TEST_F(ComplianceClientTest, RefusesMalformedVerdicts) {
           [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_nanos(-1); });
   refuses("evaluated_at",
           [](v1::Verdict* verdict) { verdict->mutable_evaluated_at()->set_seconds(1LL << 62); });
+}
+
+// An allowance of somebody else is none, and neither is one that says not whose it is.
+TEST_F(ComplianceClientTest, RefusesAVerdictForAnotherTenantUserDeviceOrKey) {
+  const auto refuses = [&](const char* field, const std::function<void(v1::Verdict*)>& change) {
+    EXPECT_THAT(AskWith(change), FailsWith(ErrorReason::kComplianceAnswerInvalid, field));
+  };
+  ASSERT_OK(AskWith([](v1::Verdict*) {}));
+  refuses("tenant_id", [](v1::Verdict* verdict) { verdict->clear_tenant_id(); });
+  refuses("tenant_id", [](v1::Verdict* verdict) { verdict->set_tenant_id("fabrikam"); });
+  refuses("user_id", [](v1::Verdict* verdict) { verdict->clear_user_id(); });
+  refuses("user_id", [](v1::Verdict* verdict) { verdict->set_user_id("u-2"); });
+  refuses("user_upn", [](v1::Verdict* verdict) { verdict->clear_user_upn(); });
+  refuses("user_upn", [](v1::Verdict* verdict) { verdict->set_user_upn("User@contoso.example"); });
+  refuses("device_id", [](v1::Verdict* verdict) { verdict->clear_device_id(); });
+  refuses("device_id", [](v1::Verdict* verdict) { verdict->set_device_id("laptop-1 "); });
+  refuses("public_key_sha256", [](v1::Verdict* verdict) { verdict->clear_public_key_sha256(); });
+  refuses("public_key_sha256",
+          [](v1::Verdict* verdict) { verdict->mutable_public_key_sha256()->back() = 'l'; });
+}
+
+// A deny for another device would tell this one's user what to mend.
+TEST_F(ComplianceClientTest, RefusesADenyForAnotherDevice) {
+  EXPECT_THAT(AskWith([](v1::Verdict* verdict) {
+                v1::DenyReason* reason = verdict->mutable_deny()->add_reasons();
+                reason->set_setting("s");
+                reason->set_message("m");
+                verdict->set_device_id("laptop-2");
+              }),
+              FailsWith(ErrorReason::kComplianceAnswerInvalid, "device_id"));
+}
+
+static_assert(!std::is_default_constructible_v<ComplianceVerdict>);
+
+TEST_F(ComplianceClientTest, AVerdictKnowsWhomItIsFor) {
+  ASSERT_OK_AND_ASSIGN(const ComplianceVerdict verdict, AskWith([](v1::Verdict*) {}));
+  EXPECT_OK(verdict.CheckIsFor(Question().subject()));
+  const auto refuses = [&](const char* field, std::string ComplianceQuestion::*of) {
+    ComplianceQuestion other = Question();
+    other.*of += "x";
+    EXPECT_THAT(verdict.CheckIsFor(other.subject()),
+                FailsWith(ErrorReason::kComplianceAnswerInvalid, field));
+  };
+  refuses("tenant_id", &ComplianceQuestion::tenant_id);
+  refuses("user_id", &ComplianceQuestion::user_id);
+  refuses("user_upn", &ComplianceQuestion::user_upn);
+  refuses("device_id", &ComplianceQuestion::device_id);
+  refuses("public_key_sha256", &ComplianceQuestion::public_key_sha256);
 }
 
 // Reasons are shown to people, in terminals and browsers.

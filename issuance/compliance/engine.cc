@@ -186,7 +186,7 @@ absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest
   v1::Verdict verdict;
   verdict.set_policy_version(explanation.policy_version);
   verdict.set_verdict_id(absl::BytesToHexString(id));
-  verdict.set_nonce(request.nonce());
+  NameQuestion(request, &verdict);
   *verdict.mutable_evaluated_at() = ToProto(now);
   if (explanation.reasons.empty()) {
     verdict.mutable_allow();

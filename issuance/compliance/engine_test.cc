@@ -112,6 +112,19 @@ TEST_F(ComplianceEngineTest, AllowsACompliantDevice) {
   EXPECT_EQ(verdict.verdict_id().size(), 32u);
 }
 
+TEST_F(ComplianceEngineTest, EveryVerdictNamesWhomItIsFor) {
+  for (const char* device : {"laptop-1", "laptop-2", "laptop-3"}) {
+    v1::EvaluateRequest question = Question(device);
+    question.set_user_id("u-1");
+    ASSERT_OK_AND_ASSIGN(const v1::Verdict verdict, engine_->Evaluate(question));
+    EXPECT_EQ(verdict.tenant_id(), question.tenant_id());
+    EXPECT_EQ(verdict.user_id(), "u-1");
+    EXPECT_EQ(verdict.user_upn(), question.user_upn());
+    EXPECT_EQ(verdict.device_id(), device);
+    EXPECT_EQ(verdict.public_key_sha256(), question.public_key_sha256());
+  }
+}
+
 TEST_F(ComplianceEngineTest, DeniesWithReasonsAndRemediation) {
   ASSERT_OK_AND_ASSIGN(const v1::Verdict verdict, engine_->Evaluate(Question("laptop-2")));
   ASSERT_EQ(verdict.outcome_case(), v1::Verdict::kDeny);

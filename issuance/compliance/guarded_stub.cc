@@ -12,6 +12,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/blocks.h"
+#include "issuance/compliance/question.h"
 #include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
@@ -76,7 +77,7 @@ class GuardedStub final : public Stub, public AsyncStub {
     if (found.reasons.empty()) return false;
     ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
     verdict->set_verdict_id(absl::BytesToHexString(id));
-    verdict->set_nonce(request.nonce());
+    NameQuestion(request, verdict);
     verdict->set_policy_version(kBlockedPolicyVersion);
     *verdict->mutable_evaluated_at() = ToProto(now);
     verdict->mutable_deny()->mutable_reasons()->Assign(found.reasons.begin(), found.reasons.end());

@@ -45,4 +45,13 @@ absl::Status CheckQuestion(const v1::EvaluateRequest& request) {
   return CheckPublicKeyHash(request);
 }
 
+void NameQuestion(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
+  verdict->set_nonce(request.nonce());
+  verdict->set_tenant_id(request.tenant_id());
+  verdict->set_user_id(request.user_id());
+  verdict->set_user_upn(request.user_upn());
+  verdict->set_device_id(request.device_id());
+  verdict->set_public_key_sha256(request.public_key_sha256());
+}
+
 }  // namespace hourglass::issuance

@@ -1,4 +1,4 @@
-// What a question to a compliance service must be.
+// What a question to a compliance service must be, and what its verdict repeats.
 #ifndef HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 #define HOURGLASS_ISSUANCE_COMPLIANCE_QUESTION_H_
 
@@ -10,6 +10,10 @@ namespace hourglass::issuance {
 // Whether every field has the form that v1::EvaluateRequest documents. Errors: FIELD_MISSING,
 // FIELD_INVALID.
 absl::Status CheckQuestion(const v1::EvaluateRequest& request);
+
+// Says in the verdict which question it answers: the nonce, and whom and what it is for. Sets
+// nothing else.
+void NameQuestion(const v1::EvaluateRequest& request, v1::Verdict* verdict);
 
 }  // namespace hourglass::issuance
 

@@ -183,7 +183,7 @@ absl::StatusOr<std::shared_ptr<const TenantSnapshot>> Pipeline::SnapshotOf(
   return tenant;
 }
 
-// 5: fill the template (promise 4).
+// 5: fill the template (promise 4), of what its verdict is for and nothing else (promise 2).
 void Pipeline::FillTemplates(Batch& batch) {
   // Again: the verdict may have taken its time.
   const absl::StatusOr<Timestamp> now = DecidingTime(*clock_);
@@ -192,11 +192,15 @@ void Pipeline::FillTemplates(Batch& batch) {
   ForEach(batch, [&](Work& work) -> absl::Status {
     RETURN_IF_ERROR(entropy.status());
     RETURN_IF_ERROR(now.status());
+    const Holder& holder = work.sound->holder;
+    RETURN_IF_ERROR(work.verdict->CheckIsFor({work.task->request->tenant_id(),
+                                              holder.subject.user_id(), holder.subject.upn(),
+                                              holder.device_id, work.sound->key.sha256()}));
     std::string serial_entropy = entropy->substr(used, ca::kSerialSize);
     used += ca::kSerialSize;
-    absl::StatusOr<ca::TbsCertificate> tbs = work.tenant->primary->Prepare(
-        {work.sound->holder.subject, work.sound->key, std::move(serial_entropy),
-         std::chrono::floor<std::chrono::seconds>(*now)});
+    absl::StatusOr<ca::TbsCertificate> tbs =
+        work.tenant->primary->Prepare({holder.subject, work.sound->key, std::move(serial_entropy),
+                                       std::chrono::floor<std::chrono::seconds>(*now)});
     if (!tbs.ok()) {
       // Another process may have promoted a root that is good for longer.
       tenants_->LookAgain(work.tenant->tenant_id);
@@ -226,9 +230,9 @@ Intent Pipeline::IntentOf(Work& work) const {
     intent.token_issuer = holder.token->issuer;
     intent.token_id = holder.token->token_id;
   }
-  intent.verdict_id = std::move(work.verdict.verdict_id);
-  intent.policy_version = std::move(work.verdict.policy_version);
-  intent.verdict_evaluated_at = work.verdict.evaluated_at;
+  intent.verdict_id = std::move(work.verdict->verdict_id);
+  intent.policy_version = std::move(work.verdict->policy_version);
+  intent.verdict_evaluated_at = work.verdict->evaluated_at;
   intent.serial_number = work.tbs->serial_number();
   intent.not_before = work.tbs->not_before();
   intent.not_after = work.tbs->not_after();

@@ -28,6 +28,23 @@ TEST_F(PipelineTest, TheVerdictIsAskedForThisUserDeviceAndKey) {
   EXPECT_GE(question.nonce().size(), 16u);
 }
 
+// Promise 2, by what the compliance service itself says.
+TEST_F(PipelineTest, AVerdictForAnybodyElseIssuesNothing) {
+  const auto refuses = [this](const char* field, std::function<void(v1::Verdict*)> change) {
+    verdicts_.on_answer = std::move(change);
+    EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kComplianceAnswerInvalid, field));
+    EXPECT_THAT(Recorded(), testing::IsEmpty());
+  };
+  refuses("tenant_id", [](v1::Verdict* verdict) { verdict->set_tenant_id("fabrikam"); });
+  refuses("user_id", [](v1::Verdict* verdict) { verdict->set_user_id("u-2"); });
+  refuses("user_upn", [](v1::Verdict* verdict) { verdict->clear_user_upn(); });
+  refuses("device_id", [](v1::Verdict* verdict) { verdict->set_device_id("laptop-2"); });
+  refuses("public_key_sha256",
+          [](v1::Verdict* verdict) { verdict->set_public_key_sha256(std::string(32, 'k')); });
+  verdicts_.on_answer = nullptr;
+  EXPECT_OK(Issue().status);
+}
+
 // Before anybody is asked for a verdict, and so before anything is recorded.
 TEST_F(PipelineTest, AUserOfAnotherDomainIsRefused) {
   std::map<std::string, IssuingConfig> overrides;

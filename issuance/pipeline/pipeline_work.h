@@ -41,7 +41,7 @@ struct Pipeline::Work {
 
   IssueTask* task = nullptr;
   std::optional<SoundRequest> sound;             // 2
-  ComplianceVerdict verdict;                     // 3
+  std::optional<ComplianceVerdict> verdict;      // 3
   std::shared_ptr<const TenantSnapshot> tenant;  // 4
   // 5; the time of the certificate, which was believed.
   Timestamp filled_at;

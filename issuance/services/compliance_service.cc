@@ -16,7 +16,8 @@ absl::Status ComplianceService::Evaluate(const Caller&, const v1::EvaluateReques
   if (request.has_sign_in()) question.sign_in = request.sign_in();
   ASSIGN_OR_RETURN(const ComplianceVerdict verdict, compliance_->Ask(question));
   response->set_verdict_id(verdict.verdict_id);
-  response->set_nonce(request.nonce());
+  // The verdict is for it: the client has checked that.
+  NameQuestion(request, response);
   response->set_policy_version(verdict.policy_version);
   *response->mutable_evaluated_at() = ToProto(verdict.evaluated_at);
   if (verdict.allowed()) {

@@ -12,6 +12,7 @@
 #include "hourglass/v1/blocks.grpc.pb.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hourglass/v1/directory.grpc.pb.h"
+#include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_in_process.h"
@@ -43,7 +44,7 @@ class AllowingCompliance final : public v1::ComplianceService::Service {
                         v1::Verdict* verdict) override {
     ++asked;
     verdict->set_verdict_id("elsewhere");
-    verdict->set_nonce(request->nonce());
+    issuance::NameQuestion(*request, verdict);
     *verdict->mutable_evaluated_at() = issuance::ToProto(clock->Now());
     verdict->mutable_allow();
     return grpc::Status::OK;

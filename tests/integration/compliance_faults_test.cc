@@ -11,6 +11,7 @@
 
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hourglass/v1/trust_bundles.grpc.pb.h"
+#include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_in_process.h"
@@ -21,7 +22,16 @@ namespace {
 // A compliance service of its own, over mutual TLS, which answers as the test says.
 class ScriptedCompliance final : public v1::ComplianceService::Service {
  public:
-  enum class Answer { kAllow, kUnset, kDenyWithoutReasons, kOtherNonce, kStale, kNever, kError };
+  enum class Answer {
+    kAllow,
+    kUnset,
+    kDenyWithoutReasons,
+    kOtherNonce,
+    kOtherDevice,
+    kStale,
+    kNever,
+    kError
+  };
 
   ScriptedCompliance(const TlsCredential& credential, const std::string& trusted_roots_file,
                      const issuance::Clock* clock)
@@ -52,7 +62,7 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
   grpc::Status Evaluate(grpc::ServerContext* context, const v1::EvaluateRequest* request,
                         v1::Verdict* verdict) override {
     verdict->set_verdict_id("verdict-1");
-    verdict->set_nonce(request->nonce());
+    issuance::NameQuestion(*request, verdict);
     verdict->set_policy_version("scripted");
     *verdict->mutable_evaluated_at() = issuance::ToProto(clock_->Now());
     switch (answer_.load()) {
@@ -67,6 +77,10 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
       case Answer::kOtherNonce:
         verdict->mutable_allow();
         verdict->set_nonce("another request's nonce");
+        break;
+      case Answer::kOtherDevice:
+        verdict->mutable_allow();
+        verdict->set_device_id("laptop-2");
         break;
       case Answer::kStale:
         verdict->mutable_allow();
@@ -135,8 +149,8 @@ TEST_F(ComplianceFaultsTest, AnAllowOfAServiceElsewhereIssues) {
 
 TEST_F(ComplianceFaultsTest, MalformedAnswersIssueNothing) {
   ASSERT_THAT(Issue(), Succeeded());
-  for (const Answer answer :
-       {Answer::kUnset, Answer::kDenyWithoutReasons, Answer::kOtherNonce, Answer::kStale}) {
+  for (const Answer answer : {Answer::kUnset, Answer::kDenyWithoutReasons, Answer::kOtherNonce,
+                              Answer::kOtherDevice, Answer::kStale}) {
     compliance_.Say(answer);
     const grpc::Status status = Issue();
     EXPECT_THAT(status, RefusedWith(v1::COMPLIANCE_ANSWER_INVALID));

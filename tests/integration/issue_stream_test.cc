@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/base/clock.h"
+#include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
@@ -378,7 +379,7 @@ class GatedCompliance final : public v1::ComplianceService::Service {
     std::unique_lock lock(mutex_);
     opened_.wait(lock, [this] { return is_open_; });
     verdict->set_verdict_id("verdict-1");
-    verdict->set_nonce(request->nonce());
+    issuance::NameQuestion(*request, verdict);
     verdict->set_policy_version("gated");
     *verdict->mutable_evaluated_at() = issuance::ToProto(clock_.Now());
     verdict->mutable_allow();

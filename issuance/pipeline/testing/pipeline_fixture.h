@@ -20,6 +20,7 @@
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/store/key_store.h"
+#include "issuance/compliance/question.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/rotation/root_administration.h"
 #include "issuance/store/sqlite/sqlite_store.h"
@@ -67,7 +68,7 @@ class ScriptedVerdicts final : public v1::ComplianceService::Service {
     const std::lock_guard lock(mutex_);
     questions.push_back(*request);
     verdict->set_verdict_id("verdict-" + std::to_string(questions.size()));
-    verdict->set_nonce(request->nonce());
+    NameQuestion(*request, verdict);
     verdict->set_policy_version("1");
     *verdict->mutable_evaluated_at() = ToProto(clock_->Now());
     if (denied_devices.contains(request->device_id())) {
@@ -77,12 +78,14 @@ class ScriptedVerdicts final : public v1::ComplianceService::Service {
     } else {
       verdict->mutable_allow();
     }
+    if (on_answer) on_answer(verdict);
     return grpc::Status::OK;
   }
 
   std::vector<v1::EvaluateRequest> questions;
   std::set<std::string> denied_devices;
   std::function<void(const v1::EvaluateRequest&)> on_question;
+  std::function<void(v1::Verdict*)> on_answer;  // of one thread at a time
 
  private:
   const Clock* const clock_;

@@ -14,6 +14,7 @@
 #include "hourglass/v1/trust_bundles.grpc.pb.h"
 #include "hsm/base/mutex.h"
 #include "issuance/base/clock.h"
+#include "issuance/compliance/question.h"
 #include "issuance/config/config.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
@@ -97,9 +98,9 @@ class ScriptedCompliance final : public v1::ComplianceService::Service {
       number = questions_.size();
       script = script_;
     }
+    NameQuestion(*question, verdict);
     const grpc::Status status = script(*question, verdict);
     if (verdict->verdict_id().empty()) verdict->set_verdict_id(absl::StrCat("verdict-", number));
-    if (verdict->nonce().empty()) verdict->set_nonce(question->nonce());
     if (!verdict->has_evaluated_at()) {
       *verdict->mutable_evaluated_at() = ToProto(clock_.load()->Now());
     }

@@ -89,9 +89,9 @@ class TestService {
   // `setting` as in v1::DenyReason, `disk_encryption.enabled`.
   void Deny(absl::string_view setting, absl::string_view message,
             absl::string_view remediation_url = "");
-  // Anything else, by question: an outcome to set in the verdict, or an error to return. Verdict
-  // id, nonce and evaluated_at are filled in where the script leaves them unset. Called by several
-  // threads at once.
+  // Anything else, by question: an outcome to set in the verdict, or an error to return. What
+  // the verdict repeats of the question is filled in before the script, verdict id and evaluated_at
+  // after it where they are unset. Called by several threads at once.
   using Script = std::function<grpc::Status(const v1::EvaluateRequest&, v1::Verdict*)>;
   // From now on `script` answers every question, in the place of what was set before.
   void AnswerBy(Script script);
