@@ -30,6 +30,9 @@ TEST(FailureOfTest, SaysWhenToComeBackWhereComingBackHelps) {
             milliseconds(70));
   EXPECT_EQ(RetryDelayIn(FailureOf(Error(ErrorReason::kOverloaded, "", "too much"), {})),
             milliseconds(250));
+  const absl::Status no_verdict = Error(ErrorReason::kComplianceUnavailable, "", "it is away");
+  EXPECT_EQ(RetryDelayIn(FailureOf(hsm::WithRetryDelay(no_verdict, milliseconds(1700)), {})),
+            milliseconds(1700));
   for (int i = 1; i <= static_cast<int>(ErrorReason::kInternalError); ++i) {
     const auto reason = static_cast<ErrorReason>(i);
     if (reason == ErrorReason::kKeyUnavailable || reason == ErrorReason::kOverloaded) continue;

@@ -47,6 +47,8 @@ grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReas
     extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
   } else if (ReasonOf(status) == ErrorReason::kOverloaded) {
     extras.retry_delay = kOverloadedRetryDelay;
+  } else if (ReasonOf(status) == ErrorReason::kComplianceUnavailable) {
+    extras.retry_delay = hsm::RetryDelayOf(status);
   }
   const TokenFault fault = TokenFaultOf(status);
   if (fault != TokenFault::kNone) extras.token_fault = TokenFaultName(fault);

@@ -30,8 +30,8 @@
 namespace hourglass::issuance {
 
 // What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, what is
-// wrong with an access token, and when to come back where a key cannot be used or the service has
-// more to do than it takes.
+// wrong with an access token, and when to come back where a key cannot be used, the compliance
+// service is not asked for a while, or the service has more to do than it takes.
 grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
 
 // The same for a call that is refused because too many wait.

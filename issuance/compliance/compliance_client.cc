@@ -14,9 +14,11 @@
 #include "hsm/base/error.h"
 #include "hsm/base/mutex.h"
 #include "hsm/base/status_macros.h"
+#include "hsm/key/custodian.h"
 #include "issuance/base/entropy.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/request_fields.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -27,9 +29,27 @@ constexpr std::size_t kMaxPolicyVersionSize = 256;
 constexpr int kMaxDenyReasons = 256;
 // Octets; a verdict with every reason of the embedded engine is a tenth of it.
 constexpr int kMaxAnswerSize = 64 * 1024;
+// Another's word counts for no longer.
+constexpr std::chrono::minutes kLongestRetryDelay(1);
 
 absl::Status Invalid(absl::string_view field, absl::string_view message) {
   return Error(ErrorReason::kComplianceAnswerInvalid, field, message);
+}
+
+// With the time to come back, where the answer says one: the circuit does, or an hourglassd that
+// has too much to do.
+absl::Status NoVerdict(const grpc::Status& status) {
+  const absl::Status told =
+      Error(ErrorReason::kComplianceUnavailable, "",
+            absl::StrCat("the compliance service gave no verdict, gRPC status ",
+                         status.error_code(), ": ", status.error_message()));
+  const std::optional<v1::ErrorDetail> detail = ErrorDetailOf(status);
+  if (!detail.has_value() || !detail->has_retry_delay()) return told;
+  const auto delay = std::chrono::seconds(detail->retry_delay().seconds()) +
+                     std::chrono::ceil<std::chrono::milliseconds>(
+                         std::chrono::nanoseconds(detail->retry_delay().nanos()));
+  return hsm::WithRetryDelay(told, std::clamp<std::chrono::milliseconds>(
+                                       delay, std::chrono::milliseconds(0), kLongestRetryDelay));
 }
 
 bool IsPlainText(absl::string_view text) {
@@ -162,11 +182,7 @@ absl::StatusOr<ComplianceVerdict> ComplianceClient::Ask(const ComplianceQuestion
 absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckCall(Call& call,
                                                               const VerdictSubject& subject,
                                                               Timestamp asked_at) const {
-  if (!call.status.ok()) {
-    return Error(ErrorReason::kComplianceUnavailable, "",
-                 absl::StrCat("the compliance service gave no verdict, gRPC status ",
-                              call.status.error_code(), ": ", call.status.error_message()));
-  }
+  if (!call.status.ok()) return NoVerdict(call.status);
   return CheckAnswer(call, subject, asked_at);
 }
 

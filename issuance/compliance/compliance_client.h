@@ -94,7 +94,8 @@ class ComplianceClient {
   // id, and its outcome is set
   // (a deny without reasons is malformed). Blocks for at most the deadline. Errors:
   // COMPLIANCE_UNAVAILABLE (unreachable, deadline, any gRPC error; its code and message are in the
-  // message), COMPLIANCE_ANSWER_INVALID with the verdict's field.
+  // message, and hsm::RetryDelayOf has the time to come back where it says one, of a minute at
+  // most), COMPLIANCE_ANSWER_INVALID with the verdict's field.
   std::vector<absl::StatusOr<ComplianceVerdict>> AskAll(
       absl::Span<const ComplianceQuestion> questions);
 

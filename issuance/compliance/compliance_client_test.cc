@@ -15,8 +15,10 @@
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
+#include "hsm/key/custodian.h"
 #include "issuance/compliance/question.h"
 #include "issuance/wire/proto_time.h"
+#include "issuance/wire/status_detail.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/status_matchers.h"
 
@@ -289,6 +291,23 @@ TEST_F(ComplianceClientTest, EveryGrpcErrorIsNoVerdict) {
     EXPECT_THAT(std::string(verdict.status().message()),
                 HasSubstr(absl::StrCat("gRPC status ", code, ": the server's words")));
   }
+}
+
+// Where the service says when, and for no longer than a minute.
+TEST_F(ComplianceClientTest, TellsWhenToComeBack) {
+  const auto told = [&](std::optional<std::chrono::milliseconds> delay) {
+    const ComplianceServer server([delay](const auto&, v1::Verdict*) {
+      StatusExtras extras;
+      extras.retry_delay = delay;
+      return ToGrpcStatus(Error(ErrorReason::kOverloaded, "", "busy"), extras);
+    });
+    const auto verdict = ComplianceClient(server.Stub(), Patient(), &clock_).Ask(Question());
+    EXPECT_THAT(verdict, FailsWith(ErrorReason::kComplianceUnavailable));
+    return hsm::RetryDelayOf(verdict.status());
+  };
+  EXPECT_EQ(told(std::nullopt), std::nullopt);
+  EXPECT_EQ(told(std::chrono::milliseconds(1700)), std::chrono::milliseconds(1700));
+  EXPECT_EQ(told(std::chrono::hours(24)), std::chrono::minutes(1));
 }
 
 TEST_F(ComplianceClientTest, DoesNotWaitBeyondTheDeadline) {

@@ -21,6 +21,7 @@
 #include "issuance/base/tenant_id.h"
 #include "issuance/config/access_config.h"
 #include "issuance/config/callers_config.h"
+#include "issuance/config/compliance_config.h"
 #include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
@@ -52,9 +53,7 @@ class ConfigReader {
   std::string ReadFolder(Mapping fields, absl::string_view name,
                          std::optional<std::string> path) const;
   void CheckWritable(const std::string& data_directory, Mapping root) const;
-  void CheckPolicies(const std::string& folder, Mapping embedded) const;
   std::string ReadAddressFile(Mapping root) const;
-  ComplianceConfig ReadCompliance(Mapping fields) const;
 
   bool ChecksFiles() const { return checks_ != FileChecks::kNone; }
 
@@ -232,18 +231,6 @@ void ConfigReader::CheckWritable(const std::string& data_directory, Mapping root
   root.Mistake("data_directory", absl::StrCat("cannot be written: ", std::strerror(errno)));
 }
 
-// Their content is looked at elsewhere: a file with a mistake denies, but one that others may write
-// grants what they like.
-void ConfigReader::CheckPolicies(const std::string& folder, Mapping embedded) const {
-  if (!ChecksFiles()) return;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
-    if (file.path().extension() != ".yaml") continue;
-    const std::string mistake = MistakeInTrust(file.path().string());
-    if (!mistake.empty()) embedded.Mistake("policy_directory", mistake);
-  }
-}
-
 std::string ConfigReader::ReadAddressFile(Mapping root) const {
   std::string path = root.Path("address_file").value_or("");
   const std::size_t slash = path.rfind('/');
@@ -258,39 +245,6 @@ std::string ConfigReader::ReadAddressFile(Mapping root) const {
     root.Mistake("address_file", absl::StrCat("cannot be written: ", std::strerror(errno)));
   }
   return path;
-}
-
-ComplianceConfig ConfigReader::ReadCompliance(Mapping fields) const {
-  ComplianceConfig compliance;
-  compliance.deadline =
-      fields.Duration("deadline", std::chrono::milliseconds(10), std::chrono::seconds(60))
-          .value_or(compliance.deadline);
-  Mapping embedded = fields.Optional("embedded");
-  compliance.policy_directory = ReadFolder(
-      embedded, "policy_directory",
-      embedded.present() ? std::optional(embedded.RequiredPath("policy_directory")) : std::nullopt);
-  CheckPolicies(compliance.policy_directory, embedded);
-  compliance.endpoint = fields.String("endpoint").value_or("");
-  const std::string server_name = fields.String("server_name").value_or("");
-  const bool remote = fields.Has("endpoint");
-  if (remote == fields.Has("embedded")) {
-    fields.Mistake("", "must have either embedded or endpoint");
-  }
-  Mapping tls = remote ? fields.Required("tls") : fields.Optional("tls");
-  compliance.tls = ReadTls(tls, TlsSide::kClient);
-  if (!remote) {
-    if (fields.Has("tls")) fields.Mistake("tls", "belongs to endpoint, which is not given");
-    if (fields.Has("server_name")) {
-      fields.Mistake("server_name", "belongs to endpoint, which is not given");
-    }
-    return compliance;
-  }
-  const auto address = ParseHostPort(compliance.endpoint);
-  if (!compliance.endpoint.empty() && (!address.has_value() || address->port == 0)) {
-    fields.Mistake("endpoint", "must be host:port, port 1 to 65535");
-  }
-  compliance.server_name = !server_name.empty() ? server_name : address.value_or(HostPort()).host;
-  return compliance;
 }
 
 Config ConfigReader::Read(Mapping root) const {
@@ -308,7 +262,7 @@ Config ConfigReader::Read(Mapping root) const {
   config.keys = ReadKeys(keys, checks_, of_keyholders_);
   RefuseSharedAccount(config, keys, checks_);
   ReadTenants(root, checks_, now_, &config);
-  config.compliance = ReadCompliance(root.Required("compliance"));
+  config.compliance = ReadCompliance(root.Required("compliance"), checks_, now_);
   config.limits = ReadLimits(root.Optional("limits"));
   config.journal = ReadJournal(root.Optional("journal"));
   config.store = ReadStore(root.Optional("store"), checks_, now_);

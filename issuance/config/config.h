@@ -14,6 +14,7 @@
 #include "hsm/store/key_store.h"
 #include "issuance/base/clock.h"
 #include "issuance/config/access_config.h"
+#include "issuance/config/compliance_config.h"
 #include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
@@ -22,17 +23,6 @@
 #include "issuance/identity/caller.h"
 
 namespace hourglass::issuance {
-
-struct ComplianceConfig {
-  // Exactly one of the two is set: the folder of policy files of the embedded engine, or
-  // `host:port` of another service.
-  std::string policy_directory;
-  std::string endpoint;  // port 1 to 65535
-  // With endpoint: mutual TLS to it; the name that its certificate must carry (default: the host).
-  TlsFiles tls;
-  std::string server_name;
-  std::chrono::milliseconds deadline = std::chrono::seconds(2);  // 10 ms to 60 s
-};
 
 struct LimitsConfig {
   int workers = 32;  // requests under way at once, 1 to 1024

@@ -61,6 +61,7 @@ tenants:
     upn_domains: [Fabrikam.example, münchen.example]
 compliance:
   endpoint: compliance.contoso.example:8444
+  circuit: {failures: 20, open_for: 1m}
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
 limits: {workers: 8, queue_length: 16, loaded_tenants: 300, connections: 64, connections_per_source: 32}
@@ -130,6 +131,8 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.compliance.policy_directory, "/etc/h/policies");
   EXPECT_EQ(config.compliance.endpoint, "");
   EXPECT_EQ(config.compliance.deadline, std::chrono::seconds(2));
+  EXPECT_EQ(config.compliance.circuit.failures, 5);
+  EXPECT_EQ(config.compliance.circuit.open_for, std::chrono::seconds(2));
   EXPECT_EQ(config.limits.workers, 32);
   EXPECT_EQ(config.limits.queue_length, 1024);
   EXPECT_EQ(config.limits.loaded_tenants, 20000);
@@ -181,6 +184,8 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.compliance.server_name, "compliance.contoso.example");
   EXPECT_EQ(config.compliance.tls.trusted_roots, "/etc/h/c-roots.pem");
   EXPECT_EQ(config.compliance.deadline, std::chrono::milliseconds(500));
+  EXPECT_EQ(config.compliance.circuit.failures, 20);
+  EXPECT_EQ(config.compliance.circuit.open_for, std::chrono::minutes(1));
   EXPECT_EQ(config.limits.workers, 8);
   EXPECT_EQ(config.limits.queue_length, 16);
   EXPECT_EQ(config.limits.loaded_tenants, 300);
@@ -331,6 +336,13 @@ TEST(ParseConfigTest, WantsOneComplianceService) {
       MistakesWith(embedded, "{embedded: {policy_directory: p}, server_name: h, " + tls + "}"),
       "/etc/h.yaml:7: compliance.tls: belongs to endpoint, which is not given\n"
       "/etc/h.yaml:7: compliance.server_name: belongs to endpoint, which is not given");
+  EXPECT_EQ(MistakesWith(embedded, "{embedded: {policy_directory: p}, circuit: {failures: 5}}"),
+            "/etc/h.yaml:7: compliance.circuit: belongs to endpoint, which is not given");
+  EXPECT_EQ(MistakesWith(embedded, "{endpoint: \"h:1\", circuit: {failures: 0}, " + tls + "}"),
+            "/etc/h.yaml:7: compliance.circuit.failures: must be a whole number, 1 to 10000");
+  EXPECT_EQ(MistakesWith(embedded, "{endpoint: \"h:1\", circuit: {open_for: 10ms}, " + tls + "}"),
+            "/etc/h.yaml:7: compliance.circuit.open_for: must be a duration such as 500ms, 2s, "
+            "60m, 24h or 3d, 100ms to 5m");
   EXPECT_EQ(MistakesWith(embedded, "{embedded: {policy_directory: p}, deadline: 0s}"),
             "/etc/h.yaml:7: compliance.deadline: must be a duration such as 500ms, 2s, 60m, 24h or "
             "3d, 10ms to 1m");

@@ -10,13 +10,14 @@
 #include "absl/memory/memory.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/guarded_stub.h"
+#include "issuance/compliance/remote_stub.h"
 
 namespace hourglass::issuance {
 namespace {
 
 using ComplianceStub = std::unique_ptr<v1::ComplianceService::StubInterface>;
 
-ComplianceStub RemoteCompliance(const ComplianceConfig& config, TlsMaterial tls) {
+ComplianceStub ChannelTo(const ComplianceConfig& config, TlsMaterial tls) {
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = std::move(tls.trusted_roots);
   options.pem_private_key = std::move(tls.private_key);
@@ -55,9 +56,13 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
     // With nothing to prove itself by it is answered nothing, and denies.
-    stub = GuardedComplianceStub(
-        RemoteCompliance(config, tls.has_value() ? *std::move(tls) : TlsMaterial()), means.store,
-        means.clock);
+    RemoteComplianceOptions remote;
+    remote.circuit = {config.circuit.failures, config.circuit.open_for};
+    remote.deadline = config.deadline;
+    stub = ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial());
+    stub = RemoteComplianceStub(std::move(stub), remote, *means.log, means.compliance);
+    // Outermost: what is blocked is denied also while nobody is asked.
+    stub = GuardedComplianceStub(std::move(stub), means.store, means.clock);
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;

@@ -10,6 +10,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/compliance_client.h"
+#include "issuance/compliance/compliance_counts.h"
 #include "issuance/compliance/engine.h"
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
@@ -33,6 +34,7 @@ class Issuing {
     const Clock* clock;
     const TokensByTenant* tokens;
     IssuanceLoad* load;
+    ComplianceCounts* compliance;  // of questions to a service elsewhere
     const EventLog* log;
   };
 

@@ -5,7 +5,9 @@
 #include <prometheus/metric_family.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <iterator>
 #include <limits>
@@ -163,6 +165,35 @@ std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   return families;
 }
 
+// Of a compliance service elsewhere; by tenant only the log tells, since they may be ten thousand.
+std::vector<MetricFamily> ComplianceFamilies(const ComplianceCounts* counts) {
+  if (counts == nullptr) return {};
+  const auto read = [](const std::atomic<std::uint64_t>& count) {
+    return static_cast<double>(count.load(std::memory_order_relaxed));
+  };
+  Family questions("hourglass_compliance_questions_total",
+                   "Questions to the compliance service, by what became of them.",
+                   MetricType::Counter);
+  questions.Add({{"outcome", "answered"}}, read(counts->answered));
+  questions.Add({{"outcome", "failed"}}, read(counts->failed));
+  questions.Add({{"outcome", "not_asked"}}, read(counts->not_asked));
+  Family again("hourglass_compliance_reconnects_total",
+               "Questions that waited for a connection, since there was none.",
+               MetricType::Counter);
+  again.Add({}, read(counts->asked_again));
+  Family opened("hourglass_compliance_circuits_opened_total",
+                "How often it was not asked about a tenant for a while.", MetricType::Counter);
+  opened.Add({}, read(counts->opened));
+  Family open("hourglass_compliance_circuits_open", "Tenants that it is not asked about now.",
+              MetricType::Gauge);
+  open.Add({}, read(counts->open));
+  std::vector<MetricFamily> families;
+  for (Family* family : {&questions, &again, &opened, &open}) {
+    families.push_back(std::move(*family).Take());
+  }
+  return families;
+}
+
 // The first of all, for whoever reads only so far: a load balancer.
 std::vector<MetricFamily> ServingFamilies(const ServiceState& state) {
   // No word of help may look like the value: load balancers search the text for it.
@@ -286,8 +317,8 @@ class Collector final : public prometheus::Collectable {
     std::vector<MetricFamily> families = ServingFamilies(*sources_.state);
     for (auto more : {std::move(keys).Take(), StoreFamilies(*sources_.state),
                       IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
-                      LoadFamilies(*sources_.load), ClockFamilies(*sources_.state),
-                      EndFamilies(sources_.ends->LastSeen()),
+                      LoadFamilies(*sources_.load), ComplianceFamilies(sources_.compliance),
+                      ClockFamilies(*sources_.state), EndFamilies(sources_.ends->LastSeen()),
                       KeySetFamilies(*sources_.tokens, sources_.state->clock()->Now())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }

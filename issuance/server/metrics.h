@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "hsm/store/key_store.h"
 #include "issuance/calls/issuance_counters.h"
+#include "issuance/compliance/compliance_counts.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/server/access_tokens.h"
 #include "issuance/server/certificate_ends.h"
@@ -28,6 +29,7 @@ class Metrics {
     const CertificateEnds* ends;
     const IssuanceCounters* failed_calls;
     const AccessTokens* tokens;
+    const ComplianceCounts* compliance = nullptr;  // null: the engine is embedded
   };
 
   // `listen` is `host:port`; port 0 takes a free one. Errors: UNAVAILABLE without a reason where

@@ -33,6 +33,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                              .clock = guarded,
                              .tokens = tokens_->tenants(),
                              .load = &counts_.load,
+                             .compliance = &counts_.compliance,
                              .log = log});
   ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(config, tls,
                                           {.state = state_.get(),

@@ -3,6 +3,7 @@
 #define HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
 
 #include "issuance/calls/issuance_counters.h"
+#include "issuance/compliance/compliance_counts.h"
 #include "issuance/pipeline/issuance_load.h"
 
 namespace hourglass::issuance {
@@ -13,6 +14,7 @@ struct ServiceCounts {
   IssuanceCounters issued;        // certificates, and what was refused
   IssuanceCounters failed_calls;  // of every method
   IssuanceLoad load;
+  ComplianceCounts compliance;  // nothing where the engine is embedded
 };
 
 }  // namespace hourglass::issuance

@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config, cons
                                                       const Subjects& subjects) {
   std::unique_ptr<Upkeep> upkeep = absl::WrapUnique(new Upkeep());
   upkeep->WatchEnds(tls, subjects);
-  RETURN_IF_ERROR(upkeep->ServeMetrics(config.metrics_listen, subjects));
+  RETURN_IF_ERROR(upkeep->ServeMetrics(config, subjects));
   RETURN_IF_ERROR(upkeep->WarmUp(subjects));
   if (config.journal.retention.has_value()) {
     const ServiceState& state = *subjects.state;
@@ -47,12 +47,20 @@ void Upkeep::WatchEnds(const ServiceTls& tls, const Subjects& subjects) {
   ends_->Watch([this] { elsewhere_->Look(); });
 }
 
-absl::Status Upkeep::ServeMetrics(const std::string& listen, const Subjects& subjects) {
-  if (listen.empty()) return absl::OkStatus();
+absl::Status Upkeep::ServeMetrics(const Config& config, const Subjects& subjects) {
+  if (config.metrics_listen.empty()) return absl::OkStatus();
   const ServiceCounts& counts = *subjects.counts;
-  ASSIGN_OR_RETURN(
-      metrics_, Metrics::Serve(listen, {subjects.keys, &counts.issued, &counts.load, subjects.state,
-                                        &*ends_, &counts.failed_calls, subjects.tokens}));
+  ASSIGN_OR_RETURN(metrics_, Metrics::Serve(config.metrics_listen,
+                                            {.keys = subjects.keys,
+                                             .counters = &counts.issued,
+                                             .load = &counts.load,
+                                             .state = subjects.state,
+                                             .ends = &*ends_,
+                                             .failed_calls = &counts.failed_calls,
+                                             .tokens = subjects.tokens,
+                                             .compliance = config.compliance.endpoint.empty()
+                                                               ? nullptr
+                                                               : &counts.compliance}));
   return absl::OkStatus();
 }
 

@@ -61,7 +61,7 @@ class Upkeep {
  private:
   Upkeep() = default;
   void WatchEnds(const ServiceTls& tls, const Subjects& subjects);
-  absl::Status ServeMetrics(const std::string& listen, const Subjects& subjects);
+  absl::Status ServeMetrics(const Config& config, const Subjects& subjects);
   absl::Status WarmUp(const Subjects& subjects);
 
   std::optional<ChangesElsewhere> elsewhere_;

@@ -191,6 +191,31 @@ TEST_F(ComplianceFaultsTest, AServiceThatIsDownIssuesNothing) {
   EXPECT_EQ(service_.JournalSize(), 0);
 }
 
+class OpenCircuitTest : public ComplianceFaultsTest {
+ protected:
+  OpenCircuitTest()
+      : ComplianceFaultsTest([](issuance::Config& config) {
+          config.compliance.circuit = {.failures = 3, .open_for = std::chrono::milliseconds(200)};
+        }) {}
+};
+
+TEST_F(OpenCircuitTest, AfterFailuresInARowItIsNotAskedForAWhileAndThenServesAgain) {
+  compliance_.Say(Answer::kError);
+  grpc::Status refused;
+  do {
+    refused = Issue();
+    ASSERT_THAT(refused, RefusedWith(v1::COMPLIANCE_UNAVAILABLE));
+  } while (!issuance::ErrorDetailOf(refused)->has_retry_delay());
+  compliance_.Say(Answer::kAllow);
+  grpc::Status status;
+  do {
+    status = Issue();
+    if (status.ok()) break;
+    ASSERT_THAT(status, RefusedWith(v1::COMPLIANCE_UNAVAILABLE));
+  } while (true);
+  EXPECT_EQ(service_.JournalSize(), 1);
+}
+
 // A worker that waits for its verdict as long as the test wants.
 class BusyServiceTest : public ComplianceFaultsTest {
  protected:
