@@ -53,7 +53,13 @@ class UnaryService : public Base {
   template <typename Self, typename Request, typename Response>
   void Serve(CallRunner* calls, Self* self, const char* name,
              absl::Status (Self::*answer)(const Caller&, const Request&, Response*)) {
-    const Method& method = MethodNamed(name);
+    ServeAs(calls, self, name, MethodNamed(name), answer);
+  }
+
+  // The same where callers are let in and wait as `method` says, which must outlive the service.
+  template <typename Self, typename Request, typename Response>
+  void ServeAs(CallRunner* calls, Self* self, const char* name, const Method& method,
+               absl::Status (Self::*answer)(const Caller&, const Request&, Response*)) {
     ServeAny<Request, Response>(name, [calls, self, &method, answer](const CallContext& context,
                                                                      const Asked<Request>& asked,
                                                                      Response* response) {

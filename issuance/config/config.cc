@@ -43,8 +43,8 @@ using yaml::Mapping;
 class ConfigReader {
  public:
   // `of_keyholders`: of what key holders use where they have an account of their own.
-  ConfigReader(FileChecks checks, FileChecks of_keyholders, Timestamp now)
-      : checks_(checks), of_keyholders_(of_keyholders), now_(now) {}
+  ConfigReader(Program program, FileChecks checks, FileChecks of_keyholders, Timestamp now)
+      : program_(program), checks_(checks), of_keyholders_(of_keyholders), now_(now) {}
 
   Config Read(Mapping root) const;
 
@@ -54,9 +54,12 @@ class ConfigReader {
                          std::optional<std::string> path) const;
   void CheckWritable(const std::string& data_directory, Mapping root) const;
   std::string ReadAddressFile(Mapping root) const;
+  void ReadWhatIssues(Mapping root, Config* config) const;
+  void ReadWhatDecides(Mapping root, Config* config) const;
 
   bool ChecksFiles() const { return checks_ != FileChecks::kNone; }
 
+  const Program program_;
   const FileChecks checks_;
   const FileChecks of_keyholders_;
   const Timestamp now_;
@@ -183,12 +186,15 @@ void ReadTenants(Mapping root, FileChecks checks, Timestamp now, Config* config)
   RefuseIdleSubKey(defaults.Optional("sub_key"), sub_keys);
 }
 
-LimitsConfig ReadLimits(Mapping fields) {
+LimitsConfig ReadLimits(Mapping fields, Program program) {
+  const bool issues = program == Program::kHourglassd;
   LimitsConfig limits;
-  limits.workers = fields.Integer("workers", 1, 1024).value_or(limits.workers);
+  if (issues) limits.workers = fields.Integer("workers", 1, 1024).value_or(limits.workers);
   limits.queue_length = fields.Integer("queue_length", 1, 100000).value_or(limits.queue_length);
-  limits.loaded_tenants =
-      fields.Integer("loaded_tenants", 100, 1'000'000).value_or(limits.loaded_tenants);
+  if (issues) {
+    limits.loaded_tenants =
+        fields.Integer("loaded_tenants", 100, 1'000'000).value_or(limits.loaded_tenants);
+  }
   limits.connections = fields.Integer("connections", 16, 100'000).value_or(limits.connections);
   limits.connections_per_source =
       fields.Integer("connections_per_source", 16, 100'000).value_or(limits.connections_per_source);
@@ -247,6 +253,27 @@ std::string ConfigReader::ReadAddressFile(Mapping root) const {
   return path;
 }
 
+void ConfigReader::ReadWhatIssues(Mapping root, Config* config) const {
+  Mapping keys = root.Required("keys");
+  config->keys = ReadKeys(keys, checks_, of_keyholders_);
+  RefuseSharedAccount(*config, keys, checks_);
+  ReadTenants(root, checks_, now_, config);
+  config->compliance = ReadCompliance(root.Required("compliance"), checks_, now_);
+  config->metrics_listen = ReadMetrics(root.Optional("metrics"));
+}
+
+void ConfigReader::ReadWhatDecides(Mapping root, Config* config) const {
+  for (auto& [tenant_id, fields] : root.NamedMappings("tenants")) {
+    if (!IsTenantId(tenant_id)) fields.Mistake("", kTenantIdForm);
+    config->access.emplace(tenant_id, ReadAccess(fields.Optional("access")));
+  }
+  Mapping compliance = root.Required("compliance");
+  config->compliance = ReadCompliance(compliance, checks_, now_);
+  if (compliance.Has("endpoint")) {
+    compliance.Mistake("endpoint", "is hourglassd's: this program decides by itself");
+  }
+}
+
 Config ConfigReader::Read(Mapping root) const {
   Config config;
   config.account = ReadAccount(root, checks_);
@@ -258,41 +285,45 @@ Config ConfigReader::Read(Mapping root) const {
   config.tls = ReadTls(tls, TlsSide::kServer);
   config.revocation_lists = ReadRevocationLists(tls, config.tls.trusted_roots, checks_);
   config.callers = ReadCallers(root);
-  Mapping keys = root.Required("keys");
-  config.keys = ReadKeys(keys, checks_, of_keyholders_);
-  RefuseSharedAccount(config, keys, checks_);
-  ReadTenants(root, checks_, now_, &config);
-  config.compliance = ReadCompliance(root.Required("compliance"), checks_, now_);
-  config.limits = ReadLimits(root.Optional("limits"));
+  config.program = program_;
+  if (program_ == Program::kHourglassd) {
+    ReadWhatIssues(root, &config);
+  } else {
+    ReadWhatDecides(root, &config);
+  }
+  config.limits = ReadLimits(root.Optional("limits"), program_);
   config.journal = ReadJournal(root.Optional("journal"));
   config.store = ReadStore(root.Optional("store"), checks_, now_);
-  config.metrics_listen = ReadMetrics(root.Optional("metrics"));
   config.log_level = root.Choice("log_level", kLogLevels).value_or(config.log_level);
   config.log_personal_data = root.Bool("log_personal_data").value_or(config.log_personal_data);
   return config;
 }
 
-absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name, FileChecks checks,
-                             FileChecks of_keyholders, Timestamp now) {
+absl::StatusOr<Config> Parse(absl::string_view yaml, absl::string_view file_name,
+                             const ConfigReader& reader, bool checks_trust) {
   yaml::Document document(yaml, file_name);
-  if (checks != FileChecks::kNone) {
+  if (checks_trust) {
     const std::string mistake = MistakeInTrust(std::string(file_name));
     if (!mistake.empty()) document.AddMistake(1, "", mistake);
   }
-  Config config = ConfigReader(checks, of_keyholders, now).Read(document.Root());
+  Config config = reader.Read(document.Root());
   RETURN_IF_ERROR(document.Finish());
   return config;
 }
 
 }  // namespace
 
-absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name) {
-  return Parse(yaml, file_name, FileChecks::kNone, FileChecks::kNone, Timestamp());
+absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name,
+                                   Program program) {
+  return Parse(yaml, file_name,
+               ConfigReader(program, FileChecks::kNone, FileChecks::kNone, Timestamp()), false);
 }
 
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now) {
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now,
+                                  Program program) {
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(file_name));
-  return Parse(text, file_name, checks, FileChecks::kNone, now);
+  return Parse(text, file_name, ConfigReader(program, checks, FileChecks::kNone, now),
+               checks != FileChecks::kNone);
 }
 
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name) {
@@ -301,7 +332,8 @@ absl::StatusOr<Config> LoadConfig(absl::string_view file_name) {
 
 absl::Status CheckKeyholderFiles(absl::string_view yaml, absl::string_view file_name,
                                  FileChecks checks) {
-  return Parse(yaml, file_name, FileChecks::kNone, checks, Timestamp()).status();
+  const ConfigReader reader(Program::kHourglassd, FileChecks::kNone, checks, Timestamp());
+  return Parse(yaml, file_name, reader, false).status();
 }
 
 }  // namespace hourglass::issuance

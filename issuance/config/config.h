@@ -40,7 +40,16 @@ struct JournalConfig {
   std::optional<std::chrono::seconds> retention;
 };
 
+// Whose configuration it is.
+enum class Program {
+  kHourglassd,
+  // hourglass-compliance: decides, and issues nothing. Its file has no `keys`, `issuing` and
+  // `metrics`, of a tenant `access` alone, and its `compliance` is `embedded`.
+  kCompliance,
+};
+
 struct Config {
+  Program program = Program::kHourglassd;
   std::string
       program_version;       // of the program that read it, which sets this; no field of the file
   std::string account;       // that the service takes where root starts it; empty: none
@@ -69,14 +78,16 @@ struct Config {
 // CONFIGURATION_INVALID with a message that names every mistake, one a line, as `FILE:LINE: FIELD:
 // what is wrong`: unreadable YAML, unknown, duplicate, missing or malformed fields. Opens no other
 // file. Safe to call from several threads.
-absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name);
+absl::StatusOr<Config> ParseConfig(absl::string_view yaml, absl::string_view file_name,
+                                   Program program = Program::kHourglassd);
 
 // Reads and parses the file, and checks that the files it names can be read, that nobody but root
 // and this process's user may change them (file_trust.h), and that they are what they should be:
 // certificates that do, a private key that fits, folders, PINs, programs, modules that are there;
 // with kAll also that certificates are valid at `now`, and that no module is missing. Each mistake
 // as above.
-absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now);
+absl::StatusOr<Config> LoadConfig(absl::string_view file_name, FileChecks checks, Timestamp now,
+                                  Program program = Program::kHourglassd);
 
 // The same with kStart, for which it does not matter when it is.
 absl::StatusOr<Config> LoadConfig(absl::string_view file_name);

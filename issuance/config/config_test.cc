@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "issuance/config/testing/parse_config.h"
 #include "tests/support/status_matchers.h"
 
@@ -346,6 +347,40 @@ TEST(ParseConfigTest, WantsOneComplianceService) {
   EXPECT_EQ(MistakesWith(embedded, "{embedded: {policy_directory: p}, deadline: 0s}"),
             "/etc/h.yaml:7: compliance.deadline: must be a duration such as 500ms, 2s, 60m, 24h or "
             "3d, 10ms to 1m");
+}
+
+constexpr char kOfCompliance[] = R"(listen: 127.0.0.1:0
+data_directory: data
+tls: {certificate: server.pem, private_key: server.key, trusted_roots: clients.pem}
+callers:
+  - {name: hourglassd, identity: "dns:hourglassd.local", roles: [auditor], tenants: ["*"]}
+tenants: {contoso: {access: {allow_without_policy: true}}}
+limits: {queue_length: 2048, connections: 64}
+compliance: {embedded: {policy_directory: policies}}
+)";
+
+TEST(ParseConfigTest, HourglassComplianceHasWhatDecidesAlone) {
+  ASSERT_OK_AND_ASSIGN(const Config config,
+                       ParseConfig(kOfCompliance, "/etc/h.yaml", Program::kCompliance));
+  EXPECT_EQ(config.program, Program::kCompliance);
+  EXPECT_EQ(config.compliance.policy_directory, "/etc/policies");
+  EXPECT_TRUE(config.access.at("contoso").options.allow_without_policy);
+  EXPECT_EQ(config.limits.queue_length, 2048);
+  EXPECT_EQ(config.limits.connections, 64);
+  EXPECT_THAT(config.tenants, testing::IsEmpty());
+  const auto mistakes_with = [](const std::string& more) {
+    return std::string(
+        ParseConfig(kOfCompliance + more, "/etc/h.yaml", Program::kCompliance).status().message());
+  };
+  EXPECT_EQ(mistakes_with("keys: {software_directory: keys}\n"),
+            "/etc/h.yaml:9: keys: unknown field");
+  EXPECT_EQ(mistakes_with("issuing: {lifetime: 1h}\n"), "/etc/h.yaml:9: issuing: unknown field");
+  const std::string elsewhere = absl::StrReplaceAll(
+      kOfCompliance, {{"{embedded: {policy_directory: policies}}",
+                       "{endpoint: \"h:1\", tls: {certificate: c.pem, private_key: c.key, "
+                       "trusted_roots: r.pem}}"}});
+  EXPECT_EQ(ParseConfig(elsewhere, "/etc/h.yaml", Program::kCompliance).status().message(),
+            "/etc/h.yaml:8: compliance.endpoint: is hourglassd's: this program decides by itself");
 }
 
 TEST(ParseConfigTest, SaysWhereTheYamlBreaks) {

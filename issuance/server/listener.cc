@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds kHangUp(100);
 
 }  // namespace
 
-Listener::Listener(const KnownCallers* callers, ServedCalls* calls, const Clock* clock,
+Listener::Listener(const KnownCallers* callers, ServedServices* calls, const Clock* clock,
                    const EventLog* log)
     : calls_(calls),
       edge_(callers->directory(), callers->revocations(), calls->open_calls(), clock, log) {}
@@ -35,7 +35,7 @@ Listener::~Listener() { Stop(std::chrono::milliseconds(0)); }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(const Config& config, TlsMaterial tls,
                                                           const KnownCallers* callers,
-                                                          ServedCalls* calls, const Clock* clock,
+                                                          ServedServices* calls, const Clock* clock,
                                                           const EventLog* log) {
   std::unique_ptr<Listener> listener = absl::WrapUnique(new Listener(callers, calls, clock, log));
   RETURN_IF_ERROR(listener->Listen(config, std::move(tls), *log));

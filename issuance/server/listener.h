@@ -17,7 +17,7 @@
 #include "issuance/edge/memory_guard.h"
 #include "issuance/log/event_log.h"
 #include "issuance/server/known_callers.h"
-#include "issuance/server/served_calls.h"
+#include "issuance/server/served_services.h"
 #include "issuance/server/tls_material.h"
 
 namespace hourglass::issuance {
@@ -30,7 +30,7 @@ class Listener {
   // reason where the address cannot be listened on, or gRPC does not start; INTERNAL.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(const Config& config, TlsMaterial tls,
                                                          const KnownCallers* callers,
-                                                         ServedCalls* calls, const Clock* clock,
+                                                         ServedServices* calls, const Clock* clock,
                                                          const EventLog* log);
   // Stops at once what Stop did not.
   ~Listener();
@@ -45,11 +45,11 @@ class Listener {
   void Stop(std::chrono::milliseconds grace);
 
  private:
-  Listener(const KnownCallers* callers, ServedCalls* calls, const Clock* clock,
+  Listener(const KnownCallers* callers, ServedServices* calls, const Clock* clock,
            const EventLog* log);
   absl::Status Listen(const Config& config, TlsMaterial tls, const EventLog& log);
 
-  ServedCalls* const calls_;
+  ServedServices* const calls_;
   Edge edge_;
   std::unique_ptr<grpc::Server> server_;  // null before Listen and after Stop
   std::string address_;

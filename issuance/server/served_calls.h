@@ -13,6 +13,7 @@
 #include "issuance/identity/caller.h"
 #include "issuance/log/event_log.h"
 #include "issuance/server/issuing.h"
+#include "issuance/server/served_services.h"
 #include "issuance/server/service_counts.h"
 #include "issuance/server/service_state.h"
 #include "issuance/server/tenant_authorities.h"
@@ -33,8 +34,8 @@
 
 namespace hourglass::issuance {
 
-// The gRPC services with the threads and bounds of their calls.
-class ServedCalls {
+// All gRPC services of hourglassd.
+class ServedCalls final : public ServedServices {
  public:
   // What calls are about; all must outlive this object.
   struct Subjects {
@@ -48,21 +49,10 @@ class ServedCalls {
 
   // Takes no calls before RegisterWith.
   ServedCalls(const Config& config, const Subjects& subjects);
-  // The server that they are registered with must be gone.
-  ~ServedCalls() = default;
-  ServedCalls(const ServedCalls&) = delete;
-  ServedCalls& operator=(const ServedCalls&) = delete;
 
-  // Gives the builder all services.
-  void RegisterWith(grpc::ServerBuilder& builder);
-
-  // What connections may have under way, for the edge.
-  OpenCalls* open_calls() { return &open_calls_; }
-
-  // From now on calls are refused with STOPPING, and streams end when what they have read is
-  // answered, or what they are sending is sent. Returns when every call that was taken is answered,
-  // or after `grace`.
-  void StopTakingCalls(std::chrono::milliseconds grace);
+  void RegisterWith(grpc::ServerBuilder& builder) override;
+  OpenCalls* open_calls() override { return &open_calls_; }
+  void StopTakingCalls(std::chrono::milliseconds grace) override;
 
  private:
   // Each uses those before it.

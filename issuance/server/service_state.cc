@@ -72,7 +72,9 @@ absl::StatusOr<std::unique_ptr<ServiceState>> ServiceState::Start(const Config& 
   RETURN_IF_ERROR(postgresql.has_value()
                       ? state->OpenPostgresql(*postgresql, config.journal.retention)
                       : state->OpenSqlite(config));
-  RETURN_IF_ERROR(TellOpenTenants(config, *state->store_, *log));
+  if (config.program == Program::kHourglassd) {
+    RETURN_IF_ERROR(TellOpenTenants(config, *state->store_, *log));
+  }
   ASSIGN_OR_RETURN(state->guard_,
                    TimeGuard::Create(state->records_.get(), machine.wall, machine.kernel, *log));
   state->guard_->Watch();

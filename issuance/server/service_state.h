@@ -35,10 +35,11 @@ class ServiceState {
   };
 
   // Opens the store of the configuration and says which as `store_opened`, and why it goes without
-  // a synchronous standby as `synchronous_standby_waived`; logs tenants that may speak for any user
-  // as `upn_domains_missing`; and has the clock watched, which may be doubted already. `log` must
-  // outlive this object. Errors: JOURNAL_UNAVAILABLE; CONFIGURATION_INVALID where the password
-  // cannot be read, or another replica has this one's name.
+  // a synchronous standby as `synchronous_standby_waived`; where the program issues, logs tenants
+  // that may speak for any user as `upn_domains_missing`; and has the clock watched, which may be
+  // doubted already. `log` must outlive this object. Errors: JOURNAL_UNAVAILABLE;
+  // CONFIGURATION_INVALID where the password cannot be read, or another replica has this one's
+  // name.
   static absl::StatusOr<std::unique_ptr<ServiceState>> Start(const Config& config,
                                                              const Machine& machine,
                                                              const EventLog* log);

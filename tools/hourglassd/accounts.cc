@@ -21,9 +21,9 @@ using hsm::Account;
 using hsm::AsAccount;
 
 // Without a look at any other file.
-absl::StatusOr<issuance::Config> Parse(const std::string& config_file) {
+absl::StatusOr<issuance::Config> Parse(const std::string& config_file, issuance::Program program) {
   ASSIGN_OR_RETURN(const std::string text, yaml::ReadConfigurationFile(config_file));
-  return issuance::ParseConfig(text, config_file);
+  return issuance::ParseConfig(text, config_file, program);
 }
 
 absl::StatusOr<Accounts> FindAccounts(const issuance::Config& config) {
@@ -92,22 +92,23 @@ absl::Status Become(const Accounts& accounts) {
 
 }  // namespace
 
-absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::FileChecks checks) {
+absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::FileChecks checks,
+                                      issuance::Program program) {
   Loaded loaded;
   const issuance::Timestamp now = issuance::SystemClock().Now();
   const bool is_root = geteuid() == 0;
-  const absl::StatusOr<issuance::Config> parsed = Parse(config_file);
+  const absl::StatusOr<issuance::Config> parsed = Parse(config_file, program);
   absl::StatusOr<Accounts> accounts = parsed.ok() && is_root ? FindAccounts(*parsed) : Accounts();
   // Whatever is wrong, this says it, with the line.
   if (!parsed.ok() || !accounts.ok() || !accounts->service.has_value()) {
-    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now));
+    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now, program));
     RETURN_IF_ERROR(accounts.status());
     if (!is_root) RETURN_IF_ERROR(CheckStarter(loaded.config));
     return loaded;
   }
   loaded.accounts = *std::move(accounts);
   RETURN_IF_ERROR(As(*loaded.accounts.service, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now));
+    ASSIGN_OR_RETURN(loaded.config, issuance::LoadConfig(config_file, checks, now, program));
     return absl::OkStatus();
   }));
   if (!loaded.accounts.keyholders.has_value()) return loaded;
@@ -117,19 +118,21 @@ absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::
   return loaded;
 }
 
-absl::StatusOr<issuance::Config> LoadAndStayTheService(const std::string& config_file) {
-  const absl::StatusOr<issuance::Config> parsed = Parse(config_file);
+absl::StatusOr<issuance::Config> LoadAndStayTheService(const std::string& config_file,
+                                                       issuance::Program program) {
+  const absl::StatusOr<issuance::Config> parsed = Parse(config_file, program);
   const bool is_root = geteuid() == 0;
   if (parsed.ok() && is_root && parsed->account.empty()) {
     RETURN_IF_ERROR(BecomeTheOwnerOfTheData(*parsed));
   }
-  ASSIGN_OR_RETURN(Loaded loaded, LoadAsAccounts(config_file, issuance::FileChecks::kAll));
+  ASSIGN_OR_RETURN(Loaded loaded, LoadAsAccounts(config_file, issuance::FileChecks::kAll, program));
   if (loaded.accounts.service.has_value()) RETURN_IF_ERROR(Become(loaded.accounts));
   return std::move(loaded.config);
 }
 
 absl::Status BecomeTheServicesAccount(const std::string& config_file) {
-  const absl::StatusOr<issuance::Config> config = Parse(config_file);
+  const absl::StatusOr<issuance::Config> config =
+      Parse(config_file, issuance::Program::kHourglassd);
   // Mistakes are told later.
   if (geteuid() != 0 || !config.ok()) return absl::OkStatus();
   if (config->account.empty()) return BecomeTheOwnerOfTheData(*config);

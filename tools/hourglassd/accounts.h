@@ -27,12 +27,14 @@ struct Loaded {
 // that it names for key holders what these use; this process is root's again afterwards. Where it
 // is not root's, also CONFIGURATION_INVALID for an account that it cannot become. Before any thread
 // is made.
-absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::FileChecks checks);
+absl::StatusOr<Loaded> LoadAsAccounts(const std::string& config_file, issuance::FileChecks checks,
+                                      issuance::Program program = issuance::Program::kHourglassd);
 
 // The same for --check, with every check; and this process becomes the service's account for good:
 // `account`, or else the owner of data_directory. What root may read and change says nothing of
 // what the service may.
-absl::StatusOr<issuance::Config> LoadAndStayTheService(const std::string& config_file);
+absl::StatusOr<issuance::Config> LoadAndStayTheService(
+    const std::string& config_file, issuance::Program program = issuance::Program::kHourglassd);
 
 // Where root asks, becomes the service's account as above, and loads nothing.
 absl::Status BecomeTheServicesAccount(const std::string& config_file);

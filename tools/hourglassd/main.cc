@@ -1,14 +1,9 @@
 // hourglassd: the certificate authority as a service.
-#include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -18,9 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "hsm/base/error.h"
-#include "hsm/base/signals.h"
 #include "hsm/base/status_macros.h"
 #include "hsm/key/secure_heap.h"
 #include "hsm/keyholder/process/account.h"
@@ -36,35 +29,17 @@
 #include "issuance/config/config.h"
 #include "issuance/config/pin_warnings.h"
 #include "issuance/edge/file_limit.h"
-#include "issuance/edge/service_notice.h"
 #include "issuance/log/event_log.h"
-#include "issuance/log/foreign_lines.h"
 #include "issuance/server/server.h"
 #include "issuance/server/start_check.h"
 #include "issuance/timekeeping/kernel_time.h"
-#include "tools/client/files.h"
 #include "tools/hourglassd/accounts.h"
 #include "tools/hourglassd/database_check.h"
+#include "tools/hourglassd/service_process.h"
 #include "tools/version/version.h"
-
-// Of gperftools' <gperftools/malloc_extension_c.h>; weak, because the sanitizers' builds have
-// another allocator.
-extern "C" {
-[[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
-[[gnu::weak]] void MallocExtension_ReleaseFreeMemory();
-}
 
 namespace hourglass {
 namespace {
-
-constexpr std::chrono::seconds kStopGrace(30);
-
-// Written whole or not at all: whoever waits for the file never reads half an address.
-absl::Status WriteAddressFile(const std::string& path, const std::string& address) {
-  const absl::Status written = client::ReplaceFile(path, absl::StrCat(address, "\n"), 0644);
-  if (written.ok()) return written;
-  return Error(ErrorReason::kConfigurationInvalid, "address_file", written.message());
-}
 
 // Whether any tenant's leaves are signed by an issuing sub-key.
 bool HasSubKeys(const issuance::Config& config) {
@@ -98,70 +73,6 @@ absl::Status Confine(const issuance::Config& config, const Accounts& accounts) {
   return hsm::ForbidCalls(holds_modules ? hsm::CallFilter::kKeyholder : hsm::CallFilter::kService);
 }
 
-// For people, before there is a log; and to nobody, where nobody takes it for a second: whoever
-// waits for the exit code must get it.
-int Fail(const absl::Status& status) {
-  const std::string text = absl::StrCat(status.message(), "\n");
-  for (absl::string_view rest = text; !rest.empty();) {
-    pollfd writable = {STDERR_FILENO, POLLOUT, 0};
-    if (poll(&writable, 1, 1000) != 1) break;
-    // So much does not block (pipe(7), PIPE_BUF).
-    const ssize_t count =
-        write(STDERR_FILENO, rest.data(), std::min<std::size_t>(rest.size(), 4096));
-    if (count <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 1;
-}
-
-// What a flood made the service take, the allocator keeps when it is over, for ever. So much of it
-// may stay: under load it is used again and again.
-void GiveBackFreeMemory() {
-  constexpr std::size_t kMayStay = std::size_t{64} << 20;
-  std::size_t free = 0;
-  // Null where the allocator is another.
-  if (MallocExtension_GetNumericProperty == nullptr ||
-      MallocExtension_GetNumericProperty("tcmalloc.pageheap_free_bytes", &free) == 0 ||
-      free <= kMayStay) {
-    return;
-  }
-  MallocExtension_ReleaseFreeMemory();
-}
-
-// How the process that starts the key holders ended; nothing while it runs, or where there is none.
-std::optional<std::string> HowSpawnerEnded() {
-  const std::shared_ptr<hsm::WorkerParent> spawner = hsm::WorkerParentOfThisProcess();
-  int status = 0;
-  if (spawner == nullptr || waitpid(spawner->pid(), &status, WNOHANG) == 0) return std::nullopt;
-  return ProcessEnding(status);
-}
-
-// Until SIGINT or SIGTERM, or until key holders cannot be started any more, which a new start of
-// this process mends. Every other signal of `awaited` is told, and nothing else. The exit code.
-int AwaitStop(const sigset_t& awaited, const issuance::EventLog& log) {
-  constexpr timespec kPause = {10, 0};
-  for (;;) {
-    siginfo_t about = {};
-    const int received = sigtimedwait(&awaited, &about, &kPause);
-    if (received < 0) {
-      GiveBackFreeMemory();
-      continue;
-    }
-    if (received == SIGCHLD) {
-      const std::optional<std::string> how = HowSpawnerEnded();
-      if (!how.has_value()) continue;
-      log.Failure("spawner_ended", {{"how", *how}});
-      return 1;
-    }
-    if (received == SIGINT || received == SIGTERM) {
-      log.Info("stopping", {{"signal", strsignal(received)}});
-      return 0;
-    }
-    log.Warning("signal_ignored",
-                {{"signal", SignalName(received)}, {"pid", absl::StrCat(about.si_pid)}});
-  }
-}
-
 // The exit code.
 absl::StatusOr<int> ServeUntilStopped(const issuance::Config& config, const sigset_t& awaited,
                                       const issuance::EventLog& log) {
@@ -175,33 +86,7 @@ absl::StatusOr<int> ServeUntilStopped(const issuance::Config& config, const sigs
   RETURN_IF_ERROR(issuance::CheckStart(config, clock, issuance::TakenAddress::kRefused));
   ASSIGN_OR_RETURN(const std::unique_ptr<issuance::Server> server,
                    issuance::Server::Start(config, &clock, &kernel, &entropy, &log));
-  if (!config.address_file.empty()) {
-    RETURN_IF_ERROR(WriteAddressFile(config.address_file, server->address()));
-  }
-  log.Info("serving", {{"address", server->address()},
-                       {"metrics_address", server->metrics_address()},
-                       {"data_directory", config.data_directory}});
-  issuance::NotifyServiceManager("READY=1");
-  const int exit_code = AwaitStop(awaited, log);
-  // The port is not answered from now on: so much may the last answer be old.
-  issuance::NotifyServiceManager("STOPPING=1\nWATCHDOG=1");
-  server->Stop(kStopGrace);
-  log.Info("stopped", {});
-  return exit_code;
-}
-
-// From here on all that is said is a line of the log, so that whoever reads standard error need
-// understand nothing else, and whoever does not stops nothing.
-int Serve(const issuance::Config& config, const sigset_t& awaited) {
-  const auto log = issuance::EventLog::ToStandardError(
-      config.log_level, config.log_personal_data ? issuance::EventLog::PersonalData::kWritten
-                                                 : issuance::EventLog::PersonalData::kLeftOut);
-  if (!log.ok()) return Fail(log.status());
-  const issuance::ForeignLines foreign(&*log);
-  const absl::StatusOr<int> served = ServeUntilStopped(config, awaited, *log);
-  if (served.ok()) return *served;
-  log->Failure("start_failed", {{"message", std::string(served.status().message())}});
-  return 1;
+  return ServeUntilAsked(*server, config, awaited, log);
 }
 
 // What the start would refuse, and more that it would only log: modules that are not there,
@@ -261,30 +146,17 @@ int CheckDatabase(const std::string& config_file) {
 enum class Task { kServe, kCheck, kCheckDatabase };
 
 int Run(const std::string& config_file, Task task) {
-  // Before any thread is made, so that all of them leave these signals to Serve.
-  sigset_t awaited = BlockStraySignals();
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  // The default, or nobody is told of children (waitid(2)).
-  signal(SIGCHLD, SIG_DFL);
-  for (const int number : {SIGINT, SIGTERM, SIGCHLD}) {
-    sigaddset(&stop_signals, number);
-    sigaddset(&awaited, number);
-  }
-  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-  // A file that outgrows its limit is a failed write, said as such, and not the end of the process.
-  signal(SIGXFSZ, SIG_IGN);
-  // Debian builds abseil with a search for deadlocks at each lock of gRPC's, which costs a
-  // fortieth of a certificate and is for those who change gRPC.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-
+  const sigset_t awaited = PrepareProcess();
   if (task == Task::kCheck) return Check(config_file);
   if (task == Task::kCheckDatabase) return CheckDatabase(config_file);
   absl::StatusOr<Loaded> loaded = LoadAsAccounts(config_file, issuance::FileChecks::kStart);
   if (!loaded.ok()) return Fail(loaded.status());
   loaded->config.program_version = kVersion;
   const absl::Status confined = Confine(loaded->config, loaded->accounts);
-  return confined.ok() ? Serve(loaded->config, awaited) : Fail(confined);
+  if (!confined.ok()) return Fail(confined);
+  return ServeWithLog(loaded->config, [&](const issuance::EventLog& log) {
+    return ServeUntilStopped(loaded->config, awaited, log);
+  });
 }
 
 }  // namespace
