@@ -81,7 +81,7 @@ class ComplianceProgram : public ServiceClient {
                      "\ncompliance: {embedded: {policy_directory: policies}}\ncallers:\n",
                      Caller("hourglassd", "auditor", "contoso"),
                      Caller(kAdministrator, "administrator", "\"*\""),
-                     Caller(kDeviceReporter, "device_reporter", "contoso")));
+                     Caller(kWideReporter, "device_reporter", "\"*\"")));
   }
   static std::string Caller(absl::string_view name, absl::string_view role,
                             absl::string_view tenants) {
@@ -149,7 +149,7 @@ TEST_F(ComplianceProgramTest, AnswersNobodyElse) {
     return program_.As<v1::ComplianceService>(caller)->Evaluate(&context, question, &verdict);
   };
   EXPECT_THAT(ask(kAdministrator), Succeeded());
-  EXPECT_THAT(ask(kDeviceReporter), RefusedWith(v1::ROLE_NOT_PERMITTED));
+  EXPECT_THAT(ask(kWideReporter), RefusedWith(v1::ROLE_NOT_PERMITTED));
   EXPECT_EQ(ask(kStranger).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
