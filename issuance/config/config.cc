@@ -25,6 +25,7 @@
 #include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/config/request_limits_config.h"
 #include "issuance/config/rotation_config.h"
 #include "issuance/config/store_config.h"
 #include "issuance/identity/upn_domains.h"
@@ -186,9 +187,11 @@ void ReadTenants(Mapping root, FileChecks checks, Timestamp now, Config* config)
   RefuseIdleSubKey(defaults.Optional("sub_key"), sub_keys);
 }
 
-LimitsConfig ReadLimits(Mapping fields, Program program) {
+LimitsConfig ReadLimits(Mapping root, Program program) {
   const bool issues = program == Program::kHourglassd;
+  Mapping fields = root.Optional("limits");
   LimitsConfig limits;
+  if (issues) limits.requests = ReadRequestLimits(root);
   if (issues) limits.workers = fields.Integer("workers", 1, 1024).value_or(limits.workers);
   limits.queue_length = fields.Integer("queue_length", 1, 100000).value_or(limits.queue_length);
   if (issues) {
@@ -291,7 +294,7 @@ Config ConfigReader::Read(Mapping root) const {
   } else {
     ReadWhatDecides(root, &config);
   }
-  config.limits = ReadLimits(root.Optional("limits"), program_);
+  config.limits = ReadLimits(root, program_);
   config.journal = ReadJournal(root.Optional("journal"));
   config.store = ReadStore(root.Optional("store"), checks_, now_);
   config.log_level = root.Choice("log_level", kLogLevels).value_or(config.log_level);

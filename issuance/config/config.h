@@ -18,6 +18,7 @@
 #include "issuance/config/identity_config.h"
 #include "issuance/config/issuing_config.h"
 #include "issuance/config/keys_config.h"
+#include "issuance/config/request_limits_config.h"
 #include "issuance/config/store_config.h"
 #include "issuance/config/tls_files.h"
 #include "issuance/identity/caller.h"
@@ -32,6 +33,7 @@ struct LimitsConfig {
   // Open at once at most, in all and of one IPv4 address or one /64 of IPv6: 16 to 100000.
   int connections = 4096;
   int connections_per_source = 1024;
+  RequestLimitsConfig requests;
 };
 
 struct JournalConfig {

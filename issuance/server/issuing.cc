@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/status/statusor.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/guarded_stub.h"
 #include "issuance/compliance/remote_stub.h"
@@ -32,6 +36,14 @@ ComplianceStub ChannelTo(const ComplianceConfig& config, TlsMaterial tls) {
       grpc::CreateCustomChannel(config.endpoint, grpc::SslCredentials(options), arguments));
 }
 
+// Without entropy nothing is issued anyway.
+std::uint64_t SeedFrom(Entropy& entropy) {
+  std::uint64_t seed = 0;
+  const absl::StatusOr<std::string> octets = entropy.Take(sizeof(seed));
+  if (octets.ok()) std::memcpy(&seed, octets->data(), sizeof(seed));
+  return seed;
+}
+
 }  // namespace
 
 std::unique_ptr<Issuing> Issuing::Start(const Config& config,
@@ -42,6 +54,7 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
                              means.entropy, means.clock, *means.log, means.load,
                              Pipeline::Identities{means.tokens, means.store});
+  issuing->limits_.emplace(config.limits.requests, SeedFrom(*means.entropy), means.limited);
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }

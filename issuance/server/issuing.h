@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "issuance/admission/lanes.h"
+#include "issuance/admission/request_limits.h"
 #include "issuance/authorities/tenants.h"
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
@@ -35,6 +36,7 @@ class Issuing {
     const TokensByTenant* tokens;
     IssuanceLoad* load;
     ComplianceCounts* compliance;  // of questions to a service elsewhere
+    RequestLimitCounts* limited;
     const EventLog* log;
   };
 
@@ -51,6 +53,7 @@ class Issuing {
   ComplianceClient* compliance() { return &*compliance_; }
   // Null where verdicts come from a service elsewhere.
   ComplianceEngine* engine() { return engine_.has_value() ? &*engine_ : nullptr; }
+  RequestLimits* limits() { return &*limits_; }
   Lanes* lanes() { return &*lanes_; }
 
  private:
@@ -63,6 +66,7 @@ class Issuing {
   std::optional<ComplianceEngine> engine_;  // none where the service is elsewhere
   std::optional<ComplianceClient> compliance_;
   std::optional<Pipeline> pipeline_;
+  std::optional<RequestLimits> limits_;
   std::optional<Lanes> lanes_;
 };
 

@@ -145,6 +145,20 @@ std::vector<MetricFamily> FailedCalls(const IssuanceCounters& failures) {
   return families;
 }
 
+std::vector<MetricFamily> LimitFamilies(const RequestLimitCounts& limited) {
+  Family refused("hourglass_requests_limited_total",
+                 "Requests for certificates refused because this was used up.",
+                 MetricType::Counter);
+  for (const RequestLimit limit :
+       {RequestLimit::kDevice, RequestLimit::kCaller, RequestLimit::kTenant}) {
+    refused.Add({{"limit", std::string(RequestLimitName(limit))}},
+                static_cast<double>(limited.Of(limit)));
+  }
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(refused).Take());
+  return families;
+}
+
 std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   Family waiting("hourglass_requests_waiting", "Requests for certificates that wait for a lane.",
                  MetricType::Gauge);
@@ -317,8 +331,9 @@ class Collector final : public prometheus::Collectable {
     std::vector<MetricFamily> families = ServingFamilies(*sources_.state);
     for (auto more : {std::move(keys).Take(), StoreFamilies(*sources_.state),
                       IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
-                      LoadFamilies(*sources_.load), ComplianceFamilies(sources_.compliance),
-                      ClockFamilies(*sources_.state), EndFamilies(sources_.ends->LastSeen()),
+                      LimitFamilies(*sources_.limited), LoadFamilies(*sources_.load),
+                      ComplianceFamilies(sources_.compliance), ClockFamilies(*sources_.state),
+                      EndFamilies(sources_.ends->LastSeen()),
                       KeySetFamilies(*sources_.tokens, sources_.state->clock()->Now())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }

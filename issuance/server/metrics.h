@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "hsm/store/key_store.h"
+#include "issuance/admission/request_limits.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/compliance/compliance_counts.h"
 #include "issuance/pipeline/issuance_load.h"
@@ -28,6 +29,7 @@ class Metrics {
     const ServiceState* state;
     const CertificateEnds* ends;
     const IssuanceCounters* failed_calls;
+    const RequestLimitCounts* limited;
     const AccessTokens* tokens;
     const ComplianceCounts* compliance = nullptr;  // null: the engine is embedded
   };

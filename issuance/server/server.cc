@@ -34,6 +34,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                              .tokens = tokens_->tenants(),
                              .load = &counts_.load,
                              .compliance = &counts_.compliance,
+                             .limited = &counts_.limited,
                              .log = log});
   ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(config, tls,
                                           {.state = state_.get(),

@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
 #define HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
 
+#include "issuance/admission/request_limits.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/compliance/compliance_counts.h"
 #include "issuance/pipeline/issuance_load.h"
@@ -15,6 +16,7 @@ struct ServiceCounts {
   IssuanceCounters failed_calls;  // of every method
   IssuanceLoad load;
   ComplianceCounts compliance;  // nothing where the engine is embedded
+  RequestLimitCounts limited;
 };
 
 }  // namespace hourglass::issuance

@@ -57,6 +57,7 @@ absl::Status Upkeep::ServeMetrics(const Config& config, const Subjects& subjects
                                              .state = subjects.state,
                                              .ends = &*ends_,
                                              .failed_calls = &counts.failed_calls,
+                                             .limited = &counts.limited,
                                              .tokens = subjects.tokens,
                                              .compliance = config.compliance.endpoint.empty()
                                                                ? nullptr

@@ -1,14 +1,17 @@
 #include "issuance/services/issue_desk.h"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hsm/base/error.h"
 #include "issuance/calls/malformed_message.h"
 #include "issuance/identity/methods.h"
+#include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -53,6 +56,21 @@ Timestamp DeadlineBy(const Clock& clock, std::chrono::system_clock::time_point d
   return clock.Now() + std::chrono::floor<std::chrono::microseconds>(left);
 }
 
+absl::Status TooFrequent(RequestLimit limit) {
+  switch (limit) {
+    case RequestLimit::kDevice:
+      return Error(ErrorReason::kRequestsTooFrequent, "device_id",
+                   "this device asks for certificates more often than it may");
+    case RequestLimit::kCaller:
+      return Error(ErrorReason::kRequestsTooFrequent, "",
+                   "this caller asks for certificates more often than it may");
+    case RequestLimit::kTenant:
+      return Error(ErrorReason::kRequestsTooFrequent, "tenant_id",
+                   "certificates of this tenant are asked for more often than they may be");
+  }
+  return Error(ErrorReason::kInternalError, "", "a limit that there is not");
+}
+
 }  // namespace
 
 std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
@@ -61,6 +79,10 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
   const absl::Status permitted =
       Permit(*task->caller, MethodNamed(method), task->request->tenant_id());
   if (!permitted.ok()) return Refuse(*task, permitted, context, method);
+  const Timestamp now = clock_->Now();
+  const std::optional<RequestLimits::Refusal> limited = limits_->Admit(
+      {task->caller->name, task->request->tenant_id(), task->request->device_id()}, now);
+  if (limited.has_value()) return RefuseTooFrequent(*task, *limited, now);
   task->deadline = DeadlineBy(*clock_, context.deadline());
   const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
   if (!come_back.has_value()) return std::nullopt;
@@ -68,6 +90,25 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
   counters_->Count(overloaded);
   calls_->CountFailure(overloaded);
   return OverloadedUntil(*come_back);
+}
+
+// Who loops must not fill the log: a line a second, with one of those that were refused.
+grpc::Status IssueDesk::RefuseTooFrequent(const IssueTask& task,
+                                          const RequestLimits::Refusal& limited, Timestamp now) {
+  const absl::Status refusal = TooFrequent(limited.limit);
+  counters_->Count(refusal);
+  calls_->CountFailure(refusal);
+  const std::optional<std::uint64_t> refused = limits_->Unreported(now);
+  if (refused.has_value()) {
+    log_->Warning("requests_too_frequent", {{"limit", RequestLimitName(limited.limit)},
+                                            {"tenant", task.request->tenant_id()},
+                                            {"caller", task.caller->name},
+                                            {"device", task.request->device_id()},
+                                            {"refused", absl::StrCat(*refused)}});
+  }
+  StatusExtras extras;
+  extras.retry_delay = limited.retry_delay;
+  return ToGrpcStatus(refusal, extras);
 }
 
 grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContextBase& context,

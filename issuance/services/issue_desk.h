@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "issuance/admission/lanes.h"
+#include "issuance/admission/request_limits.h"
 #include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/issuance_counters.h"
@@ -23,13 +24,19 @@ namespace hourglass::issuance {
 class IssueDesk {
  public:
   // All must outlive this object. `clock` is the one of the lanes.
-  IssueDesk(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const Clock* clock,
-            const EventLog* log)
-      : calls_(calls), lanes_(lanes), counters_(counters), clock_(clock), log_(log) {}
+  IssueDesk(CallRunner* calls, RequestLimits* limits, Lanes* lanes, IssuanceCounters* counters,
+            const Clock* clock, const EventLog* log)
+      : calls_(calls),
+        limits_(limits),
+        lanes_(lanes),
+        counters_(counters),
+        clock_(clock),
+        log_(log) {}
 
   // Hands the task, complete with its caller, to the lanes, with the deadline of its call: nullopt,
-  // and Finished() will be called. Else it is refused, and this is what the caller is told.
-  // `method` is the name of one of Methods(). Waits for nobody.
+  // and Finished() will be called. Else it is refused, and this is what the caller is told: also
+  // REQUESTS_TOO_FREQUENT, before anything of the request is looked at but whose it is. `method` is
+  // the name of one of Methods(). Waits for nobody.
   std::optional<grpc::Status> HandIn(IssueTask* task, const grpc::ServerContextBase& context,
                                      absl::string_view method);
 
@@ -44,8 +51,11 @@ class IssueDesk {
  private:
   grpc::Status Refuse(const IssueTask& task, const absl::Status& refusal,
                       const grpc::ServerContextBase& context, absl::string_view method);
+  grpc::Status RefuseTooFrequent(const IssueTask& task, const RequestLimits::Refusal& limited,
+                                 Timestamp now);
 
   CallRunner* const calls_;
+  RequestLimits* const limits_;
   Lanes* const lanes_;
   IssuanceCounters* const counters_;
   const Clock* const clock_;

@@ -42,7 +42,12 @@ class IssueDeskTest : public PipelineTest {
 
   void OpenLanes(const LaneOptions& options) {
     lanes_.emplace(&*pipeline_, options, &clock_, &silent_);
-    desk_.emplace(&*calls_, &*lanes_, &counters_, &clock_, log_.log());
+    SetLimits({});
+  }
+
+  void SetLimits(const RequestLimitsConfig& config) {
+    limits_.emplace(config, 1, &limited_);
+    desk_.emplace(&*calls_, &*limits_, &*lanes_, &counters_, &clock_, log_.log());
   }
 
   // What the caller of a sound task is told in the end.
@@ -85,6 +90,8 @@ class IssueDeskTest : public PipelineTest {
   const grpc::CallbackServerContext context_;
   std::optional<CallerDirectory> callers_;
   std::optional<CallRunner> calls_;
+  RequestLimitCounts limited_;
+  std::optional<RequestLimits> limits_;
   std::optional<Lanes> lanes_;
   std::optional<IssueDesk> desk_;
 };
@@ -192,6 +199,58 @@ TEST_F(IssueDeskTest, WhatTheQueueDoesNotTakeIsCountedAndNotLogged) {
   EXPECT_THAT(counters_.Totals(), ElementsAre(Pair(ErrorReason::kOverloaded, 1)));
   EXPECT_THAT(failures_.Totals(), ElementsAre(Pair(ErrorReason::kOverloaded, 1)));
   EXPECT_THAT(log_.Take(), IsEmpty());
+}
+
+TEST_F(IssueDeskTest, WhoAsksTooOftenIsToldWhenToComeBackAndNothingIsLookedAt) {
+  RequestLimitsConfig config;
+  config.usual.device = Allowance{2, std::chrono::minutes(1)};
+  SetLimits(config);
+  // Repeats count, too.
+  for (int i = 0; i < 2; ++i) {
+    WatchedTask task(&broker_, request_);
+    EXPECT_THAT(Carry(task), Succeeded());
+  }
+  log_.Take();
+  const std::size_t asked = verdicts_.questions.size();
+  for (int i = 0; i < 3; ++i) {
+    request_.set_pkcs10("what nobody reads");
+    WatchedTask task(&broker_, request_);
+    const std::optional<grpc::Status> told = desk_->HandIn(&task, context_, kMethod);
+    ASSERT_TRUE(told.has_value());
+    EXPECT_THAT(*told, RefusedWith(v1::REQUESTS_TOO_FREQUENT, "device_id"));
+    EXPECT_EQ(told->error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(ErrorDetailOf(*told)->retry_delay().seconds(), 30);
+  }
+  EXPECT_EQ(verdicts_.questions.size(), asked);
+  EXPECT_EQ(limited_.Of(RequestLimit::kDevice), 3U);
+  EXPECT_THAT(counters_.Totals(), ElementsAre(Pair(ErrorReason::kUnspecified, 2),
+                                              Pair(ErrorReason::kRequestsTooFrequent, 3)));
+  EXPECT_THAT(failures_.Totals(), ElementsAre(Pair(ErrorReason::kRequestsTooFrequent, 3)));
+  // One line for all three.
+  EXPECT_THAT(log_.Take(), ElementsAre(LoggedLine{{"event", "requests_too_frequent"},
+                                                  {"level", "warning"},
+                                                  {"limit", "device"},
+                                                  {"tenant", "contoso"},
+                                                  {"caller", "broker"},
+                                                  {"device", "laptop-1"},
+                                                  {"refused", "1"}}));
+}
+
+// Nobody uses up what is another's by naming it.
+TEST_F(IssueDeskTest, WhoMayNotAskIsNotCounted) {
+  RequestLimitsConfig config;
+  config.usual.tenant = Allowance{1, std::chrono::minutes(1)};
+  SetLimits(config);
+  v1::IssueCertificateRequest request = request_;
+  request.set_tenant_id("fabrikam");
+  for (int i = 0; i < 2; ++i) {
+    WatchedTask task(&broker_, request);
+    EXPECT_THAT(*desk_->HandIn(&task, context_, kMethod), RefusedWith(v1::TENANT_NOT_PERMITTED));
+  }
+  WatchedTask task(&broker_, request_);
+  EXPECT_THAT(Carry(task), Succeeded());
+  WatchedTask second(&broker_, request_);
+  EXPECT_THAT(Carry(second), RefusedWith(v1::REQUESTS_TOO_FREQUENT, "tenant_id"));
 }
 
 TEST_F(IssueDeskTest, WhatNobodyWaitsForIsNoRefusal) {

@@ -4,6 +4,7 @@
 
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "issuance/admission/lanes.h"
+#include "issuance/admission/request_limits.h"
 #include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/issuance_counters.h"
@@ -23,9 +24,9 @@ using IssuerServiceBase = UnaryService<
 class IssuerService final : public IssuerServiceBase {
  public:
   // All must outlive this object and every call. `clock` is the one of the lanes.
-  IssuerService(CallRunner* calls, Lanes* lanes, IssuanceCounters* counters, const Clock* clock,
-                const EventLog* log)
-      : calls_(calls), desk_(calls, lanes, counters, clock, log), streams_(calls, &desk_) {
+  IssuerService(CallRunner* calls, RequestLimits* limits, Lanes* lanes, IssuanceCounters* counters,
+                const Clock* clock, const EventLog* log)
+      : calls_(calls), desk_(calls, limits, lanes, counters, clock, log), streams_(calls, &desk_) {
     ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
         "IssueCertificate", [this](const CallContext& context, const AskedForOne& asked,
                                    v1::IssueCertificateResponse* response) {

@@ -39,7 +39,7 @@ class IssuerServiceTest : public PipelineTest {
 
   void Start(const CallLimits& limits) {
     wire_.Limit(limits, {});
-    service_.emplace(wire_.calls(), &*lanes_, &counters_, &clock_, wire_.log());
+    service_.emplace(wire_.calls(), &limits_, &*lanes_, &counters_, &clock_, wire_.log());
     wire_.Serve(&*service_);
   }
 
@@ -68,6 +68,8 @@ class IssuerServiceTest : public PipelineTest {
   IssuanceCounters counters_;
   std::optional<std::promise<void>> asked_;
   std::optional<std::promise<void>> open_;
+  RequestLimitCounts limited_;
+  RequestLimits limits_{{}, 1, &limited_};
   CallServer wire_{TestCallers()};
   std::optional<Lanes> lanes_;
   std::optional<IssuerService> service_;

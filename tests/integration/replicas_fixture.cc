@@ -94,11 +94,16 @@ void ReplicasFixture::WriteConfig(const std::string& replica) {
   const std::string store =
       absl::StrReplaceAll(shell_.Here(replicas_page_.Take("configuration of a replica")),
                           {{absl::StrCat("replica: ", kFirst), "replica: " + replica}});
+  // The page's limits beside those of tests.
+  constexpr absl::string_view kLimits = "limits: {device_requests: {unlimited: true}";
   const std::string balanced =
-      shell_.Here(replicas_page_.Take("configuration for the load balancer"));
-  daemon_.directory().Write(
-      replica + ".yaml", absl::StrCat(BaseOf(replica), store, "    synchronous_standby: waived\n",
-                                      "    waiver_reason: a test with one server\n", balanced));
+      absl::StrReplaceAll(shell_.Here(replicas_page_.Take("configuration for the load balancer")),
+                          {{"limits: {", absl::StrCat(kLimits, ", ")}});
+  const std::string base =
+      absl::StrReplaceAll(BaseOf(replica), {{absl::StrCat(kLimits, "}\n"), ""}});
+  daemon_.directory().Write(replica + ".yaml",
+                            absl::StrCat(base, store, "    synchronous_standby: waived\n",
+                                         "    waiver_reason: a test with one server\n", balanced));
 }
 
 void ReplicasFixture::StartReplica(const std::string& name) {

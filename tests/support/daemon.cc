@@ -13,9 +13,20 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 
 namespace hourglass {
+namespace {
+
+// With what one laptop needs that asks for all that tests do.
+std::string WithUnlimitedDevices(const std::string& more) {
+  constexpr absl::string_view kUnlimited = "limits: {device_requests: {unlimited: true}";
+  if (!absl::StrContains(more, "limits: {")) return absl::StrCat(more, kUnlimited, "}\n");
+  return absl::StrReplaceAll(more, {{"limits: {", absl::StrCat(kUnlimited, ", ")}});
+}
+
+}  // namespace
 
 Daemon::Daemon() : address_file_(directory_.File("address")) {
   mkdir(data_directory().c_str(), 0700);
@@ -35,7 +46,9 @@ void Daemon::Configure(const std::string& keys, const std::string& data_director
       "tls:\n", "  certificate: ", server.certificate_file, "\n",
       "  private_key: ", server.private_key_file, "\n",
       "  trusted_roots: ", tls().trusted_roots_file(), "\n", "keys: ", keys, "\n",
-      "compliance: {embedded: {policy_directory: policies}}\n", more, "callers:\n");
+      "compliance: {embedded: {policy_directory: policies}}\n", WithUnlimitedDevices(more),
+      // The last: tests add some.
+      "callers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
     absl::StrAppend(&yaml, "  - {name: ", caller.name, ", identity: \"", caller.identity,
                     "\", roles: [", issuance::RoleName(caller.roles.front()), "], tenants: [",

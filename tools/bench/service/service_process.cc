@@ -83,15 +83,17 @@ void ServiceProcess::WriteConfiguration() {
   const std::string keys = options_.keys.empty()
                                ? absl::StrCat("{software_directory: ", keys_directory(), "}")
                                : options_.keys;
-  std::string yaml = absl::StrCat(
-      "listen: 127.0.0.1:0\naddress_file: address\ndata_directory: ", data_directory(),
-      "\ntls:\n  certificate: ", server.certificate_file,
-      "\n  private_key: ", server.private_key_file,
-      "\n  trusted_roots: ", tls().trusted_roots_file(), "\nkeys: ", keys,
-      "\ncompliance: {embedded: {policy_directory: ", policies_->directory(),
-      "}}\nlog_level: ", options_.log_level,
-      // All brokers are of this one machine.
-      "\nlimits: {connections: 100000, connections_per_source: 100000}", "\ncallers:\n");
+  std::string yaml =
+      absl::StrCat("listen: 127.0.0.1:0\naddress_file: address\ndata_directory: ", data_directory(),
+                   "\ntls:\n  certificate: ", server.certificate_file,
+                   "\n  private_key: ", server.private_key_file,
+                   "\n  trusted_roots: ", tls().trusted_roots_file(), "\nkeys: ", keys,
+                   "\ncompliance: {embedded: {policy_directory: ", policies_->directory(),
+                   "}}\nlog_level: ", options_.log_level,
+                   // All brokers are of this one machine.
+                   "\nlimits: {connections: 100000, connections_per_source: 100000, ",
+                   // Counted, and never too many.
+                   "device_requests: {requests: 1000000, per: 1s}}", "\ncallers:\n");
   for (const issuance::Caller& caller : TestCallers()) {
     if (!caller.all_tenants) continue;
     absl::StrAppend(&yaml, "  - {name: ", caller.name, ", identity: \"", caller.identity,
