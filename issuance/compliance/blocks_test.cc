@@ -128,7 +128,7 @@ class BlocksTest : public testing::TestWithParam<bool> {
     ReportInOrder();
     engine_ =
         std::make_unique<ComplianceEngine>(directory_.File("policies"), store_.get(), &clock_);
-    std::unique_ptr<Stub> stub =
+    std::unique_ptr<DirectoryStub> stub =
         GetParam() ? EmbeddedComplianceStub(engine_.get())
                    : GuardedComplianceStub(std::make_unique<AllowingStub>(&clock_, &asked_),
                                            store_.get(), &clock_);
@@ -301,6 +301,27 @@ TEST_P(BlocksTest, OneOfManyIsDenied) {
   EXPECT_TRUE(verdicts[0].value().allowed());
   EXPECT_FALSE(verdicts[1].value().allowed());
   EXPECT_TRUE(verdicts[2].value().allowed());
+}
+
+// In the read that finds blocks; and whoever answers, it is this service's directory that says it.
+TEST_P(BlocksTest, TheDirectorySaysTheSidAndIsReadNoMoreForIt) {
+  DirectoryUser user = SampleUser("u-1");
+  user.upn = "bob@contoso.example";
+  user.onprem_sid = "S-1-5-21-1-2-3-1105";
+  ASSERT_OK(store_->PutUsers("contoso", {&user, 1}, {clock_.now, "cli", ""}));
+  for (const char* user_id : {"", "u-1"}) {
+    store_->reads = 0;
+    ASSERT_OK_AND_ASSIGN(const ComplianceVerdict verdict,
+                         client_->Ask(Question(user_id, "Bob@contoso.example")));
+    EXPECT_TRUE(verdict.allowed());
+    EXPECT_EQ(verdict.directory_sid, user.onprem_sid);
+    EXPECT_EQ(store_->reads, 1);
+  }
+  for (const ComplianceQuestion& other :
+       {Question(), Question("u-1"), Question("u-2", "bob@contoso.example")}) {
+    ASSERT_OK_AND_ASSIGN(const ComplianceVerdict verdict, client_->Ask(other));
+    EXPECT_EQ(verdict.directory_sid, "") << other.user_id << " " << other.user_upn;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(WhoeverDecides, BlocksTest, testing::Values(true, false),

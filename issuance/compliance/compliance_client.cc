@@ -116,6 +116,7 @@ struct ComplianceClient::Call {
   grpc::ClientContext context;
   v1::EvaluateRequest request;
   v1::Verdict answer;
+  std::string directory_sid;
   grpc::Status status;
   Timestamp answered_at;
 };
@@ -144,6 +145,13 @@ ComplianceClient::ComplianceClient(std::unique_ptr<v1::ComplianceService::StubIn
                                    const ComplianceClientOptions& options, const Clock* clock)
     : stub_(std::move(stub)), options_(options), clock_(clock) {}
 
+ComplianceClient::ComplianceClient(std::unique_ptr<DirectoryStub> stub,
+                                   const ComplianceClientOptions& options, const Clock* clock)
+    : stub_(std::move(stub)),
+      directory_(static_cast<DirectoryStub*>(stub_.get())),
+      options_(options),
+      clock_(clock) {}
+
 std::vector<absl::StatusOr<ComplianceVerdict>> ComplianceClient::AskAll(
     absl::Span<const ComplianceQuestion> questions) {
   const absl::StatusOr<std::string> nonces = SystemEntropy().Take(kNonceSize * questions.size());
@@ -159,12 +167,17 @@ std::vector<absl::StatusOr<ComplianceVerdict>> ComplianceClient::AskAll(
                                                              questions[i].no_use_after - asked_at);
     call.Ask(questions[i], absl::string_view(*nonces).substr(i * kNonceSize, kNonceSize),
              begun + longest);
-    stub_->async()->Evaluate(&call.context, &call.request, &call.answer,
-                             [this, &call, &countdown](grpc::Status status) {
-                               call.status = std::move(status);
-                               call.answered_at = clock_->Now();
-                               countdown.One();
-                             });
+    const auto done = [this, &call, &countdown](grpc::Status status) {
+      call.status = std::move(status);
+      call.answered_at = clock_->Now();
+      countdown.One();
+    };
+    if (directory_ != nullptr) {
+      directory_->EvaluateWithSid(&call.context, &call.request, &call.answer, &call.directory_sid,
+                                  done);
+    } else {
+      stub_->async()->Evaluate(&call.context, &call.request, &call.answer, done);
+    }
   }
   countdown.Wait();
   std::vector<absl::StatusOr<ComplianceVerdict>> verdicts;
@@ -183,7 +196,9 @@ absl::StatusOr<ComplianceVerdict> ComplianceClient::CheckCall(Call& call,
                                                               const VerdictSubject& subject,
                                                               Timestamp asked_at) const {
   if (!call.status.ok()) return NoVerdict(call.status);
-  return CheckAnswer(call, subject, asked_at);
+  ASSIGN_OR_RETURN(ComplianceVerdict verdict, CheckAnswer(call, subject, asked_at));
+  verdict.directory_sid = call.directory_sid;
+  return verdict;
 }
 
 absl::StatusOr<Timestamp> ComplianceClient::CheckTime(const Call& call, Timestamp asked_at) const {

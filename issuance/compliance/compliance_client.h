@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/base/clock.h"
+#include "issuance/compliance/directory_stub.h"
 
 namespace hourglass::issuance {
 
@@ -54,6 +55,9 @@ class ComplianceVerdict {
   std::string policy_version;
   Timestamp evaluated_at;
   std::vector<v1::DenyReason> deny_reasons;
+  // Not of the answer: the DirectorySid of whom was asked about, where the stub is a DirectoryStub;
+  // else empty.
+  std::string directory_sid = {};
 
   bool allowed() const { return deny_reasons.empty(); }
 
@@ -87,6 +91,8 @@ class ComplianceClient {
   // of its async() interface only.
   ComplianceClient(std::unique_ptr<v1::ComplianceService::StubInterface> stub,
                    const ComplianceClientOptions& options, const Clock* clock);
+  ComplianceClient(std::unique_ptr<DirectoryStub> stub, const ComplianceClientOptions& options,
+                   const Clock* clock);
 
   // One call and a fresh nonce for each question, all under way at the same time; nothing is
   // cached. Returns one result each, in order. Fails closed: an answer is returned only if it came
@@ -114,6 +120,7 @@ class ComplianceClient {
   absl::StatusOr<Timestamp> CheckTime(const Call& call, Timestamp asked_at) const;
 
   const std::unique_ptr<v1::ComplianceService::StubInterface> stub_;
+  DirectoryStub* const directory_ = nullptr;  // the same, where it is one
   const ComplianceClientOptions options_;
   const Clock* const clock_;
 };

@@ -3,6 +3,7 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "issuance/wire/status_detail.h"
@@ -13,16 +14,20 @@ namespace {
 using Stub = v1::ComplianceService::StubInterface;
 using AsyncStub = Stub::async_interface;
 
-class EngineStub final : public Stub, public AsyncStub {
+class EngineStub final : public DirectoryStub, public AsyncStub {
  public:
   explicit EngineStub(ComplianceEngine* engine) : engine_(engine) {}
 
   grpc::Status Evaluate(grpc::ClientContext*, const v1::EvaluateRequest& request,
                         v1::Verdict* verdict) override {
-    absl::StatusOr<v1::Verdict> answer = engine_->Evaluate(request);
-    if (!answer.ok()) return ToGrpcStatus(answer.status());
-    *verdict = *std::move(answer);
-    return grpc::Status::OK;
+    std::string sid;
+    return Answer(request, verdict, &sid);
+  }
+
+  void EvaluateWithSid(grpc::ClientContext*, const v1::EvaluateRequest* request,
+                       v1::Verdict* verdict, std::string* sid,
+                       std::function<void(grpc::Status)> done) override {
+    done(Answer(*request, verdict, sid));
   }
 
   AsyncStub* async() override { return this; }
@@ -47,12 +52,19 @@ class EngineStub final : public Stub, public AsyncStub {
     return nullptr;
   }
 
+  grpc::Status Answer(const v1::EvaluateRequest& request, v1::Verdict* verdict, std::string* sid) {
+    absl::StatusOr<v1::Verdict> answer = engine_->Evaluate(request, sid);
+    if (!answer.ok()) return ToGrpcStatus(answer.status());
+    *verdict = *std::move(answer);
+    return grpc::Status::OK;
+  }
+
   ComplianceEngine* const engine_;
 };
 
 }  // namespace
 
-std::unique_ptr<Stub> EmbeddedComplianceStub(ComplianceEngine* engine) {
+std::unique_ptr<DirectoryStub> EmbeddedComplianceStub(ComplianceEngine* engine) {
   return std::make_unique<EngineStub>(engine);
 }
 

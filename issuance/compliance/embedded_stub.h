@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "hourglass/v1/compliance.grpc.pb.h"
+#include "issuance/compliance/directory_stub.h"
 #include "issuance/compliance/engine.h"
 
 namespace hourglass::issuance {
@@ -13,8 +13,7 @@ namespace hourglass::issuance {
 // thread, and the callback of an asynchronous call runs before the call returns. Contexts are not
 // looked at: the engine waits for nobody, so that no deadline can pass. Calls by completion queue,
 // which has no place here, give null. Safe to call from several threads. `engine` must outlive it.
-std::unique_ptr<v1::ComplianceService::StubInterface> EmbeddedComplianceStub(
-    ComplianceEngine* engine);
+std::unique_ptr<DirectoryStub> EmbeddedComplianceStub(ComplianceEngine* engine);
 
 }  // namespace hourglass::issuance
 

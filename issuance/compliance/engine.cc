@@ -11,6 +11,7 @@
 #include "issuance/compliance/access_facts.h"
 #include "issuance/compliance/blocks.h"
 #include "issuance/compliance/decision.h"
+#include "issuance/compliance/mapped_sid.h"
 #include "issuance/compliance/question.h"
 #include "issuance/compliance/sign_in.h"
 #include "issuance/timekeeping/deciding_time.h"
@@ -172,12 +173,14 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::Explain(
   return explanation;
 }
 
-absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request) {
+absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request,
+                                                       std::string* sid) {
   RETURN_IF_ERROR(CheckQuestion(request));
   // The age of a report means nothing by a clock that leapt.
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
   ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
+  if (sid != nullptr) *sid = DirectorySid(found.facts.user, request.user_id(), request.user_upn());
   Explanation explanation{std::move(found.reasons), kBlockedPolicyVersion, nullptr, std::nullopt};
   if (explanation.reasons.empty()) {
     ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, SignInFactsOf(request), now));

@@ -48,8 +48,11 @@ class ComplianceEngine {
   // a policy with mistakes, an unknown device, a stale report, an unknown or a refused setting, a
   // control that is missing are denies that say so. Errors, for which there is no verdict:
   // FIELD_MISSING or FIELD_INVALID for an unsound question, COMPLIANCE_UNAVAILABLE where policies
-  // could not be read, CLOCK_UNTRUSTED, JOURNAL_UNAVAILABLE, INTERNAL_ERROR.
-  absl::StatusOr<v1::Verdict> Evaluate(const v1::EvaluateRequest& request);
+  // could not be read, CLOCK_UNTRUSTED, JOURNAL_UNAVAILABLE, INTERNAL_ERROR. `sid`, which may be
+  // null, gets the DirectorySid of the same read, unless the question is unsound or the store
+  // cannot be read.
+  absl::StatusOr<v1::Verdict> Evaluate(const v1::EvaluateRequest& request,
+                                       std::string* sid = nullptr);
 
   // How a verdict comes about.
   struct Explanation {

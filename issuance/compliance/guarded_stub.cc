@@ -12,6 +12,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/blocks.h"
+#include "issuance/compliance/mapped_sid.h"
 #include "issuance/compliance/question.h"
 #include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"
@@ -25,14 +26,15 @@ using AsyncStub = Stub::async_interface;
 
 constexpr std::size_t kVerdictIdOctets = 16;
 
-class GuardedStub final : public Stub, public AsyncStub {
+class GuardedStub final : public DirectoryStub, public AsyncStub {
  public:
   GuardedStub(std::unique_ptr<Stub> next, DecisionFactsStore* store, const Clock* clock)
       : next_(std::move(next)), store_(store), clock_(clock) {}
 
   grpc::Status Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest& request,
                         v1::Verdict* verdict) override {
-    const std::optional<grpc::Status> answered = Answer(request, verdict);
+    std::string sid;
+    const std::optional<grpc::Status> answered = Answer(request, verdict, &sid);
     return answered.has_value() ? *answered : next_->Evaluate(context, request, verdict);
   }
 
@@ -40,15 +42,23 @@ class GuardedStub final : public Stub, public AsyncStub {
 
   void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
                 v1::Verdict* verdict, std::function<void(grpc::Status)> done) override {
-    const std::optional<grpc::Status> answered = Answer(*request, verdict);
-    if (answered.has_value()) return done(*answered);
-    next_->async()->Evaluate(context, request, verdict, std::move(done));
+    std::string sid;
+    EvaluateWithSid(context, request, verdict, &sid, std::move(done));
   }
   void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
                 v1::Verdict* verdict, grpc::ClientUnaryReactor* reactor) override {
-    const std::optional<grpc::Status> answered = Answer(*request, verdict);
+    std::string sid;
+    const std::optional<grpc::Status> answered = Answer(*request, verdict, &sid);
     if (answered.has_value()) return reactor->OnDone(*answered);
     next_->async()->Evaluate(context, request, verdict, reactor);
+  }
+
+  void EvaluateWithSid(grpc::ClientContext* context, const v1::EvaluateRequest* request,
+                       v1::Verdict* verdict, std::string* sid,
+                       std::function<void(grpc::Status)> done) override {
+    const std::optional<grpc::Status> answered = Answer(*request, verdict, sid);
+    if (answered.has_value()) return done(*answered);
+    next_->async()->Evaluate(context, request, verdict, std::move(done));
   }
 
  private:
@@ -63,17 +73,20 @@ class GuardedStub final : public Stub, public AsyncStub {
   }
 
   // Nothing where the other is to be asked.
-  std::optional<grpc::Status> Answer(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
-    const absl::StatusOr<bool> is_denied = Deny(request, verdict);
+  std::optional<grpc::Status> Answer(const v1::EvaluateRequest& request, v1::Verdict* verdict,
+                                     std::string* sid) {
+    const absl::StatusOr<bool> is_denied = Deny(request, verdict, sid);
     if (!is_denied.ok()) return ToGrpcStatus(is_denied.status());
     return *is_denied ? std::make_optional(grpc::Status::OK) : std::nullopt;
   }
 
   // Whether it did.
-  absl::StatusOr<bool> Deny(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
+  absl::StatusOr<bool> Deny(const v1::EvaluateRequest& request, v1::Verdict* verdict,
+                            std::string* sid) {
     // When a block ends is not to be told by a clock that leapt.
     ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
     ASSIGN_OR_RETURN(const BlockFindings found, FindBlocks(*store_, request, now));
+    *sid = DirectorySid(found.facts.user, request.user_id(), request.user_upn());
     if (found.reasons.empty()) return false;
     ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
     verdict->set_verdict_id(absl::BytesToHexString(id));
@@ -92,8 +105,9 @@ class GuardedStub final : public Stub, public AsyncStub {
 
 }  // namespace
 
-std::unique_ptr<Stub> GuardedComplianceStub(std::unique_ptr<Stub> next, DecisionFactsStore* store,
-                                            const Clock* clock) {
+std::unique_ptr<DirectoryStub> GuardedComplianceStub(std::unique_ptr<Stub> next,
+                                                     DecisionFactsStore* store,
+                                                     const Clock* clock) {
   return std::make_unique<GuardedStub>(std::move(next), store, clock);
 }
 

@@ -6,6 +6,7 @@
 
 #include "hourglass/v1/compliance.grpc.pb.h"
 #include "issuance/base/clock.h"
+#include "issuance/compliance/directory_stub.h"
 #include "issuance/store/access_store.h"
 
 namespace hourglass::issuance {
@@ -16,7 +17,7 @@ namespace hourglass::issuance {
 // an answer's callback runs before the call returns. Where the store cannot be read, or the clock
 // not be believed, nobody is asked and the call fails with that error. Calls by completion queue
 // give null. Safe to call from several threads. `store` and `clock` must outlive it.
-std::unique_ptr<v1::ComplianceService::StubInterface> GuardedComplianceStub(
+std::unique_ptr<DirectoryStub> GuardedComplianceStub(
     std::unique_ptr<v1::ComplianceService::StubInterface> next, DecisionFactsStore* store,
     const Clock* clock);
 

@@ -28,6 +28,7 @@
 #include "issuance/config/request_limits_config.h"
 #include "issuance/config/rotation_config.h"
 #include "issuance/config/store_config.h"
+#include "issuance/config/strong_mapping_config.h"
 #include "issuance/identity/upn_domains.h"
 #include "issuance/log/event_log.h"
 #include "issuance/yaml/document.h"
@@ -146,11 +147,7 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   profile.backdate = fields.Seconds("backdate", std::chrono::seconds(0), ca::kMaxBackdate)
                          .value_or(profile.backdate);
   profile.no_rev_avail = fields.Bool("no_rev_avail").value_or(profile.no_rev_avail);
-  if (fields.Bool("sid_uri").value_or(false)) {
-    fields.Mistake(
-        "sid_uri",
-        "does nothing yet: there is no source of SIDs, so no certificate would carry one");
-  }
+  ReadStrongMapping(fields.Optional("strong_mapping"), config);
   config.key_policy = ReadAcceptedKeys(fields.Optional("accepted_keys"), config.key_policy);
   config.quota.roots = fields.Integer("max_roots", 1, 1000).value_or(config.quota.roots);
   config.quota.keys = fields.Integer("max_keys", 1, 100'000).value_or(config.quota.keys);

@@ -51,7 +51,7 @@ issuing:
   lifetime: 30m
   backdate: 0s
   no_rev_avail: false
-  sid_uri: false
+  strong_mapping: {san_uri: true, required: true}
   accepted_keys: {ec_p384: false, rsa: true, min_rsa_bits: 3072, max_rsa_bits: 3072}
   rotation: {mode: dry_run, stage_before_expiry: 90d, root_duration: 365d}
 tenants:
@@ -123,6 +123,8 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.issuing.profile.backdate, std::chrono::minutes(5));
   EXPECT_TRUE(config.issuing.profile.no_rev_avail);
   EXPECT_FALSE(config.issuing.profile.sid_uri);
+  EXPECT_TRUE(config.issuing.strong_mapping.sid_extension);
+  EXPECT_FALSE(config.issuing.strong_mapping.required);
   EXPECT_TRUE(config.issuing.key_policy.allow_ec_p256);
   EXPECT_TRUE(config.issuing.key_policy.allow_ec_p384);
   EXPECT_TRUE(config.issuing.key_policy.allow_rsa);
@@ -141,6 +143,26 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
   EXPECT_TRUE(config.log_personal_data);
+}
+
+TEST(ParseConfigTest, TenantsMapByWhatIsSaidForAllUnlessTheySayOtherwise) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(absl::StrCat(kSmallest, R"(issuing:
+  strong_mapping: {san_uri: true, required: true}
+tenants:
+  contoso: {strong_mapping: {required: false}}
+  fabrikam: {strong_mapping: {sid_extension: false}}
+)"),
+                                                        "/etc/h/h.yaml"));
+  EXPECT_TRUE(config.issuing.profile.sid_uri);
+  EXPECT_TRUE(config.issuing.strong_mapping.required);
+  const IssuingConfig& contoso = config.tenants.at("contoso");
+  EXPECT_TRUE(contoso.strong_mapping.sid_extension);
+  EXPECT_TRUE(contoso.profile.sid_uri);
+  EXPECT_FALSE(contoso.strong_mapping.required);
+  const IssuingConfig& fabrikam = config.tenants.at("fabrikam");
+  EXPECT_FALSE(fabrikam.strong_mapping.sid_extension);
+  EXPECT_FALSE(fabrikam.profile.sid_uri);
+  EXPECT_FALSE(fabrikam.strong_mapping.required);
 }
 
 TEST(ParseConfigTest, ReadsEveryField) {
@@ -259,12 +281,12 @@ TEST(ParseConfigTest, RefusesUnknownAndRepeatedFields) {
 
 // Whoever writes it believes that it does something.
 TEST(ParseConfigTest, RefusesWhatDoesNothing) {
-  EXPECT_EQ(MistakesWithLine("issuing: {sid_uri: true}"),
-            "/etc/h.yaml:9: issuing.sid_uri: does nothing yet: there is no source of SIDs, so no "
-            "certificate would carry one");
-  EXPECT_OK(ParseConfig(absl::StrCat(kSmallest, "issuing: {sid_uri: false}\n"), "/etc/h.yaml"));
-  EXPECT_THAT(MistakesWithLine("tenants: {contoso: {sid_uri: true}}"),
-              HasSubstr("tenants.contoso.sid_uri: does nothing yet"));
+  EXPECT_EQ(
+      MistakesWithLine("issuing: {strong_mapping: {sid_extension: false, san_uri: true}}"),
+      "/etc/h.yaml:9: issuing.strong_mapping.san_uri: does nothing while sid_extension is false");
+  EXPECT_THAT(MistakesWithLine(
+                  "tenants: {contoso: {strong_mapping: {sid_extension: false, required: true}}}"),
+              HasSubstr("tenants.contoso.strong_mapping.required: does nothing while"));
   EXPECT_EQ(MistakesWithLine("issuing: {accepted_keys: {rsa: false, min_rsa_bits: 3072}}"),
             "/etc/h.yaml:9: issuing.accepted_keys.min_rsa_bits: does nothing while rsa is false");
   EXPECT_EQ(MistakesWithLine("issuing: {sub_key: {lifetime: 12h}}"),

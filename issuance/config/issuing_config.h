@@ -28,9 +28,19 @@ struct TenantQuota {
   int keys = 200;  // not destroyed, 1 to 100000
 };
 
+// How certificates map to Windows accounts (KB5014754). Whether the SID is also a URI is a matter of
+// the leaf profile.
+struct StrongMapping {
+  // The SID of whom the directory, or a verified access token, has one of.
+  bool sid_extension = true;
+  // Nothing is issued to others. Only with sid_extension.
+  bool required = false;
+};
+
 // What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
 struct IssuingConfig {
   ca::LeafProfileOptions profile;
+  StrongMapping strong_mapping;
   ca::KeyPolicy key_policy;
   SubKeyConfig sub_key;
   // Of a tenant only, never of all.

@@ -12,6 +12,7 @@
 #include "ca/request/certificate_request.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/compliance/mapped_sid.h"
 #include "issuance/identity/methods.h"
 #include "issuance/pipeline/pipeline_work.h"
 #include "issuance/pipeline/renewal.h"
@@ -138,7 +139,7 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
   // Not DecidingTime: how long somebody waits is no matter of the date.
   const Timestamp now = clock_->Now();
   auto next = verdicts.begin();
-  ForEach(batch, [&next, now](Work& work) -> absl::Status {
+  ForEach(batch, [this, &next, now](Work& work) -> absl::Status {
     absl::StatusOr<ComplianceVerdict>& verdict = *next++;
     RETURN_IF_ERROR(CheckSomebodyWaits(*work.task, now));
     RETURN_IF_ERROR(verdict.status());
@@ -148,8 +149,28 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
                    "the compliance service does not allow this device to connect now");
     }
     work.verdict = *std::move(verdict);
-    return absl::OkStatus();
+    return MapStrongly(work);
   });
+}
+
+// Still 3: which account the certificate maps to is the directory's word or the token's, and never
+// the request's. The directory was read for the verdict.
+absl::Status Pipeline::MapStrongly(Work& work) {
+  const std::string& tenant_id = work.task->request->tenant_id();
+  const StrongMapping& mapping = tenants_->Issuing(tenant_id).strong_mapping;
+  if (!mapping.sid_extension) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string sid,
+                   AgreedSid(work.verdict.directory_sid, work.sound->token_sid));
+  if (!sid.empty()) {
+    const ca::Subject& subject = work.sound->subject;
+    ASSIGN_OR_RETURN(work.sound->subject,
+                     ca::Subject::Create(subject.upn(), subject.user_id(), sid));
+  } else if (mapping.required) {
+    return Error(ErrorReason::kSidUnknown, "user.upn",
+                 "nobody knows this user's security identifier, without which this tenant issues "
+                 "nothing");
+  }
+  return absl::OkStatus();
 }
 
 // 4: one immutable snapshot of the tenant (promise 1), the same for all of its requests in the

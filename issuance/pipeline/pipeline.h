@@ -89,6 +89,7 @@ class Pipeline {
   absl::StatusOr<Holder> HolderByToken(const IssueTask& task, TenantTokens& tokens) const;
   absl::Status CompleteUpn(const std::string& tenant_id, TokenIdentity* identity) const;
   void ObtainVerdicts(Batch& batch);
+  absl::Status MapStrongly(Work& work);
   void TakeSnapshots(Batch& batch, Patience patience);
   void FillTemplates(Batch& batch);
   void WriteIntents(Batch& batch);

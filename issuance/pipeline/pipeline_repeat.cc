@@ -45,7 +45,7 @@ absl::Status Pipeline::TakeUpRecordedIntent(Work& work) {
                                                   record.intent.not_before + profile.backdate}));
   if (tbs.der() != record.intent.tbs_certificate) {
     return Error(ErrorReason::kPrimaryChanged, "request_id",
-                 "was used before, under another leaf profile");
+                 "was used before, under another leaf profile or security identifier");
   }
   work.tbs = std::move(tbs);
   work.intent = std::move(record.intent);
@@ -79,7 +79,7 @@ absl::Status Pipeline::TakeUpFromAnotherIssuer(Work& work, JournalRecord record)
   RETURN_IF_ERROR(expected.status());
   if (*expected != record.intent.tbs_certificate) {
     return Error(ErrorReason::kPrimaryChanged, "request_id",
-                 "was used before, under another leaf profile");
+                 "was used before, under another leaf profile or security identifier");
   }
   work.tbs.reset();
   work.intent = std::move(record.intent);

@@ -12,6 +12,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/statusor.h"
+#include "issuance/compliance/directory_stub.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/guarded_stub.h"
 #include "issuance/compliance/remote_stub.h"
@@ -62,7 +63,7 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
 void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> tls,
                                 const Means& means) {
   const ComplianceConfig& config = whole.compliance;
-  ComplianceStub stub;
+  std::unique_ptr<DirectoryStub> stub;
   if (config.endpoint.empty()) {
     engine_.emplace(config.policy_directory, means.store, means.clock, *means.log,
                     ComplianceEngine::Access{means.store, whole.access});
