@@ -45,10 +45,11 @@ TEST(FailureOfTest, HandsOnTheReasonsOfADeny) {
   v1::DenyReason reason;
   reason.set_setting("disk_encryption.enabled");
   const grpc::Status status =
-      FailureOf(Error(ErrorReason::kDeviceNotCompliant, "device_id", "no"), {reason});
+      FailureOf(Error(ErrorReason::kDeviceNotCompliant, "device_id", "no"), {reason}, "verdict-7");
   EXPECT_THAT(status, RefusedWith(v1::DEVICE_NOT_COMPLIANT, "device_id"));
   ASSERT_EQ(ErrorDetailOf(status)->deny_reasons_size(), 1);
   EXPECT_EQ(ErrorDetailOf(status)->deny_reasons(0).setting(), "disk_encryption.enabled");
+  EXPECT_EQ(ErrorDetailOf(status)->correlation_id(), "verdict-7");
   EXPECT_THAT(FailureOf(absl::OkStatus(), {}), Succeeded());
 }
 

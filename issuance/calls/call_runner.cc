@@ -40,8 +40,10 @@ absl::Status TooManyWait() {
 
 }  // namespace
 
-grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons) {
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons,
+                       absl::string_view correlation_id) {
   StatusExtras extras;
+  extras.correlation_id = correlation_id;
   extras.deny_reasons = deny_reasons;
   if (ReasonOf(status) == ErrorReason::kKeyUnavailable) {
     extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);

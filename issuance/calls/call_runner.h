@@ -29,10 +29,12 @@
 
 namespace hourglass::issuance {
 
-// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny, what is
-// wrong with an access token, and when to come back where a key cannot be used, the compliance
-// service is not asked for a while, or the service has more to do than it takes.
-grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons);
+// What the caller of a failed method is told: ToGrpcStatus, with the reasons of a deny and the id
+// of its verdict, what is wrong with an access token, and when to come back where a key cannot be
+// used, the compliance service is not asked for a while, or the service has more to do than it
+// takes.
+grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReason> deny_reasons,
+                       absl::string_view correlation_id = "");
 
 // The same for a call that is refused because too many wait.
 grpc::Status OverloadedUntil(std::chrono::milliseconds come_back);

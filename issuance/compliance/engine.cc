@@ -42,6 +42,14 @@ FileFindings FindingsOf(const CompliancePolicy& policy, const std::optional<Devi
   return file;
 }
 
+// Where neither a block nor the policy file says how to mend it.
+void AddRemediation(const AccessConfig& config, std::vector<v1::DenyReason>& reasons) {
+  for (v1::DenyReason& reason : reasons) {
+    if (!reason.remediation_url().empty()) continue;
+    reason.set_remediation_url(RemediationUrl(config, reason.setting()));
+  }
+}
+
 bool WouldDeny(const access::PolicyResult& result) {
   return !result.enforced && result.application != access::Application::kNotApplied &&
          (result.satisfaction == access::Satisfaction::kBlocks ||
@@ -165,11 +173,13 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::Explain(
     const v1::EvaluateRequest& question, const access::SignInFacts& sign_in, Timestamp now) {
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, question, now));
   absl::StatusOr<Explanation> explanation = JudgePolicies(question, found.facts, sign_in, now);
-  if (found.reasons.empty()) return explanation;
-  // Whatever policies say, and whether they can be read.
-  if (!explanation.ok()) explanation.emplace();
-  explanation->policy_version = kBlockedPolicyVersion;
-  explanation->reasons = std::move(found.reasons);
+  if (!found.reasons.empty()) {
+    // Whatever policies say, and whether they can be read.
+    if (!explanation.ok()) explanation.emplace();
+    explanation->policy_version = kBlockedPolicyVersion;
+    explanation->reasons = std::move(found.reasons);
+  }
+  if (explanation.ok()) AddRemediation(ConfigOf(question.tenant_id()), explanation->reasons);
   return explanation;
 }
 
@@ -186,6 +196,7 @@ absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest
     ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, SignInFactsOf(request), now));
     LogReportOnly(request, explanation);
   }
+  AddRemediation(ConfigOf(request.tenant_id()), explanation.reasons);
   v1::Verdict verdict;
   verdict.set_policy_version(explanation.policy_version);
   verdict.set_verdict_id(absl::BytesToHexString(id));

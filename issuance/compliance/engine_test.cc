@@ -135,6 +135,29 @@ TEST_F(ComplianceEngineTest, DeniesWithReasonsAndRemediation) {
   EXPECT_THAT(verdict.policy_version(), StartsWith("v1 (sha256:"));
 }
 
+// Of what the policy file has no page for, nor a block.
+TEST_F(ComplianceEngineTest, TheTenantSaysHowToMendWhatNobodyElseDoes) {
+  AccessConfig config;
+  config.remediation_url = "https://h.example/desk";
+  config.remediation_urls["device_blocked"] = "https://h.example/stolen";
+  ComplianceEngine engine(directory_.File("policies"), store_.get(), &clock_, EventLog::Silent(),
+                          {store_.get(), {{"contoso", config}}});
+  BlockRecord block;
+  block.tenant_id = "contoso";
+  block.subject = "laptop-2";
+  block.reason = "lost";
+  ASSERT_OK_AND_ASSIGN(v1::Verdict verdict, engine.Evaluate(Question("laptop-2")));
+  EXPECT_EQ(verdict.deny().reasons(0).remediation_url(), "https://h.example/vpn");
+  ASSERT_OK(store_->Block(block, {clock_.Now(), "cli", "lost"}));
+  ASSERT_OK_AND_ASSIGN(verdict, engine.Evaluate(Question("laptop-2")));
+  EXPECT_EQ(verdict.deny().reasons(0).setting(), "device_blocked");
+  EXPECT_EQ(verdict.deny().reasons(0).remediation_url(), "https://h.example/stolen");
+  v1::EvaluateRequest fabrikam = Question("laptop-2");
+  fabrikam.set_tenant_id("fabrikam");
+  ASSERT_OK_AND_ASSIGN(verdict, engine.Evaluate(fabrikam));
+  EXPECT_EQ(verdict.deny().reasons(0).remediation_url(), "");
+}
+
 TEST_F(ComplianceEngineTest, NoTwoVerdictsShareAnId) {
   std::set<std::string> ids;
   for (int i = 0; i < 1000; ++i) {

@@ -19,7 +19,7 @@ namespace {
 using std::chrono::hours;
 using yaml::Mapping;
 
-constexpr std::size_t kMaxUrlSize = 2048;
+constexpr std::size_t kMaxUrlSize = 1024;
 constexpr std::size_t kMaxIdSize = 128;
 // What Intune has, and for those whose agents report often, an hour.
 constexpr hours kMinReportValidity(1);

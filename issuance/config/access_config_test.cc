@@ -85,7 +85,7 @@ TEST(AccessConfigTest, ReadsEveryField) {
 
 TEST(AccessConfigTest, TellsEachMistake) {
   const std::string range = "must be a range of addresses, as 192.0.2.0/24 or 2001:db8::/32";
-  const std::string url = "must be an https URL of at most 2048 ASCII characters";
+  const std::string url = "must be an https URL of at most 1024 ASCII characters";
   const std::vector<std::pair<std::string, std::string>> mistakes = {
       {"{vpn_applications: [a b]}", ".vpn_applications[0]: must be the id of an application"},
       {"{vpn_applications: [all]}",
@@ -98,6 +98,7 @@ TEST(AccessConfigTest, TellsEachMistake) {
       {"{report_validity: 90m}", ".report_validity: must be whole hours"},
       {"{remediation_url: 'http://help.example'}", ".remediation_url: " + url},
       {"{remediation_url: 'https://'}", ".remediation_url: " + url},
+      {"{remediation_url: 'https://" + std::string(1017, 'a') + "'}", ".remediation_url: " + url},
       {"{remediation_urls: [{setting: mfa}]}", ".remediation_urls[0].url: is missing"},
       {"{remediation_urls: [{url: 'https://a.example'}]}",
        ".remediation_urls[0].setting: is missing"},

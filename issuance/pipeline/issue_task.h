@@ -43,6 +43,8 @@ class IssueTask {
   std::string device_id;
   // With DEVICE_NOT_COMPLIANT: at least one.
   std::vector<v1::DenyReason> deny_reasons;
+  // With DEVICE_NOT_COMPLIANT: the id of the verdict, by which whoever is called for help finds it.
+  std::string correlation_id;
   // The request needs a thread that may wait, and was asked of one that may not: nothing is
   // recorded, `status` says nothing, and it is to be asked again.
   bool needs_patience = false;

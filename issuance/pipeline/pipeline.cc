@@ -80,6 +80,7 @@ IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateReq
   IssueAll(tasks, Patience::kWaits);
   outcome.status = std::move(task.status);
   outcome.deny_reasons = std::move(task.deny_reasons);
+  outcome.correlation_id = std::move(task.correlation_id);
   return outcome;
 }
 
@@ -145,6 +146,7 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
     RETURN_IF_ERROR(verdict.status());
     if (!verdict->allowed()) {
       work.task->deny_reasons = std::move(verdict->deny_reasons);
+      work.task->correlation_id = std::move(verdict->verdict_id);
       return Error(ErrorReason::kDeviceNotCompliant, "device_id",
                    "the compliance service does not allow this device to connect now");
     }

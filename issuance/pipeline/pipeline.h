@@ -32,6 +32,7 @@ struct IssueOutcome {
   absl::Status status;
   v1::IssueCertificateResponse response;
   std::vector<v1::DenyReason> deny_reasons;
+  std::string correlation_id;
 };
 
 // Safe to call from several threads.

@@ -35,7 +35,8 @@ void LogRefusal(const EventLog& log, const IssueTask& task, const absl::Status& 
                                    {"device", DeviceOf(task)},
                                    {"request", task.request->request_id()},
                                    {"reason", ErrorReasonName(ReasonOf(refusal))},
-                                   {"settings", absl::StrJoin(settings, " ")}});
+                                   {"settings", absl::StrJoin(settings, " ")},
+                                   {"verdict", task.correlation_id}});
 }
 
 void LogIssued(const EventLog& log, const IssueTask& task) {
@@ -139,7 +140,7 @@ grpc::Status IssueDesk::Refuse(const IssueTask& task, const absl::Status& refusa
   calls_->LogFailure(context, method, task.caller, refusal);
   counters_->Count(refusal);
   LogRefusal(*log_, task, refusal);
-  return FailureOf(refusal, task.deny_reasons);
+  return FailureOf(refusal, task.deny_reasons, task.correlation_id);
 }
 
 }  // namespace hourglass::issuance

@@ -68,7 +68,8 @@ class IssueDeskTest : public PipelineTest {
 
   // And the one about the certificate, which does.
   static LoggedLine CertificateRefused(const std::string& reason, const std::string& settings = "",
-                                       const std::string& tenant = "contoso") {
+                                       const std::string& tenant = "contoso",
+                                       const std::string& verdict = "") {
     return {{"event", "certificate_refused"},
             {"level", "info"},
             {"tenant", tenant},
@@ -77,7 +78,8 @@ class IssueDeskTest : public PipelineTest {
             {"device", "laptop-1"},
             {"request", "request-1"},
             {"reason", reason},
-            {"settings", settings}};
+            {"settings", settings},
+            {"verdict", verdict}};
   }
 
   const EventLog silent_ = EventLog::Silent();
@@ -124,7 +126,9 @@ TEST_F(IssueDeskTest, ADenyIsToldWithItsReasonsAndLoggedWithItsSettings) {
   const std::vector<LoggedLine> logged = log_.Take();
   ASSERT_EQ(logged.size(), 2u);
   EXPECT_EQ(logged[0].at("event"), "call_failed");
-  EXPECT_EQ(logged[1], CertificateRefused("DEVICE_NOT_COMPLIANT", "disk_encryption.enabled"));
+  EXPECT_EQ(logged[1], CertificateRefused("DEVICE_NOT_COMPLIANT", "disk_encryption.enabled",
+                                          "contoso", "verdict-1"));
+  EXPECT_EQ(ErrorDetailOf(told)->correlation_id(), "verdict-1");
   EXPECT_THAT(counters_.Totals(), ElementsAre(Pair(ErrorReason::kDeviceNotCompliant, 1)));
   EXPECT_THAT(failures_.Totals(), ElementsAre(Pair(ErrorReason::kDeviceNotCompliant, 1)));
 }

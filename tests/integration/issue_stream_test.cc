@@ -177,6 +177,7 @@ TEST_F(IssueStreamTest, ARefusedRequestDoesNotEndTheStream) {
   EXPECT_THAT(RefusalOf(answers["r-4"]), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
   EXPECT_EQ(issuance::ErrorDetailOf(RefusalOf(answers["r-4"]))->deny_reasons(0).setting(),
             "disk_encryption.enabled");
+  EXPECT_EQ(issuance::ErrorDetailOf(RefusalOf(answers["r-4"]))->correlation_id().size(), 32u);
   EXPECT_THAT(RefusalOf(answers["r-5"]), RefusedWith(v1::FIELD_MISSING, "tenant_id"));
   EXPECT_THAT(RefusalOf(answers[""]), RefusedWith(v1::FIELD_MISSING, "tenant_id"));
   EXPECT_THAT(RefusalOf(answers["r-7"]), Succeeded());

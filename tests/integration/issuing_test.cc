@@ -210,6 +210,8 @@ TEST_F(IssuingTest, ADeviceOutOfOrderIsToldWhyAndHowToMendIt) {
   ASSERT_EQ(detail->deny_reasons_size(), 1);
   EXPECT_EQ(detail->deny_reasons(0).setting(), "disk_encryption.enabled");
   EXPECT_EQ(detail->deny_reasons(0).remediation_url(), "https://help.contoso.example/vpn");
+  EXPECT_EQ(detail->correlation_id().size(), 32u);
+  EXPECT_NE(issuance::ErrorDetailOf(Issue(request))->correlation_id(), detail->correlation_id());
   EXPECT_EQ(service_.JournalSize(), 0);
 }
 

@@ -285,7 +285,8 @@ TEST_F(BrokerTest, ARefusalTellsEveryReasonAndWritesNothing) {
   reasons[1].set_setting("antivirus.enabled");
   reasons[1].set_message("no antivirus program runs");
   const grpc::Status denied = issuance::ToGrpcStatus(
-      Error(ErrorReason::kDeviceNotCompliant, "", "laptop-1 may not connect"), {reasons, {}});
+      Error(ErrorReason::kDeviceNotCompliant, "", "laptop-1 may not connect"),
+      {reasons, {}, {}, "verdict-7"});
   issuer_.Script({[&denied](const Request&, Response*) { return denied; }});
   const CommandResult result = IssueWith(KeyOut() + " --chain-out " + out_.File("chain.pem"));
   EXPECT_EQ(result.exit_code, 1);
@@ -293,11 +294,13 @@ TEST_F(BrokerTest, ARefusalTellsEveryReasonAndWritesNothing) {
             "hourglass-broker: DEVICE_NOT_COMPLIANT: laptop-1 may not connect\n"
             "  - disk_encryption.enabled: the disks are not encrypted\n"
             "    how to mend it: https://help.example/disk\n"
-            "  - antivirus.enabled: no antivirus program runs\n");
+            "  - antivirus.enabled: no antivirus program runs\n"
+            "  for the help desk: correlation id verdict-7\n");
   EXPECT_THAT(FilesOut(), IsEmpty());
   EXPECT_EQ(issuer_.asked().size(), 1u);
   const Json error = Json::parse(IssueWith(KeyOut() + " --json").output)["error"];
   EXPECT_EQ(error["deny_reasons"].size(), 2u);
+  EXPECT_EQ(error["correlation_id"], "verdict-7");
 }
 
 TEST_F(BrokerTest, ARefusalLeavesTheOldPairAlone) {

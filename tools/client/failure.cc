@@ -267,6 +267,10 @@ std::string FailureInWords(const absl::Status& status) {
       absl::StrAppend(&text, "    how to mend it: ", Printable(reason.remediation_url()), "\n");
     }
   }
+  if (!detail.correlation_id().empty()) {
+    absl::StrAppend(&text, "  for the help desk: correlation id ",
+                    Printable(detail.correlation_id()), "\n");
+  }
   text += ObstaclesInWords(detail.obstacles());
   if (detail.has_retry_delay()) {
     absl::StrAppend(&text, "  try again in ",
@@ -287,6 +291,7 @@ Json FailureAsJson(const absl::Status& status) {
                                      {"message", reason.message()},
                                      {"remediation_url", reason.remediation_url()}});
   }
+  if (!detail.correlation_id().empty()) error["correlation_id"] = detail.correlation_id();
   if (!detail.obstacles().empty()) error["obstacles"] = ObstaclesAsJson(detail.obstacles());
   if (detail.has_retry_delay()) {
     error["retry_after_seconds"] = absl::ToDoubleSeconds(RetryDelay(detail));

@@ -31,12 +31,14 @@ std::string ObstaclesInWords(const google::protobuf::RepeatedPtrField<v1::Promot
 Json ObstaclesAsJson(const google::protobuf::RepeatedPtrField<v1::PromotionObstacle>& all);
 
 // `REASON: message` on one line; below it, where they are known, every deny reason with its
-// remediation, what is in the way of a promotion, when to try again, and what to do next. What is
-// in the way is said there and not in the message as well. Ended by a newline, Printable.
+// remediation, the correlation id of the refusal, what is in the way of a promotion, when to try
+// again, and what to do next. What is in the way is said there and not in the message as well.
+// Ended by a newline, Printable.
 std::string FailureInWords(const absl::Status& status);
 
 // {"error": {"reason", "message", "field", "deny_reasons": [{"setting", "message",
-// "remediation_url"}], "retry_after_seconds", "next"}}; members without a value are left out.
+// "remediation_url"}], "correlation_id", "retry_after_seconds", "next"}}; members without a value
+// are left out.
 Json FailureAsJson(const absl::Status& status);
 
 // `json` on lines indented by two spaces, ended by a newline. Octets that are not UTF-8 become
