@@ -118,9 +118,9 @@ absl::Status Pipeline::CheckRequest(Work& work) {
   }
   work.task->user_upn = holder->subject.upn();
   work.task->device_id = holder->device_id;
-  std::string digest = RequestDigest(
-      *work.task->caller, request,
-      {holder->subject.user_id(), holder->subject.upn(), holder->device_id, holder->subject.sid()});
+  std::string digest =
+      RequestDigest(*work.task->caller, request,
+                    {holder->subject.user_id(), holder->subject.upn(), holder->device_id});
   work.sound = {*std::move(holder), std::move(key), std::move(digest)};
   return absl::OkStatus();
 }
@@ -161,12 +161,13 @@ absl::Status Pipeline::MapStrongly(Work& work) {
   const std::string& tenant_id = work.task->request->tenant_id();
   const StrongMapping& mapping = tenants_->Issuing(tenant_id).strong_mapping;
   if (!mapping.sid_extension) return absl::OkStatus();
+  Holder& holder = work.sound->holder;
   ASSIGN_OR_RETURN(const std::string sid,
-                   AgreedSid(work.verdict.directory_sid, work.sound->token_sid));
+                   AgreedSid(work.verdict->directory_sid,
+                             holder.token.has_value() ? holder.token->onprem_sid : ""));
   if (!sid.empty()) {
-    const ca::Subject& subject = work.sound->subject;
-    ASSIGN_OR_RETURN(work.sound->subject,
-                     ca::Subject::Create(subject.upn(), subject.user_id(), sid));
+    ASSIGN_OR_RETURN(holder.subject,
+                     ca::Subject::Create(holder.subject.upn(), holder.subject.user_id(), sid));
   } else if (mapping.required) {
     return Error(ErrorReason::kSidUnknown, "user.upn",
                  "nobody knows this user's security identifier, without which this tenant issues "

@@ -74,7 +74,7 @@ absl::StatusOr<Pipeline::Holder> Pipeline::HolderByToken(const IssueTask& task,
   RETURN_IF_ERROR(CompleteUpn(request.tenant_id(), &identity));
   RETURN_IF_ERROR(CheckRequestedFor(RequestedForBy(request), identity));
   ASSIGN_OR_RETURN(ca::Subject subject,
-                   ca::Subject::Create(identity.upn, identity.user_id, identity.onprem_sid));
+                   ca::Subject::Create(identity.upn, identity.user_id));
   RETURN_IF_ERROR(tenants_->Issuing(request.tenant_id()).upn_domains.Check(subject.upn()));
   RETURN_IF_ERROR(tokens.Bind(identity, {task.caller->name, request.request_id()}, now));
   std::string device_id = identity.device_id;

@@ -270,8 +270,8 @@ TEST_F(PipelineTokensTest, TheSidOfTheTokenIsInTheCertificate) {
   const IssueOutcome without = IssueBy(Token(), "r-2");
   ASSERT_OK(without.status);
   EXPECT_THAT(without.response.certificate(), Not(HasSubstr("S-1-5-21")));
-  // The same request with another is another.
-  EXPECT_THAT(IssueBy(Token(), "r-1").status, FailsWith(ErrorReason::kRequestIdReused));
+  // What is on record has it, and is given to nobody who has none.
+  EXPECT_THAT(IssueBy(Token(), "r-1").status, FailsWith(ErrorReason::kPrimaryChanged));
   const IssueOutcome again = IssueBy(Token({{"onprem_sid", kSid}}), "r-1");
   ASSERT_OK(again.status);
   EXPECT_EQ(again.response.certificate(), with.response.certificate());

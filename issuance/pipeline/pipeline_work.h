@@ -37,8 +37,6 @@ struct Pipeline::Work {
     Holder holder;
     ca::RequestedKey key;
     std::string digest;
-    // The SID that a verified access token says; empty where there is none.
-    std::string token_sid = {};
   };
 
   IssueTask* task = nullptr;

@@ -15,7 +15,6 @@ struct DigestedHolder {
   absl::string_view user_id;
   absl::string_view user_upn;
   absl::string_view device_id;
-  absl::string_view sid = "";  // the user's, where it goes into the certificate
 };
 
 // SHA-256, 32 octets, of what a request asks for, for whom, and of its caller's name: what the
