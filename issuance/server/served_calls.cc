@@ -39,7 +39,7 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                                   .log = subjects.log}),
       key_service_(&calls_, subjects.authorities->keys(), subjects.state->clock(), subjects.log),
       journal_service_(&calls_, subjects.state->store(), subjects.state->store(),
-                       subjects.state->store()),
+                       subjects.state->store(), subjects.state->clock()),
       device_service_(&calls_, subjects.state->store(), subjects.state->store(),
                       subjects.state->clock(), subjects.log),
       policy_service_(&calls_, {.tenants = subjects.state->store(),

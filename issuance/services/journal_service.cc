@@ -4,7 +4,9 @@
 #include "ca/authority.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/decisions/live_certificates.h"
 #include "issuance/services/record_mapper.h"
+#include "issuance/timekeeping/deciding_time.h"
 #include "issuance/wire/proto_time.h"
 #include "issuance/wire/request_fields.h"
 
@@ -48,7 +50,11 @@ absl::Status JournalService::ListCertificates(const Caller&,
                                               const v1::ListCertificatesRequest& request,
                                               v1::ListCertificatesResponse* response) {
   RETURN_IF_ERROR(tenants_->GetTenant(request.tenant_id()).status());
-  ASSIGN_OR_RETURN(const JournalFilter filter, FilterOf(request));
+  ASSIGN_OR_RETURN(JournalFilter filter, FilterOf(request));
+  if (request.live()) {
+    ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
+    NarrowToLive(filter, now);
+  }
   ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(
       const Page<JournalRecord> page,

@@ -1,5 +1,6 @@
 #include "issuance/services/journal_service.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class JournalServiceTest : public ServiceTest {
   void SetUp() override {
     ServiceTest::SetUp();
     ASSERT_OK(AddSamplePrimary(*store_));
-    service_.emplace(nullptr, store_.get(), store_.get(), store_.get());
+    service_.emplace(nullptr, store_.get(), store_.get(), store_.get(), &clock_);
   }
 
   // Of another user and device each, a second after the one before.
@@ -129,6 +130,25 @@ TEST_F(JournalServiceTest, ATimeFromIsOfTheRangeAndATimeBeforeIsNot) {
   EXPECT_THAT(Found(request), ElementsAre("request-2", "request-1"));
   // One that is there is meant, though it is zero.
   *request.mutable_intended_before() = ProtoTime();
+  EXPECT_THAT(Found(request), IsEmpty());
+}
+
+TEST_F(JournalServiceTest, LiveIsWhatHasNotExpiredByAClockThatIsBelieved) {
+  for (int i = 1; i <= 2; ++i) {
+    const Intent intent = Add(i);
+    ASSERT_OK(Append(*store_, ReleaseOf(intent)));
+  }
+  Add(3);
+  v1::ListCertificatesRequest request = All();
+  request.set_live(true);
+  EXPECT_THAT(Found(request), ElementsAre("request-2", "request-1"));
+  request.set_device_id("laptop-1");
+  EXPECT_THAT(Found(request), ElementsAre("request-1"));
+  clock_.believed = false;
+  EXPECT_THAT(List(request), FailsWith(ErrorReason::kClockUntrusted));
+  EXPECT_THAT(Found(All()), ElementsAre("request-3", "request-2", "request-1"));
+  clock_.believed = true;
+  clock_.now = Timestamp(SampleIntent("request-1").not_after + std::chrono::seconds(1));
   EXPECT_THAT(Found(request), IsEmpty());
 }
 

@@ -23,6 +23,8 @@ struct JournalFilter {
   std::string serial_number;
   std::optional<Timestamp> intended_from;    // inclusive
   std::optional<Timestamp> intended_before;  // exclusive
+  // Only those that were released and whose certificate has not expired by then.
+  std::optional<Timestamp> live_at;
 };
 
 using JournalWrite = std::variant<Intent, Release>;
@@ -58,7 +60,8 @@ class JournalStore {
   virtual absl::StatusOr<JournalRecord> FindBySerialNumber(absl::string_view tenant_id,
                                                            absl::string_view serial_number) = 0;
   // Newest intent first. Pages as Page says. An intent that is written meanwhile makes none of the
-  // others appear twice or not at all.
+  // others appear twice or not at all. With `live_at` a page may have fewer records than were asked
+  // for, and even none, and another follow.
   virtual absl::StatusOr<Page<JournalRecord>> ListJournal(absl::string_view tenant_id,
                                                           const JournalFilter& filter,
                                                           int page_size,

@@ -224,6 +224,12 @@ bool RaisesEpoch(absl::Span<const RootStateChange> changes) {
   return std::any_of(changes.begin(), changes.end(), MovesPrimary);
 }
 
+ca::Time EarliestLiveEnd(Timestamp now) { return std::chrono::floor<std::chrono::seconds>(now); }
+
+bool IsLive(const JournalRecord& record, Timestamp now) {
+  return record.released_at.has_value() && record.intent.not_after >= EarliestLiveEnd(now);
+}
+
 std::vector<RootStateChange> InOrder(absl::Span<const RootStateChange> changes) {
   std::vector<RootStateChange> ordered(changes.begin(), changes.end());
   std::stable_partition(ordered.begin(), ordered.end(), [](const RootStateChange& change) {

@@ -95,6 +95,13 @@ absl::Status CheckNewIntermediate(const IntermediateRecord& intermediate);
 // Whether these changes raise the tenant's epoch: PRIMARY is left or entered.
 bool RaisesEpoch(absl::Span<const RootStateChange> changes);
 
+// The first notAfter with which a certificate has not expired at `now`: it counts until the end of
+// that second (RFC 5280 section 4.1.2.5).
+ca::Time EarliestLiveEnd(Timestamp now);
+
+// Whether it was released and has not expired at `now`.
+bool IsLive(const JournalRecord& record, Timestamp now);
+
 // In the order in which they have to be made, so that there is at most one PRIMARY at any time:
 // whoever leaves PRIMARY goes first.
 std::vector<RootStateChange> InOrder(absl::Span<const RootStateChange> changes);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
 #include <vector>
@@ -75,6 +76,42 @@ TEST_P(JournalStoreConformance, FiltersNarrowTheJournal) {
   EXPECT_THAT(ListAll(*store_, all, 1), IsEmpty());
   user.user_upn = "%";
   EXPECT_THAT(ListAll(*store_, user, 1), IsEmpty());
+}
+
+TEST_P(JournalStoreConformance, OnlyWhatIsReleasedAndHasNotExpiredIsLive) {
+  ASSERT_OK(AddSamplePrimary(*store_));
+  const ca::Time end = SampleIntent("r-0").not_after;
+  for (int i = 0; i < 6; ++i) {
+    Intent intent = SampleIntent(absl::StrCat("r-", i));
+    intent.device_id = i < 5 ? "laptop-1" : "laptop-2";
+    intent.not_after = end + std::chrono::seconds(i);
+    intent.intended_at = SampleTime(i);
+    ASSERT_OK(Append(*store_, intent));
+    if (i == 3) continue;
+    ASSERT_OK(Append(*store_, ReleaseOf(intent)));
+  }
+  JournalFilter live;
+  live.live_at = Timestamp(end + std::chrono::seconds(1));
+  for (const int page_size : {1, 2, 5, 100}) {
+    EXPECT_THAT(ListAll(*store_, live, page_size), ElementsAre("r-5", "r-4", "r-2", "r-1"));
+  }
+  live.device_id = "laptop-1";
+  EXPECT_THAT(ListAll(*store_, live, 2), ElementsAre("r-4", "r-2", "r-1"));
+  // It lives through the whole second that it names.
+  live.live_at = Timestamp(end + std::chrono::seconds(2)) - std::chrono::microseconds(1);
+  EXPECT_THAT(ListAll(*store_, live, 2), ElementsAre("r-4", "r-2", "r-1"));
+  live.live_at = Timestamp(end + std::chrono::seconds(2));
+  EXPECT_THAT(ListAll(*store_, live, 2), ElementsAre("r-4", "r-2"));
+  live.serial_number = SampleIntent("r-1").serial_number;
+  EXPECT_THAT(ListAll(*store_, live, 2), IsEmpty());
+  live.serial_number = SampleIntent("r-3").serial_number;
+  EXPECT_THAT(ListAll(*store_, live, 2), IsEmpty()) << "it was never released";
+  live.serial_number = SampleIntent("r-2").serial_number;
+  EXPECT_THAT(ListAll(*store_, live, 2), ElementsAre("r-2"));
+  live = {};
+  live.live_at = Timestamp(end + std::chrono::seconds(4));
+  live.user_upn = "USER@contoso.example";
+  EXPECT_THAT(ListAll(*store_, live, 1), ElementsAre("r-5", "r-4"));
 }
 
 TEST_P(JournalStoreConformance, UsersAreFoundWhateverTheCase) {

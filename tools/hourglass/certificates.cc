@@ -22,6 +22,7 @@ struct CertificateOptions {
   std::string serial;
   std::string from;
   std::string before;
+  bool live = false;
   uint32_t limit = 100;
   std::string format = "text";
 };
@@ -113,6 +114,7 @@ absl::StatusOr<v1::ListCertificatesRequest> RequestFrom(const CertificateOptions
   request.set_tenant_id(options.tenant);
   request.set_user_upn(options.user);
   request.set_device_id(options.device);
+  request.set_live(options.live);
   if (!options.serial.empty()) {
     ASSIGN_OR_RETURN(*request.mutable_serial_number(), client::ParseSerialNumber(options.serial));
   }
@@ -164,7 +166,7 @@ absl::StatusOr<Answer> List(const CertificateOptions& options, const Session& se
                         : "never released"});
   }
   if (rows.empty()) {
-    answer.text = "No certificates.\n";
+    answer.text = options.live ? "No live certificates.\n" : "No certificates.\n";
     return answer;
   }
   answer.text =
@@ -206,6 +208,8 @@ void AddList(CLI::App& noun, CommandLine& line,
   AddTenantOption(*list, options->tenant);
   list->add_option("--user", options->user, "Only of this user principal name")->type_name("UPN");
   list->add_option("--device", options->device, "Only of this device")->type_name("ID");
+  list->add_flag("--live", options->live,
+                 "Only those that were released and have not expired, by the service's clock");
   list->add_option("--serial", options->serial, "Only this serial number")
       ->check(IsSerialNumber())
       ->type_name("HEX");

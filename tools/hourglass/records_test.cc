@@ -31,6 +31,14 @@ TEST_F(HourglassTest, TheJournalIsListedByWhatIsAskedFor) {
             kSerialInHex);
 }
 
+TEST_F(HourglassTest, LiveCertificatesAreAskedForAsSuch) {
+  EXPECT_EQ(Run("certificates list --tenant contoso --device laptop-1").exit_code, 0);
+  EXPECT_FALSE(script_.Last<v1::ListCertificatesRequest>().live());
+  EXPECT_EQ(Run("certificates list --tenant contoso --live --device laptop-1").exit_code, 0);
+  EXPECT_TRUE(script_.Last<v1::ListCertificatesRequest>().live());
+  EXPECT_EQ(script_.Last<v1::ListCertificatesRequest>().device_id(), "laptop-1");
+}
+
 TEST_F(HourglassTest, TheJournalIsPagedUpToTheLimit) {
   journal_.pages = 5;
   const Json three = RunJson("certificates list --tenant contoso --limit 3");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::postgresql {
 namespace {
@@ -80,6 +81,10 @@ Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter
   }
   if (filter.intended_before.has_value()) {
     clauses.And("i.intended_at <", ValueOf(*filter.intended_before));
+  }
+  if (filter.live_at.has_value()) {
+    clauses.And("i.not_after >=", ValueOf(EarliestLiveEnd(*filter.live_at)));
+    clauses.Append("AND r.released_at IS NOT NULL ");
   }
   if (after.has_value()) {
     // The second says nothing more, but it is what rules partitions out.

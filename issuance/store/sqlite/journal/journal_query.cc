@@ -32,7 +32,8 @@ bool IsWithin(const Intent& intent, const JournalFilter& filter) {
          (filter.device_id.empty() || intent.device_id == filter.device_id) &&
          (filter.serial_number.empty() || intent.serial_number == filter.serial_number) &&
          (!filter.intended_from.has_value() || intent.intended_at >= *filter.intended_from) &&
-         (!filter.intended_before.has_value() || intent.intended_at < *filter.intended_before);
+         (!filter.intended_before.has_value() || intent.intended_at < *filter.intended_before) &&
+         (!filter.live_at.has_value() || intent.not_after >= EarliestLiveEnd(*filter.live_at));
 }
 
 // Reads a segment, or gives `gone` if it was dropped in the meantime.
@@ -224,6 +225,7 @@ absl::StatusOr<Page<JournalRecord>> ListJournal(Connection& main, JournalFiles& 
   }
   for (NumberedRecord& record : records) {
     RETURN_IF_ERROR(AddLateRelease(main, record));
+    if (filter.live_at.has_value() && !IsLive(record.record, *filter.live_at)) continue;
     page.records.push_back(std::move(record.record));
   }
   return page;

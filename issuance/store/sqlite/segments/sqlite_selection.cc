@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
+#include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
 namespace {
@@ -56,6 +57,9 @@ Selection SelectJournal(absl::string_view tenant_id, const JournalFilter& filter
   }
   if (filter.intended_before.has_value()) {
     Narrow(selection, "intended_at < ?", ValueOf(*filter.intended_before));
+  }
+  if (filter.live_at.has_value()) {
+    Narrow(selection, "not_after >= ?", ValueOf(EarliestLiveEnd(*filter.live_at)));
   }
   if (last.has_value()) {
     Narrow(selection, "(intended_at, sequence) < (?, ?)", ValueOf(last->intended_at));

@@ -57,7 +57,8 @@ struct UserRows {
 
 inline constexpr std::size_t kMaxSpellings = 32;
 
-// The first `limit` records after `last`, or of all, newest intent first; those of
+// The first `limit` records after `last`, or of all, newest intent first; with `filter.live_at`
+// also those that were not released, since a segment does not have every release; those of
 // `filter.serial_number` are not looked for here, and `filter.user_upn` is what ca::FoldedUpn
 // makes. In a segment that is indexed each filter finds its records in an index. What callers say
 // is bound, never made part of the statement; nor are there more statements than these filters and

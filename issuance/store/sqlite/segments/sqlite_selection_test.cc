@@ -40,6 +40,7 @@ JournalFilter FilterOf(unsigned bits) {
   if (bits & 2) filter.device_id = "laptop-1";
   if (bits & 4) filter.intended_from = Timestamp();
   if (bits & 8) filter.intended_before = Timestamp(std::chrono::seconds(9));
+  if (bits & 16) filter.live_at = Timestamp(std::chrono::seconds(9));
   return filter;
 }
 
@@ -75,7 +76,7 @@ std::string FindingPartOf(const std::string& plan) { return plan.substr(plan.fin
 
 TEST_F(SqliteSelectionTest, EveryFilterFindsItsRecordsInAnIndex) {
   const std::unique_ptr<Connection> segment = MakeSegment(true);
-  for (unsigned bits = 0; bits < 16; ++bits) {
+  for (unsigned bits = 0; bits < 32; ++bits) {
     const JournalFilter filter = FilterOf(bits);
     for (const auto& after :
          {std::optional<JournalPosition>(),
@@ -119,7 +120,7 @@ TEST_F(SqliteSelectionTest, SpellingsShareStatements) {
 
 TEST_F(SqliteSelectionTest, ASegmentWithoutIndicesIsReadWhole) {
   const std::unique_ptr<Connection> segment = MakeSegment(false);
-  for (unsigned bits = 0; bits < 16; ++bits) {
+  for (unsigned bits = 0; bits < 32; ++bits) {
     const JournalFilter filter = FilterOf(bits);
     const Selection selection = SelectJournal("contoso", filter, std::nullopt, 101, {});
     EXPECT_THAT(FindingPartOf(PlanOf(*segment, selection)), HasSubstr("SCAN intents"));
