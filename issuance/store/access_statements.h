@@ -75,6 +75,10 @@ inline constexpr absl::string_view kPutUser =
     "updated_by = excluded.updated_by, group_ids = excluded.group_ids, "
     "role_ids = excluded.role_ids, folded_id = excluded.folded_id, "
     "folded_upn = excluded.folded_upn";
+// The tenant, the user.
+inline constexpr absl::string_view kIsUserDisabled =
+    "SELECT EXISTS (SELECT 1 FROM directory_users "
+    "WHERE tenant_id = $1 AND user_id = $2 AND NOT is_enabled)";
 // The tenant, the time.
 inline constexpr absl::string_view kDeleteUsersBefore =
     "DELETE FROM directory_users WHERE tenant_id = $1 AND updated_at < $2";

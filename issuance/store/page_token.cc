@@ -24,6 +24,7 @@ constexpr absl::string_view kDevices = "d1:";
 constexpr absl::string_view kIntermediates = "i1:";
 constexpr absl::string_view kActions = "a1:";
 constexpr absl::string_view kPolicyVersions = "p1:";
+constexpr absl::string_view kRefusals = "r1:";
 constexpr absl::string_view kUsers = "u1:";
 constexpr absl::string_view kBlocks = "b1:";
 
@@ -84,6 +85,10 @@ std::string PolicyVersionPageToken(std::uint64_t last_revision) {
   return SequenceToken(kPolicyVersions, static_cast<std::int64_t>(last_revision));
 }
 
+std::string RefusalPageToken(std::int64_t last_sequence) {
+  return SequenceToken(kRefusals, last_sequence);
+}
+
 std::string UserPageToken(absl::string_view last_user_id) {
   return TextToken(kUsers, last_user_id);
 }
@@ -125,6 +130,10 @@ absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_
 
 absl::StatusOr<std::int64_t> ParsePolicyVersionPosition(absl::string_view page_token) {
   return ParseSequence(kPolicyVersions, page_token);
+}
+
+absl::StatusOr<std::int64_t> ParseRefusalPosition(absl::string_view page_token) {
+  return ParseSequence(kRefusals, page_token);
 }
 
 absl::StatusOr<std::string> ParseUserPosition(absl::string_view page_token) {

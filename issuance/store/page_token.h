@@ -32,6 +32,7 @@ std::string IntermediatePageToken(std::int64_t last_sequence);
 std::string AdministrativePageToken(std::int64_t last_sequence);
 std::string PolicyVersionPageToken(std::uint64_t last_revision);
 std::string UserPageToken(absl::string_view last_user_id);
+std::string RefusalPageToken(std::int64_t last_sequence);
 std::string BlockPageToken(const BlockPosition& last);
 
 // The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
@@ -42,6 +43,7 @@ absl::StatusOr<std::int64_t> ParseIntermediatePosition(absl::string_view page_to
 absl::StatusOr<std::int64_t> ParseAdministrativePosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParsePolicyVersionPosition(absl::string_view page_token);
 absl::StatusOr<std::string> ParseUserPosition(absl::string_view page_token);
+absl::StatusOr<std::int64_t> ParseRefusalPosition(absl::string_view page_token);
 absl::StatusOr<BlockPosition> ParseBlockPosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize

@@ -48,6 +48,7 @@ class PolicyStoreConformance : public StoreConformance {};
 class DirectoryStoreConformance : public StoreConformance {};
 class BlockStoreConformance : public StoreConformance {};
 class DecisionFactsStoreConformance : public StoreConformance {};
+class DecisionStoreConformance : public StoreConformance {};
 // Of several stores of one content.
 class StoreReplicasConformance : public StoreConformance {};
 
@@ -94,6 +95,7 @@ std::vector<std::string> ActionsOf(Store& store, absl::string_view tenant_id = "
   INSTANTIATE_TEST_SUITE_P(name, DirectoryStoreConformance, testing::Values(maker));             \
   INSTANTIATE_TEST_SUITE_P(name, BlockStoreConformance, testing::Values(maker));                 \
   INSTANTIATE_TEST_SUITE_P(name, DecisionFactsStoreConformance, testing::Values(maker));         \
+  INSTANTIATE_TEST_SUITE_P(name, DecisionStoreConformance, testing::Values(maker));              \
   INSTANTIATE_TEST_SUITE_P(name, StoreReplicasConformance, testing::Values(maker))
 
 }  // namespace hourglass::issuance

@@ -1,7 +1,10 @@
 #include "issuance/store/postgresql/postgresql_access.h"
 
+#include "hsm/base/status_macros.h"
 #include "issuance/store/change_news.h"
 #include "issuance/store/postgresql/tables/postgresql_blocks.h"
+#include "issuance/store/postgresql/tables/postgresql_decisions.h"
+#include "issuance/store/postgresql/tables/postgresql_devices.h"
 #include "issuance/store/postgresql/tables/postgresql_directory.h"
 #include "issuance/store/postgresql/tables/postgresql_policies.h"
 
@@ -89,6 +92,73 @@ absl::StatusOr<Page<BlockRecord>> PostgresqlAccess::ListBlocks(absl::string_view
 absl::StatusOr<DecisionFacts> PostgresqlAccess::ReadDecisionFacts(const DecisionSubject& subject,
                                                                   Timestamp now) {
   return pool_->Run([&](Connection& c) { return postgresql::ReadDecisionFacts(c, subject, now); });
+}
+
+absl::Status PostgresqlAccess::KeepRefusals(absl::Span<const RefusalRecord> refusals,
+                                            absl::Span<const UntoldEvent> events) {
+  return pool_->Write([&](Connection& c) { return postgresql::KeepRefusals(c, refusals, events); });
+}
+
+absl::StatusOr<Page<RefusalRecord>> PostgresqlAccess::ListRefusals(absl::string_view tenant_id,
+                                                                   const RefusalFilter& filter,
+                                                                   int page_size,
+                                                                   absl::string_view page_token) {
+  return pool_->Run([&](Connection& c) {
+    return postgresql::ListRefusals(c, tenant_id, filter, page_size, page_token);
+  });
+}
+
+absl::Status PostgresqlAccess::PutDeviceTelling(const DeviceRecord& device,
+                                                const UntoldEvent& event) {
+  return pool_->Write([&](Connection& c) -> absl::Status {
+    RETURN_IF_ERROR(postgresql::PutDevice(c, device));
+    return postgresql::AddEventIfUntold(c, event);
+  });
+}
+
+absl::Status PostgresqlAccess::RemoveDeviceTelling(const DecisionEvent& event) {
+  return pool_->Write([&](Connection& c) -> absl::Status {
+    RETURN_IF_ERROR(postgresql::RemoveDevice(c, event.tenant_id, event.device_id));
+    return postgresql::AddEvent(c, event);
+  });
+}
+
+absl::StatusOr<std::vector<DecisionEvent>> PostgresqlAccess::ListEvents(absl::string_view tenant_id,
+                                                                        std::uint64_t after,
+                                                                        int limit) {
+  return pool_->Run(
+      [&](Connection& c) { return postgresql::ListEvents(c, tenant_id, after, limit); });
+}
+
+absl::StatusOr<std::optional<DecisionEvent>> PostgresqlAccess::FindEvent(
+    absl::string_view tenant_id, std::uint64_t sequence) {
+  return pool_->Run([&](Connection& c) { return postgresql::FindEvent(c, tenant_id, sequence); });
+}
+
+absl::StatusOr<std::map<std::string, std::uint64_t>> PostgresqlAccess::NewestEvents() {
+  return pool_->Run([&](Connection& c) { return postgresql::NewestEvents(c); });
+}
+
+absl::Status PostgresqlAccess::DropDecisions(Timestamp refusals_before, Timestamp events_before) {
+  // Nothing is written for nothing: others wait for who writes.
+  ASSIGN_OR_RETURN(const bool has_old, pool_->Run([&](Connection& c) {
+    return postgresql::HasOldDecisions(c, refusals_before, events_before);
+  }));
+  if (!has_old) return absl::OkStatus();
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(more, pool_->Write([&](Connection& c) {
+      return postgresql::DropRefusals(c, refusals_before);
+    }));
+  }
+  ASSIGN_OR_RETURN(const auto newest, NewestEvents());
+  for (const auto& [tenant_id, sequence] : newest) {
+    for (bool more = true; more;) {
+      ASSIGN_OR_RETURN(more, pool_->Write([&, &tenant = tenant_id](Connection& c) {
+        return postgresql::DropEvents(c, tenant, events_before);
+      }));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hourglass::issuance

@@ -3,8 +3,10 @@
 #define HOURGLASS_ISSUANCE_STORE_POSTGRESQL_POSTGRESQL_ACCESS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -61,6 +63,27 @@ class PostgresqlAccess : public Store {
 
   absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
                                                   Timestamp now) override;
+
+  absl::Status KeepRefusals(absl::Span<const RefusalRecord> refusals,
+                            absl::Span<const UntoldEvent> events) override;
+
+  absl::StatusOr<Page<RefusalRecord>> ListRefusals(absl::string_view tenant_id,
+                                                   const RefusalFilter& filter, int page_size,
+                                                   absl::string_view page_token) override;
+
+  absl::Status PutDeviceTelling(const DeviceRecord& device, const UntoldEvent& event) override;
+
+  absl::Status RemoveDeviceTelling(const DecisionEvent& event) override;
+
+  absl::StatusOr<std::vector<DecisionEvent>> ListEvents(absl::string_view tenant_id,
+                                                        std::uint64_t after, int limit) override;
+
+  absl::StatusOr<std::optional<DecisionEvent>> FindEvent(absl::string_view tenant_id,
+                                                         std::uint64_t sequence) override;
+
+  absl::StatusOr<std::map<std::string, std::uint64_t>> NewestEvents() override;
+
+  absl::Status DropDecisions(Timestamp refusals_before, Timestamp events_before) override;
 
  protected:
   // `pool` must outlive every call.

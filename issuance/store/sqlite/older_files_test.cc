@@ -270,7 +270,9 @@ TEST_F(OlderFilesTest, SegmentsOfVersion10SayNothingOfIdentityAndAreWrittenOn) {
                             "ALTER TABLE intents DROP COLUMN token_issuer;"
                             "ALTER TABLE intents DROP COLUMN token_id"));
   }
-  ASSERT_OK(Connect()->Execute("PRAGMA user_version = 10"));
+  ASSERT_OK(Connect()->Execute(
+      "DROP TABLE refusals; DROP TABLE decision_events; DROP TABLE newest_decision_events;"
+      "PRAGMA user_version = 10"));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options));
   EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
   EXPECT_EQ(store->FindByRequestId(kSampleTenant, "one")->intent, nameless("one"));

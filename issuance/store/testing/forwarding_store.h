@@ -2,7 +2,9 @@
 #ifndef HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
 #define HOURGLASS_ISSUANCE_STORE_TESTING_FORWARDING_STORE_H_
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "issuance/store/store.h"
@@ -194,6 +196,35 @@ class ForwardingStore : public Store {
   absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
                                                   Timestamp now) override {
     return store_.ReadDecisionFacts(subject, now);
+  }
+  absl::Status KeepRefusals(absl::Span<const RefusalRecord> refusals,
+                            absl::Span<const UntoldEvent> events) override {
+    return store_.KeepRefusals(refusals, events);
+  }
+  absl::StatusOr<Page<RefusalRecord>> ListRefusals(absl::string_view tenant_id,
+                                                   const RefusalFilter& filter, int page_size,
+                                                   absl::string_view page_token) override {
+    return store_.ListRefusals(tenant_id, filter, page_size, page_token);
+  }
+  absl::Status PutDeviceTelling(const DeviceRecord& device, const UntoldEvent& event) override {
+    return store_.PutDeviceTelling(device, event);
+  }
+  absl::Status RemoveDeviceTelling(const DecisionEvent& event) override {
+    return store_.RemoveDeviceTelling(event);
+  }
+  absl::StatusOr<std::vector<DecisionEvent>> ListEvents(absl::string_view tenant_id,
+                                                        std::uint64_t after, int limit) override {
+    return store_.ListEvents(tenant_id, after, limit);
+  }
+  absl::StatusOr<std::optional<DecisionEvent>> FindEvent(absl::string_view tenant_id,
+                                                         std::uint64_t sequence) override {
+    return store_.FindEvent(tenant_id, sequence);
+  }
+  absl::StatusOr<std::map<std::string, std::uint64_t>> NewestEvents() override {
+    return store_.NewestEvents();
+  }
+  absl::Status DropDecisions(Timestamp refusals_before, Timestamp events_before) override {
+    return store_.DropDecisions(refusals_before, events_before);
   }
 
  private:

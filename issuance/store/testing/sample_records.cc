@@ -186,6 +186,36 @@ BlockRecord SampleBlock(BlockRecord::Kind kind, absl::string_view subject,
   return block;
 }
 
+RefusalRecord SampleRefusal(absl::string_view verdict_id, absl::string_view tenant_id) {
+  const Intent intent = SampleIntent("refused");
+  RefusalRecord refusal;
+  refusal.tenant_id = std::string(tenant_id);
+  refusal.verdict_id = std::string(verdict_id);
+  refusal.at = SampleTime();
+  refusal.caller = intent.caller;
+  refusal.user_id = intent.user_id;
+  refusal.user_upn = intent.user_upn;
+  refusal.device_id = intent.device_id;
+  refusal.request_id = intent.request_id;
+  refusal.policy_version = intent.policy_version;
+  refusal.reasons = std::string("\x0a\x00\xff", 3);
+  return refusal;
+}
+
+DecisionEvent SampleEvent(absl::string_view device_id, absl::string_view tenant_id) {
+  const Intent intent = SampleIntent("refused");
+  DecisionEvent event;
+  event.tenant_id = std::string(tenant_id);
+  event.kind = DecisionEvent::Kind::kAccessRefused;
+  event.at = SampleTime();
+  event.device_id = std::string(device_id);
+  event.user_id = intent.user_id;
+  event.user_upn = intent.user_upn;
+  event.verdict_id = "v-1";
+  event.reasons = std::string("\x0a\x00\xff", 3);
+  return event;
+}
+
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {
   absl::Status status = store.CreateTenant(SampleTenant(tenant_id));
   if (status.ok()) status = store.AddRoot(SampleRoot(1, tenant_id));

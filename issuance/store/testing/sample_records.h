@@ -60,6 +60,12 @@ DirectoryUser SampleUser(absl::string_view user_id, absl::string_view tenant_id 
 BlockRecord SampleBlock(BlockRecord::Kind kind, absl::string_view subject,
                         absl::string_view tenant_id = kSampleTenant);
 
+// Of SampleIntent's user and device at SampleTime(), without a sequence.
+RefusalRecord SampleRefusal(absl::string_view verdict_id,
+                            absl::string_view tenant_id = kSampleTenant);
+// That the device was refused to SampleIntent's user at SampleTime(), without a sequence.
+DecisionEvent SampleEvent(absl::string_view device_id, absl::string_view tenant_id = kSampleTenant);
+
 // Makes the tenant with root-1 as its primary: epoch 1, revision 2.
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id = kSampleTenant);
 

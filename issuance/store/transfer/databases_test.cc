@@ -62,6 +62,7 @@ absl::Status FillAccess(Store& store) {
   BlockRecord block = SampleBlock(BlockRecord::Kind::kUser, kInternational);
   block.until = SampleTime(60);
   RETURN_IF_ERROR(store.Block(block, SampleCause()));
+  RETURN_IF_ERROR(store.KeepRefusals({SampleRefusal("v-1"), SampleRefusal("v-2", "fabrikam")}, {}));
   return store.Block(SampleBlock(BlockRecord::Kind::kDevice, "Laptop-1", "fabrikam"),
                      SampleCause());
 }
@@ -623,7 +624,7 @@ TEST_F(DatabasesTest, ADiskThatFillsUpIsSaidAndTheMoveGoesOnOnceThereIsRoom) {
   if (child == 0) {
     // No file may grow beyond that.
     signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit = {400'000, 400'000};
+    const rlimit limit = {600'000, 600'000};
     setrlimit(RLIMIT_FSIZE, &limit);
     SqliteStoreOptions one_segment;
     const auto from = OpenPostgresqlSource(Owner());

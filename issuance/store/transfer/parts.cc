@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
+#include "issuance/store/transfer/decision_parts.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -266,11 +267,11 @@ void AppendNumber(std::uint64_t number, std::string& octets) {
 }  // namespace
 
 absl::Span<const Part> Parts() {
-  static const auto* const parts =
-      new std::vector<Part>{Tenants(),       Roots(),   PlannedKeys(),    BoundKeys(),
-                            Intermediates(), Devices(), RelyingParties(), PolicyVersions(),
-                            Policies(),      Users(),   Blocks(),         AdministrativeActions(),
-                            Journal(),       TimeMark()};
+  static const auto* const parts = new std::vector<Part>{
+      Tenants(), Roots(),          PlannedKeys(),     BoundKeys(), Intermediates(),
+      Devices(), RelyingParties(), PolicyVersions(),  Policies(),  Users(),
+      Blocks(),  RefusalPart(),    NewestEventPart(), EventPart(), AdministrativeActions(),
+      Journal(), TimeMark()};
   return *parts;
 }
 

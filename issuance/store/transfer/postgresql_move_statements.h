@@ -56,7 +56,8 @@ inline constexpr absl::string_view kInsertJournal =
 inline constexpr absl::string_view kLockAll =
     "SET LOCAL lock_timeout = '15s';"
     "LOCK TABLE tenants, roots, planned_keys, bound_keys, intermediates, devices, relying_parties, "
-    "policy_versions, policies, directory_users, blocks, "
+    "policy_versions, policies, directory_users, blocks, refusals, newest_decision_events, "
+    "decision_events, "
     "administrative_actions, journal_partitions, journal_keys, intents, releases, last_leaves, "
     "time_marks, store_move IN SHARE ROW EXCLUSIVE MODE";
 
@@ -67,6 +68,8 @@ inline constexpr absl::string_view kFinish[] = {
     "max(sequence)) FROM intermediates HAVING max(sequence) > 0",
     "SELECT setval(pg_get_serial_sequence('hourglass.administrative_actions', "
     "'sequence')::regclass, max(sequence)) FROM administrative_actions HAVING max(sequence) > 0",
+    "SELECT setval(pg_get_serial_sequence('hourglass.refusals', 'sequence')::regclass, "
+    "max(sequence)) FROM refusals HAVING max(sequence) > 0",
     "UPDATE tenants SET primary_root = (SELECT root_id FROM roots "
     "WHERE roots.tenant_id = tenants.tenant_id AND state = 'PRIMARY')"};
 

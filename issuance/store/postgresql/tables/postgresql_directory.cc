@@ -10,9 +10,11 @@
 #include "issuance/store/access_rules.h"
 #include "issuance/store/access_statements.h"
 #include "issuance/store/administrative_actions.h"
+#include "issuance/store/decision_rules.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/postgresql/engine/postgresql_values.h"
 #include "issuance/store/postgresql/tables/postgresql_administrative_actions.h"
+#include "issuance/store/postgresql/tables/postgresql_decisions.h"
 #include "issuance/store/postgresql/tables/postgresql_tenants.h"
 
 namespace hourglass::issuance::postgresql {
@@ -53,6 +55,28 @@ absl::Status Put(Connection& connection, absl::string_view tenant_id,
   return connection.RunTogether(statements).status();
 }
 
+// Those who become disabled, or come so.
+absl::StatusOr<std::vector<DecisionEvent>> EventsOf(Connection& connection,
+                                                    absl::string_view tenant_id,
+                                                    absl::Span<const DirectoryUser> users,
+                                                    const ChangeCause& cause) {
+  std::vector<const DirectoryUser*> disabled;
+  std::vector<Statement> statements;
+  for (const DirectoryUser& user : users) {
+    if (user.is_enabled) continue;
+    disabled.push_back(&user);
+    statements.push_back({kIsUserDisabled, {Text{tenant_id}, Text{user.user_id}}});
+  }
+  std::vector<DecisionEvent> events;
+  if (disabled.empty()) return events;
+  ASSIGN_OR_RETURN(std::vector<Rows> rows, connection.RunTogether(statements));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].Next() || rows[i].TakeBoolean()) continue;
+    events.push_back(EventOfDisabled(tenant_id, *disabled[i], cause));
+  }
+  return events;
+}
+
 absl::StatusOr<DirectoryUser> TakeOneUser(absl::StatusOr<Rows> rows, absl::string_view field) {
   RETURN_IF_ERROR(rows.status());
   if (!rows->Next()) return UserUnknown(field);
@@ -67,10 +91,14 @@ absl::Status PutUsers(Connection& connection, absl::string_view tenant_id,
   RETURN_IF_ERROR(GetTenant(connection, tenant_id).status());
   if (users.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<UserColumns> columns, ColumnsOf(users));
+  ASSIGN_OR_RETURN(const std::vector<DecisionEvent> events,
+                   EventsOf(connection, tenant_id, users, cause));
   RETURN_IF_ERROR(MakeRoom(connection, tenant_id, users, columns));
   RETURN_IF_ERROR(Put(connection, tenant_id, users, columns, cause));
-  return RecordAction(connection,
-                      ActionOn(tenant_id, CountOfUsers(users.size()), "users_imported", cause));
+  RETURN_IF_ERROR(RecordAction(
+      connection, ActionOn(tenant_id, CountOfUsers(users.size()), "users_imported", cause)));
+  for (const DecisionEvent& event : events) RETURN_IF_ERROR(AddEvent(connection, event));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::uint64_t> RemoveUsersNotUpdatedSince(Connection& connection,

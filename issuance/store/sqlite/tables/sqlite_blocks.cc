@@ -1,17 +1,22 @@
 #include "issuance/store/sqlite/tables/sqlite_blocks.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ca/names/name_rules.h"
+#include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/store/access_rows.h"
 #include "issuance/store/access_rules.h"
 #include "issuance/store/access_statements.h"
 #include "issuance/store/administrative_actions.h"
+#include "issuance/store/decision_rules.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
+#include "issuance/store/sqlite/tables/sqlite_decisions.h"
+#include "issuance/store/sqlite/tables/sqlite_directory.h"
 #include "issuance/store/store_rules.h"
 
 namespace hourglass::issuance::sqlite {
@@ -26,6 +31,19 @@ absl::StatusOr<BlockRecord> GetBlock(Connection& connection, absl::string_view t
   return TakeBlock(rows);
 }
 
+// Who of the directory is meant.
+absl::StatusOr<std::optional<DirectoryUser>> FindBlocked(Connection& connection,
+                                                         const BlockRecord& block) {
+  if (block.kind != BlockRecord::Kind::kUser) return std::nullopt;
+  absl::StatusOr<DirectoryUser> user = GetUser(connection, block.tenant_id, block.subject);
+  if (ReasonOf(user.status()) == ErrorReason::kUserUnknown) {
+    user = GetUserByUpn(connection, block.tenant_id, block.subject);
+  }
+  if (ReasonOf(user.status()) == ErrorReason::kUserUnknown) return std::nullopt;
+  RETURN_IF_ERROR(user.status());
+  return *std::move(user);
+}
+
 }  // namespace
 
 absl::Status Block(Connection& connection, const BlockRecord& block, const ChangeCause& cause) {
@@ -36,8 +54,10 @@ absl::Status Block(Connection& connection, const BlockRecord& block, const Chang
                                                  Text{cause.caller}, ValueOf(cause.now),
                                                  ValueOf(block.until), Text{folded_subject}}));
   if (put == 0) return TenantUnknown();
-  return RecordAction(connection,
-                      ActionOn(block.tenant_id, block.subject, BlockedName(block.kind), cause));
+  RETURN_IF_ERROR(RecordAction(
+      connection, ActionOn(block.tenant_id, block.subject, BlockedName(block.kind), cause)));
+  ASSIGN_OR_RETURN(const std::optional<DirectoryUser> user, FindBlocked(connection, block));
+  return AddEvent(connection, EventOf(block, user, cause));
 }
 
 absl::StatusOr<BlockRecord> Unblock(Connection& connection, absl::string_view tenant_id,

@@ -10,9 +10,11 @@
 #include "issuance/store/access_rules.h"
 #include "issuance/store/access_statements.h"
 #include "issuance/store/administrative_actions.h"
+#include "issuance/store/decision_rules.h"
 #include "issuance/store/page_token.h"
 #include "issuance/store/sqlite/engine/sqlite_values.h"
 #include "issuance/store/sqlite/tables/sqlite_administrative_actions.h"
+#include "issuance/store/sqlite/tables/sqlite_decisions.h"
 #include "issuance/store/sqlite/tables/sqlite_tenants.h"
 
 namespace hourglass::issuance::sqlite {
@@ -47,6 +49,22 @@ absl::Status Put(Connection& connection, absl::string_view tenant_id, const Dire
       .status();
 }
 
+// Those who become disabled, or come so.
+absl::StatusOr<std::vector<DecisionEvent>> EventsOf(Connection& connection,
+                                                    absl::string_view tenant_id,
+                                                    absl::Span<const DirectoryUser> users,
+                                                    const ChangeCause& cause) {
+  std::vector<DecisionEvent> events;
+  for (const DirectoryUser& user : users) {
+    if (user.is_enabled) continue;
+    ASSIGN_OR_RETURN(
+        const std::int64_t is_disabled,
+        connection.QueryInteger(kIsUserDisabled, {Text{tenant_id}, Text{user.user_id}}));
+    if (is_disabled == 0) events.push_back(EventOfDisabled(tenant_id, user, cause));
+  }
+  return events;
+}
+
 absl::StatusOr<DirectoryUser> TakeOneUser(absl::StatusOr<Rows> rows, absl::string_view field) {
   RETURN_IF_ERROR(rows.status());
   ASSIGN_OR_RETURN(const bool found, rows->Next());
@@ -62,12 +80,16 @@ absl::Status PutUsers(Connection& connection, absl::string_view tenant_id,
   RETURN_IF_ERROR(GetTenant(connection, tenant_id).status());
   if (users.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<UserColumns> columns, ColumnsOf(users));
+  ASSIGN_OR_RETURN(const std::vector<DecisionEvent> events,
+                   EventsOf(connection, tenant_id, users, cause));
   RETURN_IF_ERROR(MakeRoom(connection, tenant_id, users, columns));
   for (std::size_t i = 0; i < users.size(); ++i) {
     RETURN_IF_ERROR(Put(connection, tenant_id, users[i], columns[i], cause));
   }
-  return RecordAction(connection,
-                      ActionOn(tenant_id, CountOfUsers(users.size()), "users_imported", cause));
+  RETURN_IF_ERROR(RecordAction(
+      connection, ActionOn(tenant_id, CountOfUsers(users.size()), "users_imported", cause)));
+  for (const DecisionEvent& event : events) RETURN_IF_ERROR(AddEvent(connection, event));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::uint64_t> RemoveUsersNotUpdatedSince(Connection& connection,
