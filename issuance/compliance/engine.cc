@@ -1,5 +1,6 @@
 #include "issuance/compliance/engine.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -181,6 +182,22 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::Explain(
   }
   if (explanation.ok()) AddRemediation(ConfigOf(question.tenant_id()), explanation->reasons);
   return explanation;
+}
+
+absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::NewReasons(
+    const v1::EvaluateRequest& question, const DeviceRecord& report, Timestamp now) {
+  ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, question, now));
+  std::vector<v1::DenyReason> fresh;
+  if (!found.reasons.empty()) return fresh;
+  ASSIGN_OR_RETURN(const Explanation before, JudgePolicies(question, found.facts, {}, now));
+  found.facts.device = report;
+  ASSIGN_OR_RETURN(const Explanation after, JudgePolicies(question, found.facts, {}, now));
+  std::set<absl::string_view> known;
+  for (const v1::DenyReason& reason : before.reasons) known.insert(reason.setting());
+  for (const v1::DenyReason& reason : after.reasons) {
+    if (known.insert(reason.setting()).second) fresh.push_back(reason);
+  }
+  return fresh;
 }
 
 absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request,

@@ -69,6 +69,12 @@ class ComplianceEngine {
   absl::StatusOr<Explanation> Explain(const v1::EvaluateRequest& question,
                                       const access::SignInFacts& sign_in, Timestamp now);
 
+  // What stands against the question's user as of `now` if `report` is the device's, and does not
+  // by the report that there is: of each setting the first reason. How the user signed in counts as
+  // not known in both. Empty of who is blocked, which no report changes. Errors as Explain.
+  absl::StatusOr<std::vector<v1::DenyReason>> NewReasons(const v1::EvaluateRequest& question,
+                                                         const DeviceRecord& report, Timestamp now);
+
   const AccessConfig& ConfigOf(absl::string_view tenant_id) const {
     return cache_.ConfigOf(tenant_id);
   }

@@ -202,9 +202,11 @@ LimitsConfig ReadLimits(Mapping root, Program program) {
 }
 
 JournalConfig ReadJournal(Mapping fields) {
+  using std::chrono::hours;
   JournalConfig journal;
-  journal.retention =
-      fields.Seconds("retention", std::chrono::hours(24), std::chrono::hours(24 * 36500));
+  journal.retention = fields.Seconds("retention", hours(24), hours(24 * 36500));
+  journal.decisions =
+      fields.Seconds("decisions", hours(48), hours(24 * 3650)).value_or(journal.decisions);
   return journal;
 }
 

@@ -40,6 +40,9 @@ struct JournalConfig {
   // How long records are kept, 1 to 36500 days: longer than any certificate lives. Without it, for
   // ever.
   std::optional<std::chrono::seconds> retention;
+  // How long refusals and events of decisions are kept, 2 to 3650 days: longer than any certificate
+  // lives.
+  std::chrono::seconds decisions = std::chrono::hours(24 * 30);
 };
 
 // Whose configuration it is.

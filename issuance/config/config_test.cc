@@ -66,7 +66,7 @@ compliance:
   tls: {certificate: c.pem, private_key: c.key, trusted_roots: c-roots.pem}
   deadline: 500ms
 limits: {workers: 8, queue_length: 16, loaded_tenants: 300, connections: 64, connections_per_source: 32}
-journal: {retention: 400d}
+journal: {retention: 400d, decisions: 7d}
 metrics: {listen: 127.0.0.1:9464}
 log_level: debug
 log_personal_data: false
@@ -140,6 +140,7 @@ TEST(ParseConfigTest, ReadsTheSmallestWithDefaults) {
   EXPECT_EQ(config.limits.queue_length, 1024);
   EXPECT_EQ(config.limits.loaded_tenants, 20000);
   EXPECT_FALSE(config.journal.retention.has_value()) << "nothing is deleted unasked";
+  EXPECT_EQ(config.journal.decisions, std::chrono::hours(24 * 30));
   EXPECT_EQ(config.metrics_listen, "");
   EXPECT_EQ(config.log_level, "info");
   EXPECT_TRUE(config.log_personal_data);
@@ -213,6 +214,7 @@ TEST(ParseConfigTest, ReadsEveryField) {
   EXPECT_EQ(config.limits.queue_length, 16);
   EXPECT_EQ(config.limits.loaded_tenants, 300);
   EXPECT_EQ(config.journal.retention, std::chrono::hours(24 * 400));
+  EXPECT_EQ(config.journal.decisions, std::chrono::hours(24 * 7));
   EXPECT_EQ(config.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_FALSE(config.log_personal_data);

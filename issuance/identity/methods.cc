@@ -24,6 +24,7 @@ constexpr RoleSet kReadersOfDevices = {Role::kDeviceReporter, Role::kAdministrat
 constexpr RoleSet kReadersOfBundles = {Role::kRelyingParty, Role::kBroker, Role::kAdministrator,
                                        Role::kAuditor};
 constexpr RoleSet kRelyingParties = {Role::kRelyingParty};
+constexpr RoleSet kReadersOfDecisions = {Role::kRelyingParty, Role::kAdministrator, Role::kAuditor};
 
 // Places of keys, the clock and the replicas are of all tenants together.
 constexpr Method kMethods[] = {
@@ -88,6 +89,9 @@ constexpr Method kMethods[] = {
     {"RemoveUser", kChange, kTenant, kAdministrators},
     {"GetUser", kListing, kTenant, kReaders},
     {"ListUsers", kListing, kTenant, kReaders},
+
+    {"ListRefusals", kListing, kTenant, kReaders},
+    {"WatchDecisions", kListing, kTenant, kReadersOfDecisions},
 
     {"ListCertificates", kListing, kTenant, kReaders},
     {"GetCertificate", kListing, kTenant, kReaders},

@@ -16,6 +16,7 @@
 #include "hourglass/v1/blocks.pb.h"
 #include "hourglass/v1/clock.pb.h"
 #include "hourglass/v1/compliance.pb.h"
+#include "hourglass/v1/decisions.pb.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/directory.pb.h"
 #include "hourglass/v1/issuance.pb.h"
@@ -41,13 +42,14 @@ constexpr Role kAllRoles[] = {Role::kBroker, Role::kAdministrator, Role::kAudito
 std::vector<const google::protobuf::MethodDescriptor*> MethodsOfTheContract() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
   for (const google::protobuf::FileDescriptor* file :
-       {v1::Block::descriptor()->file(), v1::DirectoryUser::descriptor()->file(),
-        v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
-        v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
-        v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
-        v1::Key::descriptor()->file(), v1::Policy::descriptor()->file(),
-        v1::Root::descriptor()->file(), v1::Rotation::descriptor()->file(),
-        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
+       {v1::Block::descriptor()->file(), v1::Refusal::descriptor()->file(),
+        v1::DirectoryUser::descriptor()->file(), v1::Clock::descriptor()->file(),
+        v1::Verdict::descriptor()->file(), v1::Device::descriptor()->file(),
+        v1::IssueCertificateRequest::descriptor()->file(), v1::TrustBundle::descriptor()->file(),
+        v1::JournalEntry::descriptor()->file(), v1::Key::descriptor()->file(),
+        v1::Policy::descriptor()->file(), v1::Root::descriptor()->file(),
+        v1::Rotation::descriptor()->file(), v1::ServiceStatus::descriptor()->file(),
+        v1::Tenant::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int i = 0; i < file->service(s)->method_count(); ++i) {
         methods.push_back(file->service(s)->method(i));
@@ -104,13 +106,13 @@ TEST(MethodsTest, PromotionsAndIssuingAreOfTheirOwnKinds) {
 }
 
 // What follows a bundle can do nothing else, whoever has taken it.
-TEST(MethodsTest, RelyingPartiesFollowTheBundleAndNothingElse) {
+TEST(MethodsTest, RelyingPartiesFollowTheBundleAndDecisionsAndNothingElse) {
   std::set<std::string> theirs;
   for (const Method& method : Methods()) {
     if (method.roles.Has(Role::kRelyingParty)) theirs.emplace(method.name);
   }
-  EXPECT_THAT(theirs,
-              ElementsAreArray({"AcknowledgeTrustBundle", "GetTrustBundle", "WatchTrustBundle"}));
+  EXPECT_THAT(theirs, ElementsAreArray({"AcknowledgeTrustBundle", "GetTrustBundle",
+                                        "WatchDecisions", "WatchTrustBundle"}));
 }
 
 TEST(MethodsDeathTest, NoneIsServedThatIsInNoTable) {

@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 #define HOURGLASS_ISSUANCE_PIPELINE_ISSUE_TASK_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,16 @@ class IssueTask {
   std::string device_id;
   // With DEVICE_NOT_COMPLIANT: at least one.
   std::vector<v1::DenyReason> deny_reasons;
-  // With DEVICE_NOT_COMPLIANT: the id of the verdict, by which whoever is called for help finds it.
-  std::string correlation_id;
+  // With DEVICE_NOT_COMPLIANT: the verdict, and whom it was asked about.
+  struct Denial {
+    std::string verdict_id;
+    std::string policy_version;
+    Timestamp evaluated_at;
+    std::string user_id;
+    std::string user_upn;
+    std::string device_id;
+  };
+  std::optional<Denial> denial;
   // The request needs a thread that may wait, and was asked of one that may not: nothing is
   // recorded, `status` says nothing, and it is to be asked again.
   bool needs_patience = false;

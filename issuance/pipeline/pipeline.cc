@@ -80,7 +80,7 @@ IssueOutcome Pipeline::Issue(const Caller& caller, const v1::IssueCertificateReq
   IssueAll(tasks, Patience::kWaits);
   outcome.status = std::move(task.status);
   outcome.deny_reasons = std::move(task.deny_reasons);
-  outcome.correlation_id = std::move(task.correlation_id);
+  if (task.denial.has_value()) outcome.correlation_id = std::move(task.denial->verdict_id);
   return outcome;
 }
 
@@ -139,14 +139,16 @@ void Pipeline::ObtainVerdicts(Batch& batch) {
   std::vector<absl::StatusOr<ComplianceVerdict>> verdicts = compliance_->AskAll(questions);
   // Not DecidingTime: how long somebody waits is no matter of the date.
   const Timestamp now = clock_->Now();
-  auto next = verdicts.begin();
-  ForEach(batch, [this, &next, now](Work& work) -> absl::Status {
-    absl::StatusOr<ComplianceVerdict>& verdict = *next++;
+  std::size_t next = 0;
+  ForEach(batch, [this, &verdicts, &questions, &next, now](Work& work) -> absl::Status {
+    absl::StatusOr<ComplianceVerdict>& verdict = verdicts[next];
+    const ComplianceQuestion& question = questions[next++];
     RETURN_IF_ERROR(CheckSomebodyWaits(*work.task, now));
     RETURN_IF_ERROR(verdict.status());
     if (!verdict->allowed()) {
       work.task->deny_reasons = std::move(verdict->deny_reasons);
-      work.task->correlation_id = std::move(verdict->verdict_id);
+      work.task->denial = {verdict->verdict_id, verdict->policy_version, verdict->evaluated_at,
+                           question.user_id,    question.user_upn,       question.device_id};
       return Error(ErrorReason::kDeviceNotCompliant, "device_id",
                    "the compliance service does not allow this device to connect now");
     }

@@ -159,6 +159,17 @@ std::vector<MetricFamily> LimitFamilies(const RequestLimitCounts& limited) {
   return families;
 }
 
+std::vector<MetricFamily> RefusalFamilies(const std::atomic<std::uint64_t>& not_kept) {
+  Family family("hourglass_refusals_not_kept_total",
+                "Refusals by a verdict that were over a limit, and are not in the journal of "
+                "refusals.",
+                MetricType::Counter);
+  family.Add({}, static_cast<double>(not_kept.load()));
+  std::vector<MetricFamily> families;
+  families.push_back(std::move(family).Take());
+  return families;
+}
+
 std::vector<MetricFamily> LoadFamilies(const IssuanceLoad& load) {
   Family waiting("hourglass_requests_waiting", "Requests for certificates that wait for a lane.",
                  MetricType::Gauge);
@@ -329,12 +340,13 @@ class Collector final : public prometheus::Collectable {
     KeyFamilies keys;
     for (const auto& [token, status] : sources_.keys->Status()) keys.Add(token, status);
     std::vector<MetricFamily> families = ServingFamilies(*sources_.state);
-    for (auto more : {std::move(keys).Take(), StoreFamilies(*sources_.state),
-                      IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
-                      LimitFamilies(*sources_.limited), LoadFamilies(*sources_.load),
-                      ComplianceFamilies(sources_.compliance), ClockFamilies(*sources_.state),
-                      EndFamilies(sources_.ends->LastSeen()),
-                      KeySetFamilies(*sources_.tokens, sources_.state->clock()->Now())}) {
+    for (auto more :
+         {std::move(keys).Take(), StoreFamilies(*sources_.state),
+          IssuedAndRefused(*sources_.counters), FailedCalls(*sources_.failed_calls),
+          LimitFamilies(*sources_.limited), RefusalFamilies(*sources_.refusals_not_kept),
+          LoadFamilies(*sources_.load), ComplianceFamilies(sources_.compliance),
+          ClockFamilies(*sources_.state), EndFamilies(sources_.ends->LastSeen()),
+          KeySetFamilies(*sources_.tokens, sources_.state->clock()->Now())}) {
       std::move(more.begin(), more.end(), std::back_inserter(families));
     }
     return families;

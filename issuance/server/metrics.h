@@ -2,6 +2,8 @@
 #ifndef HOURGLASS_ISSUANCE_SERVER_METRICS_H_
 #define HOURGLASS_ISSUANCE_SERVER_METRICS_H_
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -29,6 +31,7 @@ class Metrics {
     const ServiceState* state;
     const CertificateEnds* ends;
     const IssuanceCounters* failed_calls;
+    const std::atomic<std::uint64_t>* refusals_not_kept;
     const RequestLimitCounts* limited;
     const AccessTokens* tokens;
     const ComplianceCounts* compliance = nullptr;  // null: the engine is embedded

@@ -23,8 +23,10 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
       open_calls_(OpenCalls::LimitsFor(QueueLength(config.limits))),
       calls_(subjects.callers, &pool_, CallLimitsFor(QueueLength(config.limits)), &open_calls_,
              &subjects.counts->failed_calls, subjects.log),
+      refusals_(subjects.state->store(), subjects.state->store(), subjects.state->clock(),
+                *subjects.log, &subjects.counts->refusals_not_kept),
       issuer_service_(&calls_, subjects.issuing->limits(), subjects.issuing->lanes(),
-                      &subjects.counts->issued, subjects.state->clock(), subjects.log),
+                      &subjects.counts->issued, subjects.state->clock(), subjects.log, &refusals_),
       trust_bundle_service_(&calls_, subjects.authorities->bundles(), subjects.state->store(),
                             subjects.state->store(), subjects.state->clock(), subjects.log),
       compliance_service_(&calls_, subjects.authorities->tenants(), subjects.issuing->compliance()),
@@ -40,8 +42,13 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
       key_service_(&calls_, subjects.authorities->keys(), subjects.state->clock(), subjects.log),
       journal_service_(&calls_, subjects.state->store(), subjects.state->store(),
                        subjects.state->store(), subjects.state->clock()),
-      device_service_(&calls_, subjects.state->store(), subjects.state->store(),
-                      subjects.state->clock(), subjects.log),
+      device_service_(&calls_, {.tenants = subjects.state->store(),
+                                .devices = subjects.state->store(),
+                                .decisions = subjects.state->store(),
+                                .journal = subjects.state->store(),
+                                .engine = subjects.issuing->engine(),
+                                .clock = subjects.state->clock(),
+                                .log = subjects.log}),
       policy_service_(&calls_, {.tenants = subjects.state->store(),
                                 .policies = subjects.state->store(),
                                 .engine = subjects.issuing->engine(),
@@ -52,6 +59,10 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                      subjects.state->clock(), subjects.log),
       directory_service_(&calls_, subjects.state->store(), subjects.state->store(),
                          subjects.state->clock(), subjects.log),
+      decision_service_(&calls_, {.tenants = subjects.state->store(),
+                                  .decisions = subjects.state->store(),
+                                  .journal = subjects.state->store(),
+                                  .clock = subjects.state->clock()}),
       clock_service_(&calls_, subjects.state->guard(), subjects.state->compared()),
       status_service_(&calls_, {.own = subjects.state->own(),
                                 .clock = subjects.state->clock(),
@@ -71,6 +82,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&policy_service_);
   builder.RegisterService(&block_service_);
   builder.RegisterService(&directory_service_);
+  builder.RegisterService(&decision_service_);
   builder.RegisterService(&clock_service_);
   builder.RegisterService(&status_service_);
   builder.RegisterService(&compliance_service_);
@@ -79,6 +91,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
 void ServedCalls::StopTakingCalls(std::chrono::milliseconds grace) {
   issuer_service_.StopStreams();
   trust_bundle_service_.StopWatches();
+  decision_service_.StopWatches();
   calls_.StopTakingCalls(grace);
 }
 

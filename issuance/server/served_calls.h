@@ -9,6 +9,7 @@
 #include "issuance/calls/call_pool.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/config/config.h"
+#include "issuance/decisions/refusal_keeper.h"
 #include "issuance/edge/transport/open_calls.h"
 #include "issuance/identity/caller.h"
 #include "issuance/log/event_log.h"
@@ -18,6 +19,7 @@
 #include "issuance/server/service_state.h"
 #include "issuance/server/tenant_authorities.h"
 #include "issuance/services/access/block_service.h"
+#include "issuance/services/access/decision_service.h"
 #include "issuance/services/access/directory_service.h"
 #include "issuance/services/access/policy_service.h"
 #include "issuance/services/clock_service.h"
@@ -59,6 +61,7 @@ class ServedCalls final : public ServedServices {
   CallPool pool_;
   OpenCalls open_calls_;
   CallRunner calls_;
+  RefusalKeeper refusals_;
   IssuerService issuer_service_;
   TrustBundleService trust_bundle_service_;
   ComplianceService compliance_service_;
@@ -71,6 +74,7 @@ class ServedCalls final : public ServedServices {
   PolicyService policy_service_;
   BlockService block_service_;
   DirectoryService directory_service_;
+  DecisionService decision_service_;
   ClockService clock_service_;
   ServiceStatusService status_service_;
 };

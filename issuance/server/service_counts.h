@@ -2,6 +2,9 @@
 #ifndef HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
 #define HOURGLASS_ISSUANCE_SERVER_SERVICE_COUNTS_H_
 
+#include <atomic>
+#include <cstdint>
+
 #include "issuance/admission/request_limits.h"
 #include "issuance/calls/issuance_counters.h"
 #include "issuance/compliance/compliance_counts.h"
@@ -17,6 +20,7 @@ struct ServiceCounts {
   IssuanceLoad load;
   ComplianceCounts compliance;  // nothing where the engine is embedded
   RequestLimitCounts limited;
+  std::atomic<std::uint64_t> refusals_not_kept = 0;  // of those that are over a limit
 };
 
 }  // namespace hourglass::issuance

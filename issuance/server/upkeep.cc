@@ -30,6 +30,8 @@ absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Config& config, cons
     upkeep->retention_.emplace(*config.journal.retention, state.store(), state.time_records(),
                                state.clock(), *subjects.log);
   }
+  upkeep->decisions_.emplace(config.journal.decisions, subjects.state->store(),
+                             subjects.state->clock(), *subjects.log);
   if (AnyRotationPolicy(config)) {
     upkeep->rotation_.emplace(subjects.state->store(), subjects.roots, subjects.tenants,
                               subjects.state->clock(), subjects.log);
@@ -57,6 +59,7 @@ absl::Status Upkeep::ServeMetrics(const Config& config, const Subjects& subjects
                                              .state = subjects.state,
                                              .ends = &*ends_,
                                              .failed_calls = &counts.failed_calls,
+                                             .refusals_not_kept = &counts.refusals_not_kept,
                                              .limited = &counts.limited,
                                              .tokens = subjects.tokens,
                                              .compliance = config.compliance.endpoint.empty()

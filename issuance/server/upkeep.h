@@ -18,6 +18,7 @@
 #include "issuance/server/bundle_completion.h"
 #include "issuance/server/certificate_ends.h"
 #include "issuance/server/changes_elsewhere.h"
+#include "issuance/server/decision_retention.h"
 #include "issuance/server/journal_retention.h"
 #include "issuance/server/metrics.h"
 #include "issuance/server/service_counts.h"
@@ -69,6 +70,7 @@ class Upkeep {
   std::unique_ptr<Metrics> metrics_;     // reads the ends
   std::optional<KeyWarmUp> warm_up_;
   std::optional<JournalRetention> retention_;
+  std::optional<DecisionRetention> decisions_;
   std::optional<TimedRotation> rotation_;
   std::optional<BundleCompletion> completion_;
 };

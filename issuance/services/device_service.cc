@@ -70,7 +70,7 @@ absl::Status DeviceService::ReportDevice(const Caller& caller,
   RETURN_IF_ERROR(CheckDeviceState(request.state(), now, "state"));
   const DeviceRecord device =
       RecordOf(request.tenant_id(), request.device_id(), request.state(), now, caller);
-  RETURN_IF_ERROR(devices_->PutDevice(device));
+  RETURN_IF_ERROR(reports_.Put(device, now));
   ASSIGN_OR_RETURN(*response, ToProto(device));
   log_->Info("device_reported",
              {{"tenant", device.tenant_id}, {"device", device.device_id}, {"caller", caller.name}});
@@ -83,8 +83,8 @@ absl::Status DeviceService::ReportDevices(const Caller& caller,
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
   RETURN_IF_ERROR(CheckReports(request, now));
   for (const v1::DeviceReport& report : request.reports()) {
-    RETURN_IF_ERROR(devices_->PutDevice(
-        RecordOf(request.tenant_id(), report.device_id(), report.state(), now, caller)));
+    RETURN_IF_ERROR(reports_.Put(
+        RecordOf(request.tenant_id(), report.device_id(), report.state(), now, caller), now));
   }
   *response->mutable_reported_at() = ToProto(now);
   log_->Info("devices_reported", {{"tenant", request.tenant_id()},
@@ -119,7 +119,13 @@ absl::Status DeviceService::RemoveDevice(const Caller& caller,
                                          const v1::RemoveDeviceRequest& request,
                                          v1::RemoveDeviceResponse*) {
   RETURN_IF_ERROR(CheckId(request.device_id(), kMaxDeviceIdSize, "device_id"));
-  RETURN_IF_ERROR(devices_->RemoveDevice(request.tenant_id(), request.device_id()));
+  DecisionEvent event;
+  event.tenant_id = request.tenant_id();
+  event.kind = DecisionEvent::Kind::kDeviceRemoved;
+  // Not DecidingTime: nothing hangs on when it was.
+  event.at = clock_->Now();
+  event.device_id = request.device_id();
+  RETURN_IF_ERROR(decisions_->RemoveDeviceTelling(event));
   log_->Info(
       "device_removed",
       {{"tenant", request.tenant_id()}, {"device", request.device_id()}, {"caller", caller.name}});

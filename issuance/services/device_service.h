@@ -7,7 +7,10 @@
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
 #include "issuance/log/event_log.h"
+#include "issuance/services/device_reports.h"
+#include "issuance/store/decision_store.h"
 #include "issuance/store/device_store.h"
+#include "issuance/store/journal_store.h"
 #include "issuance/store/tenant_store.h"
 
 namespace hourglass::issuance {
@@ -15,10 +18,25 @@ namespace hourglass::issuance {
 // v1::DeviceService over the store.
 class DeviceService final : public UnaryService<v1::DeviceService> {
  public:
-  // All must outlive this object.
-  DeviceService(CallRunner* calls, TenantStore* tenants, DeviceStore* devices, const Clock* clock,
-                const EventLog* log)
-      : tenants_(tenants), devices_(devices), clock_(clock), log_(log) {
+  // What it works with; all must outlive it. `engine` as DeviceReports has it.
+  struct Means {
+    TenantStore* tenants;
+    DeviceStore* devices;
+    DecisionStore* decisions;
+    JournalStore* journal;
+    ComplianceEngine* engine;
+    const Clock* clock;
+    const EventLog* log;
+  };
+
+  // `calls` must outlive this object.
+  DeviceService(CallRunner* calls, const Means& means)
+      : tenants_(means.tenants),
+        devices_(means.devices),
+        decisions_(means.decisions),
+        reports_(means.devices, means.decisions, means.journal, means.engine),
+        clock_(means.clock),
+        log_(means.log) {
     Serve(calls, this, "ReportDevice", &DeviceService::ReportDevice);
     Serve(calls, this, "ReportDevices", &DeviceService::ReportDevices);
     Serve(calls, this, "ListDevices", &DeviceService::ListDevices);
@@ -35,12 +53,15 @@ class DeviceService final : public UnaryService<v1::DeviceService> {
                            v1::ListDevicesResponse* response);
   absl::Status GetDevice(const Caller& caller, const v1::GetDeviceRequest& request,
                          v1::Device* response);
+  // With an event, in one transaction.
   absl::Status RemoveDevice(const Caller& caller, const v1::RemoveDeviceRequest& request,
                             v1::RemoveDeviceResponse* response);
 
  private:
   TenantStore* const tenants_;
   DeviceStore* const devices_;
+  DecisionStore* const decisions_;
+  DeviceReports reports_;
   const Clock* const clock_;
   const EventLog* const log_;
 };

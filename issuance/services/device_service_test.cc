@@ -25,7 +25,13 @@ class DeviceServiceTest : public ServiceTest {
     ServiceTest::SetUp();
     ASSERT_OK(store_->CreateTenant(SampleTenant()));
     reporter_.name = "mdm";
-    service_.emplace(nullptr, store_.get(), store_.get(), &clock_, log_.log());
+    service_.emplace(nullptr, DeviceService::Means{.tenants = store_.get(),
+                                                   .devices = store_.get(),
+                                                   .decisions = store_.get(),
+                                                   .journal = store_.get(),
+                                                   .engine = nullptr,
+                                                   .clock = &clock_,
+                                                   .log = log_.log()});
   }
 
   static v1::ReportDeviceRequest Report(const std::string& device_id = "laptop-1") {

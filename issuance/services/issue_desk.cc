@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "hourglass/v1/decisions.pb.h"
 #include "hsm/base/error.h"
 #include "issuance/calls/malformed_message.h"
 #include "issuance/identity/methods.h"
@@ -29,14 +30,32 @@ void LogRefusal(const EventLog& log, const IssueTask& task, const absl::Status& 
   std::vector<absl::string_view> settings;
   settings.reserve(task.deny_reasons.size());
   for (const v1::DenyReason& reason : task.deny_reasons) settings.push_back(reason.setting());
-  log.Info("certificate_refused", {{"tenant", task.request->tenant_id()},
-                                   {"caller", task.caller->name},
-                                   {"user", UserOf(task)},
-                                   {"device", DeviceOf(task)},
-                                   {"request", task.request->request_id()},
-                                   {"reason", ErrorReasonName(ReasonOf(refusal))},
-                                   {"settings", absl::StrJoin(settings, " ")},
-                                   {"verdict", task.correlation_id}});
+  log.Info("certificate_refused",
+           {{"tenant", task.request->tenant_id()},
+            {"caller", task.caller->name},
+            {"user", UserOf(task)},
+            {"device", DeviceOf(task)},
+            {"request", task.request->request_id()},
+            {"reason", ErrorReasonName(ReasonOf(refusal))},
+            {"settings", absl::StrJoin(settings, " ")},
+            {"verdict", task.denial.has_value() ? task.denial->verdict_id : ""}});
+}
+
+RefusalRecord RecordOf(const IssueTask& task, const IssueTask::Denial& denial) {
+  v1::DenyReasons reasons;
+  reasons.mutable_reasons()->Assign(task.deny_reasons.begin(), task.deny_reasons.end());
+  RefusalRecord refusal;
+  refusal.tenant_id = task.request->tenant_id();
+  refusal.verdict_id = denial.verdict_id;
+  refusal.at = denial.evaluated_at;
+  refusal.caller = task.caller->name;
+  refusal.user_id = denial.user_id;
+  refusal.user_upn = denial.user_upn;
+  refusal.device_id = denial.device_id;
+  refusal.request_id = task.request->request_id();
+  refusal.policy_version = denial.policy_version;
+  refusal.reasons = reasons.SerializeAsString();
+  return refusal;
 }
 
 void LogIssued(const EventLog& log, const IssueTask& task) {
@@ -140,7 +159,9 @@ grpc::Status IssueDesk::Refuse(const IssueTask& task, const absl::Status& refusa
   calls_->LogFailure(context, method, task.caller, refusal);
   counters_->Count(refusal);
   LogRefusal(*log_, task, refusal);
-  return FailureOf(refusal, task.deny_reasons, task.correlation_id);
+  if (!task.denial.has_value()) return FailureOf(refusal, task.deny_reasons);
+  if (refusals_ != nullptr) refusals_->Note(RecordOf(task, *task.denial));
+  return FailureOf(refusal, task.deny_reasons, task.denial->verdict_id);
 }
 
 }  // namespace hourglass::issuance

@@ -14,6 +14,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/issuance_counters.h"
+#include "issuance/decisions/refusal_keeper.h"
 #include "issuance/log/event_log.h"
 #include "issuance/pipeline/issue_task.h"
 
@@ -23,15 +24,17 @@ namespace hourglass::issuance {
 // the same for a call and for a message of a stream. Safe to call from several threads.
 class IssueDesk {
  public:
-  // All must outlive this object. `clock` is the one of the lanes.
+  // All must outlive this object. `clock` is the one of the lanes. `refusals` has what verdicts
+  // denied kept, and may be null.
   IssueDesk(CallRunner* calls, RequestLimits* limits, Lanes* lanes, IssuanceCounters* counters,
-            const Clock* clock, const EventLog* log)
+            const Clock* clock, const EventLog* log, RefusalKeeper* refusals = nullptr)
       : calls_(calls),
         limits_(limits),
         lanes_(lanes),
         counters_(counters),
         clock_(clock),
-        log_(log) {}
+        log_(log),
+        refusals_(refusals) {}
 
   // Hands the task, complete with its caller, to the lanes, with the deadline of its call: nullopt,
   // and Finished() will be called. Else it is refused, and this is what the caller is told: also
@@ -60,6 +63,7 @@ class IssueDesk {
   IssuanceCounters* const counters_;
   const Clock* const clock_;
   const EventLog* const log_;
+  RefusalKeeper* const refusals_;
 };
 
 }  // namespace hourglass::issuance

@@ -23,10 +23,13 @@ using IssuerServiceBase = UnaryService<
 // v1::CertificateIssuer over the lanes.
 class IssuerService final : public IssuerServiceBase {
  public:
-  // All must outlive this object and every call. `clock` is the one of the lanes.
+  // All must outlive this object and every call. `clock` is the one of the lanes. `refusals` as
+  // IssueDesk has it.
   IssuerService(CallRunner* calls, RequestLimits* limits, Lanes* lanes, IssuanceCounters* counters,
-                const Clock* clock, const EventLog* log)
-      : calls_(calls), desk_(calls, limits, lanes, counters, clock, log), streams_(calls, &desk_) {
+                const Clock* clock, const EventLog* log, RefusalKeeper* refusals = nullptr)
+      : calls_(calls),
+        desk_(calls, limits, lanes, counters, clock, log, refusals),
+        streams_(calls, &desk_) {
     ServeAny<v1::IssueCertificateRequest, v1::IssueCertificateResponse>(
         "IssueCertificate", [this](const CallContext& context, const AskedForOne& asked,
                                    v1::IssueCertificateResponse* response) {
