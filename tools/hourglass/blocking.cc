@@ -102,8 +102,8 @@ absl::StatusOr<Answer> Block(const BlockOptions& options, const Session& session
   const std::string live = absl::StrCat(
       "Nothing is issued any more. What was issued before lives to its end, an hour at most unless "
       "the tenant says otherwise: hourglass certificates list --tenant ",
-      options.tenant, options.device.empty() ? " --user UPN" : " --device ", options.device,
-      " --from 1h\n");
+      options.tenant, " --live", options.device.empty() ? " --user UPN" : " --device ",
+      options.device, "\n");
   return Answer{absl::StrCat("Blocked ", SubjectInWords(block.subject()), ".\n",
                              BlockInWords(block, session.Now()), live),
                 BlockAsJson(block, session.Now())};

@@ -97,8 +97,8 @@ TEST_F(BlockingTest, ADeviceIsBlockedUntilItIsLifted) {
   EXPECT_THAT(blocked.output,
               AllOf(StartsWith("Blocked device laptop-1.\n"), HasSubstr("stolen on a train"),
                     HasSubstr("until it is lifted\n"),
-                    HasSubstr("hourglass certificates list --tenant contoso --device laptop-1 "
-                              "--from 1h\n")));
+                    HasSubstr("hourglass certificates list --tenant contoso --live --device "
+                              "laptop-1\n")));
   const Json json = RunJson("devices block --tenant contoso --device laptop-1 --reason gone");
   EXPECT_EQ(json["device_id"], "laptop-1");
   EXPECT_EQ(json["reason"], "gone");

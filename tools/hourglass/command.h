@@ -100,6 +100,7 @@ void AddClock(CLI::App& app, CommandLine& line);
 void AddRotation(CLI::App& app, CommandLine& line);
 void AddRelyingParties(CLI::App& app, CommandLine& line);
 void AddJournal(CLI::App& app, CommandLine& line);
+void AddDecisions(CLI::App& app, CommandLine& line);
 void AddService(CLI::App& app, CommandLine& line);
 void AddStore(CLI::App& app, CommandLine& line);
 

@@ -10,16 +10,15 @@
 #include "tools/client/table.h"
 #include "tools/client/wording.h"
 #include "tools/hourglass/command.h"
+#include "tools/hourglass/refusals.h"
 
 namespace hourglass::cli {
 namespace {
 
 using client::Json;
 
-struct JournalOptions {
-  std::string tenant;
+struct JournalOptions : RefusalOptions {
   std::string kind = "admin";
-  std::uint32_t limit = 100;
 };
 
 struct Actions {
@@ -66,6 +65,7 @@ std::string ChangeInWords(const v1::AdministrativeAction& action) {
 }
 
 absl::StatusOr<Answer> List(const JournalOptions& options, const Session& session) {
+  if (options.kind == "refusal") return ListRefusals(options, session);
   ASSIGN_OR_RETURN(const Actions found, FetchActions(options, session));
   Answer answer{"", {{"actions", Json::array()}, {"more", found.more}}};
   std::vector<std::vector<std::string>> rows;
@@ -92,11 +92,11 @@ absl::StatusOr<Answer> List(const JournalOptions& options, const Session& sessio
 CLI::Validator IsKind() {
   return CLI::Validator(
       [](std::string& text) -> std::string {
-        if (text == "admin") return "";
+        if (text == "admin" || text == "refusal") return "";
         if (text == "certificates") {
           return "what was signed is listed by: hourglass certificates list --tenant ID";
         }
-        return absl::StrCat("`", client::Printable(text), "` is not admin");
+        return absl::StrCat("`", client::Printable(text), "` is not admin or refusal");
       },
       "");
 }
@@ -107,16 +107,32 @@ void AddJournal(CLI::App& app, CommandLine& line) {
   CLI::App* noun = app.add_subcommand("journal", "Look into the journal of what was done");
   noun->require_subcommand(1)->fallthrough();
   const auto options = std::make_shared<JournalOptions>();
-  CLI::App* list =
-      AddCommand(*noun, line, "list", "List what administrators did in a tenant, the newest first",
-                 options, &List);
+  CLI::App* list = AddCommand(*noun, line, "list",
+                              "List what administrators did in a tenant, or who was refused, "
+                              "the newest first",
+                              options, &List);
   AddTenantOption(*list, options->tenant);
-  list->add_option("--kind", options->kind, "admin, what administrators did (default)")
-      ->check(IsKind())
-      ->type_name("KIND");
+  CLI::Option* const kind =
+      list->add_option("--kind", options->kind,
+                       "admin, what administrators did (default); refusal, whom a verdict refused")
+          ->check(IsKind())
+          ->type_name("KIND");
+  list->add_option("--device", options->device, "Only refusals of this device")
+      ->needs(kind)
+      ->type_name("ID");
+  list->add_option("--user", options->user, "Only refusals of this user principal name")
+      ->needs(kind)
+      ->type_name("UPN");
   list->add_option("--limit", options->limit, "At most this many (default: 100)")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
+  CLI::App* show =
+      AddCommand(*noun, line, "show", "Show a refusal by the id that the user reads out",
+                 std::shared_ptr<RefusalOptions>(options), &ShowRefusal);
+  AddTenantOption(*show, options->tenant);
+  show->add_option("id,--id", options->verdict, "The id of the verdict")
+      ->required()
+      ->type_name("ID");
 }
 
 }  // namespace hourglass::cli

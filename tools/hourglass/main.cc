@@ -45,6 +45,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddRelyingParties(app, line);
   AddCertificates(app, line);
   AddJournal(app, line);
+  AddDecisions(app, line);
   AddDevices(app, line);
   AddPolicies(app, line);
   AddUsers(app, line);
@@ -86,6 +87,9 @@ int Print(const CommandLine& line, const absl::StatusOr<Answer>& answer) {
                             : "hourglass: " + client::FailureInWords(answer.status()));
     return client::kExitFailed;
   }
+  // Nothing where the command has printed all itself.
+  const bool is_printed = answer->json.is_null() && answer->text.empty();
+  if (is_printed) return answer->exit_code;
   std::cout << (line.json ? client::JsonText(answer->json) : answer->text) << std::flush;
   if (!std::cout) {
     std::cerr << "hourglass: cannot write the answer to standard output\n";
