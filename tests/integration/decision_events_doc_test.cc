@@ -85,7 +85,7 @@ TEST_F(DecisionEventsDocTest, AHelpDeskFindsARefusalAndAGatewayGoesOnWhereItWas)
   Report("off");
   const CommandResult refused = Issue();
   ASSERT_NE(refused.exit_code, 0);
-  ASSERT_THAT(refused.output, HasSubstr("id of this refusal: "));
+  ASSERT_THAT(refused.output, HasSubstr("correlation id "));
   // Written behind the answer.
   while (Succeed("hourglass --config cli.yaml journal list --tenant contoso --kind refusal") ==
          "No refusals.\n") {
