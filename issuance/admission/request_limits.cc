@@ -3,6 +3,8 @@
 #include <cstddef>
 
 #include "absl/hash/hash.h"
+#include "hsm/base/error.h"
+#include "hsm/key/custodian.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -18,6 +20,21 @@ constexpr std::chrono::seconds kReportInterval(1);
 
 std::optional<BucketShape> ShapeOf(const std::optional<Allowance>& allowance) {
   return allowance.has_value() ? std::make_optional<BucketShape>(*allowance) : std::nullopt;
+}
+
+absl::Status UsedUp(RequestLimit limit) {
+  switch (limit) {
+    case RequestLimit::kDevice:
+      return Error(ErrorReason::kRequestsTooFrequent, "device_id",
+                   "this device asks for certificates more often than it may");
+    case RequestLimit::kCaller:
+      return Error(ErrorReason::kRequestsTooFrequent, "",
+                   "this caller asks for certificates more often than it may");
+    case RequestLimit::kTenant:
+      return Error(ErrorReason::kRequestsTooFrequent, "tenant_id",
+                   "certificates of this tenant are asked for more often than they may be");
+  }
+  return Error(ErrorReason::kInternalError, "", "a limit that there is not");
 }
 
 const BucketShape* OrNull(const std::optional<BucketShape>& shape) {
@@ -93,6 +110,12 @@ std::optional<RequestLimits::Refusal> RequestLimits::Admit(const Asker& asker, T
   return std::nullopt;
 }
 
+absl::Status RequestLimits::TakeOne(absl::string_view tenant_id, absl::string_view device_id,
+                                    Timestamp now) {
+  const std::optional<Refusal> refusal = Admit({"", tenant_id, device_id}, now);
+  return refusal.has_value() ? TooFrequent(*refusal) : absl::OkStatus();
+}
+
 RequestLimits::Refusal RequestLimits::Refuse(RequestLimit limit, std::chrono::microseconds delay) {
   counts_->refused[static_cast<std::size_t>(limit)].fetch_add(1, std::memory_order_relaxed);
   unreported_.fetch_add(1, std::memory_order_relaxed);
@@ -103,6 +126,10 @@ RequestLimits::Refusal RequestLimits::Refuse(RequestLimit limit, std::chrono::mi
     told += std::chrono::milliseconds((std::uint64_t{step} * 1000) >> 32);
   }
   return {limit, told};
+}
+
+absl::Status TooFrequent(const RequestLimits::Refusal& refusal) {
+  return hsm::WithRetryDelay(UsedUp(refusal.limit), refusal.retry_delay);
 }
 
 std::optional<std::uint64_t> RequestLimits::Unreported(Timestamp now) {

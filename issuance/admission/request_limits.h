@@ -10,11 +10,13 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "issuance/admission/bucket_table.h"
 #include "issuance/admission/token_bucket.h"
 #include "issuance/base/clock.h"
 #include "issuance/config/request_limits_config.h"
+#include "issuance/pipeline/device_allowance.h"
 
 namespace hourglass::issuance {
 
@@ -34,7 +36,7 @@ struct RequestLimitCounts {
 
 // Token buckets in memory of this process, of bounded size (docs/decisions/0040-…). Safe to call
 // from several threads.
-class RequestLimits {
+class RequestLimits final : public DeviceAllowance {
  public:
   // Whose buckets a request is taken from; what is empty has none. A device's bucket is of a tenant
   // and of the caller who names the device: so nobody uses up that of a device of another caller.
@@ -56,12 +58,14 @@ class RequestLimits {
   // `seed` is random: whoever asks must not know who shares a place with whom. `counts` must
   // outlive this object.
   RequestLimits(const RequestLimitsConfig& config, std::uint64_t seed, RequestLimitCounts* counts);
-  RequestLimits(const RequestLimits&) = delete;
-  RequestLimits& operator=(const RequestLimits&) = delete;
 
   // Takes one token of each bucket: nullopt. Or one has none: then all are as they were. So a
   // device that loops takes nothing from its caller and tenant but what it is allowed.
   std::optional<Refusal> Admit(const Asker& asker, Timestamp now);
+
+  // Of the device alone, by a token's word and no caller's.
+  absl::Status TakeOne(absl::string_view tenant_id, absl::string_view device_id,
+                       Timestamp now) override;
 
   // How many were refused since this last said so, at most once a second: for the log. Nothing
   // where none were.
@@ -95,6 +99,9 @@ class RequestLimits {
   std::atomic<std::uint64_t> unreported_ = 0;
   std::atomic<Timestamp> reported_at_ = Timestamp();
 };
+
+// REQUESTS_TOO_FREQUENT with the field that it is about, and the delay for hsm::RetryDelayOf.
+absl::Status TooFrequent(const RequestLimits::Refusal& refusal);
 
 }  // namespace hourglass::issuance
 

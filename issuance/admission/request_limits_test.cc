@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "hsm/base/error.h"
+#include "hsm/key/custodian.h"
+
 namespace hourglass::issuance {
 namespace {
 
@@ -119,6 +122,11 @@ TEST_F(RequestLimitsTest, ADeviceThatIsKnownWithoutACallerHasABucketOfItsOwn) {
   EXPECT_EQ(AdmittedOf(10, limits, kAsker, kStart), 2);
   // Nothing was taken from caller and tenant for the former.
   EXPECT_EQ(AdmittedOf(10, limits, {"broker", "contoso", ""}, kStart), 2);
+  const absl::Status refused = limits.TakeOne("contoso", "laptop-1", kStart);
+  EXPECT_EQ(ReasonOf(refused), ErrorReason::kRequestsTooFrequent);
+  EXPECT_EQ(FieldOf(refused), "device_id");
+  EXPECT_EQ(hsm::RetryDelayOf(refused), seconds(150));
+  EXPECT_EQ(limits.TakeOne("contoso", "laptop-2", kStart), absl::OkStatus());
 }
 
 TEST_F(RequestLimitsTest, SaysHowManyWereRefusedOnceASecond) {

@@ -49,7 +49,8 @@ grpc::Status FailureOf(const absl::Status& status, absl::Span<const v1::DenyReas
     extras.retry_delay = hsm::RetryDelayOf(status).value_or(kKeyRetryDelay);
   } else if (ReasonOf(status) == ErrorReason::kOverloaded) {
     extras.retry_delay = kOverloadedRetryDelay;
-  } else if (ReasonOf(status) == ErrorReason::kComplianceUnavailable) {
+  } else if (ReasonOf(status) == ErrorReason::kComplianceUnavailable ||
+             ReasonOf(status) == ErrorReason::kRequestsTooFrequent) {
     extras.retry_delay = hsm::RetryDelayOf(status);
   }
   const TokenFault fault = TokenFaultOf(status);

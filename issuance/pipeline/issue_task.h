@@ -57,6 +57,9 @@ class IssueTask {
   // The request needs a thread that may wait, and was asked of one that may not: nothing is
   // recorded, `status` says nothing, and it is to be asked again.
   bool needs_patience = false;
+  // One request was taken from the allowance of its token's device, and is not taken again where it
+  // is asked with more patience.
+  bool device_charged = false;
 
   // The next one in the line where it waits; of the AdmissionQueue.
   IssueTask* behind = nullptr;

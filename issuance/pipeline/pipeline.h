@@ -18,6 +18,7 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/identity/caller.h"
 #include "issuance/log/event_log.h"
+#include "issuance/pipeline/device_allowance.h"
 #include "issuance/pipeline/group_commit.h"
 #include "issuance/pipeline/issuance_load.h"
 #include "issuance/pipeline/issue_task.h"
@@ -38,17 +39,18 @@ struct IssueOutcome {
 // Safe to call from several threads.
 class Pipeline {
  public:
-  // By what users and devices are known who are not taken at the broker's word. Either may be null.
+  // By what users and devices are known who are not taken at the broker's word. Any may be null.
   struct Identities {
     const TokensByTenant* tokens;  // null: every tenant takes the broker's word
     DirectoryStore* directory;     // UPNs of users whose token has none; null: there is no such
+    DeviceAllowance* devices;      // of devices that tokens name; null: as often as they like
   };
 
   // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
   // what is wrong with a key; callers only learn that it cannot be used.
   Pipeline(Tenants* tenants, ComplianceClient* compliance, GroupCommit* journal, Entropy* entropy,
            const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr,
-           Identities identities = {nullptr, nullptr})
+           Identities identities = {nullptr, nullptr, nullptr})
       : tenants_(tenants),
         compliance_(compliance),
         journal_(journal),
@@ -87,7 +89,7 @@ class Pipeline {
   absl::Status CheckRequest(Work& work);
   TenantTokens* TokensOf(const std::string& tenant_id) const;
   absl::StatusOr<Holder> AssertedHolder(const v1::IssueCertificateRequest& request) const;
-  absl::StatusOr<Holder> HolderByToken(const IssueTask& task, TenantTokens& tokens) const;
+  absl::StatusOr<Holder> HolderByToken(IssueTask& task, TenantTokens& tokens) const;
   absl::Status CompleteUpn(const std::string& tenant_id, TokenIdentity* identity) const;
   void ObtainVerdicts(Batch& batch);
   absl::Status MapStrongly(Work& work);

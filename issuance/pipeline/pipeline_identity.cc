@@ -65,7 +65,7 @@ absl::Status Pipeline::CompleteUpn(const std::string& tenant_id, TokenIdentity* 
 
 // 2, where tokens are taken, and after the rest of it: the token is bound to the request when
 // everything that is known without asking anybody is in order.
-absl::StatusOr<Pipeline::Holder> Pipeline::HolderByToken(const IssueTask& task,
+absl::StatusOr<Pipeline::Holder> Pipeline::HolderByToken(IssueTask& task,
                                                          TenantTokens& tokens) const {
   const v1::IssueCertificateRequest& request = *task.request;
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
@@ -73,9 +73,11 @@ absl::StatusOr<Pipeline::Holder> Pipeline::HolderByToken(const IssueTask& task,
                    tokens.Check(request.access_token(), task.caller_certificate_sha256, now));
   RETURN_IF_ERROR(CompleteUpn(request.tenant_id(), &identity));
   RETURN_IF_ERROR(CheckRequestedFor(RequestedForBy(request), identity));
-  ASSIGN_OR_RETURN(ca::Subject subject,
-                   ca::Subject::Create(identity.upn, identity.user_id));
+  ASSIGN_OR_RETURN(ca::Subject subject, ca::Subject::Create(identity.upn, identity.user_id));
   RETURN_IF_ERROR(tenants_->Issuing(request.tenant_id()).upn_domains.Check(subject.upn()));
+  if (identities_.devices != nullptr && !std::exchange(task.device_charged, true)) {
+    RETURN_IF_ERROR(identities_.devices->TakeOne(request.tenant_id(), identity.device_id, now));
+  }
   RETURN_IF_ERROR(tokens.Bind(identity, {task.caller->name, request.request_id()}, now));
   std::string device_id = identity.device_id;
   return Holder{std::move(subject), std::move(device_id), std::move(identity)};

@@ -10,6 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "hsm/base/error.h"
+#include "hsm/key/custodian.h"
+#include "issuance/pipeline/device_allowance.h"
 #include "issuance/pipeline/pipeline.h"
 #include "issuance/pipeline/testing/pipeline_fixture.h"
 #include "issuance/store/testing/sample_records.h"
@@ -35,6 +39,21 @@ class GivenKeys final : public KeySetSource {
   std::shared_ptr<const KeySet> keys;
 };
 
+// Of each device so many requests.
+class CountedDevices final : public DeviceAllowance {
+ public:
+  absl::Status TakeOne(absl::string_view tenant_id, absl::string_view device_id,
+                       Timestamp) override {
+    taken.emplace_back(absl::StrCat(tenant_id, "/", device_id));
+    if (left-- > 0) return absl::OkStatus();
+    return hsm::WithRetryDelay(Error(ErrorReason::kRequestsTooFrequent, "device_id", "again"),
+                               std::chrono::milliseconds(30'000));
+  }
+
+  int left = 0;
+  std::vector<std::string> taken;
+};
+
 class PipelineTokensTest : public PipelineTest {
  protected:
   void SetUp() override {
@@ -50,7 +69,7 @@ class PipelineTokensTest : public PipelineTest {
 
   void MakePipeline() {
     pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_, EventLog::Silent(),
-                      nullptr, Pipeline::Identities{&tokens_, &*store_});
+                      nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr});
   }
 
   std::string Token(const nlohmann::json& changes = nlohmann::json::object()) {
@@ -277,11 +296,31 @@ TEST_F(PipelineTokensTest, TheSidOfTheTokenIsInTheCertificate) {
   EXPECT_EQ(again.response.certificate(), with.response.certificate());
 }
 
+// Whatever device its broker names, and nothing of one whose token is refused.
+TEST_F(PipelineTokensTest, TheDeviceOfTheTokenIsChargedOnceTheTokenIsGood) {
+  CountedDevices devices;
+  devices.left = 1;
+  pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_, EventLog::Silent(),
+                    nullptr, Pipeline::Identities{&tokens_, &*store_, &devices});
+  EXPECT_THAT(IssueBy(Token({{"aud", "another"}}), "r-1").status,
+              FailsWith(ErrorReason::kTokenRefused));
+  EXPECT_THAT(devices.taken, testing::IsEmpty());
+  const std::string token = Token();
+  EXPECT_OK(IssueBy(token, "r-1").status);
+  const absl::Status refused = IssueBy(Token(), "r-2").status;
+  EXPECT_THAT(refused, FailsWith(ErrorReason::kRequestsTooFrequent, "device_id"));
+  EXPECT_EQ(hsm::RetryDelayOf(refused), std::chrono::milliseconds(30'000));
+  const std::string device = absl::StrCat("contoso/", verdicts_.questions[0].device_id());
+  EXPECT_THAT(devices.taken, ElementsAre(device, device));
+  // Nothing was noted of what was refused.
+  EXPECT_EQ(tokens_["contoso"]->remembered(), 1u);
+}
+
 TEST_F(PipelineTokensTest, ByAClockThatIsDoubtedNoTokenIsJudged) {
   DoubtedClock doubted(clock_.Now());
   doubted.believed = false;
   pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &doubted, EventLog::Silent(),
-                    nullptr, Pipeline::Identities{&tokens_, &*store_});
+                    nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr});
   EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kClockUntrusted));
   EXPECT_EQ(tokens_["contoso"]->remembered(), 0u);
   MakePipeline();

@@ -52,10 +52,10 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
                                         const Means& means) {
   std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
   issuing->ConnectCompliance(config, std::move(compliance_tls), means);
+  issuing->limits_.emplace(config.limits.requests, SeedFrom(*means.entropy), means.limited);
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
                              means.entropy, means.clock, *means.log, means.load,
-                             Pipeline::Identities{means.tokens, means.store});
-  issuing->limits_.emplace(config.limits.requests, SeedFrom(*means.entropy), means.limited);
+                             Pipeline::Identities{means.tokens, means.store, &*issuing->limits_});
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }
@@ -73,10 +73,11 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
     RemoteComplianceOptions remote;
     remote.circuit = {config.circuit.failures, config.circuit.open_for};
     remote.deadline = config.deadline;
-    stub = ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial());
-    stub = RemoteComplianceStub(std::move(stub), remote, *means.log, means.compliance);
+    ComplianceStub elsewhere = RemoteComplianceStub(
+        ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial()), remote, *means.log,
+        means.compliance);
     // Outermost: what is blocked is denied also while nobody is asked.
-    stub = GuardedComplianceStub(std::move(stub), means.store, means.clock);
+    stub = GuardedComplianceStub(std::move(elsewhere), means.store, means.clock);
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;

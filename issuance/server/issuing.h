@@ -65,8 +65,8 @@ class Issuing {
   GroupCommit journal_;
   std::optional<ComplianceEngine> engine_;  // none where the service is elsewhere
   std::optional<ComplianceClient> compliance_;
-  std::optional<Pipeline> pipeline_;
   std::optional<RequestLimits> limits_;
+  std::optional<Pipeline> pipeline_;
   std::optional<Lanes> lanes_;
 };
 

@@ -12,7 +12,6 @@
 #include "hsm/base/error.h"
 #include "issuance/calls/malformed_message.h"
 #include "issuance/identity/methods.h"
-#include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -76,21 +75,6 @@ Timestamp DeadlineBy(const Clock& clock, std::chrono::system_clock::time_point d
   return clock.Now() + std::chrono::floor<std::chrono::microseconds>(left);
 }
 
-absl::Status TooFrequent(RequestLimit limit) {
-  switch (limit) {
-    case RequestLimit::kDevice:
-      return Error(ErrorReason::kRequestsTooFrequent, "device_id",
-                   "this device asks for certificates more often than it may");
-    case RequestLimit::kCaller:
-      return Error(ErrorReason::kRequestsTooFrequent, "",
-                   "this caller asks for certificates more often than it may");
-    case RequestLimit::kTenant:
-      return Error(ErrorReason::kRequestsTooFrequent, "tenant_id",
-                   "certificates of this tenant are asked for more often than they may be");
-  }
-  return Error(ErrorReason::kInternalError, "", "a limit that there is not");
-}
-
 }  // namespace
 
 std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
@@ -99,10 +83,12 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
   const absl::Status permitted =
       Permit(*task->caller, MethodNamed(method), task->request->tenant_id());
   if (!permitted.ok()) return Refuse(*task, permitted, context, method);
-  const Timestamp now = clock_->Now();
-  const std::optional<RequestLimits::Refusal> limited = limits_->Admit(
-      {task->caller->name, task->request->tenant_id(), task->request->device_id()}, now);
-  if (limited.has_value()) return RefuseTooFrequent(*task, *limited, now);
+  // Whose device a token is of is known once it is verified, and charged then.
+  const absl::string_view device_id =
+      task->request->access_token().empty() ? task->request->device_id() : absl::string_view();
+  const std::optional<RequestLimits::Refusal> limited =
+      limits_->Admit({task->caller->name, task->request->tenant_id(), device_id}, clock_->Now());
+  if (limited.has_value()) return RefuseTooFrequent(*task, limited->limit, TooFrequent(*limited));
   task->deadline = DeadlineBy(*clock_, context.deadline());
   const std::optional<std::chrono::milliseconds> come_back = lanes_->Submit(task);
   if (!come_back.has_value()) return std::nullopt;
@@ -113,22 +99,19 @@ std::optional<grpc::Status> IssueDesk::HandIn(IssueTask* task,
 }
 
 // Who loops must not fill the log: a line a second, with one of those that were refused.
-grpc::Status IssueDesk::RefuseTooFrequent(const IssueTask& task,
-                                          const RequestLimits::Refusal& limited, Timestamp now) {
-  const absl::Status refusal = TooFrequent(limited.limit);
+grpc::Status IssueDesk::RefuseTooFrequent(const IssueTask& task, RequestLimit limit,
+                                          const absl::Status& refusal) {
   counters_->Count(refusal);
   calls_->CountFailure(refusal);
-  const std::optional<std::uint64_t> refused = limits_->Unreported(now);
+  const std::optional<std::uint64_t> refused = limits_->Unreported(clock_->Now());
   if (refused.has_value()) {
-    log_->Warning("requests_too_frequent", {{"limit", RequestLimitName(limited.limit)},
+    log_->Warning("requests_too_frequent", {{"limit", RequestLimitName(limit)},
                                             {"tenant", task.request->tenant_id()},
                                             {"caller", task.caller->name},
-                                            {"device", task.request->device_id()},
+                                            {"device", DeviceOf(task)},
                                             {"refused", absl::StrCat(*refused)}});
   }
-  StatusExtras extras;
-  extras.retry_delay = limited.retry_delay;
-  return ToGrpcStatus(refusal, extras);
+  return FailureOf(refusal, {});
 }
 
 grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContextBase& context,
@@ -141,6 +124,10 @@ grpc::Status IssueDesk::HandOut(const IssueTask& task, const grpc::ServerContext
   // Nobody waits any more, and nothing was decided.
   if (absl::IsCancelled(task.status) || absl::IsDeadlineExceeded(task.status)) {
     return FailureOf(task.status, {});
+  }
+  // By the pipeline, which knows devices by their tokens.
+  if (ReasonOf(task.status) == ErrorReason::kRequestsTooFrequent) {
+    return RefuseTooFrequent(task, RequestLimit::kDevice, task.status);
   }
   return Refuse(task, task.status, context, method);
 }

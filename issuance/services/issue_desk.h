@@ -54,8 +54,8 @@ class IssueDesk {
  private:
   grpc::Status Refuse(const IssueTask& task, const absl::Status& refusal,
                       const grpc::ServerContextBase& context, absl::string_view method);
-  grpc::Status RefuseTooFrequent(const IssueTask& task, const RequestLimits::Refusal& limited,
-                                 Timestamp now);
+  grpc::Status RefuseTooFrequent(const IssueTask& task, RequestLimit limit,
+                                 const absl::Status& refusal);
 
   CallRunner* const calls_;
   RequestLimits* const limits_;
