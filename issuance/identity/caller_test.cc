@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -119,7 +120,7 @@ TEST(CallerDirectoryTest, KnowsCallersByDnsNameUriAndHash) {
   for (int round = 0; round < 2; ++round) {
     std::string sha256;
     EXPECT_EQ(NameOf(directory.Identify(by_hash, &sha256)), "hash");
-    EXPECT_EQ(absl::BytesToHexString(sha256), Sha256Of(by_hash));
+    EXPECT_EQ(absl::BytesToHexString(sha256), absl::AsciiStrToLower(Sha256Of(by_hash)));
   }
   EXPECT_EQ(NameOf(directory.Identify(Certificate("DNS:other,DNS:Broker.Contoso.example"))), "dns");
   EXPECT_EQ(NameOf(directory.Identify(Certificate("URI:spiffe://contoso/cli"))), "uri");
