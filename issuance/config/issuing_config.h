@@ -28,8 +28,8 @@ struct TenantQuota {
   int keys = 200;  // not destroyed, 1 to 100000
 };
 
-// How certificates map to Windows accounts (KB5014754). Whether the SID is also a URI is a matter of
-// the leaf profile.
+// How certificates map to Windows accounts (KB5014754). Whether the SID is also a URI is a matter
+// of the leaf profile.
 struct StrongMapping {
   // The SID of whom the directory, or a verified access token, has one of.
   bool sid_extension = true;

@@ -73,9 +73,9 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
     RemoteComplianceOptions remote;
     remote.circuit = {config.circuit.failures, config.circuit.open_for};
     remote.deadline = config.deadline;
-    ComplianceStub elsewhere = RemoteComplianceStub(
-        ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial()), remote, *means.log,
-        means.compliance);
+    ComplianceStub elsewhere =
+        RemoteComplianceStub(ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial()),
+                             remote, *means.log, means.compliance);
     // Outermost: what is blocked is denied also while nobody is asked.
     stub = GuardedComplianceStub(std::move(elsewhere), means.store, means.clock);
   }

@@ -15,8 +15,8 @@
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
-#include "issuance/compliance/decision.h"
 #include "issuance/base/os_version.h"
+#include "issuance/compliance/decision.h"
 #include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
