@@ -196,6 +196,7 @@ absl::StatusOr<IssuedCertificate> IssueOne(const Options& options,
   CurrentRequest request(options, files);
   RETURN_IF_ERROR(files.CheckWritable());
   Plan plan = FirstPlan(waiter.Now(), std::nullopt);
+  absl::Status told = absl::DeadlineExceededError("the service answers with expired certificates");
   for (;;) {
     RETURN_IF_ERROR(request.Renew(plan));
     const absl::Duration timeout = std::min(config.timeout, deadline - waiter.Now());
@@ -208,11 +209,12 @@ absl::StatusOr<IssuedCertificate> IssueOne(const Options& options,
       return answer;
     }
     plan = AfterAnswer(plan, outcome, waiter.Now(), random());
-    if (std::holds_alternative<Refused>(outcome) || plan.ask_at >= deadline) {
-      return answer.ok()
-                 ? absl::DeadlineExceededError("the service answers with expired certificates")
-                 : answer.status();
+    // That the time for the last answer was over says less than the answer before.
+    const bool says_why = !answer.ok() && ReasonOf(answer.status()) != ErrorReason::kUnspecified;
+    if (says_why || (!answer.ok() && ReasonOf(told) == ErrorReason::kUnspecified)) {
+      told = answer.status();
     }
+    if (std::holds_alternative<Refused>(outcome) || plan.ask_at >= deadline) return told;
     if (waiter.Wait(plan.ask_at) == Awaited::kStop) return ToldToStop();
   }
 }
