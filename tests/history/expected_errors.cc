@@ -17,6 +17,7 @@ constexpr ErrorReason kRetryable[] = {
     ErrorReason::kOverloaded,
     ErrorReason::kStopping,
     ErrorReason::kClockUntrusted,
+    ErrorReason::kTokenNotJudged,
 };
 
 constexpr ErrorReason kOfAdministration[] = {
