@@ -53,7 +53,8 @@ DECLARE
   name text;
 BEGIN
   FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'hourglass'::regnamespace
-      AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'later' LOOP
+      AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'later'
+      ORDER BY relname <> 'tenants', relname LOOP
     EXECUTE format('ALTER TABLE hourglass.%I ADD COLUMN later text', name);
   END LOOP;
 END

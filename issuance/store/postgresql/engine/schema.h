@@ -14,6 +14,9 @@ namespace hourglass::issuance::postgresql {
 
 // One step of the schema. All of it lies in PostgreSQL's schema `hourglass`.
 struct Migration {
+  // Locks no table of those that each request uses before `tenants`, if it locks that at all: an
+  // append holds `tenants` while it waits for the journal's tables, and a step that had one of
+  // these would never get it.
   absl::string_view sql;
   // The oldest version whose programs may go on using the schema after this step, beside programs
   // of the new one: the number of a migration, from 1. Where it is the step's own number, all older
