@@ -38,7 +38,6 @@ using issuance::postgresql::Migration;
 using issuance::postgresql::Migrations;
 using issuance::postgresql::PrepareSchema;
 using testing::AllOf;
-using testing::Each;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -116,8 +115,7 @@ class Stream {
       request.set_request_id(absl::StrCat("stream-", broker, "-", number));
       while (!Ask(turn++ % kReplicas, request)) {
         MutexLock lock(mutex_);
-        changed_.wait_for(lock, std::chrono::milliseconds(50),
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return false; });
+        changed_.wait_for(lock, std::chrono::milliseconds(50), [] { return false; });
       }
     }
   }

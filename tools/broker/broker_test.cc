@@ -138,7 +138,7 @@ class BrokerTest : public testing::Test {
   static int ModeOf(const std::string& file) {
     struct stat status = {};
     EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
-    return status.st_mode & 07777;
+    return static_cast<int>(status.st_mode & 07777);
   }
 
   void ExpectPairVerifies(const std::string& certificate, const std::string& key) const {
