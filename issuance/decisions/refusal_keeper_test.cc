@@ -65,10 +65,8 @@ class RefusalKeeperTest : public testing::Test {
   }
   std::vector<std::string> Kept() {
     std::vector<std::string> ids;
-    for (const RefusalRecord& refusal :
-         store_->ListRefusals(kSampleTenant, {}, kMaxPageSize, "")->records) {
-      ids.push_back(refusal.verdict_id);
-    }
+    const auto page = store_->ListRefusals(kSampleTenant, {}, kMaxPageSize, "");
+    for (const RefusalRecord& refusal : page->records) ids.push_back(refusal.verdict_id);
     return ids;
   }
   std::vector<DecisionEvent> Events() { return store_->ListEvents(kSampleTenant, 0, 100).value(); }
