@@ -6,12 +6,12 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "hourglass/v1/devices.pb.h"
+#include "issuance/compliance/callback_stub.h"
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/embedded_stub.h"
 #include "issuance/compliance/engine.h"
@@ -62,40 +62,21 @@ TEST(BlockReasonsTest, SayWhatIsBlockedAndWhy) {
 }
 
 // Stands for a service elsewhere: allows everything, and counts.
-class AllowingStub final : public Stub, public Stub::async_interface {
+class AllowingStub final : public CallbackStub<Stub> {
  public:
   AllowingStub(const Clock* clock, int* asked) : clock_(clock), asked_(asked) {}
 
-  grpc::Status Evaluate(grpc::ClientContext*, const v1::EvaluateRequest& request,
-                        v1::Verdict* verdict) override {
+  void Ask(grpc::ClientContext*, const v1::EvaluateRequest* request, v1::Verdict* verdict,
+           Done done) override {
     ++*asked_;
     verdict->set_verdict_id("elsewhere");
-    NameQuestion(request, verdict);
+    NameQuestion(*request, verdict);
     *verdict->mutable_evaluated_at() = ToProto(clock_->Now());
     verdict->mutable_allow();
-    return grpc::Status::OK;
-  }
-  Stub::async_interface* async() override { return this; }
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, std::function<void(grpc::Status)> done) override {
-    done(Evaluate(context, *request, verdict));
-  }
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, grpc::ClientUnaryReactor* reactor) override {
-    reactor->OnDone(Evaluate(context, *request, verdict));
+    done(grpc::Status::OK);
   }
 
  private:
-  using Reader = grpc::ClientAsyncResponseReaderInterface<v1::Verdict>;
-  Reader* AsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                           grpc::CompletionQueue*) override {
-    return nullptr;
-  }
-  Reader* PrepareAsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                                  grpc::CompletionQueue*) override {
-    return nullptr;
-  }
-
   const Clock* const clock_;
   int* const asked_;
 };

@@ -1,8 +1,5 @@
 #include "issuance/compliance/guarded_stub.h"
 
-#include <grpcpp/support/client_callback.h>
-
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/blocks.h"
+#include "issuance/compliance/callback_stub.h"
 #include "issuance/compliance/mapped_sid.h"
 #include "issuance/compliance/question.h"
 #include "issuance/timekeeping/deciding_time.h"
@@ -22,56 +20,29 @@ namespace hourglass::issuance {
 namespace {
 
 using Stub = v1::ComplianceService::StubInterface;
-using AsyncStub = Stub::async_interface;
 
 constexpr std::size_t kVerdictIdOctets = 16;
 
-class GuardedStub final : public DirectoryStub, public AsyncStub {
+class GuardedStub final : public CallbackStub<DirectoryStub> {
  public:
   GuardedStub(std::unique_ptr<Stub> next, DecisionFactsStore* store, const Clock* clock)
       : next_(std::move(next)), store_(store), clock_(clock) {}
 
-  grpc::Status Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest& request,
-                        v1::Verdict* verdict) override {
-    std::string sid;
-    const std::optional<grpc::Status> answered = Answer(request, verdict, &sid);
-    return answered.has_value() ? *answered : next_->Evaluate(context, request, verdict);
-  }
-
-  AsyncStub* async() override { return this; }
-
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, std::function<void(grpc::Status)> done) override {
+  void Ask(grpc::ClientContext* context, const v1::EvaluateRequest* request, v1::Verdict* verdict,
+           Done done) override {
     std::string sid;
     EvaluateWithSid(context, request, verdict, &sid, std::move(done));
   }
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, grpc::ClientUnaryReactor* reactor) override {
-    std::string sid;
-    const std::optional<grpc::Status> answered = Answer(*request, verdict, &sid);
-    if (answered.has_value()) return reactor->OnDone(*answered);
-    next_->async()->Evaluate(context, request, verdict, reactor);
-  }
 
+  // `sid` is written before it returns.
   void EvaluateWithSid(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                       v1::Verdict* verdict, std::string* sid,
-                       std::function<void(grpc::Status)> done) override {
+                       v1::Verdict* verdict, std::string* sid, Done done) override {
     const std::optional<grpc::Status> answered = Answer(*request, verdict, sid);
     if (answered.has_value()) return done(*answered);
     next_->async()->Evaluate(context, request, verdict, std::move(done));
   }
 
  private:
-  using Reader = grpc::ClientAsyncResponseReaderInterface<v1::Verdict>;
-  Reader* AsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                           grpc::CompletionQueue*) override {
-    return nullptr;
-  }
-  Reader* PrepareAsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                                  grpc::CompletionQueue*) override {
-    return nullptr;
-  }
-
   // Nothing where the other is to be asked.
   std::optional<grpc::Status> Answer(const v1::EvaluateRequest& request, v1::Verdict* verdict,
                                      std::string* sid) {

@@ -1,10 +1,8 @@
 #include "issuance/compliance/remote_stub.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/support/client_callback.h>
 
 #include <array>
-#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hsm/base/error.h"
+#include "issuance/compliance/callback_stub.h"
 #include "issuance/compliance/tenant_circuits.h"
 #include "issuance/wire/status_detail.h"
 
@@ -20,7 +19,6 @@ namespace hourglass::issuance {
 namespace {
 
 using Stub = v1::ComplianceService::StubInterface;
-using AsyncStub = Stub::async_interface;
 using Admission = CircuitBreaker::Admission;
 using Outcome = CircuitBreaker::Outcome;
 using Done = std::function<void(grpc::Status)>;
@@ -60,7 +58,7 @@ grpc::Status NotAskedUntil(std::chrono::milliseconds come_back) {
                       extras);
 }
 
-class RemoteStub final : public Stub, public AsyncStub {
+class RemoteStub final : public CallbackStub<Stub> {
  public:
   RemoteStub(std::unique_ptr<Stub> next, const RemoteComplianceOptions& options, EventLog log,
              ComplianceCounts* counts)
@@ -70,36 +68,11 @@ class RemoteStub final : public Stub, public AsyncStub {
         counts_(counts),
         circuits_(options.circuit) {}
 
-  grpc::Status Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest& request,
-                        v1::Verdict* verdict) override {
-    std::promise<grpc::Status> answered;
-    Evaluate(context, &request, verdict,
-             [&answered](grpc::Status status) { answered.set_value(std::move(status)); });
-    return answered.get_future().get();
-  }
-
-  AsyncStub* async() override { return this; }
-
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, Done done) override;
-  void Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                v1::Verdict* verdict, grpc::ClientUnaryReactor* reactor) override {
-    Evaluate(context, request, verdict,
-             [reactor](const grpc::Status& status) { reactor->OnDone(status); });
-  }
+  void Ask(grpc::ClientContext* context, const v1::EvaluateRequest* request, v1::Verdict* verdict,
+           Done done) override;
 
  private:
   class Question;
-
-  using Reader = grpc::ClientAsyncResponseReaderInterface<v1::Verdict>;
-  Reader* AsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                           grpc::CompletionQueue*) override {
-    return nullptr;
-  }
-  Reader* PrepareAsyncEvaluateRaw(grpc::ClientContext*, const v1::EvaluateRequest&,
-                                  grpc::CompletionQueue*) override {
-    return nullptr;
-  }
 
   void Settle(const std::string& tenant_id, const Admission& admission, Outcome outcome,
               const grpc::Status& status);
@@ -168,8 +141,8 @@ class RemoteStub::Question {
   std::array<grpc::ClientContext, 2> contexts_;
 };
 
-void RemoteStub::Evaluate(grpc::ClientContext* context, const v1::EvaluateRequest* request,
-                          v1::Verdict* verdict, Done done) {
+void RemoteStub::Ask(grpc::ClientContext* context, const v1::EvaluateRequest* request,
+                     v1::Verdict* verdict, Done done) {
   const Admission admission = circuits_.Admit(request->tenant_id(), options_.now());
   if (admission.kind == Admission::Kind::kRefused) {
     counts_->not_asked.fetch_add(1, std::memory_order_relaxed);
