@@ -96,7 +96,8 @@ absl::StatusOr<DecisionFacts> PostgresqlAccess::ReadDecisionFacts(const Decision
 
 absl::Status PostgresqlAccess::KeepRefusals(absl::Span<const RefusalRecord> refusals,
                                             absl::Span<const UntoldEvent> events) {
-  return pool_->Write([&](Connection& c) { return postgresql::KeepRefusals(c, refusals, events); });
+  return pool_->Write(
+      [&](Connection& c) { return postgresql::Decisions::KeepRefusals(c, refusals, events); });
 }
 
 absl::StatusOr<Page<RefusalRecord>> PostgresqlAccess::ListRefusals(absl::string_view tenant_id,
@@ -104,7 +105,7 @@ absl::StatusOr<Page<RefusalRecord>> PostgresqlAccess::ListRefusals(absl::string_
                                                                    int page_size,
                                                                    absl::string_view page_token) {
   return pool_->Run([&](Connection& c) {
-    return postgresql::ListRefusals(c, tenant_id, filter, page_size, page_token);
+    return postgresql::Decisions::ListRefusals(c, tenant_id, filter, page_size, page_token);
   });
 }
 
@@ -112,14 +113,14 @@ absl::Status PostgresqlAccess::PutDeviceTelling(const DeviceRecord& device,
                                                 const UntoldEvent& event) {
   return pool_->Write([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(postgresql::PutDevice(c, device));
-    return postgresql::AddEventIfUntold(c, event);
+    return postgresql::Decisions::AddEventIfUntold(c, event);
   });
 }
 
 absl::Status PostgresqlAccess::RemoveDeviceTelling(const DecisionEvent& event) {
   return pool_->Write([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(postgresql::RemoveDevice(c, event.tenant_id, event.device_id));
-    return postgresql::AddEvent(c, event);
+    return postgresql::Decisions::AddEvent(c, event);
   });
 }
 
@@ -127,34 +128,35 @@ absl::StatusOr<std::vector<DecisionEvent>> PostgresqlAccess::ListEvents(absl::st
                                                                         std::uint64_t after,
                                                                         int limit) {
   return pool_->Run(
-      [&](Connection& c) { return postgresql::ListEvents(c, tenant_id, after, limit); });
+      [&](Connection& c) { return postgresql::Decisions::ListEvents(c, tenant_id, after, limit); });
 }
 
 absl::StatusOr<std::optional<DecisionEvent>> PostgresqlAccess::FindEvent(
     absl::string_view tenant_id, std::uint64_t sequence) {
-  return pool_->Run([&](Connection& c) { return postgresql::FindEvent(c, tenant_id, sequence); });
+  return pool_->Run(
+      [&](Connection& c) { return postgresql::Decisions::FindEvent(c, tenant_id, sequence); });
 }
 
 absl::StatusOr<std::map<std::string, std::uint64_t>> PostgresqlAccess::NewestEvents() {
-  return pool_->Run([&](Connection& c) { return postgresql::NewestEvents(c); });
+  return pool_->Run([&](Connection& c) { return postgresql::Decisions::NewestEvents(c); });
 }
 
 absl::Status PostgresqlAccess::DropDecisions(Timestamp refusals_before, Timestamp events_before) {
   // Nothing is written for nothing: others wait for who writes.
   ASSIGN_OR_RETURN(const bool has_old, pool_->Run([&](Connection& c) {
-    return postgresql::HasOldDecisions(c, refusals_before, events_before);
+    return postgresql::Decisions::HasOldDecisions(c, refusals_before, events_before);
   }));
   if (!has_old) return absl::OkStatus();
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(more, pool_->Write([&](Connection& c) {
-      return postgresql::DropRefusals(c, refusals_before);
+      return postgresql::Decisions::DropRefusals(c, refusals_before);
     }));
   }
   ASSIGN_OR_RETURN(const auto newest, NewestEvents());
   for (const auto& [tenant_id, sequence] : newest) {
     for (bool more = true; more;) {
       ASSIGN_OR_RETURN(more, pool_->Write([&, &tenant = tenant_id](Connection& c) {
-        return postgresql::DropEvents(c, tenant, events_before);
+        return postgresql::Decisions::DropEvents(c, tenant, events_before);
       }));
     }
   }

@@ -99,7 +99,7 @@ absl::StatusOr<DecisionFacts> SqliteAccess::ReadDecisionFacts(const DecisionSubj
 absl::Status SqliteAccess::KeepRefusals(absl::Span<const RefusalRecord> refusals,
                                         absl::Span<const UntoldEvent> events) {
   return connections_->Write(
-      [&](Connection& c) { return sqlite::KeepRefusals(c, refusals, events); });
+      [&](Connection& c) { return sqlite::Decisions::KeepRefusals(c, refusals, events); });
 }
 
 absl::StatusOr<Page<RefusalRecord>> SqliteAccess::ListRefusals(absl::string_view tenant_id,
@@ -107,21 +107,21 @@ absl::StatusOr<Page<RefusalRecord>> SqliteAccess::ListRefusals(absl::string_view
                                                                int page_size,
                                                                absl::string_view page_token) {
   return connections_->Read([&](Connection& c) {
-    return sqlite::ListRefusals(c, tenant_id, filter, page_size, page_token);
+    return sqlite::Decisions::ListRefusals(c, tenant_id, filter, page_size, page_token);
   });
 }
 
 absl::Status SqliteAccess::PutDeviceTelling(const DeviceRecord& device, const UntoldEvent& event) {
   return connections_->Write([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(sqlite::PutDevice(c, device));
-    return sqlite::AddEventIfUntold(c, event);
+    return sqlite::Decisions::AddEventIfUntold(c, event);
   });
 }
 
 absl::Status SqliteAccess::RemoveDeviceTelling(const DecisionEvent& event) {
   return connections_->Write([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(sqlite::RemoveDevice(c, event.tenant_id, event.device_id));
-    return sqlite::AddEvent(c, event);
+    return sqlite::Decisions::AddEvent(c, event);
   });
 }
 
@@ -129,35 +129,35 @@ absl::StatusOr<std::vector<DecisionEvent>> SqliteAccess::ListEvents(absl::string
                                                                     std::uint64_t after,
                                                                     int limit) {
   return connections_->Read(
-      [&](Connection& c) { return sqlite::ListEvents(c, tenant_id, after, limit); });
+      [&](Connection& c) { return sqlite::Decisions::ListEvents(c, tenant_id, after, limit); });
 }
 
 absl::StatusOr<std::optional<DecisionEvent>> SqliteAccess::FindEvent(absl::string_view tenant_id,
                                                                      std::uint64_t sequence) {
   return connections_->Read(
-      [&](Connection& c) { return sqlite::FindEvent(c, tenant_id, sequence); });
+      [&](Connection& c) { return sqlite::Decisions::FindEvent(c, tenant_id, sequence); });
 }
 
 absl::StatusOr<std::map<std::string, std::uint64_t>> SqliteAccess::NewestEvents() {
-  return connections_->Read([&](Connection& c) { return sqlite::NewestEvents(c); });
+  return connections_->Read([&](Connection& c) { return sqlite::Decisions::NewestEvents(c); });
 }
 
 absl::Status SqliteAccess::DropDecisions(Timestamp refusals_before, Timestamp events_before) {
   // Nothing is written for nothing: others wait for who writes.
   ASSIGN_OR_RETURN(const bool has_old, connections_->Read([&](Connection& c) {
-    return sqlite::HasOldDecisions(c, refusals_before, events_before);
+    return sqlite::Decisions::HasOldDecisions(c, refusals_before, events_before);
   }));
   if (!has_old) return absl::OkStatus();
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(more, connections_->Write([&](Connection& c) {
-      return sqlite::DropRefusals(c, refusals_before);
+      return sqlite::Decisions::DropRefusals(c, refusals_before);
     }));
   }
   ASSIGN_OR_RETURN(const auto newest, NewestEvents());
   for (const auto& [tenant_id, sequence] : newest) {
     for (bool more = true; more;) {
       ASSIGN_OR_RETURN(more, connections_->Write([&, &tenant = tenant_id](Connection& c) {
-        return sqlite::DropEvents(c, tenant, events_before);
+        return sqlite::Decisions::DropEvents(c, tenant, events_before);
       }));
     }
   }

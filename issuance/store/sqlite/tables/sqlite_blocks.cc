@@ -57,7 +57,7 @@ absl::Status Block(Connection& connection, const BlockRecord& block, const Chang
   RETURN_IF_ERROR(RecordAction(
       connection, ActionOn(block.tenant_id, block.subject, BlockedName(block.kind), cause)));
   ASSIGN_OR_RETURN(const std::optional<DirectoryUser> user, FindBlocked(connection, block));
-  return AddEvent(connection, EventOf(block, user, cause));
+  return Decisions::AddEvent(connection, EventOf(block, user, cause));
 }
 
 absl::StatusOr<BlockRecord> Unblock(Connection& connection, absl::string_view tenant_id,

@@ -88,7 +88,7 @@ absl::Status PutUsers(Connection& connection, absl::string_view tenant_id,
   }
   RETURN_IF_ERROR(RecordAction(
       connection, ActionOn(tenant_id, CountOfUsers(users.size()), "users_imported", cause)));
-  for (const DecisionEvent& event : events) RETURN_IF_ERROR(AddEvent(connection, event));
+  for (const DecisionEvent& event : events) RETURN_IF_ERROR(Decisions::AddEvent(connection, event));
   return absl::OkStatus();
 }
 
