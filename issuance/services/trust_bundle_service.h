@@ -32,7 +32,7 @@ class TrustBundleService final : public UnaryService<v1::TrustBundleService> {
     Serve(calls, this, "AcknowledgeTrustBundle", &TrustBundleService::AcknowledgeTrustBundle);
     ServeStream<v1::WatchTrustBundleRequest, v1::TrustBundle>(
         "WatchTrustBundle",
-        [this](grpc::CallbackServerContext* context, const BundleWatches::Request& asked) {
+        [this](grpc::CallbackServerContext* context, const BundleWatches::Streams::Request& asked) {
           return watches_.Open(context, asked);
         });
   }

@@ -18,8 +18,8 @@ class DecisionService final : public UnaryService<v1::DecisionService> {
       : sources_(sources), watches_(calls, sources) {
     Serve(calls, this, "ListRefusals", &DecisionService::ListRefusals);
     ServeStream<v1::WatchDecisionsRequest, v1::DecisionEvent>(
-        "WatchDecisions",
-        [this](grpc::CallbackServerContext* context, const DecisionWatches::Request& asked) {
+        "WatchDecisions", [this](grpc::CallbackServerContext* context,
+                                 const DecisionWatches::Streams::Request& asked) {
           return watches_.Open(context, asked);
         });
   }
