@@ -117,12 +117,8 @@ TEST_F(ClockTest, ALeapWhileItRunsStopsWhatDecidesUntilItIsTakenBackOrAccepted) 
 TEST_F(ClockTest, TheProgramShowsAndAcceptsIt) {
   ASSERT_TRUE(Start()) << daemon_.Log();
   daemon_.MakeReady();
-  const TlsCredential& credential = daemon_.CredentialOf(kAdministrator);
-  const std::string config = daemon_.directory().Write(
-      "cli.yaml", absl::StrCat("server: ", daemon_.address(),
-                               "\ntls:\n  certificate: ", credential.certificate_file,
-                               "\n  private_key: ", credential.private_key_file,
-                               "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n"));
+  const std::string config =
+      daemon_.directory().Write("cli.yaml", daemon_.ConfigOf(kAdministrator));
   const auto run = [&](const std::string& verb, std::vector<std::string> command = {}) {
     command.insert(command.end(), {"tools/hourglass/hourglass", "--config", config, "clock", verb});
     return RunCommand(command);

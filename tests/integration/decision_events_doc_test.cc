@@ -2,14 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tests/support/daemon.h"
-#include "tests/support/document_commands.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/integration/document_fixture.h"
 
 namespace hourglass {
 namespace {
@@ -21,43 +17,18 @@ using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
-class DecisionEventsDocTest : public testing::Test {
+class DecisionEventsDocTest : public DocumentFixture {
  protected:
+  DecisionEventsDocTest() : DocumentFixture("docs/decision-events.md") {}
+
   void SetUp() override {
-    daemon_.Configure(absl::StrCat("{tokens: [\"", daemon_.token().Uri(), "\"]}"),
-                      daemon_.data_directory(), "");
     ASSERT_TRUE(daemon_.Start()) << daemon_.Log();
     WriteClientConfig("cli.yaml", kAdministrator);
     WriteClientConfig("gateway.yaml", kAuditor);
     WriteClientConfig("mdm.yaml", kDeviceReporter);
     WriteClientConfig("broker.yaml", kBroker);
-    Succeed(
-        "hourglass --config cli.yaml tenants create contoso && hourglass --config cli.yaml "
-        "roots create --tenant contoso --duration 1y --key-type ec-p256 --primary");
+    MakeTenant();
   }
-
-  void WriteClientConfig(const std::string& name, const char* caller) {
-    const TlsCredential& credential = daemon_.CredentialOf(caller);
-    files_.Write(name,
-                 absl::StrCat("server: ", daemon_.address(),
-                              "\ntls:\n  certificate: ", credential.certificate_file,
-                              "\n  private_key: ", credential.private_key_file,
-                              "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n"));
-  }
-
-  CommandResult Shell(const std::string& commands) const {
-    const std::string here = std::filesystem::current_path();
-    return RunCommand(
-        {"bash", "-ec",
-         absl::StrCat("PATH=", here, "/tools/hourglass:", here, "/tools/broker:$PATH\n", "cd ",
-                      files_.path(), "\n", commands)});
-  }
-  std::string Succeed(const std::string& commands) const {
-    const CommandResult result = Shell(commands);
-    EXPECT_EQ(result.exit_code, 0) << commands << "\n" << result.output;
-    return result.output;
-  }
-  std::string Take(const std::string& name) { return Succeed(page_.Take(name)); }
 
   void Report(const std::string& encrypted) {
     Succeed(
@@ -73,9 +44,6 @@ class DecisionEventsDocTest : public testing::Test {
                      name, ".pem --key-out ", name, ".key"));
   }
 
-  DocumentCommands page_{"docs/decision-events.md"};
-  TemporaryDirectory files_;
-  Daemon daemon_;
   int leaves_ = 0;
 };
 

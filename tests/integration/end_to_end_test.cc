@@ -28,12 +28,7 @@ class EndToEndTest : public testing::Test {
   }
 
   std::string WriteClientConfig(const std::string& name, const char* caller) {
-    const TlsCredential& credential = daemon_.CredentialOf(caller);
-    return files_.Write(
-        name, absl::StrCat("server: ", daemon_.address(),
-                           "\ntls:\n  certificate: ", credential.certificate_file,
-                           "\n  private_key: ", credential.private_key_file,
-                           "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n"));
+    return files_.Write(name, daemon_.ConfigOf(caller));
   }
 
   CommandResult Cli(std::vector<std::string> words) {

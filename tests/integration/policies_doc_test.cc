@@ -3,16 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/support/daemon.h"
-#include "tests/support/document_commands.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/integration/document_fixture.h"
 
 namespace hourglass {
 namespace {
@@ -22,42 +18,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class PoliciesDocTest : public testing::Test {
+class PoliciesDocTest : public DocumentFixture {
  protected:
+  PoliciesDocTest() : DocumentFixture("docs/policies.md") {}
+
   void SetUp() override {
-    daemon_.Configure(absl::StrCat("{tokens: [\"", daemon_.token().Uri(), "\"]}"),
-                      daemon_.data_directory(), page_.Take("configuration"));
+    Configure(page_.Take("configuration"));
     ASSERT_TRUE(daemon_.Start()) << daemon_.Log();
     WriteClientConfig("cli.yaml", kAdministrator);
     WriteClientConfig("mdm.yaml", kDeviceReporter);
     WriteClientConfig("broker.yaml", kBroker);
-    Succeed(
-        "hourglass --config cli.yaml tenants create contoso && hourglass --config cli.yaml "
-        "roots create --tenant contoso --duration 1y --key-type ec-p256 --primary");
+    MakeTenant();
   }
-
-  void WriteClientConfig(const std::string& name, const char* caller) {
-    const TlsCredential& credential = daemon_.CredentialOf(caller);
-    files_.Write(name,
-                 absl::StrCat("server: ", daemon_.address(),
-                              "\ntls:\n  certificate: ", credential.certificate_file,
-                              "\n  private_key: ", credential.private_key_file,
-                              "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n"));
-  }
-
-  CommandResult Shell(const std::string& commands) const {
-    const std::string here = std::filesystem::current_path();
-    return RunCommand(
-        {"bash", "-ec",
-         absl::StrCat("PATH=", here, "/tools/hourglass:", here, "/tools/broker:$PATH\n", "cd ",
-                      files_.path(), "\n", commands)});
-  }
-  std::string Succeed(const std::string& commands) const {
-    const CommandResult result = Shell(commands);
-    EXPECT_EQ(result.exit_code, 0) << commands << "\n" << result.output;
-    return result.output;
-  }
-  std::string Take(const std::string& name) { return Succeed(page_.Take(name)); }
 
   CommandResult Evaluate(const std::string& device) const {
     return Shell(
@@ -74,9 +46,6 @@ class PoliciesDocTest : public testing::Test {
                      device, " --out ", name, ".pem --key-out ", name, ".key"));
   }
 
-  DocumentCommands page_{"docs/policies.md"};
-  TemporaryDirectory files_;
-  Daemon daemon_;
   int leaves_ = 0;
 };
 

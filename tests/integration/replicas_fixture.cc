@@ -41,10 +41,7 @@ void ReplicasFixture::SetUp() {
   WriteSecret("db.password", "of the service");
   WriteSecret("owner.password", kOwnersPassword);
   base_ = ReadFileOrDie(daemon_.config_file());
-  const TlsCredential& credential = daemon_.CredentialOf(kAdministrator);
-  client_lines_ = absl::StrCat("tls:\n  certificate: ", credential.certificate_file,
-                               "\n  private_key: ", credential.private_key_file,
-                               "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n");
+  client_lines_ = daemon_.TlsSectionOf(kAdministrator);
   const auto service = cluster_->TlsServiceOf(kDatabase);
   const int port = service.servers.front().port;
   for (const auto& [theirs, ours] : std::map<std::string, std::string>{

@@ -2,13 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "tests/support/daemon.h"
-#include "tests/support/document_commands.h"
-#include "tests/support/subprocess.h"
+#include "tests/integration/document_fixture.h"
 
 namespace hourglass {
 namespace {
@@ -18,42 +14,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class TokensDocTest : public testing::Test {
+class TokensDocTest : public DocumentFixture {
  protected:
-  void Configure(const std::string& tenants) {
-    daemon_.Configure(absl::StrCat("{tokens: [\"", daemon_.token().Uri(), "\"]}"),
-                      daemon_.data_directory(), tenants);
-  }
+  TokensDocTest() : DocumentFixture("docs/tokens.md") {}
+
   CommandResult Check() const {
     return RunCommand({Daemon::kProgram, "--config", daemon_.config_file(), "--check"});
   }
-
-  void WriteClientConfig(const std::string& name, const char* caller) {
-    const TlsCredential& credential = daemon_.CredentialOf(caller);
-    daemon_.directory().Write(
-        name, absl::StrCat("server: ", daemon_.address(),
-                           "\ntls:\n  certificate: ", credential.certificate_file,
-                           "\n  private_key: ", credential.private_key_file,
-                           "\n  trusted_roots: ", daemon_.tls().trusted_roots_file(), "\n"));
-  }
-
-  // In the folder of hourglassd.yaml.
-  CommandResult Shell(const std::string& commands) const {
-    const std::string here = std::filesystem::current_path();
-    return RunCommand(
-        {"bash", "-ec",
-         absl::StrCat("PATH=", here, "/tools:", here, "/tools/hourglass:", here,
-                      "/tools/broker:$PATH\ncd ", daemon_.directory().path(), "\n", commands)});
-  }
-  std::string Succeed(const std::string& commands) const {
-    const CommandResult result = Shell(commands);
-    EXPECT_EQ(result.exit_code, 0) << commands << "\n" << result.output;
-    return result.output;
-  }
-  std::string Take(const std::string& name) { return Succeed(page_.Take(name)); }
-
-  DocumentCommands page_{"docs/tokens.md"};
-  Daemon daemon_;
 };
 
 TEST_F(TokensDocTest, FromAnIssuerForTrialsToACertificate) {

@@ -118,12 +118,7 @@ class Gateway {
 
  private:
   void Follow(const std::string& first_roots_pem) {
-    const TlsCredential& credential = service_->CredentialOf(kGateway);
-    const std::string config = directory_.Write(
-        "bundle.yaml",
-        absl::StrCat("server: ", service_->address(), "\ntls:\n  certificate: ",
-                     credential.certificate_file, "\n  private_key: ", credential.private_key_file,
-                     "\n  trusted_roots: ", service_->tls().trusted_roots_file(), "\n"));
+    const std::string config = directory_.Write("bundle.yaml", service_->ConfigOf(kGateway));
     const std::string hook = absl::StrCat("echo restart > ", ask_, " && read answer < ", done_,
                                           " && test \"$answer\" = up");
     follower_ = std::make_unique<BackgroundProcess>(

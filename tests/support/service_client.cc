@@ -62,6 +62,17 @@ const TlsCredential& ServiceClient::CredentialOf(absl::string_view caller) {
   return credential->second;
 }
 
+std::string ServiceClient::TlsSectionOf(absl::string_view caller) {
+  const TlsCredential& credential = CredentialOf(caller);
+  return absl::StrCat("tls:\n  certificate: ", credential.certificate_file,
+                      "\n  private_key: ", credential.private_key_file,
+                      "\n  trusted_roots: ", tls_.trusted_roots_file(), "\n");
+}
+
+std::string ServiceClient::ConfigOf(absl::string_view caller) {
+  return absl::StrCat("server: ", address_, "\n", TlsSectionOf(caller));
+}
+
 void ServiceClient::Connect(const std::string& address) {
   channels_.clear();
   address_ = address;

@@ -61,6 +61,11 @@ class ServiceClient {
   // The PEM files that a caller authenticates with.
   const TlsCredential& CredentialOf(absl::string_view caller);
 
+  // The section `tls` of a configuration of the programs of callers: YAML, whole lines.
+  std::string TlsSectionOf(absl::string_view caller);
+  // A whole one, for the address that calls go to now.
+  std::string ConfigOf(absl::string_view caller);
+
   // Of a tenant without relying parties, which is what there is where a test makes none.
   static v1::PromoteRootRequest PromotionOf(const v1::Root& root);
 
