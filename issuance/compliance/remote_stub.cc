@@ -121,13 +121,12 @@ class RemoteStub::Question {
         });
   }
 
-  void End(const grpc::Status& status) {
+  void End(grpc::Status status) {
     stub_->Settle(request_->tenant_id(), admission_, OutcomeOf(status, had_time_), status);
     const Done done = std::move(done_);
-    const grpc::Status told = status;
     // Whoever is told may end what this refers to.
     delete this;
-    done(told);
+    done(std::move(status));
   }
 
   RemoteStub* const stub_;

@@ -23,7 +23,6 @@ namespace {
 using Json = nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 constexpr char kProgram[] = "tools/hourglass/hourglass";
