@@ -60,6 +60,7 @@ absl::StatusOr<BlockFindings> FindBlocks(DecisionFactsStore& store,
   if (IsOneUser(findings.facts, question)) return findings;
   subject.user_id = "";
   ASSIGN_OR_RETURN(const DecisionFacts of_name, store.ReadDecisionFacts(subject, now));
+  findings.name_is_anothers = of_name.user.has_value();
   for (v1::DenyReason& reason : BlockReasons(of_name)) {
     const bool is_there = std::any_of(
         findings.reasons.begin(), findings.reasons.end(),

@@ -25,6 +25,8 @@ std::vector<v1::DenyReason> BlockReasons(const DecisionFacts& facts);
 struct BlockFindings {
   DecisionFacts facts;
   std::vector<v1::DenyReason> reasons;
+  // The directory has the question's UPN of another user than the one of its id.
+  bool name_is_anothers = false;
 };
 
 // As of `now`. Who is asked for by an id and by a UPN that the directory does not have of one user

@@ -3,7 +3,6 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hsm/base/error.h"
@@ -16,12 +15,10 @@
 #include "issuance/compliance/question.h"
 #include "issuance/compliance/sign_in.h"
 #include "issuance/timekeeping/deciding_time.h"
-#include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 namespace {
 
-constexpr std::size_t kVerdictIdOctets = 16;
 constexpr char kNoPolicyVersion[] = "none";
 
 absl::StatusOr<v1::DeviceState> StateOf(const DeviceRecord& device) {
@@ -104,23 +101,10 @@ absl::Status ComplianceEngine::ReadPolicies(const std::string& tenant_id, std::u
   return absl::OkStatus();
 }
 
-// An id without an entry says nothing of a name that the directory has for another user.
-absl::StatusOr<access::UserFacts> ComplianceEngine::KnownOfUser(const v1::EvaluateRequest& question,
-                                                                const DecisionFacts& facts,
-                                                                Timestamp now) {
-  if (!facts.user.has_value() && !question.user_id().empty() && !question.user_upn().empty()) {
-    ASSIGN_OR_RETURN(
-        const DecisionFacts of_name,
-        store_->ReadDecisionFacts(
-            {question.tenant_id(), "", question.user_upn(), question.device_id()}, now));
-    if (of_name.user.has_value()) return access::UserFacts();
-  }
-  return UserFactsOf(facts.user, question.user_id(), question.user_upn());
-}
-
 absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
-    const v1::EvaluateRequest& question, const DecisionFacts& facts,
+    const v1::EvaluateRequest& question, const BlockFindings& found,
     const access::SignInFacts& sign_in, Timestamp now) {
+  const DecisionFacts& facts = found.facts;
   Explanation explanation;
   explanation.policy_version = kNoPolicyVersion;
   ASSIGN_OR_RETURN(const auto policy, ReadFile(question.tenant_id(), &explanation));
@@ -144,7 +128,10 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
     return explanation;
   }
   AccessFacts known;
-  ASSIGN_OR_RETURN(known.facts.user, KnownOfUser(question, facts, now));
+  // An id without an entry says nothing of a name that the directory has for another user.
+  if (facts.user.has_value() || !found.name_is_anothers) {
+    known.facts.user = UserFactsOf(facts.user, question.user_id(), question.user_upn());
+  }
   PutUserOfToken(question, &known.facts.user);
   known.facts.sign_in = sign_in;
   if (facts.device.has_value()) {
@@ -173,7 +160,7 @@ void ComplianceEngine::LogReportOnly(const v1::EvaluateRequest& question,
 absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::Explain(
     const v1::EvaluateRequest& question, const access::SignInFacts& sign_in, Timestamp now) {
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, question, now));
-  absl::StatusOr<Explanation> explanation = JudgePolicies(question, found.facts, sign_in, now);
+  absl::StatusOr<Explanation> explanation = JudgePolicies(question, found, sign_in, now);
   if (!found.reasons.empty()) {
     // Whatever policies say, and whether they can be read.
     if (!explanation.ok()) explanation.emplace();
@@ -189,9 +176,9 @@ absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::NewReasons(
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, question, now));
   std::vector<v1::DenyReason> fresh;
   if (!found.reasons.empty()) return fresh;
-  ASSIGN_OR_RETURN(const Explanation before, JudgePolicies(question, found.facts, {}, now));
+  ASSIGN_OR_RETURN(const Explanation before, JudgePolicies(question, found, {}, now));
   found.facts.device = report;
-  ASSIGN_OR_RETURN(const Explanation after, JudgePolicies(question, found.facts, {}, now));
+  ASSIGN_OR_RETURN(const Explanation after, JudgePolicies(question, found, {}, now));
   std::set<absl::string_view> known;
   for (const v1::DenyReason& reason : before.reasons) known.insert(reason.setting());
   for (const v1::DenyReason& reason : after.reasons) {
@@ -205,27 +192,15 @@ absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest
   RETURN_IF_ERROR(CheckQuestion(request));
   // The age of a report means nothing by a clock that leapt.
   ASSIGN_OR_RETURN(const Timestamp now, DecidingTime(*clock_));
-  ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
   ASSIGN_OR_RETURN(BlockFindings found, FindBlocks(*store_, request, now));
   if (sid != nullptr) *sid = DirectorySid(found.facts.user, request.user_id(), request.user_upn());
-  Explanation explanation{std::move(found.reasons), kBlockedPolicyVersion, nullptr, std::nullopt};
+  Explanation explanation{found.reasons, kBlockedPolicyVersion, nullptr, std::nullopt};
   if (explanation.reasons.empty()) {
-    ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found.facts, SignInFactsOf(request), now));
+    ASSIGN_OR_RETURN(explanation, JudgePolicies(request, found, SignInFactsOf(request), now));
     LogReportOnly(request, explanation);
   }
   AddRemediation(ConfigOf(request.tenant_id()), explanation.reasons);
-  v1::Verdict verdict;
-  verdict.set_policy_version(explanation.policy_version);
-  verdict.set_verdict_id(absl::BytesToHexString(id));
-  NameQuestion(request, &verdict);
-  *verdict.mutable_evaluated_at() = ToProto(now);
-  if (explanation.reasons.empty()) {
-    verdict.mutable_allow();
-  } else {
-    verdict.mutable_deny()->mutable_reasons()->Assign(explanation.reasons.begin(),
-                                                      explanation.reasons.end());
-  }
-  return verdict;
+  return VerdictOn(request, explanation.policy_version, explanation.reasons, now, entropy_);
 }
 
 }  // namespace hourglass::issuance

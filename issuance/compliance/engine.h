@@ -16,6 +16,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/access_judge.h"
+#include "issuance/compliance/blocks.h"
 #include "issuance/compliance/policy_files.h"
 #include "issuance/compliance/tenant_policies.h"
 #include "issuance/config/access_config.h"
@@ -82,14 +83,12 @@ class ComplianceEngine {
  private:
   // By the policies alone: blocks are not looked at.
   absl::StatusOr<Explanation> JudgePolicies(const v1::EvaluateRequest& question,
-                                            const DecisionFacts& facts,
+                                            const BlockFindings& found,
                                             const access::SignInFacts& sign_in, Timestamp now);
   absl::StatusOr<std::shared_ptr<const CompliancePolicy>> ReadFile(const std::string& tenant_id,
                                                                    Explanation* explanation);
   absl::Status ReadPolicies(const std::string& tenant_id, std::uint64_t revision,
                             Explanation* explanation);
-  absl::StatusOr<access::UserFacts> KnownOfUser(const v1::EvaluateRequest& question,
-                                                const DecisionFacts& facts, Timestamp now);
   void LogReportOnly(const v1::EvaluateRequest& question, const Explanation& explanation) const;
 
   PolicyFiles files_;

@@ -35,19 +35,36 @@ std::string Policy(const std::string& state, const std::string& controls,
                       controls, "]}}");
 }
 
+class CountedFacts final : public DecisionFactsStore {
+ public:
+  explicit CountedFacts(DecisionFactsStore* facts) : facts_(facts) {}
+
+  absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
+                                                  Timestamp now) override {
+    ++reads;
+    return facts_->ReadDecisionFacts(subject, now);
+  }
+
+  int reads = 0;
+
+ private:
+  DecisionFactsStore* const facts_;
+};
+
 class EngineAccessTest : public testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directory(directory_.File("policies"));
     ASSERT_OK_AND_ASSIGN(store_, OpenSqliteStore(directory_.File("store.db")));
     ASSERT_OK(store_->CreateTenant(SampleTenant()));
+    facts_ = std::make_unique<CountedFacts>(store_.get());
     MakeEngine();
     Report(true);
   }
 
   void MakeEngine() {
     engine_ =
-        std::make_unique<ComplianceEngine>(directory_.File("policies"), store_.get(), &clock_,
+        std::make_unique<ComplianceEngine>(directory_.File("policies"), facts_.get(), &clock_,
                                            *log_.log(), ComplianceEngine::Access{store_.get(), {}});
   }
 
@@ -101,6 +118,7 @@ class EngineAccessTest : public testing::Test {
   ManualClock clock_;
   CapturedLog log_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<CountedFacts> facts_;
   std::unique_ptr<ComplianceEngine> engine_;
   std::string version_;
 };
@@ -186,7 +204,9 @@ TEST_F(EngineAccessTest, AnIdSaysNothingOfAnothersName) {
   DirectoryUser other = SampleUser("u-2");
   other.upn = "u-1@contoso.example";
   ASSERT_OK(store_->PutUsers(kSampleTenant, {&other, 1}, SampleCause()));
+  facts_->reads = 0;
   EXPECT_THAT(Denied(), ElementsAre("block"));
+  EXPECT_EQ(facts_->reads, 2) << "by the id, and by the name";
 }
 
 TEST_F(EngineAccessTest, WhatIsBlockedIsToldBeforeAnyPolicy) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/blocks.h"
@@ -13,15 +12,12 @@
 #include "issuance/compliance/mapped_sid.h"
 #include "issuance/compliance/question.h"
 #include "issuance/timekeeping/deciding_time.h"
-#include "issuance/wire/proto_time.h"
 #include "issuance/wire/status_detail.h"
 
 namespace hourglass::issuance {
 namespace {
 
 using Stub = v1::ComplianceService::StubInterface;
-
-constexpr std::size_t kVerdictIdOctets = 16;
 
 class GuardedStub final : public CallbackStub<DirectoryStub> {
  public:
@@ -59,12 +55,8 @@ class GuardedStub final : public CallbackStub<DirectoryStub> {
     ASSIGN_OR_RETURN(const BlockFindings found, FindBlocks(*store_, request, now));
     *sid = DirectorySid(found.facts.user, request.user_id(), request.user_upn());
     if (found.reasons.empty()) return false;
-    ASSIGN_OR_RETURN(const std::string id, entropy_.Take(kVerdictIdOctets));
-    verdict->set_verdict_id(absl::BytesToHexString(id));
-    NameQuestion(request, verdict);
-    verdict->set_policy_version(kBlockedPolicyVersion);
-    *verdict->mutable_evaluated_at() = ToProto(now);
-    verdict->mutable_deny()->mutable_reasons()->Assign(found.reasons.begin(), found.reasons.end());
+    ASSIGN_OR_RETURN(*verdict,
+                     VerdictOn(request, kBlockedPolicyVersion, found.reasons, now, entropy_));
     return true;
   }
 

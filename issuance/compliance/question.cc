@@ -1,9 +1,12 @@
 #include "issuance/compliance/question.h"
 
 #include <cstddef>
+#include <string>
 
+#include "absl/strings/escaping.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/wire/proto_time.h"
 #include "issuance/wire/request_fields.h"
 
 namespace hourglass::issuance {
@@ -13,6 +16,7 @@ namespace {
 constexpr std::size_t kMinNonceSize = 16;
 constexpr std::size_t kMaxNonceSize = 64;
 constexpr std::size_t kPublicKeyHashSize = 32;
+constexpr std::size_t kVerdictIdSize = 16;
 
 absl::Status CheckUser(const v1::EvaluateRequest& request) {
   if (!request.user_id().empty()) {
@@ -52,6 +56,24 @@ void NameQuestion(const v1::EvaluateRequest& request, v1::Verdict* verdict) {
   verdict->set_user_upn(request.user_upn());
   verdict->set_device_id(request.device_id());
   verdict->set_public_key_sha256(request.public_key_sha256());
+}
+
+absl::StatusOr<v1::Verdict> VerdictOn(const v1::EvaluateRequest& request,
+                                      absl::string_view policy_version,
+                                      absl::Span<const v1::DenyReason> reasons, Timestamp now,
+                                      Entropy& entropy) {
+  ASSIGN_OR_RETURN(const std::string id, entropy.Take(kVerdictIdSize));
+  v1::Verdict verdict;
+  verdict.set_verdict_id(absl::BytesToHexString(id));
+  NameQuestion(request, &verdict);
+  verdict.set_policy_version(std::string(policy_version));
+  *verdict.mutable_evaluated_at() = ToProto(now);
+  if (reasons.empty()) {
+    verdict.mutable_allow();
+  } else {
+    verdict.mutable_deny()->mutable_reasons()->Assign(reasons.begin(), reasons.end());
+  }
+  return verdict;
 }
 
 }  // namespace hourglass::issuance
