@@ -31,6 +31,8 @@ enum class ErrorReason {
   kCallerRefused,             // his certificate is revoked, or shut out by the configuration
   kTokenRefused,              // an access token that the tenant does not accept
   kTokenNotJudged,            // an access token cannot be judged now
+  kDeviceProofMissing,        // the device must prove by its key that it asks
+  kDeviceProofRefused,        // it does not prove that the device asks for this now
   kRoleNotPermitted,          // the caller's roles do not include the method
   kTenantNotPermitted,        // the caller is not bound to the tenant
   kTenantUnknown,
@@ -59,6 +61,8 @@ enum class ErrorReason {
   kUserUnknown,              // the tenant's directory has none of this id or name
   kUserExists,               // another has this name
   kBlockUnknown,             // the device or user is not blocked
+  kDeviceKeyUnknown,         // none of this id is pending or approved
+  kDeviceKeyExists,          // it was enrolled before, or the device has another
   kCursorUnknown,            // what followed it is not kept any more
   kKeyUriInvalid,            // malformed, or of a place that is not configured
   kKeyNotFound,              // the key URI names none

@@ -46,10 +46,13 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::KEY_EXISTS:
     case v1::RELYING_PARTY_EXISTS:
     case v1::USER_EXISTS:
+    case v1::DEVICE_KEY_EXISTS:
       return grpc::StatusCode::ALREADY_EXISTS;
     case v1::CALLER_CERTIFICATE_EXPIRED:
     case v1::CALLER_REFUSED:
     case v1::TOKEN_REFUSED:
+    case v1::DEVICE_PROOF_MISSING:
+    case v1::DEVICE_PROOF_REFUSED:
     case v1::CALLER_UNKNOWN:
       return grpc::StatusCode::UNAUTHENTICATED;
     case v1::ROLE_NOT_PERMITTED:
@@ -67,6 +70,7 @@ grpc::StatusCode DocumentedCode(v1::ErrorReason reason) {
     case v1::POLICY_UNKNOWN:
     case v1::USER_UNKNOWN:
     case v1::BLOCK_UNKNOWN:
+    case v1::DEVICE_KEY_UNKNOWN:
       return grpc::StatusCode::NOT_FOUND;
     case v1::ROOT_MOVE_ILLEGAL:
     case v1::NO_PRIMARY_ROOT:
@@ -111,14 +115,16 @@ TEST(StatusDetailTest, EveryReasonOfTheProtoCrossesTheWireAndBack) {
   ASSERT_EQ(reasons->value_count(), static_cast<int>(ErrorReason::kInternalError) + 1);
   for (int i = 1; i < reasons->value_count(); ++i) {
     const auto reason = static_cast<ErrorReason>(i);
-    SCOPED_TRACE(reasons->value(i)->name());
+    const std::string name(ErrorReasonName(reason));
+    SCOPED_TRACE(name);
+    const auto* const of_the_proto = reasons->FindValueByName(name);
+    ASSERT_NE(of_the_proto, nullptr);
     const absl::Status status = Error(reason, "user.upn", "is wrong");
     const grpc::Status wire = ToGrpcStatus(status);
 
     const auto detail = ErrorDetailOf(wire);
     ASSERT_TRUE(detail.has_value());
-    EXPECT_EQ(v1::ErrorReason_Name(detail->reason()), std::string(ErrorReasonName(reason)));
-    EXPECT_EQ(detail->reason(), reasons->value(i)->number());
+    EXPECT_EQ(detail->reason(), of_the_proto->number());
     EXPECT_EQ(detail->field(), "user.upn");
     EXPECT_EQ(wire.error_code(), DocumentedCode(detail->reason()));
     EXPECT_EQ(wire.error_message(), "user.upn: is wrong");
