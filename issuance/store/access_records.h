@@ -1,4 +1,4 @@
-// What is kept of a tenant to decide who may connect: policies, users, blocks.
+// What is kept of a tenant to decide who may connect: policies, users, blocks, keys of devices.
 #ifndef HOURGLASS_ISSUANCE_STORE_ACCESS_RECORDS_H_
 #define HOURGLASS_ISSUANCE_STORE_ACCESS_RECORDS_H_
 
@@ -84,6 +84,33 @@ struct BlockRecord {
   bool operator==(const BlockRecord&) const = default;
 };
 
+// A key by which a device proves that it asks.
+struct DeviceKeyRecord {
+  enum class State {
+    kPending,   // counts for nothing yet
+    kApproved,  // the one of its device
+    kRemoved,   // counts for nothing, and never comes back
+  };
+  std::string tenant_id;
+  std::string key_id;  // SHA-256 of `public_key`, 64 hexadecimal digits; unique in the tenant
+  // As it was given: which one is meant is the same by ca::FoldedUpn. Not empty by that.
+  std::string device_id;
+  State state = State::kPending;
+  std::string public_key;  // SubjectPublicKeyInfo, DER
+  Timestamp enrolled_at = {};
+  std::string enrolled_by = "";  // the name of a caller, as the two below
+  std::optional<Timestamp> approved_at = std::nullopt;
+  std::string approved_by = "";
+  std::string approval_reason = "";
+  std::optional<Timestamp> removed_at = std::nullopt;
+  std::string removed_by = "";
+  std::string removal_reason = "";
+  // Of a removed one: that it was approved once does not bind its device any more.
+  bool is_released = false;
+
+  bool operator==(const DeviceKeyRecord&) const = default;
+};
+
 // All that a verdict needs of the store, as one read saw it.
 struct DecisionFacts {
   std::uint64_t policy_revision = 0;
@@ -91,6 +118,10 @@ struct DecisionFacts {
   std::optional<DirectoryUser> user;
   std::optional<BlockRecord> device_block;
   std::optional<BlockRecord> user_block;
+  std::optional<DeviceKeyRecord> device_key;  // the approved one
+  // Whether a key of the device was ever approved that has not released it: it must prove by one
+  // that it asks, whether or not one is approved now.
+  bool device_is_bound = false;
 };
 
 }  // namespace hourglass::issuance

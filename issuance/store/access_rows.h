@@ -1,5 +1,6 @@
-// How rows about policies, users and blocks are read, of SQLite and of PostgreSQL: `Rows` is that
-// of either. All of it is safe to call from several threads, each with rows of its own.
+// How rows about policies, users, blocks and keys of devices are read, of SQLite and of PostgreSQL:
+// `Rows` is that of either. All of it is safe to call from several threads, each with rows of its
+// own.
 #ifndef HOURGLASS_ISSUANCE_STORE_ACCESS_ROWS_H_
 #define HOURGLASS_ISSUANCE_STORE_ACCESS_ROWS_H_
 
@@ -13,6 +14,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/access_records.h"
 #include "issuance/store/access_rules.h"
+#include "issuance/store/device_key_rules.h"
 #include "issuance/store/page.h"
 
 namespace hourglass::issuance {
@@ -79,6 +81,26 @@ absl::StatusOr<BlockRecord> TakeBlock(Rows& rows) {
   return block;
 }
 
+template <typename Rows>
+absl::StatusOr<DeviceKeyRecord> TakeDeviceKey(Rows& rows) {
+  DeviceKeyRecord key;
+  key.tenant_id = rows.TakeOctets();
+  key.key_id = rows.TakeOctets();
+  key.device_id = rows.TakeOctets();
+  ASSIGN_OR_RETURN(key.state, DeviceKeyStateNamed(rows.TakeOctets()));
+  key.public_key = rows.TakeOctets();
+  key.enrolled_at = TakeMoment(rows).value_or(Timestamp());
+  key.enrolled_by = rows.TakeOctets();
+  key.approved_at = TakeMoment(rows);
+  key.approved_by = rows.TakeOctets();
+  key.approval_reason = rows.TakeOctets();
+  key.removed_at = TakeMoment(rows);
+  key.removed_by = rows.TakeOctets();
+  key.removal_reason = rows.TakeOctets();
+  key.is_released = rows.TakeInteger() != 0;
+  return key;
+}
+
 // What a statement of the above gives, from its first row on.
 template <typename Rows>
 absl::StatusOr<PolicySet> TakePolicySet(Rows& rows) {
@@ -138,7 +160,7 @@ absl::StatusOr<DeviceRecord> TakeDevice(Rows& rows) {
 
 template <typename Rows>
 absl::StatusOr<DecisionFacts> TakeFacts(Rows& rows) {
-  constexpr int kOfDevice = 5, kOfUser = 10, kOfBlock = 7;
+  constexpr int kOfDevice = 5, kOfUser = 10, kOfBlock = 7, kOfDeviceKey = 14;
   DecisionFacts facts;
   const absl::StatusOr<bool> found = rows.Next();
   RETURN_IF_ERROR(found.status());
@@ -148,6 +170,8 @@ absl::StatusOr<DecisionFacts> TakeFacts(Rows& rows) {
   ASSIGN_OR_RETURN(facts.user, TakeOptional(rows, kOfUser, TakeUser<Rows>));
   ASSIGN_OR_RETURN(facts.device_block, TakeOptional(rows, kOfBlock, TakeBlock<Rows>));
   ASSIGN_OR_RETURN(facts.user_block, TakeOptional(rows, kOfBlock, TakeBlock<Rows>));
+  ASSIGN_OR_RETURN(facts.device_key, TakeOptional(rows, kOfDeviceKey, TakeDeviceKey<Rows>));
+  facts.device_is_bound = rows.TakeInteger() != 0;
   return facts;
 }
 

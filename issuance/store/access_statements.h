@@ -1,5 +1,5 @@
-// The statements about policies, users and blocks, which SQLite and PostgreSQL share. Their rows
-// are read by issuance/store/access_rows.h.
+// The statements about policies, users, blocks and keys of devices, which SQLite and PostgreSQL
+// share. Their rows are read by issuance/store/access_rows.h.
 //
 // `$1` and so on are PostgreSQL's values; SQLite takes them for names, and counts these by where
 // they come first (https://www.sqlite.org/lang_expr.html#varparam): so they come in order.
@@ -19,6 +19,10 @@ namespace hourglass::issuance {
 #define HOURGLASS_BLOCK_COLUMNS(t)                                                          \
   t "tenant_id, " t "kind, " t "subject, " t "reason, " t "blocked_by, " t "blocked_at, " t \
     "blocked_until"
+#define HOURGLASS_DEVICE_KEY_COLUMNS(t)                                                          \
+  t "tenant_id, " t "key_id, " t "device_id, " t "state, " t "public_key, " t "enrolled_at, " t  \
+    "enrolled_by, " t "approved_at, " t "approved_by, " t "approval_reason, " t "removed_at, " t \
+    "removed_by, " t "removal_reason, " t "is_released"
 
 // Values: the tenant. A row without a policy, which the second column tells, where it has none; for
 // TakePolicySet.
@@ -105,12 +109,47 @@ inline constexpr absl::string_view kSelectBlocks =
     "WHERE tenant_id = $1 AND (kind, folded_subject) > ($2, $3) "
     "ORDER BY kind, folded_subject LIMIT $4";
 
+// The tenant; how many are pending. No row without the tenant.
+inline constexpr absl::string_view kCountPendingDeviceKeys =
+    "SELECT (SELECT count(*) FROM device_keys AS k WHERE k.tenant_id = $1 "
+    "AND k.state = 'pending') FROM tenants WHERE tenants.tenant_id = $1";
+// The tenant, the key; for TakeDeviceKey, as the next two.
+inline constexpr absl::string_view kSelectDeviceKey =
+    "SELECT " HOURGLASS_DEVICE_KEY_COLUMNS("") " FROM device_keys "
+    "WHERE tenant_id = $1 AND key_id = $2";
+// The tenant, the folded device.
+inline constexpr absl::string_view kSelectKeysOfDevice =
+    "SELECT " HOURGLASS_DEVICE_KEY_COLUMNS("") " FROM device_keys "
+    "WHERE tenant_id = $1 AND folded_device_id = $2 ORDER BY key_id";
+// The tenant, the folded device and the key after which they are, the folded device and the state
+// that they are of, either empty for any, how many.
+inline constexpr absl::string_view kSelectDeviceKeys =
+    "SELECT " HOURGLASS_DEVICE_KEY_COLUMNS("") " FROM device_keys "
+    "WHERE tenant_id = $1 AND (folded_device_id, key_id) > ($2, $3) "
+    "AND ($4 = '' OR folded_device_id = $4) AND ($5 = '' OR state = $5) "
+    "ORDER BY folded_device_id, key_id LIMIT $6";
+// The columns of HOURGLASS_DEVICE_KEY_COLUMNS, the folded device. What a key is never changes.
+inline constexpr absl::string_view kPutDeviceKey =
+    "INSERT INTO device_keys (" HOURGLASS_DEVICE_KEY_COLUMNS("") ", folded_device_id) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+    "ON CONFLICT (tenant_id, key_id) DO UPDATE SET state = excluded.state, "
+    "approved_at = excluded.approved_at, approved_by = excluded.approved_by, "
+    "approval_reason = excluded.approval_reason, removed_at = excluded.removed_at, "
+    "removed_by = excluded.removed_by, removal_reason = excluded.removal_reason, "
+    "is_released = excluded.is_released";
+// The tenant, the folded device.
+inline constexpr absl::string_view kReleaseDevice =
+    "UPDATE device_keys SET is_released = TRUE "
+    "WHERE tenant_id = $1 AND folded_device_id = $2 AND state = 'removed'";
+
 #define HOURGLASS_SELECT_FACTS(user_key) \
   "SELECT tenants.policy_revision, "                                                        \
   "d.device_id IS NOT NULL, d.tenant_id, d.device_id, d.state, d.reported_at, d.reported_by, " \
   "u.user_id IS NOT NULL, " HOURGLASS_USER_COLUMNS("u.") ", "                               \
   "db.subject IS NOT NULL, " HOURGLASS_BLOCK_COLUMNS("db.") ", "                            \
-  "ub.subject IS NOT NULL, " HOURGLASS_BLOCK_COLUMNS("ub.") " FROM tenants "                \
+  "ub.subject IS NOT NULL, " HOURGLASS_BLOCK_COLUMNS("ub.") ", "                            \
+  "k.key_id IS NOT NULL, " HOURGLASS_DEVICE_KEY_COLUMNS("k.") ", "                          \
+  "bk.key_id IS NOT NULL FROM tenants "                                                     \
   "LEFT JOIN devices AS d ON d.tenant_id = $1 AND d.device_id = $2 AND $2 <> '' "           \
   "LEFT JOIN directory_users AS u ON u.tenant_id = $1 AND u." user_key " = $3 "             \
   "LEFT JOIN blocks AS db ON db.tenant_id = $1 AND db.kind = 'device' "                     \
@@ -121,15 +160,21 @@ inline constexpr absl::string_view kSelectBlocks =
   "AND b.folded_subject IN ($6, $7, u.folded_id, u.folded_upn) "                            \
   "AND (b.blocked_until IS NULL OR b.blocked_until > $5) "                                  \
   "ORDER BY b.blocked_until IS NULL DESC, b.blocked_until DESC, b.folded_subject LIMIT 1) " \
+  "LEFT JOIN device_keys AS k ON k.tenant_id = $1 AND k.folded_device_id = $4 "             \
+  "AND k.state = 'approved' "                                                               \
+  "LEFT JOIN device_keys AS bk ON bk.tenant_id = $1 AND bk.key_id = (SELECT min(b.key_id) " \
+  "FROM device_keys AS b WHERE b.tenant_id = $1 AND b.folded_device_id = $4 "               \
+  "AND b.approved_at IS NOT NULL AND NOT b.is_released) "                                   \
   "WHERE tenants.tenant_id = $1"
 
 // One statement, so that it is one read of one moment. The tenant, the device, the user's id or
 // folded UPN, the folded device, the time, the folded id and UPN; for TakeFacts. No row without the
-// tenant. An empty user, UPN or blocked subject is in no table.
+// tenant. An empty user, UPN, blocked subject or device of a key is in no table.
 inline constexpr absl::string_view kSelectFactsByUserId = HOURGLASS_SELECT_FACTS("user_id");
 inline constexpr absl::string_view kSelectFactsByUpn = HOURGLASS_SELECT_FACTS("folded_upn");
 
 #undef HOURGLASS_SELECT_FACTS
+#undef HOURGLASS_DEVICE_KEY_COLUMNS
 #undef HOURGLASS_BLOCK_COLUMNS
 #undef HOURGLASS_USER_COLUMNS
 #undef HOURGLASS_POLICY_COLUMNS

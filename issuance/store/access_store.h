@@ -134,7 +134,8 @@ class DecisionFactsStore {
   // write by half. The user is that of the id, and where that is empty that of the UPN. A user is
   // blocked by the id or the UPN of `subject`, and by those that the directory has of him; of
   // several blocks the one that ends last is given. Blocks whose `until` is not after `now` are not
-  // given. Of a tenant that there is not, nothing is.
+  // given. Keys are those of the device by ca::FoldedUpn. Of a tenant that there is not, nothing
+  // is.
   virtual absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
                                                           Timestamp now) = 0;
 

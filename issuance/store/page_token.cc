@@ -27,6 +27,7 @@ constexpr absl::string_view kPolicyVersions = "p1:";
 constexpr absl::string_view kRefusals = "r1:";
 constexpr absl::string_view kUsers = "u1:";
 constexpr absl::string_view kBlocks = "b1:";
+constexpr absl::string_view kDeviceKeys = "k1:";
 
 absl::Status NotOurs() {
   return Error(ErrorReason::kFieldInvalid, "page_token", "was not made by this service");
@@ -97,6 +98,10 @@ std::string BlockPageToken(const BlockPosition& last) {
   return TextToken(kBlocks, absl::StrCat(last.kind, ":", last.folded_subject));
 }
 
+std::string DeviceKeyPageToken(const DeviceKeyPosition& last) {
+  return TextToken(kDeviceKeys, absl::StrCat(last.key_id, ":", last.folded_device_id));
+}
+
 absl::StatusOr<JournalPosition> ParseJournalPosition(absl::string_view page_token) {
   std::string plain;
   if (!absl::WebSafeBase64Unescape(page_token, &plain)) return NotOurs();
@@ -146,6 +151,14 @@ absl::StatusOr<BlockPosition> ParseBlockPosition(absl::string_view page_token) {
       absl::StrSplit(last, absl::MaxSplits(':', 1));
   if (!absl::StrContains(last, ':')) return NotOurs();
   return BlockPosition{std::string(parts.first), std::string(parts.second)};
+}
+
+absl::StatusOr<DeviceKeyPosition> ParseDeviceKeyPosition(absl::string_view page_token) {
+  ASSIGN_OR_RETURN(const std::string last, ParseText(kDeviceKeys, page_token));
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(last, absl::MaxSplits(':', 1));
+  if (!absl::StrContains(last, ':')) return NotOurs();
+  return DeviceKeyPosition{std::string(parts.second), std::string(parts.first)};
 }
 
 absl::Status CheckPageSize(int page_size) {

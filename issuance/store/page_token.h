@@ -24,6 +24,12 @@ struct BlockPosition {
   std::string folded_subject;
 };
 
+// The last device key of a page, by what they are ordered by.
+struct DeviceKeyPosition {
+  std::string folded_device_id;
+  std::string key_id;  // of letters and digits
+};
+
 // Base64url without padding (RFC 4648 section 5). A token says where to go on and nothing else: it
 // gives no right, and a forged one reaches nothing that the query beside it does not.
 std::string JournalPageToken(const JournalPosition& last);
@@ -34,6 +40,7 @@ std::string PolicyVersionPageToken(std::uint64_t last_revision);
 std::string UserPageToken(absl::string_view last_user_id);
 std::string RefusalPageToken(std::int64_t last_sequence);
 std::string BlockPageToken(const BlockPosition& last);
+std::string DeviceKeyPageToken(const DeviceKeyPosition& last);
 
 // The reverse. Errors: FIELD_INVALID with field `page_token` for what the functions above did not
 // make.
@@ -45,6 +52,7 @@ absl::StatusOr<std::int64_t> ParsePolicyVersionPosition(absl::string_view page_t
 absl::StatusOr<std::string> ParseUserPosition(absl::string_view page_token);
 absl::StatusOr<std::int64_t> ParseRefusalPosition(absl::string_view page_token);
 absl::StatusOr<BlockPosition> ParseBlockPosition(absl::string_view page_token);
+absl::StatusOr<DeviceKeyPosition> ParseDeviceKeyPosition(absl::string_view page_token);
 
 // Errors: FIELD_INVALID with field `page_size` unless it is 1 to kMaxPageSize
 // (issuance/store/page.h).

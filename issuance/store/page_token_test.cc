@@ -37,6 +37,7 @@ TEST(PageTokenTest, IsBase64UrlWithoutPadding) {
   EXPECT_EQ(PolicyVersionPageToken(42), "cDE6NDI");
   EXPECT_EQ(UserPageToken("a?>"), "dTE6YT8-");
   EXPECT_EQ(BlockPageToken({"user", "a?>"}), "YjE6dXNlcjphPz4");
+  EXPECT_EQ(DeviceKeyPageToken({"a?>", "0f"}), "azE6MGY6YT8-");
 }
 
 TEST(PageTokenTest, APositionIsReadBack) {
@@ -63,20 +64,24 @@ TEST(PageTokenTest, APositionIsReadBack) {
                          ParseBlockPosition(BlockPageToken({"device", device})));
     EXPECT_EQ(block.kind, "device");
     EXPECT_EQ(block.folded_subject, device);
+    ASSERT_OK_AND_ASSIGN(const DeviceKeyPosition key,
+                         ParseDeviceKeyPosition(DeviceKeyPageToken({device, "0f"})));
+    EXPECT_EQ(key.folded_device_id, device);
+    EXPECT_EQ(key.key_id, "0f");
   }
 }
 
 TEST(PageTokenTest, NoKindIsTakenForAnother) {
-  const std::string tokens[] = {JournalPageToken({At(1), 2}), DevicePageToken("1"),
-                                IntermediatePageToken(1),     AdministrativePageToken(1),
-                                PolicyVersionPageToken(1),    UserPageToken("1"),
-                                BlockPageToken({"user", "1"})};
+  const std::string tokens[] = {JournalPageToken({At(1), 2}),  DevicePageToken("1"),
+                                IntermediatePageToken(1),      AdministrativePageToken(1),
+                                PolicyVersionPageToken(1),     UserPageToken("1"),
+                                BlockPageToken({"user", "1"}), DeviceKeyPageToken({"1", "0f"})};
   const auto parsed = [](const std::string& token) {
     return std::vector<absl::Status>{
         ParseJournalPosition(token).status(),       ParseDevicePosition(token).status(),
         ParseIntermediatePosition(token).status(),  ParseAdministrativePosition(token).status(),
         ParsePolicyVersionPosition(token).status(), ParseUserPosition(token).status(),
-        ParseBlockPosition(token).status()};
+        ParseBlockPosition(token).status(),         ParseDeviceKeyPosition(token).status()};
   };
   for (std::size_t kind = 0; kind < std::size(tokens); ++kind) {
     const std::vector<absl::Status> statuses = parsed(tokens[kind]);

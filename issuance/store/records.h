@@ -98,12 +98,15 @@ struct AdministrativeAction {
   // `root_discarded`, `relying_party_registered`, `relying_party_removed`,
   // `relying_party_attested`, `policy_imported`, `policy_changed`, `policy_deleted`,
   // `users_imported`, `users_removed`, `user_removed`, `device_blocked`, `device_unblocked`,
-  // `user_blocked`, `user_unblocked`.
+  // `user_blocked`, `user_unblocked`, `device_key_enrolled`, `device_key_approved`,
+  // `device_key_removed`.
   std::string action;
   // The root's or policy's id, the relying party's name, the device or user; of `users_imported`
-  // and `users_removed` how many: `17 users`.
+  // and `users_removed` how many: `17 users`; of a device key the device and, behind a space, the
+  // key's id.
   std::string subject;
-  // Of a root (ca::RootStateName) or a policy (PolicyRecord::state); empty where there was none.
+  // Of a root (ca::RootStateName), a policy (PolicyRecord::state) or a device key (`pending`,
+  // `approved`, `removed`); empty where there was none.
   std::string from_state;
   std::string to_state;
   std::string reason;  // as it was given; may be empty
@@ -165,6 +168,10 @@ struct IntermediateRecord {
 // By whose word it is known for whom a certificate is: Intent::identity.
 inline constexpr absl::string_view kAssertedByBroker = "asserted_by_broker";
 inline constexpr absl::string_view kAccessToken = "access_token";
+// The same where the device proved by its key that it asked, and the user is the broker's word, or
+// an access token's.
+inline constexpr absl::string_view kDeviceKey = "device_key";
+inline constexpr absl::string_view kAccessTokenAndDeviceKey = "access_token_and_device_key";
 
 // What is recorded before a certificate is signed.
 struct Intent {
@@ -187,7 +194,7 @@ struct Intent {
   Timestamp intended_at;
   // Of the intermediate that issues it; empty where the root itself does.
   std::string intermediate_serial_number;
-  // kAssertedByBroker or kAccessToken; empty in records from before this was kept.
+  // One of the four above; empty in records from before this was kept.
   std::string identity;
   // Of the access token: `iss`, and `uti` or `jti`. Else empty.
   std::string token_issuer;

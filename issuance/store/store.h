@@ -5,6 +5,7 @@
 #include "issuance/store/access_store.h"
 #include "issuance/store/administrative_journal_store.h"
 #include "issuance/store/decision_store.h"
+#include "issuance/store/device_key_store.h"
 #include "issuance/store/device_store.h"
 #include "issuance/store/intermediate_store.h"
 #include "issuance/store/journal_store.h"
@@ -33,6 +34,7 @@ class Store : public TenantStore,
               public PolicyStore,
               public DirectoryStore,
               public BlockStore,
+              public DeviceKeyStore,
               public DecisionFactsStore,
               public DecisionStore,
               public AdministrativeJournalStore {};

@@ -47,6 +47,7 @@ class AdministrativeJournalStoreConformance : public StoreConformance {};
 class PolicyStoreConformance : public StoreConformance {};
 class DirectoryStoreConformance : public StoreConformance {};
 class BlockStoreConformance : public StoreConformance {};
+class DeviceKeyStoreConformance : public StoreConformance {};
 class DecisionFactsStoreConformance : public StoreConformance {};
 class DecisionStoreConformance : public StoreConformance {};
 // Of several stores of one content.
@@ -94,6 +95,7 @@ std::vector<std::string> ActionsOf(Store& store, absl::string_view tenant_id = "
   INSTANTIATE_TEST_SUITE_P(name, PolicyStoreConformance, testing::Values(maker));                \
   INSTANTIATE_TEST_SUITE_P(name, DirectoryStoreConformance, testing::Values(maker));             \
   INSTANTIATE_TEST_SUITE_P(name, BlockStoreConformance, testing::Values(maker));                 \
+  INSTANTIATE_TEST_SUITE_P(name, DeviceKeyStoreConformance, testing::Values(maker));             \
   INSTANTIATE_TEST_SUITE_P(name, DecisionFactsStoreConformance, testing::Values(maker));         \
   INSTANTIATE_TEST_SUITE_P(name, DecisionStoreConformance, testing::Values(maker));              \
   INSTANTIATE_TEST_SUITE_P(name, StoreReplicasConformance, testing::Values(maker))

@@ -5,6 +5,7 @@
 #include "issuance/store/postgresql/tables/postgresql_blocks.h"
 #include "issuance/store/postgresql/tables/postgresql_decisions.h"
 #include "issuance/store/postgresql/tables/postgresql_devices.h"
+#include "issuance/store/postgresql/tables/postgresql_device_keys.h"
 #include "issuance/store/postgresql/tables/postgresql_directory.h"
 #include "issuance/store/postgresql/tables/postgresql_policies.h"
 
@@ -87,6 +88,39 @@ absl::StatusOr<Page<BlockRecord>> PostgresqlAccess::ListBlocks(absl::string_view
                                                                absl::string_view page_token) {
   return pool_->Run(
       [&](Connection& c) { return postgresql::ListBlocks(c, tenant_id, page_size, page_token); });
+}
+
+absl::StatusOr<DeviceKeyRecord> PostgresqlAccess::EnrolDeviceKey(const DeviceKeyRecord& key,
+                                                                 Approval approval,
+                                                                 const ChangeCause& cause) {
+  return pool_->Administer(
+      [&](Connection& c) { return postgresql::EnrolDeviceKey(c, key, approval, cause); });
+}
+
+absl::StatusOr<DeviceKeyRecord> PostgresqlAccess::ApproveDeviceKey(absl::string_view tenant_id,
+                                                                   absl::string_view key_id,
+                                                                   bool replaces,
+                                                                   const ChangeCause& cause) {
+  return pool_->Administer([&](Connection& c) {
+    return postgresql::ApproveDeviceKey(c, tenant_id, key_id, replaces, cause);
+  });
+}
+
+absl::StatusOr<DeviceKeyRecord> PostgresqlAccess::RemoveDeviceKey(absl::string_view tenant_id,
+                                                                  absl::string_view key_id,
+                                                                  bool releases,
+                                                                  const ChangeCause& cause) {
+  return pool_->Administer([&](Connection& c) {
+    return postgresql::RemoveDeviceKey(c, tenant_id, key_id, releases, cause);
+  });
+}
+
+absl::StatusOr<Page<DeviceKeyRecord>> PostgresqlAccess::ListDeviceKeys(
+    absl::string_view tenant_id, const DeviceKeyFilter& filter, int page_size,
+    absl::string_view page_token) {
+  return pool_->Run([&](Connection& c) {
+    return postgresql::ListDeviceKeys(c, tenant_id, filter, page_size, page_token);
+  });
 }
 
 absl::StatusOr<DecisionFacts> PostgresqlAccess::ReadDecisionFacts(const DecisionSubject& subject,

@@ -61,6 +61,21 @@ class PostgresqlAccess : public Store {
   absl::StatusOr<Page<BlockRecord>> ListBlocks(absl::string_view tenant_id, int page_size,
                                                absl::string_view page_token) override;
 
+  absl::StatusOr<DeviceKeyRecord> EnrolDeviceKey(const DeviceKeyRecord& key, Approval approval,
+                                                 const ChangeCause& cause) override;
+
+  absl::StatusOr<DeviceKeyRecord> ApproveDeviceKey(absl::string_view tenant_id,
+                                                   absl::string_view key_id, bool replaces,
+                                                   const ChangeCause& cause) override;
+
+  absl::StatusOr<DeviceKeyRecord> RemoveDeviceKey(absl::string_view tenant_id,
+                                                  absl::string_view key_id, bool releases,
+                                                  const ChangeCause& cause) override;
+
+  absl::StatusOr<Page<DeviceKeyRecord>> ListDeviceKeys(absl::string_view tenant_id,
+                                                       const DeviceKeyFilter& filter, int page_size,
+                                                       absl::string_view page_token) override;
+
   absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
                                                   Timestamp now) override;
 

@@ -221,6 +221,24 @@ TEST_F(OlderFilesTest, RootsOfVersion8KeepTheirOrderAndRelyingPartiesHaveFetched
   EXPECT_THAT(store->ListRelyingParties("contoso").value(), testing::ElementsAre(party));
 }
 
+// Of before keys of devices were kept: no device is bound, and each may have one.
+TEST_F(OlderFilesTest, AStoreOfVersion10GetsKeysOfDevices) {
+  ASSERT_OK(Migrate(*Connect(), Migrations().first(10)));
+  ASSERT_OK(Connect()->Execute(
+      "INSERT INTO tenants VALUES ('contoso', 'Contoso', 1, 2, 9, 4, 'contoso', 3)"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_));
+  EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
+  const auto read = [&] {
+    return store->ReadDecisionFacts({"contoso", "", "", "d-1"}, SampleTime()).value();
+  };
+  EXPECT_EQ(read().policy_revision, 3u);
+  EXPECT_FALSE(read().device_is_bound);
+  ASSERT_OK(store->EnrolDeviceKey(SampleDeviceKey("a", "d-1"), DeviceKeyStore::Approval::kIfFirst,
+                                  SampleCause()));
+  EXPECT_TRUE(read().device_is_bound);
+  EXPECT_EQ(read().device_key->key_id, "id-of-a");
+}
+
 // Of schema version 9, before it was kept who may connect: nobody is blocked, and no policy is
 // there.
 TEST_F(OlderFilesTest, AStoreOfVersion9GetsPoliciesUsersAndBlocks) {
@@ -272,7 +290,7 @@ TEST_F(OlderFilesTest, SegmentsOfVersion10SayNothingOfIdentityAndAreWrittenOn) {
   }
   ASSERT_OK(Connect()->Execute(
       "DROP TABLE refusals; DROP TABLE decision_events; DROP TABLE newest_decision_events;"
-      "PRAGMA user_version = 10"));
+      "DROP TABLE device_keys; PRAGMA user_version = 10"));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(path_, options));
   EXPECT_EQ(Version(), static_cast<std::int64_t>(Migrations().size()));
   EXPECT_EQ(store->FindByRequestId(kSampleTenant, "one")->intent, nameless("one"));

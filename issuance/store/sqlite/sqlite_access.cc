@@ -5,6 +5,7 @@
 #include "issuance/store/sqlite/tables/sqlite_blocks.h"
 #include "issuance/store/sqlite/tables/sqlite_decisions.h"
 #include "issuance/store/sqlite/tables/sqlite_devices.h"
+#include "issuance/store/sqlite/tables/sqlite_device_keys.h"
 #include "issuance/store/sqlite/tables/sqlite_directory.h"
 #include "issuance/store/sqlite/tables/sqlite_policies.h"
 
@@ -88,6 +89,40 @@ absl::StatusOr<Page<BlockRecord>> SqliteAccess::ListBlocks(absl::string_view ten
                                                            absl::string_view page_token) {
   return connections_->Read(
       [&](Connection& c) { return sqlite::ListBlocks(c, tenant_id, page_size, page_token); });
+}
+
+absl::StatusOr<DeviceKeyRecord> SqliteAccess::EnrolDeviceKey(const DeviceKeyRecord& key,
+                                                             Approval approval,
+                                                             const ChangeCause& cause) {
+  return connections_->Write(
+      [&](Connection& c) { return sqlite::EnrolDeviceKey(c, key, approval, cause); });
+}
+
+absl::StatusOr<DeviceKeyRecord> SqliteAccess::ApproveDeviceKey(absl::string_view tenant_id,
+                                                               absl::string_view key_id,
+                                                               bool replaces,
+                                                               const ChangeCause& cause) {
+  return connections_->Write([&](Connection& c) {
+    return sqlite::ApproveDeviceKey(c, tenant_id, key_id, replaces, cause);
+  });
+}
+
+absl::StatusOr<DeviceKeyRecord> SqliteAccess::RemoveDeviceKey(absl::string_view tenant_id,
+                                                              absl::string_view key_id,
+                                                              bool releases,
+                                                              const ChangeCause& cause) {
+  return connections_->Write([&](Connection& c) {
+    return sqlite::RemoveDeviceKey(c, tenant_id, key_id, releases, cause);
+  });
+}
+
+absl::StatusOr<Page<DeviceKeyRecord>> SqliteAccess::ListDeviceKeys(absl::string_view tenant_id,
+                                                                   const DeviceKeyFilter& filter,
+                                                                   int page_size,
+                                                                   absl::string_view page_token) {
+  return connections_->Read([&](Connection& c) {
+    return sqlite::ListDeviceKeys(c, tenant_id, filter, page_size, page_token);
+  });
 }
 
 absl::StatusOr<DecisionFacts> SqliteAccess::ReadDecisionFacts(const DecisionSubject& subject,

@@ -193,6 +193,25 @@ class ForwardingStore : public Store {
                                                absl::string_view page_token) override {
     return store_.ListBlocks(tenant_id, page_size, page_token);
   }
+  absl::StatusOr<DeviceKeyRecord> EnrolDeviceKey(const DeviceKeyRecord& key, Approval approval,
+                                                 const ChangeCause& cause) override {
+    return store_.EnrolDeviceKey(key, approval, cause);
+  }
+  absl::StatusOr<DeviceKeyRecord> ApproveDeviceKey(absl::string_view tenant_id,
+                                                   absl::string_view key_id, bool replaces,
+                                                   const ChangeCause& cause) override {
+    return store_.ApproveDeviceKey(tenant_id, key_id, replaces, cause);
+  }
+  absl::StatusOr<DeviceKeyRecord> RemoveDeviceKey(absl::string_view tenant_id,
+                                                  absl::string_view key_id, bool releases,
+                                                  const ChangeCause& cause) override {
+    return store_.RemoveDeviceKey(tenant_id, key_id, releases, cause);
+  }
+  absl::StatusOr<Page<DeviceKeyRecord>> ListDeviceKeys(absl::string_view tenant_id,
+                                                       const DeviceKeyFilter& filter, int page_size,
+                                                       absl::string_view page_token) override {
+    return store_.ListDeviceKeys(tenant_id, filter, page_size, page_token);
+  }
   absl::StatusOr<DecisionFacts> ReadDecisionFacts(const DecisionSubject& subject,
                                                   Timestamp now) override {
     return store_.ReadDecisionFacts(subject, now);

@@ -216,6 +216,18 @@ DecisionEvent SampleEvent(absl::string_view device_id, absl::string_view tenant_
   return event;
 }
 
+DeviceKeyRecord SampleDeviceKey(absl::string_view name, absl::string_view device_id,
+                                absl::string_view tenant_id) {
+  DeviceKeyRecord key;
+  key.tenant_id = std::string(tenant_id);
+  key.key_id = absl::StrCat("id-of-", name);
+  key.device_id = std::string(device_id);
+  key.public_key = absl::StrCat("\x30\xff", name);
+  key.enrolled_at = SampleCause().now;
+  key.enrolled_by = SampleCause().caller;
+  return key;
+}
+
 absl::Status AddSamplePrimary(Store& store, absl::string_view tenant_id) {
   absl::Status status = store.CreateTenant(SampleTenant(tenant_id));
   if (status.ok()) status = store.AddRoot(SampleRoot(1, tenant_id));

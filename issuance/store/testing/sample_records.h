@@ -59,6 +59,10 @@ DirectoryUser SampleUser(absl::string_view user_id, absl::string_view tenant_id 
 // As SampleCause makes it, until it is lifted.
 BlockRecord SampleBlock(BlockRecord::Kind kind, absl::string_view subject,
                         absl::string_view tenant_id = kSampleTenant);
+// Pending, by an id and a public key that are functions of `name`, as SampleCause enrols it: it has
+// no reason yet.
+DeviceKeyRecord SampleDeviceKey(absl::string_view name, absl::string_view device_id,
+                                absl::string_view tenant_id = kSampleTenant);
 
 // Of SampleIntent's user and device at SampleTime(), without a sequence.
 RefusalRecord SampleRefusal(absl::string_view verdict_id,

@@ -39,6 +39,22 @@ using testing::HasSubstr;
 constexpr char kInternational[] = "J\xc3\x9cRGEN.M\xc3\xbcller@m\xc3\xbcnchen.example";
 constexpr char kFolded[] = "j\xc3\xbcrgen.m\xc3\xbcller@m\xc3\xbcnchen.example";
 
+// Keys of devices in every state.
+absl::Status FillDeviceKeys(Store& store) {
+  constexpr auto kLater = DeviceKeyStore::Approval::kLater;
+  DeviceKeyRecord unusual = SampleDeviceKey("a", kUnusualText);
+  unusual.public_key = AllOctets();
+  for (const DeviceKeyRecord& key :
+       {unusual, SampleDeviceKey("b", "Laptop-1"), SampleDeviceKey("c", "laptop-1"),
+        SampleDeviceKey("a", "Laptop-1", "fabrikam")}) {
+    RETURN_IF_ERROR(store.EnrolDeviceKey(key, kLater, SampleCause()).status());
+  }
+  for (const char* key : {"id-of-b", "id-of-c"}) {
+    RETURN_IF_ERROR(store.ApproveDeviceKey(kSampleTenant, key, true, SampleCause()).status());
+  }
+  return store.RemoveDeviceKey(kSampleTenant, "id-of-c", true, SampleCause()).status();
+}
+
 // Policies with a history, users, blocks: of one tenant and of the other.
 absl::Status FillAccess(Store& store) {
   PolicyRecord changed = SamplePolicy(kUnusualText);
@@ -95,6 +111,7 @@ absl::Status Fill(const std::string& directory, int intents) {
   RETURN_IF_ERROR(store->PutDevice(SampleDevice(kUnusualText)));
   RETURN_IF_ERROR(store->PutDevice(SampleDevice("laptop-1", "fabrikam")));
   RETURN_IF_ERROR(FillAccess(*store));
+  RETURN_IF_ERROR(FillDeviceKeys(*store));
   RETURN_IF_ERROR(store->AddRelyingParty(SampleRelyingParty("vpn"), SampleCause()));
   RETURN_IF_ERROR(store->AddRelyingParty(SampleManualParty("nps"), SampleCause()));
   RETURN_IF_ERROR(store->Acknowledge(SampleAcknowledgement("vpn", 2), SampleCause()).status());

@@ -190,6 +190,28 @@ Part Blocks() {
            {"blocked_until", kInteger, kMayBeNothing}}};
 }
 
+Part DeviceKeys() {
+  return {"device keys",
+          "device_keys",
+          "device_keys",
+          2,
+          {{"tenant_id", kText},
+           {"key_id", kText},
+           {"device_id", kText},
+           {"folded_device_id", kText},
+           {"state", kText},
+           {"public_key", kOctets},
+           {"enrolled_at", kInteger},
+           {"enrolled_by", kText},
+           {"approved_at", kInteger, kMayBeNothing},
+           {"approved_by", kText},
+           {"approval_reason", kText},
+           {"removed_at", kInteger, kMayBeNothing},
+           {"removed_by", kText},
+           {"removal_reason", kText},
+           {"is_released", kBoolean}}};
+}
+
 Part AdministrativeActions() {
   return {"administrative actions",
           "administrative_actions",
@@ -270,7 +292,7 @@ absl::Span<const Part> Parts() {
   static const auto* const parts = new std::vector<Part>{
       Tenants(), Roots(),          PlannedKeys(),     BoundKeys(), Intermediates(),
       Devices(), RelyingParties(), PolicyVersions(),  Policies(),  Users(),
-      Blocks(),  RefusalPart(),    NewestEventPart(), EventPart(), AdministrativeActions(),
+      Blocks(),  DeviceKeys(), RefusalPart(),    NewestEventPart(), EventPart(), AdministrativeActions(),
       Journal(), TimeMark()};
   return *parts;
 }

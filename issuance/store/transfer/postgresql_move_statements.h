@@ -56,8 +56,8 @@ inline constexpr absl::string_view kInsertJournal =
 inline constexpr absl::string_view kLockAll =
     "SET LOCAL lock_timeout = '15s';"
     "LOCK TABLE tenants, roots, planned_keys, bound_keys, intermediates, devices, relying_parties, "
-    "policy_versions, policies, directory_users, blocks, refusals, newest_decision_events, "
-    "decision_events, "
+    "policy_versions, policies, directory_users, blocks, device_keys, refusals, "
+    "newest_decision_events, decision_events, "
     "administrative_actions, journal_partitions, journal_keys, intents, releases, last_leaves, "
     "time_marks, store_move IN SHARE ROW EXCLUSIVE MODE";
 

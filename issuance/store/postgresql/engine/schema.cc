@@ -11,6 +11,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/postgresql/engine/journal_functions.h"
 #include "issuance/store/postgresql/engine/schema_decisions.h"
+#include "issuance/store/postgresql/engine/schema_device_keys.h"
 #include "issuance/store/postgresql/engine/schema_grants.h"
 #include "issuance/store/postgresql/engine/schema_version_1.h"
 #include "issuance/store/postgresql/engine/schema_version_2.h"
@@ -213,10 +214,11 @@ absl::Span<const Migration> Migrations() {
       new std::string(absl::StrCat(kSchemaVersion1, kJournalFunctions));
   // A program of before the second would issue to whom is blocked; one of before the third leaves
   // out of the journal what it knows nothing of, by whose word; one of before the fourth tells
-  // nobody of what it changes.
-  static const std::array<Migration, 4> migrations = {
+  // nobody of what it changes; one of before the fifth would issue without the proofs that keys of
+  // devices demand.
+  static const std::array<Migration, 5> migrations = {
       Migration{*version_1, 1}, Migration{kSchemaVersion2, 2}, Migration{kSchemaVersion3, 2},
-      Migration{kSchemaDecisions, 2}};
+      Migration{kSchemaDecisions, 2}, Migration{kSchemaDeviceKeys, 5}};
   return migrations;
 }
 

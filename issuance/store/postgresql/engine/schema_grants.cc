@@ -17,8 +17,8 @@ struct Grant {
   absl::string_view privileges;
 };
 
-// Journals and versions of policies are read and added to. Partitions have no row: who may ask a
-// table may ask them through it.
+// Journals and versions of policies are read and added to, keys of devices never deleted.
+// Partitions have no row: who may ask a table may ask them through it.
 constexpr Grant kTables[] = {
     {"schema_versions", "SELECT"},
     {"tenants", "SELECT, INSERT, UPDATE"},
@@ -36,6 +36,7 @@ constexpr Grant kTables[] = {
     {"refusals", "SELECT, INSERT, DELETE"},
     {"newest_decision_events", "SELECT, INSERT, UPDATE"},
     {"decision_events", "SELECT, INSERT, DELETE"},
+    {"device_keys", "SELECT, INSERT, UPDATE"},
     {"journal_keys", "SELECT, INSERT"},
     {"intents", "SELECT, INSERT"},
     {"releases", "SELECT, INSERT"},

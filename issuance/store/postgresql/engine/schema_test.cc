@@ -249,7 +249,7 @@ TEST_F(SchemaTest, VersionTwoIsUpgradedWhileItsProgramsRun) {
       "intermediate_serial_number, intended_at) SELECT nextval('intent_sequence'), 'a', 1, 'r', "
       "'q', '', '', '', '', '', '', '', '', 0, '', 0, 0, '', '', microseconds_now();";
   ASSERT_OK(owner_->Execute(partitions + intent + "SELECT drop_journal_before(7200000000)"));
-  ASSERT_OK(Prepare());
+  ASSERT_OK(PrepareSchema(*owner_, "service", Migrations().first(4)));
   EXPECT_OK(CheckSchema(*service_, Migrations().first(2))) << "they go on";
   ASSERT_OK(owner_->Execute(intent));
   ASSERT_OK_AND_ASSIGN(const std::int64_t kept,
@@ -260,6 +260,18 @@ TEST_F(SchemaTest, VersionTwoIsUpgradedWhileItsProgramsRun) {
   ASSERT_OK(owner_->Execute(
       "ALTER TABLE hourglass_dropped.intents_1 SET SCHEMA hourglass;"
       "ALTER TABLE intents ATTACH PARTITION intents_1 FOR VALUES FROM (0) TO (3600000000)"));
+}
+
+// Of version 4: its programs would issue to devices with a key whatever they have signed.
+TEST_F(SchemaTest, VersionFourIsUpgradedOnceItsProgramsAreStopped) {
+  ASSERT_OK(PrepareSchema(*owner_, "service", Migrations().first(4)));
+  ASSERT_OK(service_->Execute("SET application_name = 'hourglass replica-7'"));
+  ExpectRefused(Prepare(), "hourglass replica-7");
+  EXPECT_OK(CheckSchema(*service_, Migrations().first(4))) << "they go on";
+  ASSERT_OK(service_->Execute("SET application_name = 'psql'"));
+  ASSERT_OK(Prepare());
+  EXPECT_OK(CheckSchema(*service_, Migrations()));
+  ExpectRefused(CheckSchema(*service_, Migrations().first(4)), "run a newer hourglass");
 }
 
 TEST_F(SchemaTest, IsPreparedByItsOwnerAlone) {
@@ -312,6 +324,9 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
         "INSERT INTO policies VALUES ('a', 'p', 1)", "DELETE FROM policies",
         "INSERT INTO blocks VALUES ('a', 'device', 'd', 'd', '', '', 0, NULL)",
         "DELETE FROM blocks", "DELETE FROM directory_users",
+        "INSERT INTO device_keys VALUES ('a', 'k', 'd', 'd', 'pending', '', 0, '', NULL, '', '', "
+        "NULL, '', '', false)",
+        "UPDATE device_keys SET state = 'approved', approved_at = 1",
         "SELECT minimum_retention FROM journal_settings"}) {
     EXPECT_OK(service_->Query(sql)) << sql;
   }
@@ -327,6 +342,7 @@ TEST_F(SchemaTest, GivesTheServiceWhatItNeedsAndNoMore) {
                           "UPDATE policy_versions SET document = ''",
                           "DELETE FROM policy_versions",
                           "TRUNCATE blocks",
+                          "DELETE FROM device_keys",
                           "UPDATE journal_settings SET minimum_retention = 0",
                           "INSERT INTO schema_versions VALUES ('', 9, 9)",
                           "DELETE FROM tenants",

@@ -9,6 +9,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/store/sqlite/engine/sqlite_move_mark.h"
 #include "issuance/store/sqlite/engine/sqlite_schema_decisions.h"
+#include "issuance/store/sqlite/engine/sqlite_schema_device_keys.h"
 #include "issuance/store/sqlite/engine/sqlite_schema_version_10.h"
 #include "issuance/store/sqlite/engine/sqlite_schema_version_11.h"
 
@@ -273,8 +274,9 @@ ALTER TABLE relying_parties ADD COLUMN fetched_at INTEGER
 )sql";
 
 constexpr absl::string_view kMigrations[] = {
-    kVersion1, kVersion2, kVersion3, kVersion4,        kVersion5,        kVersion6,
-    kVersion7, kVersion8, kVersion9, kSchemaVersion10, kSchemaVersion11, kSchemaDecisions};
+    kVersion1,        kVersion2,        kVersion3,        kVersion4, kVersion5,
+    kVersion6,        kVersion7,        kVersion8,        kVersion9, kSchemaVersion10,
+    kSchemaVersion11, kSchemaDecisions, kSchemaDeviceKeys};
 
 absl::Status Refuse(absl::string_view why) {
   return Error(ErrorReason::kJournalUnavailable, "", absl::StrCat("database: ", why));

@@ -234,6 +234,8 @@ INSERT INTO policy_versions VALUES ('contoso', 'p', 1, 0, 'named_location', 'P',
   '{}');
 INSERT INTO directory_users VALUES ('contoso', 'u', 'u', 'u@x', 'u@x', '', 0, 1, 1, 'x', '', '');
 INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
+INSERT INTO device_keys VALUES ('contoso', 'k', 'D', 'd', 'approved', x'30', 1, 'x', 2, 'x', '',
+  NULL, '', '', 0);
 )sql");
   const std::string root = "INSERT INTO roots VALUES ('contoso', ";
   const std::string rest = ", 1, x'', 1, 2, 3, 4, NULL, ";
@@ -245,6 +247,9 @@ INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
   const std::string user = "INSERT INTO directory_users VALUES ('contoso', ";
   const std::string of_user = ", '', 0, 1, 1, 'x', '', '')";
   const std::string block = "INSERT INTO blocks VALUES ('contoso', ";
+  const std::string key = "INSERT INTO device_keys VALUES ('contoso', ";
+  const std::string of_pending = ", 'pending', x'30', 1, 'x', NULL, '', '', NULL, '', '', 0)";
+  const std::string of_approved = ", 'approved', x'30', 1, 'x', 2, 'x', '', NULL, '', '', 0)";
   const std::string version = "INSERT INTO policy_versions VALUES ('contoso', ";
   const std::string of_version = ", 0, 'named_location', 'P', '', 1, 'x', '', '{}')";
   const struct {
@@ -284,6 +289,13 @@ INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
       {block + "'device', 'd', 'd', '', 'x', 1, NULL)", "UNIQUE"},
       {block + "'group', 'd', 'd', '', 'x', 1, NULL)", "CHECK"},
       {block + "'device', '', '', '', 'x', 1, NULL)", "CHECK"},
+      {key + "'k', 'e', 'e'" + of_pending, "UNIQUE"},
+      {key + "'l', 'D', 'd'" + of_approved, "UNIQUE"},
+      {key + "'', 'D', 'd'" + of_pending, "CHECK"},
+      {key + "'l', '', ''" + of_pending, "CHECK"},
+      {key + "'l', 'D', 'd', 'lost', x'30', 1, 'x', NULL, '', '', NULL, '', '', 0)", "CHECK"},
+      {key + "'l', 'e', 'e', 'approved', x'30', 1, 'x', NULL, '', '', NULL, '', '', 0)", "CHECK"},
+      {key + "'l', 'D', 'd', 'removed', x'30', 1, 'x', NULL, '', '', NULL, '', '', 0)", "CHECK"},
   };
   for (const auto& test : kRefused) {
     const absl::Status refused = Connect()->Execute(test.sql);
@@ -306,7 +318,9 @@ INSERT INTO blocks VALUES ('contoso', 'device', 'd', 'D', '', 'x', 1, NULL);
         absl::StrCat(version, "'p', 2", of_version),
         std::string("INSERT INTO policies VALUES ('contoso', 'p', 2)"),
         absl::StrCat(user, "'v', 'v', 'v@x', 'v@x'", of_user),
-        block + "'user', 'd', 'd', '', 'x', 1, 2)"}) {
+        block + "'user', 'd', 'd', '', 'x', 1, 2)", key + "'l', 'D', 'd'" + of_pending,
+        key + "'m', 'e', 'e'" + of_approved,
+        key + "'n', 'e', 'e', 'removed', x'30', 1, 'x', 2, 'x', '', 3, 'x', '', 1)"}) {
     EXPECT_OK(Connect()->Execute(sql)) << sql;
   }
 }

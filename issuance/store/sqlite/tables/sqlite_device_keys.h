@@ -1,0 +1,32 @@
+// The statements about device keys, as DeviceKeyStore describes them. Those that write need a
+// transaction of the caller's, who rolls it back after an error.
+#ifndef HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_DEVICE_KEYS_H_
+#define HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_DEVICE_KEYS_H_
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "issuance/store/access_records.h"
+#include "issuance/store/device_key_store.h"
+#include "issuance/store/page.h"
+#include "issuance/store/sqlite/engine/sqlite.h"
+
+namespace hourglass::issuance::sqlite {
+
+absl::StatusOr<DeviceKeyRecord> EnrolDeviceKey(Connection& connection, const DeviceKeyRecord& key,
+                                               DeviceKeyStore::Approval approval,
+                                               const ChangeCause& cause);
+absl::StatusOr<DeviceKeyRecord> ApproveDeviceKey(Connection& connection,
+                                                 absl::string_view tenant_id,
+                                                 absl::string_view key_id, bool replaces,
+                                                 const ChangeCause& cause);
+absl::StatusOr<DeviceKeyRecord> RemoveDeviceKey(Connection& connection, absl::string_view tenant_id,
+                                                absl::string_view key_id, bool releases,
+                                                const ChangeCause& cause);
+absl::StatusOr<Page<DeviceKeyRecord>> ListDeviceKeys(Connection& connection,
+                                                     absl::string_view tenant_id,
+                                                     const DeviceKeyFilter& filter, int page_size,
+                                                     absl::string_view page_token);
+
+}  // namespace hourglass::issuance::sqlite
+
+#endif  // HOURGLASS_ISSUANCE_STORE_SQLITE_TABLES_SQLITE_DEVICE_KEYS_H_
