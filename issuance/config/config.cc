@@ -139,6 +139,14 @@ void RefuseIdleSubKey(Mapping fields, bool used) {
   }
 }
 
+DeviceKeyUse ReadDeviceKeys(Mapping fields, DeviceKeyUse use) {
+  constexpr absl::string_view kUses[] = {"off", "when_enrolled", "required"};
+  const auto given = fields.Choice("device_keys", kUses);
+  if (!given.has_value()) return use;
+  if (*given == "off") return DeviceKeyUse::kOff;
+  return *given == "required" ? DeviceKeyUse::kRequired : DeviceKeyUse::kWhenEnrolled;
+}
+
 // `config` with the fields that are given replaced.
 IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   ca::LeafProfileOptions& profile = config.profile;
@@ -153,6 +161,7 @@ IssuingConfig ReadIssuing(Mapping fields, IssuingConfig config) {
   config.quota.keys = fields.Integer("max_keys", 1, 100'000).value_or(config.quota.keys);
   config.sub_key = ReadSubKey(fields.Optional("sub_key"), config.sub_key, profile.lifetime);
   config.rotation = ReadRotation(fields, config.rotation, profile.lifetime);
+  config.device_keys = ReadDeviceKeys(fields, config.device_keys);
   return config;
 }
 

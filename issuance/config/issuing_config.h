@@ -37,6 +37,13 @@ struct StrongMapping {
   bool required = false;
 };
 
+// Whether devices must prove by an enrolled key that they ask (docs/device-keys.md).
+enum class DeviceKeyUse {
+  kOff,           // nobody looks: the way out where devices cannot sign
+  kWhenEnrolled,  // those that have a key, or had one
+  kRequired,      // all
+};
+
 // What a tenant issues; `issuing:` gives the default, `tenants: {ID: …}` replaces single fields.
 struct IssuingConfig {
   ca::LeafProfileOptions profile;
@@ -47,6 +54,7 @@ struct IssuingConfig {
   UpnDomains upn_domains;
   TenantQuota quota;
   RotationPolicy rotation;
+  DeviceKeyUse device_keys = DeviceKeyUse::kWhenEnrolled;
 };
 
 }  // namespace hourglass::issuance

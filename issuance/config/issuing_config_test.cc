@@ -61,6 +61,23 @@ TEST(ParseConfigTest, ASubKeyOutlivesItsCertificatesFourTimes) {
   EXPECT_FALSE(IssuingConfig().sub_key.enabled);
 }
 
+TEST(ParseConfigTest, SaysWhetherDevicesMustProveByAKeyThatTheyAsk) {
+  ASSERT_OK_AND_ASSIGN(
+      const Config config,
+      ParseConfig(absl::StrCat(kSmallest,
+                               "\nissuing: {device_keys: required}\n"
+                               "tenants: {contoso: {max_roots: 3}, fabrikam: {device_keys: off}, "
+                               "tailspin: {device_keys: when_enrolled}}\n"),
+                  "/etc/h.yaml"));
+  EXPECT_EQ(config.tenants.at("contoso").device_keys, DeviceKeyUse::kRequired);
+  EXPECT_EQ(config.tenants.at("fabrikam").device_keys, DeviceKeyUse::kOff);
+  EXPECT_EQ(config.tenants.at("tailspin").device_keys, DeviceKeyUse::kWhenEnrolled);
+  EXPECT_EQ(IssuingConfig().device_keys, DeviceKeyUse::kWhenEnrolled);
+  EXPECT_EQ(
+      MistakesWithLine("tenants: {contoso: {device_keys: always}}"),
+      "/etc/h.yaml:9: tenants.contoso.device_keys: must be one of off, when_enrolled, required");
+}
+
 TEST(ParseConfigTest, RefusesKeyPoliciesThatAcceptNothing) {
   EXPECT_EQ(
       MistakesWithLine("issuing: {accepted_keys: {ec_p256: false, ec_p384: false, rsa: false}}"),

@@ -34,6 +34,11 @@ bool SignsWithoutWaiting(const TenantSnapshot* tenant) {
   return tenant != nullptr && tenant->primary != nullptr && tenant->primary->signs_in_process();
 }
 
+absl::string_view IdentityOf(bool by_token, bool by_device_key) {
+  if (by_token) return by_device_key ? kAccessTokenAndDeviceKey : kAccessToken;
+  return by_device_key ? kDeviceKey : kAssertedByBroker;
+}
+
 // A caller who waits for ever.
 class PatientTask final : public IssueTask {
  public:
@@ -54,6 +59,8 @@ void Pipeline::IssueAll(absl::Span<IssueTask* const> tasks, Patience patience) {
   ForEach(batch, [decided = DecidingTime(*clock_).status()](Work&) { return decided; });
   ForEach(batch, [this](Work& work) { return CheckRequest(work); });
   measured.Done(IssuanceLoad::Step::kCheck);
+  FactsReadAhead::Batch facts_ahead(identities_.facts);
+  ForEach(batch, [&](Work& work) { return CheckDeviceKey(work, facts_ahead); });
   ObtainVerdicts(batch);
   measured.Done(IssuanceLoad::Step::kVerdict);
   TakeSnapshots(batch, patience);
@@ -251,7 +258,7 @@ Intent Pipeline::IntentOf(Work& work) const {
   intent.user_id = holder.subject.user_id();
   intent.user_upn = holder.subject.upn();
   intent.device_id = holder.device_id;
-  intent.identity = std::string(holder.token.has_value() ? kAccessToken : kAssertedByBroker);
+  intent.identity = std::string(IdentityOf(holder.token.has_value(), work.device_is_proven));
   if (holder.token.has_value()) {
     intent.token_issuer = holder.token->issuer;
     intent.token_id = holder.token->token_id;

@@ -16,6 +16,7 @@
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/compliance_client.h"
+#include "issuance/compliance/facts_read_ahead.h"
 #include "issuance/identity/caller.h"
 #include "issuance/log/event_log.h"
 #include "issuance/pipeline/device_allowance.h"
@@ -44,6 +45,9 @@ class Pipeline {
     const TokensByTenant* tokens;  // null: every tenant takes the broker's word
     DirectoryStore* directory;     // UPNs of users whose token has none; null: there is no such
     DeviceAllowance* devices;      // of devices that tokens name; null: as often as they like
+    // By which keys devices prove that they ask: what whoever decides in this process reads, too.
+    // Null: no device has one.
+    FactsReadAhead* facts = nullptr;
   };
 
   // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
@@ -91,6 +95,7 @@ class Pipeline {
   absl::StatusOr<Holder> AssertedHolder(const v1::IssueCertificateRequest& request) const;
   absl::StatusOr<Holder> HolderByToken(IssueTask& task, TenantTokens& tokens) const;
   absl::Status CompleteUpn(const std::string& tenant_id, TokenIdentity* identity) const;
+  absl::Status CheckDeviceKey(Work& work, FactsReadAhead::Batch& facts_ahead);
   void ObtainVerdicts(Batch& batch);
   absl::Status MapStrongly(Work& work);
   void TakeSnapshots(Batch& batch, Patience patience);

@@ -41,6 +41,7 @@ struct Pipeline::Work {
 
   IssueTask* task = nullptr;
   std::optional<SoundRequest> sound;             // 2
+  bool device_is_proven = false;                 // 2; by its enrolled key
   std::optional<ComplianceVerdict> verdict;      // 3
   std::shared_ptr<const TenantSnapshot> tenant;  // 4
   // 5; the time of the certificate, which was believed.

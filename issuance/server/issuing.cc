@@ -55,7 +55,8 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
   issuing->limits_.emplace(config.limits.requests, SeedFrom(*means.entropy), means.limited);
   issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
                              means.entropy, means.clock, *means.log, means.load,
-                             Pipeline::Identities{means.tokens, means.store, &*issuing->limits_});
+                             Pipeline::Identities{means.tokens, means.store, &*issuing->limits_,
+                                                  &issuing->facts_});
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }
@@ -65,7 +66,7 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
   const ComplianceConfig& config = whole.compliance;
   std::unique_ptr<DirectoryStub> stub;
   if (config.endpoint.empty()) {
-    engine_.emplace(config.policy_directory, means.store, means.clock, *means.log,
+    engine_.emplace(config.policy_directory, &facts_, means.clock, *means.log,
                     ComplianceEngine::Access{means.store, whole.access});
     stub = EmbeddedComplianceStub(&*engine_);
   } else {
@@ -77,7 +78,7 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
         RemoteComplianceStub(ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial()),
                              remote, *means.log, means.compliance);
     // Outermost: what is blocked is denied also while nobody is asked.
-    stub = GuardedComplianceStub(std::move(elsewhere), means.store, means.clock);
+    stub = GuardedComplianceStub(std::move(elsewhere), &facts_, means.clock);
   }
   ComplianceClientOptions options;
   options.deadline = config.deadline;

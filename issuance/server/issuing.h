@@ -13,6 +13,7 @@
 #include "issuance/compliance/compliance_client.h"
 #include "issuance/compliance/compliance_counts.h"
 #include "issuance/compliance/engine.h"
+#include "issuance/compliance/facts_read_ahead.h"
 #include "issuance/config/config.h"
 #include "issuance/log/event_log.h"
 #include "issuance/pipeline/group_commit.h"
@@ -57,12 +58,13 @@ class Issuing {
   Lanes* lanes() { return &*lanes_; }
 
  private:
-  explicit Issuing(Store* store) : journal_(store, store) {}
+  explicit Issuing(Store* store) : journal_(store, store), facts_(store) {}
   void ConnectCompliance(const Config& whole, std::optional<TlsMaterial> tls, const Means& means);
   void OpenLanes(const LimitsConfig& limits, const Means& means);
 
   // Each uses those before it.
   GroupCommit journal_;
+  FactsReadAhead facts_;
   std::optional<ComplianceEngine> engine_;  // none where the service is elsewhere
   std::optional<ComplianceClient> compliance_;
   std::optional<RequestLimits> limits_;
