@@ -84,6 +84,11 @@ constexpr Method kMethods[] = {
     {"RemoveBlock", kChange, kTenant, kAdministrators},
     {"ListBlocks", kListing, kTenant, kReaders},
 
+    {"EnrolDeviceKey", kChange, kTenant, kBrokers},
+    {"ApproveDeviceKey", kChange, kTenant, kAdministrators},
+    {"RemoveDeviceKey", kChange, kTenant, kAdministrators},
+    {"ListDeviceKeys", kListing, kTenant, kReaders},
+
     {"PutUsers", kChange, kTenant, kAdministrators},
     {"RemoveStaleUsers", kChange, kTenant, kAdministrators},
     {"RemoveUser", kChange, kTenant, kAdministrators},

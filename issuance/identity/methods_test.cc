@@ -17,6 +17,7 @@
 #include "hourglass/v1/clock.pb.h"
 #include "hourglass/v1/compliance.pb.h"
 #include "hourglass/v1/decisions.pb.h"
+#include "hourglass/v1/device_keys.pb.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/directory.pb.h"
 #include "hourglass/v1/issuance.pb.h"
@@ -43,6 +44,7 @@ std::vector<const google::protobuf::MethodDescriptor*> MethodsOfTheContract() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::Block::descriptor()->file(), v1::Refusal::descriptor()->file(),
+        v1::DeviceKey::descriptor()->file(),
         v1::DirectoryUser::descriptor()->file(), v1::Clock::descriptor()->file(),
         v1::Verdict::descriptor()->file(), v1::Device::descriptor()->file(),
         v1::IssueCertificateRequest::descriptor()->file(), v1::TrustBundle::descriptor()->file(),

@@ -57,6 +57,8 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                                 .log = subjects.log}),
       block_service_(&calls_, subjects.state->store(), subjects.state->store(),
                      subjects.state->clock(), subjects.log),
+      device_key_service_(&calls_, subjects.state->store(), subjects.state->store(),
+                          subjects.state->clock(), subjects.log),
       directory_service_(&calls_, subjects.state->store(), subjects.state->store(),
                          subjects.state->clock(), subjects.log),
       decision_service_(&calls_, {.tenants = subjects.state->store(),
@@ -81,6 +83,7 @@ void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&device_service_);
   builder.RegisterService(&policy_service_);
   builder.RegisterService(&block_service_);
+  builder.RegisterService(&device_key_service_);
   builder.RegisterService(&directory_service_);
   builder.RegisterService(&decision_service_);
   builder.RegisterService(&clock_service_);

@@ -20,6 +20,7 @@
 #include "issuance/server/tenant_authorities.h"
 #include "issuance/services/access/block_service.h"
 #include "issuance/services/access/decision_service.h"
+#include "issuance/services/access/device_key_service.h"
 #include "issuance/services/access/directory_service.h"
 #include "issuance/services/access/policy_service.h"
 #include "issuance/services/clock_service.h"
@@ -73,6 +74,7 @@ class ServedCalls final : public ServedServices {
   DeviceService device_service_;
   PolicyService policy_service_;
   BlockService block_service_;
+  DeviceKeyService device_key_service_;
   DirectoryService directory_service_;
   DecisionService decision_service_;
   ClockService clock_service_;

@@ -14,6 +14,7 @@
 #include "hourglass/v1/blocks.pb.h"
 #include "hourglass/v1/clock.pb.h"
 #include "hourglass/v1/compliance.pb.h"
+#include "hourglass/v1/device_keys.pb.h"
 #include "hourglass/v1/devices.pb.h"
 #include "hourglass/v1/directory.pb.h"
 #include "hourglass/v1/issuance.pb.h"
@@ -38,13 +39,13 @@ using testing::HasSubstr;
 std::vector<const MethodDescriptor*> MethodsOfOneMessage() {
   std::vector<const MethodDescriptor*> methods;
   for (const google::protobuf::FileDescriptor* file :
-       {v1::Block::descriptor()->file(), v1::DirectoryUser::descriptor()->file(),
-        v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
-        v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
-        v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
-        v1::Key::descriptor()->file(), v1::Policy::descriptor()->file(),
-        v1::Root::descriptor()->file(), v1::ServiceStatus::descriptor()->file(),
-        v1::Tenant::descriptor()->file()}) {
+       {v1::Block::descriptor()->file(), v1::DeviceKey::descriptor()->file(),
+        v1::DirectoryUser::descriptor()->file(), v1::Clock::descriptor()->file(),
+        v1::Verdict::descriptor()->file(), v1::Device::descriptor()->file(),
+        v1::IssueCertificateRequest::descriptor()->file(), v1::TrustBundle::descriptor()->file(),
+        v1::JournalEntry::descriptor()->file(), v1::Key::descriptor()->file(),
+        v1::Policy::descriptor()->file(), v1::Root::descriptor()->file(),
+        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
     for (int i = 0; i < file->service(0)->method_count(); ++i) {
       const MethodDescriptor* const method = file->service(0)->method(i);
       if (!method->client_streaming()) methods.push_back(method);

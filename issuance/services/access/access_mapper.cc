@@ -75,6 +75,18 @@ absl::StatusOr<std::vector<std::string>> IdsOf(
   return sorted;
 }
 
+v1::DeviceKeyState StateToProto(DeviceKeyRecord::State state) {
+  switch (state) {
+    case DeviceKeyRecord::State::kPending:
+      break;
+    case DeviceKeyRecord::State::kApproved:
+      return v1::DEVICE_KEY_APPROVED;
+    case DeviceKeyRecord::State::kRemoved:
+      return v1::DEVICE_KEY_REMOVED;
+  }
+  return v1::DEVICE_KEY_PENDING;
+}
+
 }  // namespace
 
 absl::Status CheckUpn(absl::string_view upn, absl::string_view field) {
@@ -116,6 +128,34 @@ v1::DirectoryUser ToProto(const DirectoryUser& user) {
   *proto.mutable_updated_at() = ToProto(user.updated_at);
   proto.set_updated_by(user.updated_by);
   return proto;
+}
+
+v1::DeviceKey ToProto(const DeviceKeyRecord& key) {
+  v1::DeviceKey proto;
+  proto.set_tenant_id(key.tenant_id);
+  proto.set_key_id(key.key_id);
+  proto.set_device_id(key.device_id);
+  proto.set_public_key(key.public_key);
+  proto.set_state(StateToProto(key.state));
+  *proto.mutable_enrolled_at() = ToProto(key.enrolled_at);
+  proto.set_enrolled_by(key.enrolled_by);
+  if (key.approved_at.has_value()) *proto.mutable_approved_at() = ToProto(*key.approved_at);
+  proto.set_approved_by(key.approved_by);
+  proto.set_approval_reason(key.approval_reason);
+  if (key.removed_at.has_value()) *proto.mutable_removed_at() = ToProto(*key.removed_at);
+  proto.set_removed_by(key.removed_by);
+  proto.set_removal_reason(key.removal_reason);
+  proto.set_released(key.is_released);
+  return proto;
+}
+
+absl::StatusOr<std::optional<DeviceKeyRecord::State>> FromProto(v1::DeviceKeyState state) {
+  using State = DeviceKeyRecord::State;
+  if (state == v1::DEVICE_KEY_STATE_UNSPECIFIED) return std::nullopt;
+  for (const State known : {State::kPending, State::kApproved, State::kRemoved}) {
+    if (StateToProto(known) == state) return known;
+  }
+  return Error(ErrorReason::kFieldInvalid, "state", "is no state of a device key");
 }
 
 absl::StatusOr<BlockedSubject> FromProto(const v1::BlockSubject& subject) {

@@ -3,9 +3,12 @@
 #ifndef HOURGLASS_ISSUANCE_SERVICES_ACCESS_ACCESS_MAPPER_H_
 #define HOURGLASS_ISSUANCE_SERVICES_ACCESS_ACCESS_MAPPER_H_
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/blocks.pb.h"
+#include "hourglass/v1/device_keys.pb.h"
 #include "hourglass/v1/directory.pb.h"
 #include "issuance/store/access_records.h"
 
@@ -14,6 +17,10 @@ namespace hourglass::issuance {
 // Of a user's block `user_upn` is set where the subject has an `@`, else `user_id`.
 v1::Block ToProto(const BlockRecord& block);
 v1::DirectoryUser ToProto(const DirectoryUser& user);
+v1::DeviceKey ToProto(const DeviceKeyRecord& key);
+
+// None where it is not specified. Errors: FIELD_INVALID with field `state`.
+absl::StatusOr<std::optional<DeviceKeyRecord::State>> FromProto(v1::DeviceKeyState state);
 
 // Whom a block is about.
 struct BlockedSubject {
