@@ -83,6 +83,16 @@ constexpr Advice kAdvice[] = {
      "check the compliance service that hourglassd.yaml names under `compliance`"},
     {"DEVICE_UNKNOWN", "see the devices there are: hourglass devices list --tenant TENANT"},
     {"BLOCK_UNKNOWN", "see what is blocked: hourglass blocks list --tenant TENANT"},
+    {"DEVICE_KEY_UNKNOWN", "see the keys there are: hourglass device-keys list --tenant TENANT"},
+    {"DEVICE_KEY_EXISTS",
+     "have the device make another key; to approve one in place of the device's: hourglass "
+     "device-keys approve --replace"},
+    {"DEVICE_PROOF_MISSING",
+     "have the device sign, as docs/device-keys.md says; the keys it has: hourglass device-keys "
+     "list --tenant TENANT --device DEVICE"},
+    {"DEVICE_PROOF_REFUSED",
+     "have the device sign anew, for just what is asked; the keys it has: hourglass device-keys "
+     "list --tenant TENANT --device DEVICE"},
     {"USER_UNKNOWN", "see the users there are: hourglass users list --tenant TENANT"},
     {"USER_EXISTS",
      "remove who has the name (hourglass users remove), or bring all users: hourglass users import "

@@ -94,6 +94,7 @@ void AddUserImport(CLI::App& users, CommandLine& line);
 // The verbs `block` and `unblock` of `devices` or `users`.
 void AddBlocking(CLI::App& noun, CommandLine& line, bool is_device);
 void AddBlocks(CLI::App& app, CommandLine& line);
+void AddDeviceKeys(CLI::App& app, CommandLine& line);
 void AddCompliance(CLI::App& app, CommandLine& line);
 void AddKeys(CLI::App& app, CommandLine& line);
 void AddClock(CLI::App& app, CommandLine& line);

@@ -50,6 +50,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddPolicies(app, line);
   AddUsers(app, line);
   AddBlocks(app, line);
+  AddDeviceKeys(app, line);
   AddCompliance(app, line);
   AddKeys(app, line);
   AddClock(app, line);
