@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "ca/encoding/digest.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "issuance/device_keys/statements.h"
 #include "tools/agent/call.h"
+#include "tools/broker/device_signer.h"
 #include "tools/client/failure.h"
 #include "tools/client/files.h"
 #include "tools/client/wording.h"
@@ -29,6 +32,18 @@ absl::StatusOr<v1::IssueCertificateRequest> Question(const Bearer& bearer,
   ASSIGN_OR_RETURN(const std::string token, client::ReadWholeFile(bearer.access_token_file));
   question.set_access_token(std::string(absl::StripAsciiWhitespace(token)));
   return question;
+}
+
+// Anew for each question: a signature is of now.
+absl::StatusOr<v1::DeviceProof> ProofOf(const Bearer& bearer, const CertificateRequest& request,
+                                        const std::string& request_id, agent::Waiter& waiter) {
+  const std::string sha256 = ca::Sha256(request.public_key);
+  const issuance::DeviceQuestion subject = {bearer.tenant, bearer.user_id, bearer.user,
+                                            bearer.device, sha256,         request_id};
+  return SignByDevice(
+      bearer.sign_with,
+      [&subject](const issuance::StatementMark& mark) { return StatementOf(subject, mark); },
+      waiter);
 }
 
 absl::StatusOr<IssuedCertificate> Check(const v1::IssueCertificateResponse& response,
@@ -56,8 +71,11 @@ absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config
                                           agent::Waiter& waiter) {
   ASSIGN_OR_RETURN(const client::Connection connection, client::Connection::Open(config));
   v1::IssueCertificateResponse response;
-  ASSIGN_OR_RETURN(const v1::IssueCertificateRequest question,
-                   Question(bearer, request, request_id));
+  ASSIGN_OR_RETURN(v1::IssueCertificateRequest question, Question(bearer, request, request_id));
+  if (!bearer.sign_with.empty()) {
+    ASSIGN_OR_RETURN(*question.mutable_device_proof(),
+                     ProofOf(bearer, request, request_id, waiter));
+  }
   v1::CertificateIssuer::Stub stub(connection.channel());
   const grpc::Status status = agent::CallUnlessStopped(
       waiter, timeout, [&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {

@@ -23,6 +23,8 @@ struct Bearer {
   std::string device;
   // Of his access token, read for each question, so that it can be renewed in place; empty: none.
   std::string access_token_file;
+  // What signs as the device, where it has a key of its own (SignByDevice); empty: nothing does.
+  std::string sign_with;
 };
 
 struct IssuedCertificate {
@@ -36,11 +38,11 @@ struct IssuedCertificate {
   std::string verdict_id;
 };
 
-// Asks once, waits at most `timeout`, and checks that the answer is a certificate for the key of
-// `request`. A new connection each time takes up renewed credentials. Errors: those of
-// client::Connection::Open, client::CallError and client::ReadWholeFile; KEY_MISMATCH,
-// FIELD_INVALID for an answer that is not what was asked for; CANCELLED if `waiter` was told to
-// stop.
+// Asks once, as the device has just signed where that signs, waits at most `timeout`, and checks
+// that the answer is a certificate for the key of `request`. A new connection each time takes up
+// renewed credentials. Errors: those of client::Connection::Open, SignByDevice, client::CallError
+// and client::ReadWholeFile; KEY_MISMATCH, FIELD_INVALID for an answer that is not what was asked
+// for; CANCELLED if `waiter` was told to stop.
 absl::StatusOr<IssuedCertificate> AskOnce(const client::ConnectionConfig& config,
                                           const Bearer& bearer, const CertificateRequest& request,
                                           const std::string& request_id, absl::Duration timeout,

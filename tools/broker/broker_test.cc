@@ -18,10 +18,16 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "ca/encoding/digest.h"
+#include "hourglass/v1/device_keys.grpc.pb.h"
 #include "hourglass/v1/issuance.grpc.pb.h"
 #include "hsm/base/error.h"
 #include "hsm/base/signals.h"
+#include "issuance/base/clock.h"
+#include "issuance/device_keys/device_key.h"
+#include "issuance/device_keys/device_proof.h"
 #include "issuance/wire/status_detail.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/client/certificate.h"
@@ -75,6 +81,24 @@ class Issuer final : public v1::CertificateIssuer::Service {
   std::deque<Answer> answers_;
 };
 
+// Takes every key, and keeps what came.
+class DeviceKeys final : public v1::DeviceKeyService::Service {
+ public:
+  grpc::Status EnrolDeviceKey(grpc::ServerContext*, const v1::EnrolDeviceKeyRequest* request,
+                              v1::DeviceKey* key) override {
+    enrolled = *request;
+    key->set_tenant_id(request->tenant_id());
+    key->set_device_id(request->device_id());
+    key->set_key_id(issuance::DeviceKeyId(request->public_key()));
+    key->set_state(state);
+    return status;
+  }
+
+  v1::EnrolDeviceKeyRequest enrolled;
+  v1::DeviceKeyState state = v1::DEVICE_KEY_PENDING;
+  grpc::Status status;
+};
+
 Answer Fail(ErrorReason reason, absl::string_view message) {
   const grpc::Status status = issuance::ToGrpcStatus(Error(reason, "", message));
   return [status](const Request&, Response*) { return status; };
@@ -90,7 +114,7 @@ std::string Openssl(const std::string& words) {
 
 class BrokerTest : public testing::Test {
  protected:
-  BrokerTest() : authority_("root-one"), service_({&issuer_}) {
+  BrokerTest() : authority_("root-one"), service_({&issuer_, &device_keys_}) {
     out_.Write("root.der", authority_.root());
     Openssl("x509 -inform DER -in " + out_.File("root.der") + " -out " + Scratch("root.pem"));
     std::filesystem::remove(out_.File("root.der"));
@@ -152,6 +176,7 @@ class BrokerTest : public testing::Test {
   TemporaryDirectory out_;
   OpensslAuthority authority_;
   Issuer issuer_;
+  DeviceKeys device_keys_;
   LoopbackService service_;
 };
 
@@ -251,6 +276,65 @@ TEST_F(BrokerTest, TakesARequestThatCameThroughOtherHands) {
     ASSERT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(issuer_.asked().back().pkcs10(), ReadFileOrDie(Scratch("own.der")));
   }
+}
+
+// What `openssl dgst` signs is what the service checks.
+TEST_F(BrokerTest, TheDeviceSignsWhatIsAsked) {
+  Openssl("ecparam -name prime256v1 -genkey -noout -out " + Scratch("device.key"));
+  Openssl("pkey -in " + Scratch("device.key") + " -pubout -out " + Scratch("device.pub"));
+  std::vector<std::string> command = Command("issue", KeyOut() + " --user-id u-17 --sign-with");
+  command.push_back("openssl dgst -sha256 -sign " + Scratch("device.key") +
+                    " -out \"$HOURGLASS_SIGNATURE\" \"$HOURGLASS_STATEMENT\"; echo told");
+  const CommandResult result = RunCommand(command);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("told\n")) << "what it prints is told";
+  const Request asked = issuer_.asked().back();
+  const std::string public_key =
+      RunCommand(Words("openssl pkey -pubin -outform DER -in " + Scratch("device.pub"))).output;
+  const std::string certified = ca::Sha256(
+      RunCommand({"sh", "-c", "openssl pkey -pubout -outform DER -in " + out_.File("user.key")})
+          .output);
+  const issuance::DeviceQuestion question = {"contoso",  "u-17",    "user@contoso.example",
+                                             "laptop-1", certified, asked.request_id()};
+  const issuance::Timestamp now = issuance::SystemClock().Now();
+  EXPECT_OK(issuance::CheckDeviceProof(asked.device_proof(), public_key, question, now));
+  EXPECT_EQ(asked.device_proof().nonce().size(), 32u);
+  // The same for the enrolment, of a key as PEM or DER.
+  for (const std::string& file :
+       {Scratch("device.pub"), service_.directory().Write("device.der", public_key)}) {
+    const CommandResult enrolled = RunCommand(
+        {kProgram, "enrol-device", "--config", service_.config_file(), "--tenant", "contoso",
+         "--device", "laptop-1", "--public-key", file, "--sign-with", command.back()});
+    ASSERT_EQ(enrolled.exit_code, 0) << enrolled.output;
+    EXPECT_EQ(device_keys_.enrolled.public_key(), public_key);
+    const std::string hash = ca::Sha256(public_key);
+    EXPECT_OK(issuance::CheckEnrolmentProof(device_keys_.enrolled.proof(), public_key,
+                                            {"contoso", "laptop-1", hash}, now));
+    EXPECT_THAT(enrolled.output,
+                HasSubstr("hourglass device-keys approve --tenant contoso " +
+                          issuance::DeviceKeyId(public_key) + " --reason REASON\n"));
+  }
+}
+
+TEST_F(BrokerTest, WithoutTheDevicesSignatureNothingIsSent) {
+  std::vector<std::string> command = Command("issue", KeyOut() + " --sign-with");
+  for (const auto& [sign_with, why] :
+       {std::pair{"exit 3", "--sign-with: ended with exit code 3"},
+        std::pair{"true", "--sign-with: the command left no signature in the file that"}}) {
+    command.push_back(sign_with);
+    const CommandResult result = RunCommand(command);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.output, HasSubstr(why));
+    command.pop_back();
+  }
+  EXPECT_THAT(issuer_.asked(), IsEmpty());
+  EXPECT_THAT(FilesOut(), IsEmpty());
+  const std::string no_key = service_.directory().Write("device.pub", "no key");
+  const CommandResult enrolled = RunCommand(
+      {kProgram, "enrol-device", "--config", service_.config_file(), "--tenant", "contoso",
+       "--device", "laptop-1", "--public-key", no_key, "--sign-with", "true"});
+  EXPECT_EQ(enrolled.exit_code, 1);
+  EXPECT_THAT(enrolled.output, StartsWith("hourglass-broker: FIELD_INVALID: --public-key: "));
 }
 
 TEST_F(BrokerTest, ARequestThatIsNoneIsNotSent) {

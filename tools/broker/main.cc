@@ -7,6 +7,7 @@
 
 #include "hsm/base/error.h"
 #include "hsm/key/key_type.h"
+#include "tools/broker/enrolling.h"
 #include "tools/broker/keeping.h"
 #include "tools/broker/report.h"
 #include "tools/client/arguments.h"
@@ -35,7 +36,7 @@ struct Words {
   std::string timeout = "30s";
 };
 
-void AddWho(CLI::App& command, Options& options) {
+void AddConfig(CLI::App& command, Options& options) {
   command
       .add_option(
           "--config", options.config_file,
@@ -43,6 +44,14 @@ void AddWho(CLI::App& command, Options& options) {
       ->envname("HOURGLASS_BROKER_CONFIG")
       ->required()
       ->type_name("FILE");
+}
+
+constexpr char kSignWith[] =
+    "The shell command that signs as the device: what is in $HOURGLASS_STATEMENT, into "
+    "$HOURGLASS_SIGNATURE (docs/device-keys.md)";
+
+void AddWho(CLI::App& command, Options& options) {
+  AddConfig(command, options);
   command.add_option("--tenant", options.bearer.tenant, "The tenant's id")
       ->required()
       ->type_name("ID");
@@ -61,6 +70,7 @@ void AddWho(CLI::App& command, Options& options) {
       .add_option("--access-token-file", options.bearer.access_token_file,
                   "The user's access token, where the tenant takes these; read for each question")
       ->type_name("FILE");
+  command.add_option("--sign-with", options.bearer.sign_with, kSignWith)->type_name("COMMAND");
 }
 
 void AddWhere(CLI::App& command, Options& options, Words& words) {
@@ -128,6 +138,33 @@ void AddRun(CLI::App& app, Options& options, Words& words) {
       ->type_name("COMMAND");
 }
 
+void AddEnrolDevice(CLI::App& app, Options& options) {
+  CLI::App* enrol =
+      app.add_subcommand("enrol-device",
+                         "Bring the key by which the device proves that it asks; an administrator "
+                         "approves it");
+  Enrolment& enrolment = options.enrolment;
+  AddConfig(*enrol, options);
+  enrol->add_option("--tenant", enrolment.tenant, "The tenant's id")->required()->type_name("ID");
+  enrol->add_option("--device", enrolment.device, "The device whose key it is")
+      ->required()
+      ->type_name("ID");
+  enrol
+      ->add_option("--public-key", enrolment.public_key_file,
+                   "The device's public key (PEM or DER, - for standard input)")
+      ->required()
+      ->type_name("FILE");
+  enrol->add_option("--sign-with", enrolment.sign_with, kSignWith)
+      ->required()
+      ->type_name("COMMAND");
+  enrol
+      ->add_option("--access-token-file", enrolment.access_token_file,
+                   "A user's access token that names the device, where the tenant takes these: it "
+                   "approves the first key that the device ever has")
+      ->type_name("FILE");
+  enrol->add_flag("--json", options.json, "Say it in JSON");
+}
+
 bool UsesStandardOutput(const OutputPaths& paths) {
   return paths.certificate == client::kStandardStream || paths.key == client::kStandardStream ||
          paths.chain == client::kStandardStream;
@@ -151,6 +188,14 @@ int Issue(const Options& options, const client::ConnectionConfig& config, Waiter
   return client::kExitOk;
 }
 
+int EnrolDevice(const Options& options, const client::ConnectionConfig& config, Waiter& waiter) {
+  const auto key = Enrol(options.enrolment, config, waiter);
+  if (!key.ok()) return Fail(options, key.status());
+  std::cout << (options.json ? client::JsonText(EnrolledAsJson(*key)) : EnrolledInWords(*key))
+            << std::flush;
+  return client::kExitOk;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app;
   Options options;
@@ -160,6 +205,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   AddIssue(app, options, words);
   AddRun(app, options, words);
+  AddEnrolDevice(app, options);
   app.footer(kFooter);
   if (const auto exit_code = client::ParseArguments(app, argc, argv)) return *exit_code;
   // Both have been checked.
@@ -172,6 +218,7 @@ int Main(int argc, char** argv) {
   if (!config.ok()) return Fail(options, config.status());
   const auto connection = client::Connection::Open(*config);
   if (!connection.ok()) return Fail(options, connection.status());
+  if (app.got_subcommand("enrol-device")) return EnrolDevice(options, *config, *waiter);
   std::mt19937_64 generator{std::random_device()()};
   const Random random = [&generator] { return std::uniform_real_distribution<>(0, 1)(generator); };
   if (app.got_subcommand("issue")) return Issue(options, *config, *waiter, random);

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "hsm/key/signing_key.h"
 #include "tools/broker/asking.h"
+#include "tools/broker/enrolling.h"
 #include "tools/broker/output_files.h"
 
 namespace hourglass::broker {
@@ -23,6 +24,8 @@ struct Options {
   absl::Duration timeout = absl::Seconds(30);
   // `run`: shell command, may be empty.
   std::string on_renew;
+  // `enrol-device`.
+  Enrolment enrolment;
 };
 
 }  // namespace hourglass::broker
