@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "issuance/calls/call_bounds.h"
+#include "issuance/server/enrolment_tokens.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -58,7 +59,7 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
       block_service_(&calls_, subjects.state->store(), subjects.state->store(),
                      subjects.state->clock(), subjects.log),
       device_key_service_(&calls_, subjects.state->store(), subjects.state->store(),
-                          subjects.state->clock(), subjects.log),
+                          subjects.state->clock(), subjects.log, EnrolmentTokenBy(subjects.tokens)),
       directory_service_(&calls_, subjects.state->store(), subjects.state->store(),
                          subjects.state->clock(), subjects.log),
       decision_service_(&calls_, {.tenants = subjects.state->store(),

@@ -34,6 +34,7 @@
 #include "issuance/services/service_status_service.h"
 #include "issuance/services/tenant_service.h"
 #include "issuance/services/trust_bundle_service.h"
+#include "issuance/tokens/tenant_tokens.h"
 
 namespace hourglass::issuance {
 
@@ -47,6 +48,7 @@ class ServedCalls final : public ServedServices {
     TenantAuthorities* authorities;
     Issuing* issuing;
     ServiceCounts* counts;
+    const TokensByTenant* tokens;
     const EventLog* log;
   };
 

@@ -50,6 +50,7 @@ absl::Status RunningServer::StartParts(const Config& config, const Clock* clock,
                                                .authorities = &*authorities_,
                                                .issuing = issuing_.get(),
                                                .counts = &counts_,
+                                               .tokens = tokens_->tenants(),
                                                .log = log});
   ASSIGN_OR_RETURN(listener_, Listener::Start(config, std::move(tls.own), callers_.get(), &*calls_,
                                               guarded, log));
