@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "hourglass/v1/error.pb.h"
 #include "hsm/base/error.h"
 #include "issuance/wire/status_detail.h"
@@ -59,6 +60,55 @@ TEST(Failure, SpeaksOfTheRecoveryCodeWhereOneWasAskedFor) {
               AllOf(HasSubstr("next: put the right PIN"), Not(HasSubstr("recovery"))));
   EXPECT_THAT(FailureInWords(Error(ErrorReason::kKeyExists, "--recovery-code-out", "is there")),
               AllOf(HasSubstr("next: name a file"), Not(HasSubstr("keys list"))));
+}
+
+// As the service says it of an access token.
+std::string TokenFailure(ErrorReason reason, absl::string_view fault) {
+  issuance::StatusExtras extras;
+  extras.token_fault = fault;
+  return FailureInWords(CallError(
+      issuance::ToGrpcStatus(Error(reason, "access_token", "is not taken"), extras), "here"));
+}
+
+TEST(Failure, SaysOfATokenWhatItsFaultAsksFor) {
+  const auto refused = [](absl::string_view fault) {
+    return TokenFailure(ErrorReason::kTokenRefused, fault);
+  };
+  EXPECT_THAT(refused("MISSING"),
+              AllOf(HasSubstr("next: bring the access token"), HasSubstr("--access-token-file")));
+  for (const char* used_up : {"EXPIRED", "REPLAYED", "USED_BY_ANOTHER_CALLER"}) {
+    EXPECT_THAT(refused(used_up), HasSubstr("next: get a new access token")) << used_up;
+  }
+  for (const char* another : {"ANOTHER_USER", "ANOTHER_DEVICE"}) {
+    EXPECT_THAT(refused(another), HasSubstr("next: ask for the user and on the device")) << another;
+  }
+  // Faults of the configuration, faults that begin as others do, and those of later releases.
+  for (const char* other : {"AUDIENCE_WRONG", "EXPIRY_MISSING", "WHAT_IS_NOT_THERE_YET", ""}) {
+    EXPECT_THAT(refused(other),
+                AllOf(HasSubstr("next: see docs/tokens.md"), Not(HasSubstr("new access token"))))
+        << other;
+  }
+  EXPECT_THAT(TokenFailure(ErrorReason::kTokenNotJudged, "KEY_UNKNOWN"),
+              AllOf(HasSubstr("next: ask again in a minute with the same request id"),
+                    Not(HasSubstr("docs/tokens.md"))));
+}
+
+TEST(Failure, SaysWhoseLimitIsUsedUp) {
+  const auto limited = [](absl::string_view field) {
+    return FailureInWords(Error(ErrorReason::kRequestsTooFrequent, field, "too often"));
+  };
+  EXPECT_THAT(limited("device_id"),
+              AllOf(HasSubstr("a client that loops"), HasSubstr("limits.device_requests")));
+  EXPECT_THAT(limited("tenant_id"), HasSubstr("raises limits.tenant_requests"));
+  EXPECT_THAT(limited(""),
+              AllOf(HasSubstr("raises limits.caller_requests"), Not(HasSubstr("device_requests"))));
+}
+
+TEST(Failure, SaysHowASidAndACursorAreFound) {
+  EXPECT_THAT(FailureInWords(Error(ErrorReason::kSidUnknown, "user.upn", "nobody knows it")),
+              AllOf(HasSubstr("hourglass users show"), HasSubstr("hourglass users import")));
+  EXPECT_THAT(FailureInWords(Error(ErrorReason::kCursorUnknown, "cursor", "is of no event")),
+              HasSubstr("next: begin without a cursor"));
 }
 
 google::protobuf::RepeatedPtrField<v1::PromotionObstacle> Obstacles(
