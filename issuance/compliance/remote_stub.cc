@@ -61,10 +61,11 @@ grpc::Status NotAskedUntil(std::chrono::milliseconds come_back) {
 class RemoteStub final : public CallbackStub<Stub> {
  public:
   RemoteStub(std::unique_ptr<Stub> next, const RemoteComplianceOptions& options, EventLog log,
-             ComplianceCounts* counts)
+             const Clock* clock, ComplianceCounts* counts)
       : next_(std::move(next)),
         options_(options),
         log_(std::move(log)),
+        clock_(clock),
         counts_(counts),
         circuits_(options.circuit) {}
 
@@ -80,6 +81,7 @@ class RemoteStub final : public CallbackStub<Stub> {
   const std::unique_ptr<Stub> next_;
   const RemoteComplianceOptions options_;
   const EventLog log_;
+  const Clock* const clock_;
   ComplianceCounts* const counts_;
   TenantCircuits circuits_;
 };
@@ -159,23 +161,25 @@ void RemoteStub::Settle(const std::string& tenant_id, const Admission& admission
   if (change == CircuitBreaker::Change::kNone) return;
   if (change == CircuitBreaker::Change::kClosed) {
     counts_->open.fetch_sub(1, std::memory_order_relaxed);
+    counts_->circuits.Closed(tenant_id);
     return log_.Info("compliance_circuit_closed", {{"tenant", tenant_id}});
   }
   counts_->open.fetch_add(1, std::memory_order_relaxed);
   counts_->opened.fetch_add(1, std::memory_order_relaxed);
-  log_.Warning("compliance_circuit_opened",
-               {{"tenant", tenant_id},
-                {"failures", absl::StrCat(options_.circuit.failures)},
-                {"message",
-                 absl::StrCat("gRPC status ", status.error_code(), ": ", status.error_message())}});
+  const std::string failure =
+      absl::StrCat("gRPC status ", status.error_code(), ": ", status.error_message());
+  counts_->circuits.Opened({tenant_id, clock_->Now(), failure});
+  log_.Warning("compliance_circuit_opened", {{"tenant", tenant_id},
+                                             {"failures", absl::StrCat(options_.circuit.failures)},
+                                             {"message", failure}});
 }
 
 }  // namespace
 
 std::unique_ptr<Stub> RemoteComplianceStub(std::unique_ptr<Stub> next,
                                            const RemoteComplianceOptions& options, EventLog log,
-                                           ComplianceCounts* counts) {
-  return std::make_unique<RemoteStub>(std::move(next), options, std::move(log), counts);
+                                           const Clock* clock, ComplianceCounts* counts) {
+  return std::make_unique<RemoteStub>(std::move(next), options, std::move(log), clock, counts);
 }
 
 }  // namespace hourglass::issuance

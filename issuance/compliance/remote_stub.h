@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "hourglass/v1/compliance.grpc.pb.h"
+#include "issuance/base/clock.h"
 #include "issuance/compliance/circuit_breaker.h"
 #include "issuance/compliance/compliance_counts.h"
 #include "issuance/log/event_log.h"
@@ -35,10 +36,12 @@ struct RemoteComplianceOptions {
 // come back (v1::ErrorDetail). Says `compliance_circuit_opened` and `compliance_circuit_closed`.
 //
 // Of a context only the deadline counts. Calls by completion queue give null. Safe to call from
-// several threads; no call may be under way when it goes. `counts` must outlive it.
+// several threads; no call may be under way when it goes. `clock` says when a circuit opened, and
+// no more; it and `counts` must outlive it.
 std::unique_ptr<v1::ComplianceService::StubInterface> RemoteComplianceStub(
     std::unique_ptr<v1::ComplianceService::StubInterface> next,
-    const RemoteComplianceOptions& options, EventLog log, ComplianceCounts* counts);
+    const RemoteComplianceOptions& options, EventLog log, const Clock* clock,
+    ComplianceCounts* counts);
 
 }  // namespace hourglass::issuance
 

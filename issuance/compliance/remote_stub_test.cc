@@ -16,6 +16,7 @@
 #include "issuance/log/testing/captured_log.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
+#include "tests/support/manual_clock.h"
 
 namespace hourglass::issuance {
 namespace {
@@ -79,7 +80,7 @@ class RemoteStubTest : public testing::Test {
     stub_ = RemoteComplianceStub(
         v1::ComplianceService::NewStub(grpc::CreateCustomChannel(
             absl::StrCat("localhost:", port), grpc::InsecureChannelCredentials(), arguments)),
-        options, *log_.log(), &counts_);
+        options, *log_.log(), &wall_, &counts_);
   }
 
   grpc::Status Ask(const std::string& tenant = "contoso", milliseconds within = seconds(60)) {
@@ -100,6 +101,7 @@ class RemoteStubTest : public testing::Test {
   }
 
   CapturedLog log_;
+  ManualClock wall_;
   ComplianceCounts counts_;
   std::atomic<CircuitBreaker::Time::duration> now_ = CircuitBreaker::Time::duration(seconds(1000));
   std::unique_ptr<v1::ComplianceService::StubInterface> stub_;
@@ -174,6 +176,10 @@ TEST_F(RemoteStubTest, AfterFailuresInARowATenantIsRefusedAtOnceAndOthersAreAske
   EXPECT_EQ(server.asked, 3);
   EXPECT_EQ(counts_.not_asked, 1u);
   EXPECT_EQ(counts_.open, 1u);
+  ASSERT_EQ(counts_.circuits.List().size(), 1u);
+  EXPECT_EQ(counts_.circuits.List()[0].tenant_id, "contoso");
+  EXPECT_EQ(counts_.circuits.List()[0].since, wall_.Now());
+  EXPECT_EQ(counts_.circuits.List()[0].failure, "gRPC status 13: the server's words");
 
   server.code = grpc::StatusCode::OK;
   EXPECT_THAT(Ask("fabrikam"), Succeeded());
@@ -183,6 +189,7 @@ TEST_F(RemoteStubTest, AfterFailuresInARowATenantIsRefusedAtOnceAndOthersAreAske
   EXPECT_THAT(Ask(), Succeeded());
   EXPECT_THAT(Ask(), Succeeded());
   EXPECT_EQ(counts_.open, 0u);
+  EXPECT_THAT(counts_.circuits.List(), IsEmpty());
   EXPECT_EQ(counts_.opened, 1u);
   EXPECT_THAT(Logged(),
               testing::ElementsAre(testing::Pair("compliance_circuit_opened", "contoso"),

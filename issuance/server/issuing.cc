@@ -76,7 +76,7 @@ void Issuing::ConnectCompliance(const Config& whole, std::optional<TlsMaterial> 
     remote.deadline = config.deadline;
     ComplianceStub elsewhere =
         RemoteComplianceStub(ChannelTo(config, tls.has_value() ? *std::move(tls) : TlsMaterial()),
-                             remote, *means.log, means.compliance);
+                             remote, *means.log, means.clock, means.compliance);
     // Outermost: what is blocked is denied also while nobody is asked.
     stub = GuardedComplianceStub(std::move(elsewhere), &facts_, means.clock);
   }

@@ -71,7 +71,9 @@ ServedCalls::ServedCalls(const Config& config, const Subjects& subjects)
                                 .clock = subjects.state->clock(),
                                 .directory = subjects.state->replicas(),
                                 .compared = subjects.state->compared(),
-                                .standby_waived = WaivesStandby(config)}) {}
+                                .standby_waived = WaivesStandby(config),
+                                .compliance_endpoint = config.compliance.endpoint,
+                                .compliance = &subjects.counts->compliance}) {}
 
 void ServedCalls::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&issuer_service_);

@@ -1,16 +1,22 @@
 #include "issuance/services/service_status_service.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "ca/text/visible_text.h"
 #include "google/protobuf/duration.pb.h"
 #include "issuance/wire/proto_time.h"
 
 namespace hourglass::issuance {
 namespace {
+
+constexpr std::size_t kMostCircuits = 100;
+constexpr std::size_t kLongestFailure = 512;
 
 google::protobuf::Duration DurationAsProto(std::chrono::microseconds length) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length);
@@ -60,6 +66,15 @@ v1::Replica ReplicaAsProto(const ReplicaRecord& record) {
   return replica;
 }
 
+v1::OpenCircuit CircuitAsProto(const OpenCircuit& record) {
+  v1::OpenCircuit circuit;
+  circuit.set_tenant_id(record.tenant_id);
+  *circuit.mutable_since() = ToProto(record.since);
+  // Cut first: what is escaped is whole characters again.
+  circuit.set_failure(ca::VisibleText(record.failure.substr(0, kLongestFailure)));
+  return circuit;
+}
+
 }  // namespace
 
 void ServiceStatusService::AddOwn(v1::ServiceStatus* response) const {
@@ -94,10 +109,22 @@ void ServiceStatusService::AddReplicas(v1::ServiceStatus* response) const {
   }
 }
 
+void ServiceStatusService::AddCompliance(v1::ServiceStatus* response) const {
+  if (subjects_.compliance_endpoint.empty() || subjects_.compliance == nullptr) return;
+  v1::ComplianceStatus& compliance = *response->mutable_compliance();
+  compliance.set_endpoint(subjects_.compliance_endpoint);
+  const std::vector<OpenCircuit> open = subjects_.compliance->circuits.List();
+  compliance.set_open_circuits(static_cast<std::uint32_t>(open.size()));
+  for (std::size_t i = 0; i < std::min(open.size(), kMostCircuits); ++i) {
+    *compliance.add_circuits() = CircuitAsProto(open[i]);
+  }
+}
+
 absl::Status ServiceStatusService::GetServiceStatus(const Caller&,
                                                     const v1::GetServiceStatusRequest&,
                                                     v1::ServiceStatus* response) {
   *response->mutable_now() = ToProto(subjects_.clock->Now());
+  AddCompliance(response);
   if (subjects_.directory == nullptr) {
     response->set_store_kind(v1::ServiceStatus::SQLITE);
     AddOwn(response);

@@ -2,10 +2,13 @@
 #ifndef HOURGLASS_ISSUANCE_SERVICES_SERVICE_STATUS_SERVICE_H_
 #define HOURGLASS_ISSUANCE_SERVICES_SERVICE_STATUS_SERVICE_H_
 
+#include <string>
+
 #include "hourglass/v1/service_status.grpc.pb.h"
 #include "issuance/base/clock.h"
 #include "issuance/calls/call_runner.h"
 #include "issuance/calls/unary_service.h"
+#include "issuance/compliance/compliance_counts.h"
 #include "issuance/store/replica_directory.h"
 #include "issuance/timekeeping/compared_clock.h"
 
@@ -22,6 +25,9 @@ class ServiceStatusService final : public UnaryService<v1::ServiceStatusService>
     ReplicaDirectory* directory = nullptr;
     const ComparedClock* compared = nullptr;
     bool standby_waived = false;
+    // Of a compliance service elsewhere; empty and null where there is none.
+    std::string compliance_endpoint = {};
+    const ComplianceCounts* compliance = nullptr;
   };
 
   ServiceStatusService(CallRunner* calls, Subjects subjects) : subjects_(std::move(subjects)) {
@@ -35,6 +41,7 @@ class ServiceStatusService final : public UnaryService<v1::ServiceStatusService>
   void AddOwn(v1::ServiceStatus* response) const;
   void AddDatabase(v1::ServiceStatus* response) const;
   void AddReplicas(v1::ServiceStatus* response) const;
+  void AddCompliance(v1::ServiceStatus* response) const;
 
   const Subjects subjects_;
 };

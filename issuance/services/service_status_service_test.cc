@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
+#include "absl/strings/str_cat.h"
+#include "issuance/compliance/compliance_counts.h"
 #include "issuance/services/testing/service_test.h"
 #include "issuance/store/testing/memory_replica_directory.h"
 #include "issuance/wire/proto_time.h"
@@ -122,6 +125,33 @@ TEST_F(ServiceStatusServiceTest, SaysHowEachReplicaStands) {
   EXPECT_EQ(other.clock_ahead().seconds(), -1);
   EXPECT_EQ(other.clock_ahead().nanos(), -250'000'000);
   EXPECT_EQ(other.clock_uncertainty().nanos(), 2'000'000);
+}
+
+TEST_F(ServiceStatusServiceTest, SaysOfWhomTheComplianceServiceIsNotAsked) {
+  ComplianceCounts counts;
+  EXPECT_FALSE(Get({.own = own_, .clock = &wall_, .compliance = &counts}).has_compliance())
+      << "there is none elsewhere";
+  const auto get = [&] {
+    return Get({.own = own_,
+                .clock = &wall_,
+                .compliance_endpoint = "compliance.contoso.example:8443",
+                .compliance = &counts})
+        .compliance();
+  };
+  EXPECT_EQ(get().endpoint(), "compliance.contoso.example:8443");
+  EXPECT_EQ(get().open_circuits(), 0u);
+  const Timestamp since = wall_.Now() - seconds(90);
+  // As gRPC hands on what a stranger said.
+  counts.circuits.Opened(
+      {"contoso", since, absl::StrCat("status 14: \xff", std::string(600, 'x'))});
+  ASSERT_EQ(get().circuits_size(), 1);
+  EXPECT_EQ(get().circuits(0).tenant_id(), "contoso");
+  EXPECT_THAT(get().circuits(0).since(), IsMessage(ToProto(since)));
+  EXPECT_EQ(get().circuits(0).failure(), absl::StrCat("status 14: \\xff", std::string(500, 'x')));
+  for (int i = 0; i < 150; ++i) counts.circuits.Opened({absl::StrCat("tenant-", i), since, "x"});
+  EXPECT_EQ(get().open_circuits(), 151u);
+  EXPECT_EQ(get().circuits_size(), 100);
+  EXPECT_EQ(get().circuits(0).tenant_id(), "contoso");
 }
 
 TEST_F(ServiceStatusServiceTest, AnswersWhileTheDatabaseIsAway) {

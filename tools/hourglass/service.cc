@@ -108,7 +108,30 @@ std::string ReplicasInWords(const v1::ServiceStatus& status) {
                       absl::FormatDuration(LengthOf(status.largest_clock_difference())), ".\n");
 }
 
-std::string StatusInWords(const v1::ServiceStatus& status) {
+std::string ComplianceInWords(const v1::ServiceStatus& status) {
+  if (!status.has_compliance()) return "";
+  const v1::ComplianceStatus& compliance = status.compliance();
+  std::string words =
+      absl::StrCat("\nCompliance service ", client::Printable(compliance.endpoint()), ": ");
+  if (compliance.open_circuits() == 0) return words + "asked about every tenant.\n";
+  absl::StrAppend(&words, "NOT ASKED about ", compliance.open_circuits(),
+                  compliance.open_circuits() == 1 ? " tenant" : " tenants",
+                  ", since it gave no answers; they get COMPLIANCE_UNAVAILABLE.\n");
+  const absl::Time now = client::TimeOf(status.now());
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::OpenCircuit& circuit : compliance.circuits()) {
+    rows.push_back({circuit.tenant_id(), client::TimeInWords(client::TimeOf(circuit.since()), now),
+                    circuit.failure()});
+  }
+  absl::StrAppend(&words, client::FormatTable({"TENANT", "SINCE", "WHY"}, rows));
+  const auto shown = static_cast<std::uint32_t>(compliance.circuits_size());
+  if (shown < compliance.open_circuits()) {
+    absl::StrAppend(&words, "and ", compliance.open_circuits() - shown, " more.\n");
+  }
+  return words;
+}
+
+std::string StoreInWords(const v1::ServiceStatus& status) {
   if (status.store_kind() == v1::ServiceStatus::POSTGRESQL) {
     return absl::StrCat(DatabaseInWords(status), "\n", ReplicasInWords(status));
   }
@@ -122,6 +145,22 @@ std::string StatusInWords(const v1::ServiceStatus& status) {
                                                             client::TimeOf(status.now()))}}));
   }
   return words;
+}
+
+std::string StatusInWords(const v1::ServiceStatus& status) {
+  return StoreInWords(status) + ComplianceInWords(status);
+}
+
+Json ComplianceAsJson(const v1::ComplianceStatus& compliance) {
+  Json json = {{"endpoint", compliance.endpoint()},
+               {"open_circuits", compliance.open_circuits()},
+               {"circuits", Json::array()}};
+  for (const v1::OpenCircuit& circuit : compliance.circuits()) {
+    json["circuits"].push_back({{"tenant_id", circuit.tenant_id()},
+                                {"since", client::TimeForJson(client::TimeOf(circuit.since()))},
+                                {"failure", circuit.failure()}});
+  }
+  return json;
 }
 
 Json StandbyAsJson(const v1::Standby& standby) {
@@ -177,6 +216,7 @@ Json StatusAsJson(const v1::ServiceStatus& status) {
   for (const v1::Replica& replica : status.replicas()) {
     json["replicas"].push_back(ReplicaAsJson(replica));
   }
+  if (status.has_compliance()) json["compliance"] = ComplianceAsJson(status.compliance());
   return json;
 }
 
@@ -196,8 +236,10 @@ absl::StatusOr<Answer> Status(const ServiceOptions&, const Session& session) {
 void AddService(CLI::App& app, CommandLine& line) {
   CLI::App* noun = app.add_subcommand("service", "Look at the service itself");
   noun->require_subcommand(1)->fallthrough();
-  AddCommand(*noun, line, "status", "Its database and replicas, with their clocks and versions",
-             std::make_shared<ServiceOptions>(), &Status);
+  AddCommand(
+      *noun, line, "status",
+      "Its database and replicas, with their clocks and versions; a compliance service elsewhere",
+      std::make_shared<ServiceOptions>(), &Status);
 }
 
 }  // namespace hourglass::cli

@@ -124,5 +124,38 @@ TEST_F(ServiceStatusTest, SaysThatTheDatabaseCannotBeReached) {
               HasSubstr("no answer"));
 }
 
+TEST_F(ServiceStatusTest, SaysOfWhomAComplianceServiceElsewhereIsNotAsked) {
+  Answer("store_kind: SQLITE compliance { endpoint: 'compliance.contoso.example:8443' }");
+  EXPECT_THAT(
+      Run(),
+      HasSubstr(
+          "\nCompliance service compliance.contoso.example:8443: asked about every tenant.\n"));
+  EXPECT_EQ(nlohmann::json::parse(Run("--json"))["compliance"]["open_circuits"], 0);
+
+  Answer(
+      "store_kind: SQLITE compliance { endpoint: 'compliance.contoso.example:8443' "
+      "open_circuits: 3 circuits { tenant_id: 'contoso' failure: 'gRPC status 14: away\\033[1m' } "
+      "circuits { tenant_id: 'fabrikam' failure: 'gRPC status 4: too late' } }");
+  for (v1::OpenCircuit& circuit : *scripted_.status.mutable_compliance()->mutable_circuits()) {
+    *circuit.mutable_since() = client::TimestampOf(now_ - absl::Minutes(5));
+  }
+  const std::string said = Run();
+  EXPECT_THAT(said, HasSubstr("NOT ASKED about 3 tenants, since it gave no answers"));
+  EXPECT_THAT(said, testing::ContainsRegex("contoso +[-0-9]+ [:0-9]+ UTC \\(5 min ago\\) +gRPC "
+                                           "status 14: away\\\\x1b\\[1m\n"));
+  EXPECT_THAT(said, testing::EndsWith("\nand 1 more.\n"));
+  const auto json = nlohmann::json::parse(Run("--json"))["compliance"];
+  EXPECT_EQ(json["circuits"].size(), 2u);
+  EXPECT_EQ(json["circuits"][1]["tenant_id"], "fabrikam");
+  EXPECT_EQ(json["circuits"][1]["failure"], "gRPC status 4: too late");
+  EXPECT_THAT(std::string(json["circuits"][1]["since"]), testing::EndsWith("Z"));
+}
+
+TEST_F(ServiceStatusTest, SaysNothingOfAComplianceServiceWhereThereIsNoneElsewhere) {
+  Answer("store_kind: SQLITE");
+  EXPECT_THAT(Run(), Not(HasSubstr("ompliance")));
+  EXPECT_FALSE(nlohmann::json::parse(Run("--json")).contains("compliance"));
+}
+
 }  // namespace
 }  // namespace hourglass::cli
