@@ -11,6 +11,7 @@
 #include "hsm/base/status_macros.h"
 #include "issuance/access/conditions.h"
 #include "issuance/access/controls.h"
+#include "issuance/access/lenience.h"
 #include "issuance/access/prepared_locations.h"
 #include "issuance/access/prepared_policy.h"
 
@@ -37,26 +38,6 @@ PolicyResult Unconcerned(const ConditionalAccessPolicy& policy, Condition condit
   result.enforced = policy.state == PolicyState::kEnabled;
   return result;
 }
-
-// What enforced policies that may apply come to.
-struct Sum {
-  bool blocked = false;
-  bool unsatisfied = false;
-  bool granted = false;  // one that asks for controls is known to apply
-
-  void Add(const PolicyResult& result) {
-    if (!result.enforced || result.application == Application::kNotApplied) return;
-    blocked |= result.satisfaction == Satisfaction::kBlocks;
-    unsatisfied |= result.satisfaction == Satisfaction::kUnsatisfied;
-    granted |= result.grants && result.application == Application::kApplies;
-  }
-
-  Outcome OutcomeOf(const AccessOptions& options) const {
-    if (blocked) return Outcome::kDenyBlocked;
-    if (unsatisfied) return Outcome::kDenyControls;
-    return granted || options.allow_without_policy ? Outcome::kAllow : Outcome::kDenyNoPolicy;
-  }
-};
 
 }  // namespace
 
@@ -98,7 +79,6 @@ Decision Evaluate(const PreparedPolicies& policies, const Facts& facts, Timestam
                               Whereabouts(policies.locations(), facts.sign_in)};
   Decision decision;
   decision.results.reserve(policies.policies().size());
-  Sum sum;
   std::optional<Timestamp> again;
   for (const PreparedPolicy& policy : policies.policies()) {
     PolicyResult& result = decision.results.emplace_back();
@@ -107,12 +87,11 @@ Decision Evaluate(const PreparedPolicies& policies, const Facts& facts, Timestam
     ApplyConditions(policy, &circumstances, &result);
     if (result.application == Application::kNotApplied) continue;
     ApplyControls(policy, circumstances, now, &result);
-    sum.Add(result);
     if (!policy.enforced) continue;
     const std::optional<Timestamp> at = AuthenticateAgainAt(policy, facts.sign_in);
     if (at.has_value() && (!again.has_value() || *at < *again)) again = at;
   }
-  decision.outcome = sum.OutcomeOf(options);
+  decision.outcome = OutcomeOf(decision.results, options);
   if (decision.outcome == Outcome::kAllow) decision.authenticate_again_at = again;
   return decision;
 }

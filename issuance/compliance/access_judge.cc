@@ -119,7 +119,8 @@ void AddAccessReasons(const access::Decision& decision, const access::Compliance
 }  // namespace
 
 AccessJudgement JudgeAccess(const TenantPolicies& policies, const AccessConfig& config,
-                            const FileFindings& file, AccessFacts facts, Timestamp now) {
+                            const FileFindings& file, AccessFacts facts, Timestamp now,
+                            const access::Lenience& lenience) {
   AccessJudgement judgement;
   judgement.reasons = file.reasons;
   judgement.has_report = facts.report.reported_at.has_value();
@@ -129,7 +130,8 @@ AccessJudgement JudgeAccess(const TenantPolicies& policies, const AccessConfig& 
     facts.facts.device.compliance = judgement.compliance.state;
   }
   if (policies.access != nullptr) {
-    judgement.decision = access::Evaluate(*policies.access, facts.facts, now);
+    judgement.decision = access::Leniently(
+        *policies.access, access::Evaluate(*policies.access, facts.facts, now), lenience);
   }
   Reasons reasons(config, &judgement.reasons);
   bool denied = false;

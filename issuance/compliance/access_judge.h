@@ -11,6 +11,7 @@
 #include "issuance/access/compliance/compliance.h"
 #include "issuance/access/evaluation.h"
 #include "issuance/access/facts.h"
+#include "issuance/access/lenience.h"
 #include "issuance/base/clock.h"
 #include "issuance/compliance/tenant_policies.h"
 #include "issuance/config/access_config.h"
@@ -45,9 +46,11 @@ struct AccessJudgement {
 // is, but there are compliance policies, what the device does not meet of these. `compliantDevice`
 // takes that the device satisfies the compliance policies and the file; a tenant with a file alone
 // needs no compliance policy for it. A policy that is not satisfied for want of it is followed by
-// what the device does not meet. A pure function.
+// what the device does not meet. With `lenience` what hinges on facts that it names is left out. A
+// pure function.
 AccessJudgement JudgeAccess(const TenantPolicies& policies, const AccessConfig& config,
-                            const FileFindings& file, AccessFacts facts, Timestamp now);
+                            const FileFindings& file, AccessFacts facts, Timestamp now,
+                            const access::Lenience& lenience = {});
 
 // Which policies decided: the file's version, `ca:REVISION` of those of the store, or both. At most
 // 256 octets.

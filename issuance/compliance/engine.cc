@@ -103,14 +103,16 @@ absl::Status ComplianceEngine::ReadPolicies(const std::string& tenant_id, std::u
 
 absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
     const v1::EvaluateRequest& question, const BlockFindings& found,
-    const access::SignInFacts& sign_in, Timestamp now) {
+    const access::SignInFacts& sign_in, Timestamp now, const access::Lenience& lenience) {
   const DecisionFacts& facts = found.facts;
   Explanation explanation;
   explanation.policy_version = kNoPolicyVersion;
   ASSIGN_OR_RETURN(const auto policy, ReadFile(question.tenant_id(), &explanation));
   RETURN_IF_ERROR(ReadPolicies(question.tenant_id(), facts.policy_revision, &explanation));
-  if (!explanation.reasons.empty()) return explanation;
+  explanation.has_policies = explanation.reasons.empty();
+  if (!explanation.has_policies) return explanation;
   const bool has_none = policy == nullptr && !explanation.policies->decide();
+  explanation.has_policies = !has_none;
   if (has_none) {
     explanation.reasons.push_back(
         MakeDenyReason("policy", "this tenant has no compliance policy", ""));
@@ -134,12 +136,13 @@ absl::StatusOr<ComplianceEngine::Explanation> ComplianceEngine::JudgePolicies(
   }
   PutUserOfToken(question, &known.facts.user);
   known.facts.sign_in = sign_in;
+  if (lenience.user) known.facts.user.groups.reset();
   if (facts.device.has_value()) {
     known.facts.device = DeviceFactsOf(state, question.device_id());
     known.report = ComplianceFactsOf(state, facts.device->reported_at);
   }
   explanation.judgement = JudgeAccess(*explanation.policies, ConfigOf(question.tenant_id()), file,
-                                      std::move(known), now);
+                                      std::move(known), now, lenience);
   if (!has_none) explanation.reasons = explanation.judgement->reasons;
   return explanation;
 }
@@ -185,6 +188,29 @@ absl::StatusOr<std::vector<v1::DenyReason>> ComplianceEngine::NewReasons(
     if (known.insert(reason.setting()).second) fresh.push_back(reason);
   }
   return fresh;
+}
+
+absl::StatusOr<ComplianceEngine::Standing> ComplianceEngine::Review(
+    const v1::EvaluateRequest& question, Timestamp now) {
+  ASSIGN_OR_RETURN(const BlockFindings found, FindBlocks(*store_, question, now));
+  Standing standing;
+  if (!found.reasons.empty()) return standing;
+  const bool by_token = question.has_sign_in();
+  access::Lenience lenience = {.sign_in = by_token, .user = by_token};
+  ASSIGN_OR_RETURN(Explanation certain, JudgePolicies(question, found, {}, now, lenience));
+  if (!certain.has_policies) return standing;
+  AddRemediation(ConfigOf(question.tenant_id()), certain.reasons);
+  standing.certain = std::move(certain.reasons);
+  if (!by_token) return standing;
+  lenience.user = false;
+  ASSIGN_OR_RETURN(Explanation all, JudgePolicies(question, found, {}, now, lenience));
+  AddRemediation(ConfigOf(question.tenant_id()), all.reasons);
+  std::set<absl::string_view> known;
+  for (const v1::DenyReason& reason : standing.certain) known.insert(reason.setting());
+  for (v1::DenyReason& reason : all.reasons) {
+    if (!known.contains(reason.setting())) standing.by_directory.push_back(std::move(reason));
+  }
+  return standing;
 }
 
 absl::StatusOr<v1::Verdict> ComplianceEngine::Evaluate(const v1::EvaluateRequest& request,

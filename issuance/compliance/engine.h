@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "hourglass/v1/compliance.pb.h"
 #include "issuance/access/facts.h"
+#include "issuance/access/lenience.h"
 #include "issuance/base/clock.h"
 #include "issuance/base/entropy.h"
 #include "issuance/compliance/access_judge.h"
@@ -63,6 +64,8 @@ class ComplianceEngine {
     std::shared_ptr<const TenantPolicies> policies;
     // None where it did not come to that; refers to `policies`.
     std::optional<AccessJudgement> judgement;
+    // False where all are denied since there are no policies, or some cannot be read.
+    bool has_policies = true;
   };
 
   // What the verdict would be as of `now` for who signs in like this. Tells all, also of a device
@@ -76,6 +79,23 @@ class ComplianceEngine {
   absl::StatusOr<std::vector<v1::DenyReason>> NewReasons(const v1::EvaluateRequest& question,
                                                          const DeviceRecord& report, Timestamp now);
 
+  // What stands against somebody who was issued a certificate, and signed in then in a way that is
+  // not known now.
+  struct Standing {
+    // Whatever that was.
+    std::vector<v1::DenyReason> certain;
+    // By the groups that the directory has of him, of which his token may have had others; beside
+    // those of `certain`.
+    std::vector<v1::DenyReason> by_directory;
+  };
+
+  // As of `now`. A `question` with `sign_in`, of which nothing counts, is of somebody who was known
+  // by an access token; where a broker said who he is, nothing was known of how he signed in, and
+  // all is certain. Nothing stands against who is blocked, which is told when it happens, and where
+  // a tenant has no policies or some cannot be read: what nobody meant is no reason to end
+  // connections. Errors as Explain.
+  absl::StatusOr<Standing> Review(const v1::EvaluateRequest& question, Timestamp now);
+
   const AccessConfig& ConfigOf(absl::string_view tenant_id) const {
     return cache_.ConfigOf(tenant_id);
   }
@@ -84,7 +104,8 @@ class ComplianceEngine {
   // By the policies alone: blocks are not looked at.
   absl::StatusOr<Explanation> JudgePolicies(const v1::EvaluateRequest& question,
                                             const BlockFindings& found,
-                                            const access::SignInFacts& sign_in, Timestamp now);
+                                            const access::SignInFacts& sign_in, Timestamp now,
+                                            const access::Lenience& lenience = {});
   absl::StatusOr<std::shared_ptr<const CompliancePolicy>> ReadFile(const std::string& tenant_id,
                                                                    Explanation* explanation);
   absl::Status ReadPolicies(const std::string& tenant_id, std::uint64_t revision,

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -207,6 +208,51 @@ TEST_F(EngineAccessTest, AnIdSaysNothingOfAnothersName) {
   facts_->reads = 0;
   EXPECT_THAT(Denied(), ElementsAre("block"));
   EXPECT_EQ(facts_->reads, 2) << "by the id, and by the name";
+}
+
+TEST_F(EngineAccessTest, OfWhoHoldsACertificateOnlyWhatIsCertainStands) {
+  directory_.Write("policies/contoso.yaml", kFile);
+  const auto settings = [](const std::vector<v1::DenyReason>& reasons) {
+    std::vector<std::string> names;
+    for (const v1::DenyReason& reason : reasons) names.push_back(reason.setting());
+    return names;
+  };
+  v1::EvaluateRequest by_broker = Question();
+  v1::EvaluateRequest by_token = Question();
+  by_token.mutable_sign_in();
+  const auto review = [&](const v1::EvaluateRequest& question) {
+    const auto standing = engine_->Review(question, clock_.Now());
+    EXPECT_OK(standing);
+    return standing.ok() ? std::pair(settings(standing->certain), settings(standing->by_directory))
+                         : std::pair(settings({}), settings({}));
+  };
+  const auto stands = [](std::vector<std::string> certain, std::vector<std::string> by_directory) {
+    return testing::Pair(certain, by_directory);
+  };
+  EXPECT_THAT(review(by_token), stands({}, {}));
+  Put(Policy("enabled", R"("mfa", "domainJoinedDevice")"));
+  EXPECT_THAT(Denied(), ElementsAre("mfa", "domainJoinedDevice"));
+  EXPECT_THAT(review(by_broker), stands({"mfa", "domainJoinedDevice"}, {}));
+  EXPECT_THAT(review(by_token), stands({"domainJoinedDevice"}, {}))
+      << "it is refused for the device, whatever the user did";
+  Put(Policy("enabled", R"("mfa")"));
+  EXPECT_THAT(review(by_token), stands({}, {}));
+  Put(Policy("enabled", R"("block")", R"("includeGroups": ["staff"])"));
+  DirectoryUser user = SampleUser("u-1");
+  user.groups = {"staff"};
+  ASSERT_OK(store_->PutUsers(kSampleTenant, {&user, 1}, SampleCause()));
+  EXPECT_THAT(review(by_broker), stands({"block"}, {}));
+  EXPECT_THAT(review(by_token), stands({}, {"block"})) << "a token may know his groups better";
+  Put(Policy("enabled", R"("block")", R"("includeRoles": ["r-1"])"));
+  EXPECT_THAT(review(by_token), stands({"block"}, {})) << "no token tells roles";
+  Report(false);
+  EXPECT_THAT(review(by_token), stands({"disk_encryption.enabled", "block"}, {}));
+  // Who is blocked was told of, and what is wrong with policies is nobody's loss.
+  ASSERT_OK(store_->Block(SampleBlock(BlockRecord::Kind::kDevice, "laptop-1"), SampleCause()));
+  EXPECT_THAT(review(by_token), stands({}, {}));
+  ASSERT_OK(store_->Unblock(kSampleTenant, BlockRecord::Kind::kDevice, "laptop-1", SampleCause()));
+  Put("{");
+  EXPECT_THAT(review(by_token), stands({}, {}));
 }
 
 TEST_F(EngineAccessTest, WhatIsBlockedIsToldBeforeAnyPolicy) {
