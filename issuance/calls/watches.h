@@ -79,7 +79,7 @@ class Watches {
   void Wake(absl::string_view tenant_id);
 
   // The tenants that somebody watches.
-  std::vector<std::string> Tenants();
+  std::vector<std::string> Tenants() const;
 
   // Sends no more, and opens none: they end with STOPPING.
   void Stop();
@@ -98,7 +98,7 @@ class Watches {
   CallRunner* const calls_;
   const absl::string_view method_;
   const MakeSource make_source_;
-  Mutex mutex_;  // held while no watch is called
+  mutable Mutex mutex_;  // held while no watch is called
   absl::flat_hash_map<std::string, OfTenant> open_
       ABSL_GUARDED_BY(mutex_);  // by tenant, none empty
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
@@ -154,7 +154,7 @@ class Watches<Question, Answer>::Watch final : public Reactor {
   std::unique_ptr<Source> source_;  // of whoever looks
   Answer answer_;                   // of whoever looks, and then gRPC's until it is sent
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Doing doing_ ABSL_GUARDED_BY(mutex_) = Doing::kNothing;
   bool is_due_ ABSL_GUARDED_BY(mutex_) = false;
   bool has_answer_ ABSL_GUARDED_BY(mutex_) = false;
@@ -359,7 +359,7 @@ void Watches<Question, Answer>::Wake(absl::string_view tenant_id) {
 }
 
 template <typename Question, typename Answer>
-std::vector<std::string> Watches<Question, Answer>::Tenants() {
+std::vector<std::string> Watches<Question, Answer>::Tenants() const {
   const MutexLock lock(mutex_);
   std::vector<std::string> tenants;
   for (const auto& [tenant_id, watches] : open_) tenants.push_back(tenant_id);

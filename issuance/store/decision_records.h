@@ -36,6 +36,7 @@ struct DecisionEvent {
     kDeviceRemoved,
     kUserBlocked,
     kUserDisabled,
+    kAccessLost,  // the user on the device would be denied a certificate, though nobody asked
   };
   std::string tenant_id;
   std::uint64_t sequence = 0;  // grows with every event of the tenant; the store gives it

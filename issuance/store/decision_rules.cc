@@ -19,6 +19,7 @@ constexpr std::pair<Kind, absl::string_view> kNames[] = {
     {Kind::kDeviceRemoved, "device_removed"},
     {Kind::kUserBlocked, "user_blocked"},
     {Kind::kUserDisabled, "user_disabled"},
+    {Kind::kAccessLost, "access_lost"},
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace hourglass::issuance {
 
 // In tables: `device_not_compliant`, `access_refused`, `device_blocked`, `device_removed`,
-// `user_blocked`, `user_disabled`. Lives as long as the process.
+// `user_blocked`, `user_disabled`, `access_lost`. Lives as long as the process.
 absl::string_view NameOf(DecisionEvent::Kind kind);
 // The reverse. Errors: JOURNAL_UNAVAILABLE for another name: the table is damaged.
 absl::StatusOr<DecisionEvent::Kind> EventKindNamed(absl::string_view name);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/blocks.grpc.pb.h"
 #include "hourglass/v1/decisions.grpc.pb.h"
+#include "hourglass/v1/policies.grpc.pb.h"
 #include "issuance/wire/status_detail.h"
 #include "tests/support/grpc_matchers.h"
 #include "tests/support/service_in_process.h"
@@ -259,6 +261,39 @@ TEST_F(DecisionsTest, ARefusalIsAnEventWhileACertificateIsLive) {
   service_.clock().Advance(minutes(61));
   Watch later(service_, "");
   EXPECT_THAT(SerialsOf(later.Next()), IsEmpty()) << "nothing of it lives any more";
+}
+
+TEST_F(DecisionsTest, APolicyThatChangesIsAnEventThoughNobodyAsks) {
+  const std::string serial = Issue();
+  Watch gateway(service_, "");
+  auto lost = std::async(std::launch::async, [&gateway] { return gateway.Next(); });
+  // What the policies were before is known once the tenant was looked at.
+  for (int i = 0; lost.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready; ++i) {
+    v1::ImportPoliciesRequest request;
+    request.set_tenant_id("contoso");
+    request.set_document(absl::StrCat(R"({"id": "2b0c7d1e-8f3a-4b52-a6d9-0c1e2f3a4b5c",
+        "displayName": ")",
+                                      i, R"(", "state": "enabled", "conditions": {
+        "users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]},
+        "clientAppTypes": ["all"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]}})"));
+    v1::ImportPoliciesResponse response;
+    grpc::ClientContext context;
+    ASSERT_THAT(service_.As<v1::PolicyService>(kAdministrator)
+                    ->ImportPolicies(&context, request, &response),
+                Succeeded());
+  }
+  const v1::DecisionEvent event = lost.get();
+  EXPECT_EQ(InShort(event), absl::StrCat("ACCESS_LOST laptop-1 ", user()));
+  EXPECT_THAT(SerialsOf(event), ElementsAre(serial));
+  ASSERT_EQ(event.reasons_size(), 1);
+  EXPECT_EQ(event.reasons(0).setting(), "block");
+  // Asking brings no second one.
+  EXPECT_THAT(service_.Issue(service_.Request()), RefusedWith(v1::DEVICE_NOT_COMPLIANT));
+  v1::BlockSubject laptop;
+  laptop.set_device_id("laptop-2");
+  Block(laptop);
+  EXPECT_EQ(InShort(gateway.Next()), "DEVICE_BLOCKED laptop-2 ");
 }
 
 TEST_F(DecisionsTest, CursorsAreOfTheTenantAndStreamsOfWhoMay) {

@@ -24,6 +24,8 @@ v1::DecisionEvent::Kind ToProto(DecisionEvent::Kind kind) {
       return v1::DecisionEvent::USER_BLOCKED;
     case DecisionEvent::Kind::kUserDisabled:
       return v1::DecisionEvent::USER_DISABLED;
+    case DecisionEvent::Kind::kAccessLost:
+      return v1::DecisionEvent::ACCESS_LOST;
   }
   return v1::DecisionEvent::KIND_UNSPECIFIED;
 }

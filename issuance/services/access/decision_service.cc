@@ -1,5 +1,8 @@
 #include "issuance/services/access/decision_service.h"
 
+#include <chrono>
+#include <utility>
+
 #include "hsm/base/status_macros.h"
 #include "issuance/services/access/decision_mapper.h"
 #include "issuance/wire/request_fields.h"
@@ -21,6 +24,13 @@ absl::StatusOr<RefusalFilter> FilterOf(const v1::ListRefusalsRequest& request) {
 }
 
 }  // namespace
+
+void DecisionService::StartReview(ComplianceEngine* engine, EventLog log) {
+  review_.emplace(HolderReview::Means{sources_.tenants, sources_.journal, sources_.decisions,
+                                      engine, sources_.clock},
+                  std::move(log));
+  reviewing_.emplace(std::chrono::seconds(1), [this] { review_->Step(watches_.Tenants()); });
+}
 
 absl::Status DecisionService::ListRefusals(const Caller&, const v1::ListRefusalsRequest& request,
                                            v1::ListRefusalsResponse* response) {

@@ -48,6 +48,9 @@ class DecisionWatches {
     return streams_.Open(context, asked);
   }
 
+  // Those that somebody watches now, in no order.
+  std::vector<std::string> Tenants() const { return streams_.Tenants(); }
+
   // Sends no more, and opens none: they end with STOPPING.
   void Stop() { streams_.Stop(); }
 
