@@ -1,8 +1,5 @@
 #include "tools/bench/library_benchmark.h"
 
-#include <time.h>
-
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -14,6 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/bench/allocation_count.h"
+#include "tools/bench/cost/thread_cost.h"
 #include "tools/bench/issuing_root.h"
 #include "tools/bench/request_pool.h"
 
@@ -43,17 +41,6 @@ struct Effort {
 constexpr Effort kFull{11, std::chrono::milliseconds(60), 256};
 constexpr Effort kQuick{1, std::chrono::milliseconds(5), 4};
 
-double ThreadMicroseconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 absl::Status VerifyBarely(const PooledRequest& request) {
   const auto octets = [](const std::string& text) {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -76,16 +63,9 @@ absl::StatusOr<Cost> Measure(std::chrono::milliseconds slice, const Work& work) 
   // So many between two looks at the clock that looking costs nothing beside them.
   constexpr int kCallsAtOnce = 8;
   const std::uint64_t allocations = AllocationsOfThisThread();
-  const double begin = ThreadMicroseconds();
-  const double end = begin + 1e3 * static_cast<double>(slice.count());
-  double now = begin;
-  int calls = 0;
-  for (; now < end; now = ThreadMicroseconds()) {
-    for (int i = 0; i < kCallsAtOnce; ++i) RETURN_IF_ERROR(work());
-    calls += kCallsAtOnce;
-  }
-  return Cost{(now - begin) / calls,
-              static_cast<double>(AllocationsOfThisThread() - allocations) / calls};
+  ASSIGN_OR_RETURN(const TimedCalls timed, TimeCalls(slice, kCallsAtOnce, work));
+  return Cost{timed.microseconds,
+              static_cast<double>(AllocationsOfThisThread() - allocations) / timed.calls};
 }
 
 struct Costs {

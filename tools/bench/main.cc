@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
+#include "tools/bench/access/access_benchmark.h"
 #include "tools/bench/keys/raw_signer.h"
 #include "tools/bench/library_benchmark.h"
 #include "tools/bench/replicas/replica_benchmark.h"
@@ -40,8 +41,9 @@ struct Part {
 
 // In the order in which they run.
 const std::vector<Part> kParts = {
-    {"library", MeasureLibrary}, {"service", MeasureService},   {"listings", MeasureListings},
-    {"scale", MeasureScale},     {"replicas", MeasureReplicas}, {"storm", MeasureStorm},
+    {"library", MeasureLibrary},   {"access", MeasureAccess}, {"service", MeasureService},
+    {"listings", MeasureListings}, {"scale", MeasureScale},   {"replicas", MeasureReplicas},
+    {"storm", MeasureStorm},
 };
 
 struct Wishes {

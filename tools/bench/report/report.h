@@ -15,7 +15,7 @@
 namespace hourglass::bench {
 
 struct Figure {
-  // The part of the benchmark: `library`, `service`, `scale`, `replicas`, `storm`.
+  // The part of the benchmark: `library`, `access`, `service`, …
   std::string section = {};
   // What was measured, in words that stay the same from run to run: `P-256 leaf, P-256 root`.
   std::string name = {};

@@ -43,6 +43,14 @@ const std::vector<Target>& Targets() {
        "service: p99 of the second around a promotion at 50 % of saturation "
        "÷ of the seconds before",
        2},
+      {TargetId::kPolicies, "policies",
+       "access: a decision by 100 policies for a user in 10 000 groups, us", 20},
+      {TargetId::kPolicyGrowth, "policy_growth",
+       "access: a decision by ten times the policies that mention the application ÷ 10 decisions; "
+       "beside others ÷ alone",
+       1.1},
+      {TargetId::kTokenCheck, "token_check",
+       "access: an access token checked ÷ its hash and RSA verification", 1.5},
   };
   return targets;
 }

@@ -26,6 +26,9 @@ enum class TargetId {
   kListings,
   kPromotionErrors,
   kPromotionLatency,
+  kPolicies,
+  kPolicyGrowth,
+  kTokenCheck,
 };
 
 struct Target {
