@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/as_account.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -55,8 +56,11 @@ TEST_F(BenchTest, MeasuresEveryPart) {
     values[figure["name"]] = figure["value"];
   }
   for (const char* const section :
-       {"library", "access", "service", "listings", "scale", "replicas", "storm"}) {
+       {"library", "access", "service", "tokens", "listings", "scale", "replicas", "storm"}) {
     EXPECT_GT(figures[section], 1) << section;
+  }
+  for (const char* const side : {"without tokens", "a token each"}) {
+    EXPECT_GT(values[absl::StrCat("software P-256, ", side, ": server CPU per certificate")], 0);
   }
   EXPECT_GT(values["100 policies, user in 10 000 groups: a decision"], 0);
   const std::string promotion = "promotion, software P-256: ";

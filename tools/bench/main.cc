@@ -27,6 +27,7 @@
 #include "tools/bench/service/listing_benchmark.h"
 #include "tools/bench/service/scale_benchmark.h"
 #include "tools/bench/service/service_benchmark.h"
+#include "tools/bench/service/token_benchmark.h"
 #include "tools/bench/storm.h"
 #include "tools/client/files.h"
 #include "tools/version/version.h"
@@ -41,9 +42,9 @@ struct Part {
 
 // In the order in which they run.
 const std::vector<Part> kParts = {
-    {"library", MeasureLibrary},   {"access", MeasureAccess}, {"service", MeasureService},
-    {"listings", MeasureListings}, {"scale", MeasureScale},   {"replicas", MeasureReplicas},
-    {"storm", MeasureStorm},
+    {"library", MeasureLibrary},   {"access", MeasureAccess},     {"service", MeasureService},
+    {"tokens", MeasureTokens},     {"listings", MeasureListings}, {"scale", MeasureScale},
+    {"replicas", MeasureReplicas}, {"storm", MeasureStorm},
 };
 
 struct Wishes {

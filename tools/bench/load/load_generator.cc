@@ -33,6 +33,9 @@ absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const std::vector<LoadT
   if (options.asks_again && options.transport == LoadTransport::kStream) {
     return absl::InvalidArgumentError("streams do not ask again");
   }
+  if (options.each_once && (options.asks_again || options.transport == LoadTransport::kStream)) {
+    return absl::InvalidArgumentError("what is sent once is neither asked again nor in streams");
+  }
   if (options.transport == LoadTransport::kConnectionEach) {
     return std::make_unique<UnaryLoad>(targets, pool, options,
                                        std::vector<std::unique_ptr<BrokerConnection>>());

@@ -51,6 +51,9 @@ struct LoadOptions {
   // id, as hourglass-broker does; its latency has both in it. Not over streams.
   bool asks_again = false;
   bool keeps_times = false;  // LoadResult::times
+  // Every request of the pool is sent once: what they bring is good for one answer. When none is
+  // left, that is the error kPoolUsedUp. Neither over streams nor where one is asked again.
+  bool each_once = false;
 };
 
 // Load from its making until it goes. What is under way then is waited for, at most kLoadDeadline.
@@ -80,6 +83,9 @@ class LoadGenerator {
 // to send another request.
 inline constexpr char kTooManyUnderWay[] = "TOO_MANY_UNDER_WAY";
 
+// What a load of requests that are sent once counts when it has no more.
+inline constexpr char kPoolUsedUp[] = "POOL_USED_UP";
+
 // The refusal that LoadOptions::asks_again is about.
 inline constexpr char kPrimaryChanged[] = "PRIMARY_CHANGED";
 
@@ -87,8 +93,8 @@ inline constexpr char kPrimaryChanged[] = "PRIMARY_CHANGED";
 inline constexpr std::chrono::seconds kLoadDeadline(20);
 
 // Connects and begins. `pool` must outlive it. Errors: UNAVAILABLE where there is no connection
-// within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible, and
-// for streams that are to ask again.
+// within kLoadDeadline; INVALID_ARGUMENT for an open loop where only a closed one is possible, for
+// streams that are to ask again, and for each_once where it is not possible.
 absl::StatusOr<std::unique_ptr<LoadGenerator>> StartLoad(const LoadTarget& target,
                                                          const PreparedRequests& pool,
                                                          const LoadOptions& options);

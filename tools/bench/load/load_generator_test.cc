@@ -110,6 +110,24 @@ TEST_F(LoadGeneratorTest, SeveralServicesAreAskedInTurn) {
   }
 }
 
+TEST_F(LoadGeneratorTest, APoolThatIsSentOnceIsUsedUp) {
+  const LoadOptions once = {.arrivals = ClosedLoop{.outstanding = 2}, .each_once = true};
+  {
+    ASSERT_OK_AND_ASSIGN(const auto load, StartLoad(Target(), pool_, once));
+    // Each of the two that are under way at any time finds no more at some time.
+    LoadResult result;
+    while (result.errors[kPoolUsedUp] < 2) result = load->Measure(milliseconds(20));
+    EXPECT_EQ(result.ErrorText(), "POOL_USED_UP 2");
+  }
+  EXPECT_EQ(service_.JournalSize("contoso") + service_.JournalSize("fabrikam"), 12);
+  LoadOptions streams = once;
+  streams.transport = LoadTransport::kStream;
+  EXPECT_TRUE(absl::IsInvalidArgument(StartLoad(Target(), pool_, streams).status()));
+  LoadOptions again = once;
+  again.asks_again = true;
+  EXPECT_TRUE(absl::IsInvalidArgument(StartLoad(Target(), pool_, again).status()));
+}
+
 TEST_F(LoadGeneratorTest, AConnectionEachIsAskedToo) {
   const LoadResult result = ResultOf(
       {.transport = LoadTransport::kConnectionEach, .arrivals = ClosedLoop{.outstanding = 2}},

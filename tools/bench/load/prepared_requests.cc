@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,9 +49,20 @@ absl::StatusOr<SignedRequest> MakeSignedRequest() {
   return made;
 }
 
+// Of the request of this index.
+int DeviceOf(std::size_t index, const PreparedRequestsOptions& options) {
+  return static_cast<int>(index / options.tenant_ids.size()) % options.devices_per_tenant;
+}
+
 }  // namespace
 
-std::string DeviceIdOf(int number) { return absl::StrCat("device-", number); }
+std::string DeviceIdOf(int number) {
+  return absl::StrFormat("e0000000-0000-4000-8000-%012d", number);
+}
+
+std::string UserIdOf(int number) {
+  return absl::StrFormat("d0000000-0000-4000-8000-%012d", number);
+}
 
 absl::StatusOr<PreparedRequests> PreparedRequests::Make(const PreparedRequestsOptions& options) {
   const auto tenants = static_cast<int>(options.tenant_ids.size());
@@ -64,21 +76,40 @@ absl::StatusOr<PreparedRequests> PreparedRequests::Make(const PreparedRequestsOp
   for (int i = 0; i < requests; ++i) {
     const SignedRequest& made =
         signed_requests[static_cast<std::size_t>(i) % signed_requests.size()];
-    const int device = i / tenants % options.devices_per_tenant;
+    const int device = DeviceOf(static_cast<std::size_t>(i), options);
     PreparedRequest prepared;
     prepared.tenant_id = options.tenant_ids[static_cast<std::size_t>(i % tenants)];
     prepared.user_upn = absl::StrCat("user-", device, "@", prepared.tenant_id, ".example");
     prepared.public_key = made.public_key;
     v1::IssueCertificateRequest request;
     request.set_tenant_id(prepared.tenant_id);
-    request.mutable_user()->set_id(absl::StrCat("id-", device));
+    request.mutable_user()->set_id(UserIdOf(device));
     request.mutable_user()->set_upn(prepared.user_upn);
     request.set_device_id(DeviceIdOf(device));
     request.set_pkcs10(made.pkcs10);
     prepared.head = request.SerializeAsString();
     pool.requests_.push_back(std::move(prepared));
   }
+  if (options.tokens != nullptr) pool.AddTokens(options);
   return pool;
+}
+
+void PreparedRequests::AddTokens(const PreparedRequestsOptions& options) {
+  const std::size_t shares = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (std::size_t share = 0; share < shares; ++share) {
+    threads.emplace_back([this, &options, share, shares] {
+      for (std::size_t i = share; i < requests_.size(); i += shares) {
+        const int device = DeviceOf(i, options);
+        // Fields of a message may come one after the other.
+        v1::IssueCertificateRequest token;
+        token.set_access_token(
+            options.tokens->Token(UserIdOf(device), requests_[i].user_upn, DeviceIdOf(device)));
+        token.AppendToString(&requests_[i].head);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 RequestIds::RequestIds() {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tools/bench/load/request_tokens.h"
 
 namespace hourglass::bench {
 
@@ -23,8 +24,9 @@ struct PreparedRequest {
   std::string head;
 };
 
-// The same in every pool: what a service must know before it is asked.
+// The same in every pool: what a service must know before it is asked. GUIDs, as directories have.
 std::string DeviceIdOf(int number);
+std::string UserIdOf(int number);
 
 struct PreparedRequestsOptions {
   std::vector<std::string> tenant_ids = {};
@@ -33,6 +35,8 @@ struct PreparedRequestsOptions {
   int keys = 2000;
   // At least one a tenant. The order is such that neighbours are of different tenants.
   int requests = 2000;
+  // Where there are any, each request brings one of its own, and is for whom it names.
+  const RequestTokens* tokens = nullptr;
 };
 
 // Immutable.
@@ -45,6 +49,9 @@ class PreparedRequests {
   const PreparedRequest& operator[](std::size_t index) const { return requests_[index]; }
 
  private:
+  // With all processors: a signature each.
+  void AddTokens(const PreparedRequestsOptions& options);
+
   std::vector<PreparedRequest> requests_;
 };
 

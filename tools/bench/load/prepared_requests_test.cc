@@ -7,6 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "hourglass/v1/issuance.pb.h"
+#include "issuance/base/clock.h"
+#include "issuance/tokens/access_token.h"
+#include "issuance/tokens/key_set.h"
+#include "issuance/tokens/testing/token_issuer.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
@@ -48,7 +52,8 @@ TEST(PreparedRequestsTest, RequestsAreWholeAndOpensslAcceptsThem) {
     ASSERT_EQ(key.exit_code, 0) << key.output;
     EXPECT_EQ(ReadFileOrDie(file + ".key"), pool[i].public_key);
   }
-  EXPECT_THAT(places, testing::ElementsAre("adevice-0", "adevice-1", "bdevice-0", "bdevice-1"));
+  EXPECT_THAT(places, testing::ElementsAre("a" + DeviceIdOf(0), "a" + DeviceIdOf(1),
+                                           "b" + DeviceIdOf(0), "b" + DeviceIdOf(1)));
 }
 
 TEST(PreparedRequestsTest, EveryTenantHasARequest) {
@@ -57,6 +62,33 @@ TEST(PreparedRequestsTest, EveryTenantHasARequest) {
       PreparedRequests::Make({.tenant_ids = {"a", "b", "c"}, .keys = 1, .requests = 1}));
   ASSERT_EQ(pool.size(), 3u);
   EXPECT_EQ(pool[2].tenant_id, "c");
+}
+
+TEST(PreparedRequestsTest, EachBringsATokenOfItsOwnForWhomItIs) {
+  const RequestTokens tokens;
+  ASSERT_OK_AND_ASSIGN(const auto keys, issuance::KeySet::Parse(tokens.KeySet()));
+  ASSERT_OK_AND_ASSIGN(const PreparedRequests pool,
+                       PreparedRequests::Make({.tenant_ids = {"a", "b"},
+                                               .devices_per_tenant = 2,
+                                               .keys = 1,
+                                               .requests = 7,
+                                               .tokens = &tokens}));
+  ASSERT_EQ(pool.size(), 7u);
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    const v1::IssueCertificateRequest request = Parsed(Serialized(pool[i], "id"));
+    EXPECT_EQ(request.request_id(), "id");
+    ASSERT_OK_AND_ASSIGN(
+        const issuance::TokenIdentity identity,
+        issuance::CheckAccessToken(request.access_token(), *keys, issuance::TokenIssuer::Rules(),
+                                   "", issuance::SystemClock().Now()));
+    EXPECT_EQ(identity.user_id, request.user().id());
+    EXPECT_EQ(identity.upn, request.user().upn());
+    EXPECT_EQ(identity.upn, pool[i].user_upn);
+    EXPECT_EQ(identity.device_id, request.device_id());
+    ids.insert(identity.token_id);
+  }
+  EXPECT_EQ(ids.size(), pool.size());
 }
 
 TEST(RequestIdsTest, HaveTheFormOfUuidsAndDiffer) {

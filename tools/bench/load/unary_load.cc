@@ -173,6 +173,12 @@ UnaryLoad::Call* UnaryLoad::FreeCall() {
 void UnaryLoad::Send(Call& call, LoadClock::time_point intended) {
   std::unique_lock lock(mutex_);
   const std::uint64_t number = sent_++;
+  if (options_.each_once && number >= pool_.size()) {
+    lock.unlock();
+    tally_.Broken(kPoolUsedUp);
+    Free(call);
+    return;
+  }
   const std::string request_id = ids_.Next();
   lock.unlock();
   BrokerConnection* const connection =
@@ -192,6 +198,10 @@ void UnaryLoad::Ended(Call& call) {
     Send(call, LoadClock::now());
     return;
   }
+  Free(call);
+}
+
+void UnaryLoad::Free(Call& call) {
   const std::lock_guard lock(mutex_);
   free_.push_back(&call);
   if (--under_way_ == 0) idle_.notify_all();

@@ -30,10 +30,12 @@ class UnaryLoad final : public LoadGenerator {
   void SendWhenDue(const OpenLoop& loop);
   // A call that nobody uses, or null where too many are under way.
   Call* FreeCall();
+  // The next request of the pool, or none where all were sent that may be.
   void Send(Call& call, LoadClock::time_point intended);
   // A request id that was not used before.
   std::string NextId();
   void Ended(Call& call);
+  void Free(Call& call);
 
   const std::vector<LoadTarget> targets_;
   const PreparedRequests& pool_;

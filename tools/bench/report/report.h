@@ -15,7 +15,7 @@
 namespace hourglass::bench {
 
 struct Figure {
-  // The part of the benchmark: `library`, `access`, `service`, …
+  // The part of the benchmark: `library`, `access`, `service`, `tokens`, …
   std::string section = {};
   // What was measured, in words that stay the same from run to run: `P-256 leaf, P-256 root`.
   std::string name = {};

@@ -51,6 +51,9 @@ const std::vector<Target>& Targets() {
        1.1},
       {TargetId::kTokenCheck, "token_check",
        "access: an access token checked ÷ its hash and RSA verification", 1.5},
+      {TargetId::kServiceTokens, "service_tokens",
+       "tokens: software P-256: server CPU ÷ floor with the token's verification, everything on",
+       2.4},
   };
   return targets;
 }

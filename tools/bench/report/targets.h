@@ -29,6 +29,7 @@ enum class TargetId {
   kPolicies,
   kPolicyGrowth,
   kTokenCheck,
+  kServiceTokens,
 };
 
 struct Target {

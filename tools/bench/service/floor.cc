@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "hsm/base/error.h"
 
@@ -40,47 +42,64 @@ EvpPkeyPtr Generate(hsm::KeyType type) {
   return nullptr;
 }
 
+EvpPkeyCtxPtr Prepared(EVP_PKEY* key, int (*initialize)(EVP_PKEY_CTX*)) {
+  EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  const bool ready = context != nullptr && initialize(context.get()) == 1 &&
+                     EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1;
+  return ready ? std::move(context) : nullptr;
+}
+
+// Of a digest; empty where OpenSSL fails.
 std::string Signature(EVP_PKEY_CTX* signer, const std::string& digest) {
   std::string signature(1024, '\0');
   std::size_t size = signature.size();
-  const bool made = EVP_PKEY_sign(signer, reinterpret_cast<unsigned char*>(signature.data()), &size,
-                                  Octets(digest), digest.size()) == 1;
+  const bool made =
+      signer != nullptr && EVP_PKEY_sign(signer, reinterpret_cast<unsigned char*>(signature.data()),
+                                         &size, Octets(digest), digest.size()) == 1;
   signature.resize(made ? size : 0);
   return signature;
 }
 
-bool Prepare(EVP_PKEY_CTX* context, int (*initialize)(EVP_PKEY_CTX*)) {
-  return initialize(context) == 1 && EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1;
-}
+// One signature, to be verified again and again.
+class Verification {
+ public:
+  Verification(EVP_PKEY* key, const std::string& digest)
+      : digest_(digest),
+        verifier_(Prepared(key, EVP_PKEY_verify_init)),
+        signature_(Signature(Prepared(key, EVP_PKEY_sign_init).get(), digest)) {}
+
+  bool Succeeds() const {
+    return verifier_ != nullptr &&
+           EVP_PKEY_verify(verifier_.get(), Octets(signature_), signature_.size(), Octets(digest_),
+                           digest_.size()) == 1;
+  }
+
+ private:
+  const std::string digest_;
+  const EvpPkeyCtxPtr verifier_;
+  const std::string signature_;
+};
 
 }  // namespace
 
-VerifyAndSignFloor::VerifyAndSignFloor(hsm::KeyType root_type)
-    : leaf_(Generate(hsm::KeyType::kEcP256)), root_(Generate(root_type)) {}
+VerifyAndSignFloor::VerifyAndSignFloor(hsm::KeyType root_type, Asserted asserted)
+    : leaf_(Generate(hsm::KeyType::kEcP256)),
+      root_(Generate(root_type)),
+      token_issuer_(asserted == Asserted::kByToken ? Generate(hsm::KeyType::kRsa2048) : nullptr) {}
 
 absl::Status VerifyAndSignFloor::Measure(std::chrono::nanoseconds duration) {
-  const auto broken = [] {
-    return Error(ErrorReason::kInternalError, "", "floor: " + DrainOpensslErrors());
-  };
-  const EvpPkeyCtxPtr leaf_signer(EVP_PKEY_CTX_new_from_pkey(nullptr, leaf_.get(), nullptr));
-  const EvpPkeyCtxPtr verifier(EVP_PKEY_CTX_new_from_pkey(nullptr, leaf_.get(), nullptr));
-  const EvpPkeyCtxPtr signer(EVP_PKEY_CTX_new_from_pkey(nullptr, root_.get(), nullptr));
-  if (!Prepare(leaf_signer.get(), EVP_PKEY_sign_init) ||
-      !Prepare(verifier.get(), EVP_PKEY_verify_init) ||
-      !Prepare(signer.get(), EVP_PKEY_sign_init)) {
-    return broken();
-  }
   const std::string digest(32, 'd');
-  const std::string signature = Signature(leaf_signer.get(), digest);
+  const Verification request(leaf_.get(), digest);
+  std::optional<Verification> token;
+  if (token_issuer_ != nullptr) token.emplace(token_issuer_.get(), digest);
+  const EvpPkeyCtxPtr signer = Prepared(root_.get(), EVP_PKEY_sign_init);
   const auto end = std::chrono::steady_clock::now() + duration;
   do {
     const double begin = ThreadCpuMicroseconds();
     for (int i = 0; i < kPerSample; ++i) {
-      if (EVP_PKEY_verify(verifier.get(), Octets(signature), signature.size(), Octets(digest),
-                          digest.size()) != 1 ||
-          Signature(signer.get(), digest).empty()) {
-        return broken();
-      }
+      const bool done = request.Succeeds() && !Signature(signer.get(), digest).empty() &&
+                        (!token.has_value() || token->Succeeds());
+      if (!done) return Error(ErrorReason::kInternalError, "", "floor: " + DrainOpensslErrors());
     }
     samples_.push_back((ThreadCpuMicroseconds() - begin) / kPerSample);
   } while (std::chrono::steady_clock::now() < end);

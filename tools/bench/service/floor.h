@@ -11,12 +11,19 @@
 
 namespace hourglass::bench {
 
+// Who has signed for whom a certificate is for.
+enum class Asserted {
+  kByBroker,  // nobody
+  kByToken,   // its issuer: RS256, a key of 2048 bits
+};
+
 // CPU time to verify a P-256 signature, the request's, and to make one of the root's key type, by
-// EVP with the key parsed, the contexts made and the digests known. To be measured before and after
-// what it is compared with, on the same machine and in the same minute.
+// EVP with the key parsed, the contexts made and the digests known; and to verify a token's in the
+// same way, where there is one. To be measured before and after what it is compared with, on the
+// same machine and in the same minute.
 class VerifyAndSignFloor {
  public:
-  explicit VerifyAndSignFloor(hsm::KeyType root_type);
+  explicit VerifyAndSignFloor(hsm::KeyType root_type, Asserted asserted = Asserted::kByBroker);
 
   // Measures for so long. Errors: INTERNAL where OpenSSL fails.
   absl::Status Measure(std::chrono::nanoseconds duration);
@@ -26,6 +33,7 @@ class VerifyAndSignFloor {
  private:
   EvpPkeyPtr leaf_;
   EvpPkeyPtr root_;
+  EvpPkeyPtr token_issuer_;  // null where nobody verifies tokens
   std::vector<double> samples_;
 };
 

@@ -17,8 +17,6 @@
 namespace hourglass::bench {
 namespace {
 
-constexpr int kDevices = 16;
-
 // Counters of a moment.
 struct Counters {
   explicit Counters(const ServiceProcess& service, const std::vector<pid_t>& keyholders)
@@ -73,10 +71,11 @@ absl::StatusOr<LoadedService> StartService(ServiceOptions options, v1::KeyType r
   options.tenant_ids = TenantIds(tenants);
   LoadedService service;
   ASSIGN_OR_RETURN(service.pool, PreparedRequests::Make({.tenant_ids = options.tenant_ids,
-                                                         .devices_per_tenant = kDevices}));
+                                                         .devices_per_tenant = kDevicesOfATenant,
+                                                         .tokens = options.tokens}));
   service.process = std::make_unique<ServiceProcess>(std::move(options));
   RETURN_IF_ERROR(service.process->Start());
-  RETURN_IF_ERROR(service.process->MakeTenants(root_type, kDevices));
+  RETURN_IF_ERROR(service.process->MakeTenants(root_type, kDevicesOfATenant));
   ASSIGN_OR_RETURN(service.roots, service.process->Roots());
   service.process->WaitUntilSettled();
   return service;

@@ -28,8 +28,10 @@ struct LoadedService {
 // `t0`, `t1`, …, so many.
 std::vector<std::string> TenantIds(int tenants);
 
-// The tenants of TenantIds with 16 devices and a root each, on a new and empty service that has
-// settled.
+inline constexpr int kDevicesOfATenant = 16;
+
+// The tenants of TenantIds with kDevicesOfATenant devices and a root each, on a new and empty
+// service that has settled.
 absl::StatusOr<LoadedService> StartService(ServiceOptions options, v1::KeyType root_type,
                                            int tenants);
 

@@ -78,6 +78,17 @@ ServiceProcess::ServiceProcess(ServiceOptions options)
   WriteConfiguration();
 }
 
+std::string ServiceProcess::TenantsYaml() const {
+  if (options_.tokens == nullptr) return "";
+  const std::string fields =
+      RequestTokens::TenantFields(directory_.Write("keys.json", options_.tokens->KeySet()));
+  std::string yaml = "tenants:\n";
+  for (const std::string& tenant_id : options_.tenant_ids) {
+    absl::StrAppend(&yaml, "  ", tenant_id, ": {", fields, "}\n");
+  }
+  return yaml;
+}
+
 void ServiceProcess::WriteConfiguration() {
   const TlsCredential server = tls().Server();
   const std::string keys = options_.keys.empty()
@@ -101,6 +112,7 @@ void ServiceProcess::WriteConfiguration() {
                     "], tenants: [\"*\"]}\n");
   }
   if (!options_.store.empty()) absl::StrAppend(&yaml, "store: ", options_.store, "\n");
+  yaml += TenantsYaml();
   config_file_ = directory_.Write("hourglassd.yaml", yaml);
 }
 

@@ -17,6 +17,7 @@
 #include "tests/support/temporary_directory.h"
 #include "tools/bench/load/certificate_check.h"
 #include "tools/bench/load/load_generator.h"
+#include "tools/bench/load/request_tokens.h"
 
 namespace hourglass::bench {
 
@@ -45,6 +46,9 @@ struct ServiceOptions {
   std::string store = {};
   // Of all the tenants; null: the service's own.
   std::shared_ptr<const TenantPolicies> policies = {};
+  // All tenants take access tokens of this issuer alone; null: their brokers' word. Must outlive
+  // the service.
+  const RequestTokens* tokens = nullptr;
   std::string log_level = "info";
   // The processors that it may use, by number; empty: all that this process may.
   std::vector<int> processors = {};
@@ -87,6 +91,8 @@ class ServiceProcess : public ServiceClient {
 
  private:
   void WriteConfiguration();
+  // `tenants:` of the configuration, with what they take for whom a certificate is for.
+  std::string TenantsYaml() const;
   absl::Status MakeRoot(const std::string& tenant_id, v1::KeyType key_type);
 
   const ServiceOptions options_;
