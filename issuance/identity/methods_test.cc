@@ -44,14 +44,13 @@ std::vector<const google::protobuf::MethodDescriptor*> MethodsOfTheContract() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::Block::descriptor()->file(), v1::Refusal::descriptor()->file(),
-        v1::DeviceKey::descriptor()->file(),
-        v1::DirectoryUser::descriptor()->file(), v1::Clock::descriptor()->file(),
-        v1::Verdict::descriptor()->file(), v1::Device::descriptor()->file(),
-        v1::IssueCertificateRequest::descriptor()->file(), v1::TrustBundle::descriptor()->file(),
-        v1::JournalEntry::descriptor()->file(), v1::Key::descriptor()->file(),
-        v1::Policy::descriptor()->file(), v1::Root::descriptor()->file(),
-        v1::Rotation::descriptor()->file(), v1::ServiceStatus::descriptor()->file(),
-        v1::Tenant::descriptor()->file()}) {
+        v1::DeviceKey::descriptor()->file(), v1::DirectoryUser::descriptor()->file(),
+        v1::Clock::descriptor()->file(), v1::Verdict::descriptor()->file(),
+        v1::Device::descriptor()->file(), v1::IssueCertificateRequest::descriptor()->file(),
+        v1::TrustBundle::descriptor()->file(), v1::JournalEntry::descriptor()->file(),
+        v1::Key::descriptor()->file(), v1::Policy::descriptor()->file(),
+        v1::Root::descriptor()->file(), v1::Rotation::descriptor()->file(),
+        v1::ServiceStatus::descriptor()->file(), v1::Tenant::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int i = 0; i < file->service(s)->method_count(); ++i) {
         methods.push_back(file->service(s)->method(i));

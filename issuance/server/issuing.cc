@@ -53,10 +53,10 @@ std::unique_ptr<Issuing> Issuing::Start(const Config& config,
   std::unique_ptr<Issuing> issuing = absl::WrapUnique(new Issuing(means.store));
   issuing->ConnectCompliance(config, std::move(compliance_tls), means);
   issuing->limits_.emplace(config.limits.requests, SeedFrom(*means.entropy), means.limited);
-  issuing->pipeline_.emplace(means.tenants, &*issuing->compliance_, &issuing->journal_,
-                             means.entropy, means.clock, *means.log, means.load,
-                             Pipeline::Identities{means.tokens, means.store, &*issuing->limits_,
-                                                  &issuing->facts_});
+  issuing->pipeline_.emplace(
+      means.tenants, &*issuing->compliance_, &issuing->journal_, means.entropy, means.clock,
+      *means.log, means.load,
+      Pipeline::Identities{means.tokens, means.store, &*issuing->limits_, &issuing->facts_});
   issuing->OpenLanes(config.limits, means);
   return issuing;
 }

@@ -4,8 +4,8 @@
 #include "issuance/store/change_news.h"
 #include "issuance/store/postgresql/tables/postgresql_blocks.h"
 #include "issuance/store/postgresql/tables/postgresql_decisions.h"
-#include "issuance/store/postgresql/tables/postgresql_devices.h"
 #include "issuance/store/postgresql/tables/postgresql_device_keys.h"
+#include "issuance/store/postgresql/tables/postgresql_devices.h"
 #include "issuance/store/postgresql/tables/postgresql_directory.h"
 #include "issuance/store/postgresql/tables/postgresql_policies.h"
 

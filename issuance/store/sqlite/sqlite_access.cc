@@ -4,8 +4,8 @@
 #include "issuance/store/change_news.h"
 #include "issuance/store/sqlite/tables/sqlite_blocks.h"
 #include "issuance/store/sqlite/tables/sqlite_decisions.h"
-#include "issuance/store/sqlite/tables/sqlite_devices.h"
 #include "issuance/store/sqlite/tables/sqlite_device_keys.h"
+#include "issuance/store/sqlite/tables/sqlite_devices.h"
 #include "issuance/store/sqlite/tables/sqlite_directory.h"
 #include "issuance/store/sqlite/tables/sqlite_policies.h"
 

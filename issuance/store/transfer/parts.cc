@@ -290,10 +290,11 @@ void AppendNumber(std::uint64_t number, std::string& octets) {
 
 absl::Span<const Part> Parts() {
   static const auto* const parts = new std::vector<Part>{
-      Tenants(), Roots(),          PlannedKeys(),     BoundKeys(), Intermediates(),
-      Devices(), RelyingParties(), PolicyVersions(),  Policies(),  Users(),
-      Blocks(),  DeviceKeys(), RefusalPart(),    NewestEventPart(), EventPart(), AdministrativeActions(),
-      Journal(), TimeMark()};
+      Tenants(),       Roots(),           PlannedKeys(),    BoundKeys(),
+      Intermediates(), Devices(),         RelyingParties(), PolicyVersions(),
+      Policies(),      Users(),           Blocks(),         DeviceKeys(),
+      RefusalPart(),   NewestEventPart(), EventPart(),      AdministrativeActions(),
+      Journal(),       TimeMark()};
   return *parts;
 }
 
