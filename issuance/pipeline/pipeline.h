@@ -47,14 +47,14 @@ class Pipeline {
     DeviceAllowance* devices;      // of devices that tokens name; null: as often as they like
     // By which keys devices prove that they ask: what whoever decides in this process reads, too.
     // Null: no device has one.
-    FactsReadAhead* facts = nullptr;
+    FactsReadAhead* facts;
   };
 
   // All pointers must outlive this object. `load` may be null: nothing is measured. `log` learns
   // what is wrong with a key; callers only learn that it cannot be used.
   Pipeline(Tenants* tenants, ComplianceClient* compliance, GroupCommit* journal, Entropy* entropy,
            const Clock* clock, EventLog log = EventLog::Silent(), IssuanceLoad* load = nullptr,
-           Identities identities = {nullptr, nullptr, nullptr})
+           Identities identities = {nullptr, nullptr, nullptr, nullptr})
       : tenants_(tenants),
         compliance_(compliance),
         journal_(journal),

@@ -36,7 +36,7 @@ class DeviceKeyPipelineTest : public PipelineTest {
     overrides["contoso"].device_keys = use;
     tenants_.emplace(&*store_, keys_.get(), IssuingConfig(), overrides);
     pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_, EventLog::Silent(),
-                      nullptr, Pipeline::Identities{nullptr, nullptr, &*facts_});
+                      nullptr, Pipeline::Identities{nullptr, nullptr, nullptr, &*facts_});
   }
 
   // Of laptop-1.

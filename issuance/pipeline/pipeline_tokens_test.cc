@@ -69,7 +69,7 @@ class PipelineTokensTest : public PipelineTest {
 
   void MakePipeline() {
     pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_, EventLog::Silent(),
-                      nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr});
+                      nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr, nullptr});
   }
 
   std::string Token(const nlohmann::json& changes = nlohmann::json::object()) {
@@ -301,7 +301,7 @@ TEST_F(PipelineTokensTest, TheDeviceOfTheTokenIsChargedOnceTheTokenIsGood) {
   CountedDevices devices;
   devices.left = 1;
   pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &clock_, EventLog::Silent(),
-                    nullptr, Pipeline::Identities{&tokens_, &*store_, &devices});
+                    nullptr, Pipeline::Identities{&tokens_, &*store_, &devices, nullptr});
   EXPECT_THAT(IssueBy(Token({{"aud", "another"}}), "r-1").status,
               FailsWith(ErrorReason::kTokenRefused));
   EXPECT_THAT(devices.taken, testing::IsEmpty());
@@ -320,7 +320,7 @@ TEST_F(PipelineTokensTest, ByAClockThatIsDoubtedNoTokenIsJudged) {
   DoubtedClock doubted(clock_.Now());
   doubted.believed = false;
   pipeline_.emplace(&*tenants_, &*compliance_, &*journal_, &entropy_, &doubted, EventLog::Silent(),
-                    nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr});
+                    nullptr, Pipeline::Identities{&tokens_, &*store_, nullptr, nullptr});
   EXPECT_THAT(Issue().status, FailsWith(ErrorReason::kClockUntrusted));
   EXPECT_EQ(tokens_["contoso"]->remembered(), 0u);
   MakePipeline();

@@ -28,6 +28,7 @@ bool IsWorthAnotherTry(const grpc::Status& status) {
     case grpc::StatusCode::ABORTED:
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::CANCELLED:  // a call that a service which stops had not begun
       return true;
     default:
       return false;

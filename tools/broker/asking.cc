@@ -99,6 +99,8 @@ Outcome OutcomeOf(const absl::StatusOr<IssuedCertificate>& answer) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
+    // A service that stops may drop what it had not begun: gRPC says no more of it.
+    case absl::StatusCode::kCancelled:
       return Unavailable{client::ReasonInWords(status), agent::RetryDelayOf(status)};
     default:
       return Refused{client::FailureInWords(status), agent::RetryDelayOf(status)};
