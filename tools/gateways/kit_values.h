@@ -19,6 +19,10 @@ const std::string& ValueOf(const Values& values, absl::string_view name);
 // escaped: it may have quotes, `;`, `#`, `$`, `%`, backslashes and whatever is not ASCII.
 absl::Status CheckLine(const Values& values, absl::string_view name);
 
+// As CheckLine, of 16 to 128 octets: what a RADIUS server and its client share (RFC 2865 section 3
+// wants 16 and more). Still to be escaped.
+absl::Status CheckRadiusSecret(const Values& values, absl::string_view name);
+
 // As CheckLine, printable ASCII only, and without any octet of `forbidden`: for programs that have
 // no way to escape these.
 absl::Status CheckPrintable(const Values& values, absl::string_view name,
@@ -39,6 +43,10 @@ absl::Status CheckHost(const Values& values, absl::string_view name);
 absl::Status CheckAddress(const Values& values, absl::string_view name);
 // `10.0.0.0/8` or `fd00::/8`: an address and the length of its prefix.
 absl::Status CheckNetwork(const Values& values, absl::string_view name);
+// One or several networks, separated by commas without spaces; at most 1024 octets.
+absl::Status CheckNetworks(const Values& values, absl::string_view name);
+// One or several addresses, in the same way.
+absl::Status CheckAddresses(const Values& values, absl::string_view name);
 // An address or a network.
 absl::Status CheckAddressOrNetwork(const Values& values, absl::string_view name);
 // A decimal number without leading zeros, of `least` to `most`.
