@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "ca/encoding/utf8.h"
-#include "ca/names/domain_name.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
@@ -23,6 +22,8 @@ constexpr std::size_t kLongestLine = 1024;
 constexpr std::size_t kShortestSecret = 16;
 constexpr std::size_t kLongestSecret = 128;
 constexpr std::size_t kLongestWord = 64;
+constexpr std::size_t kLongestHost = 253;
+constexpr std::size_t kLongestLabel = 63;
 constexpr std::size_t kLongestPath = 255;
 constexpr int kBitsOfIpv4 = 32;
 constexpr int kBitsOfIpv6 = 128;
@@ -59,10 +60,18 @@ bool IsNetwork(absl::string_view text) {
   return bits != 0 && IsNumber(parts[1], 0, bits);
 }
 
-// A name of ASCII: others have A-labels for files.
-bool IsHostName(const std::string& text) {
-  const bool is_ascii = std::all_of(text.begin(), text.end(), absl::ascii_isascii);
-  return is_ascii && !ca::FaultInDomain(text).has_value();
+// RFC 1123 section 2.1, of ASCII: others have A-labels for files. A last label of digits alone is
+// that of a mistyped address.
+bool IsHostName(absl::string_view text) {
+  if (text.size() > kLongestHost) return false;
+  const std::vector<absl::string_view> labels = absl::StrSplit(text, '.');
+  const bool all = std::all_of(labels.begin(), labels.end(), [](absl::string_view label) {
+    return !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
+           label.back() != '-' && std::all_of(label.begin(), label.end(), [](char octet) {
+             return absl::ascii_isalnum(octet) || octet == '-';
+           });
+  });
+  return all && !std::all_of(labels.back().begin(), labels.back().end(), absl::ascii_isdigit);
 }
 
 }  // namespace
