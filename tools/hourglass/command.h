@@ -104,6 +104,7 @@ void AddJournal(CLI::App& app, CommandLine& line);
 void AddDecisions(CLI::App& app, CommandLine& line);
 void AddService(CLI::App& app, CommandLine& line);
 void AddStore(CLI::App& app, CommandLine& line);
+void AddGateways(CLI::App& app, CommandLine& line);
 
 }  // namespace hourglass::cli
 

@@ -43,6 +43,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddRoots(app, line);
   AddRotation(app, line);
   AddRelyingParties(app, line);
+  AddGateways(app, line);
   AddCertificates(app, line);
   AddJournal(app, line);
   AddDecisions(app, line);
