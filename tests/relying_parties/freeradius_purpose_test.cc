@@ -1,4 +1,4 @@
-// What FreeRADIUS, configured as in tests/relying_parties/freeradius, says to certificates that
+// What FreeRADIUS, with what its kit writes, says to certificates that
 // Hourglass never issues. The control of every refusal comes from the same issuer, in the same
 // server.
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// FreeRADIUS, configured as in tests/relying_parties/freeradius, and leaves of issuing sub-keys: it
+// FreeRADIUS, with what its kit writes, and leaves of issuing sub-keys: it
 // trusts the root only, and the client sends the intermediate. Every refusal asserts its reason,
 // and has a control.
 #include <gmock/gmock.h>

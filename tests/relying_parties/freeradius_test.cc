@@ -1,4 +1,4 @@
-// FreeRADIUS, configured as in tests/relying_parties/freeradius, and the certificates of Hourglass.
+// FreeRADIUS, with what its kit writes, and the certificates of Hourglass.
 // Every refusal asserts its reason, and has a control in the same server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

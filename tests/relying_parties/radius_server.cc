@@ -8,13 +8,16 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "hsm/base/status_macros.h"
+#include "tests/relying_parties/kit_files.h"
+#include "tools/gateways/kits/freeradius.h"
 
 namespace hourglass {
 namespace {
 
-constexpr char kConfiguration[] = "tests/relying_parties/freeradius/";
 constexpr char kSecret[] = "shared-by-server-and-gateway";
 constexpr char kServerName[] = "radius.contoso.example";
 
@@ -52,17 +55,13 @@ std::string Between(absl::string_view text, absl::string_view before, absl::stri
 }  // namespace
 
 RadiusServer::RadiusServer(const std::string& trust_bundle_pem)
-    : server_issuer_("/CN=Issuer of the RADIUS server") {
+    : trust_bundle_pem_(trust_bundle_pem), server_issuer_("/CN=Issuer of the RADIUS server") {
   const CertificateAndKey server = server_issuer_.Issue(
       kServerName,
       {absl::StrCat("subjectAltName = DNS:", kServerName), "extendedKeyUsage = serverAuth"});
   directory_.Write("server.pem", server.certificate_pem);
   directory_.Write("server.key", server.private_key_pem);
   directory_.Write("server-issuer.pem", server_issuer_.root_pem());
-  directory_.Write("roots.pem", trust_bundle_pem);
-  for (const char* file : {"radiusd.conf", "dictionary"}) {
-    directory_.Write(file, ReadFileOrDie(absl::StrCat(kConfiguration, file)));
-  }
 }
 
 absl::StatusOr<std::unique_ptr<RadiusServer>> RadiusServer::Start(
@@ -81,17 +80,20 @@ absl::StatusOr<std::unique_ptr<RadiusServer>> RadiusServer::Start(
 
 absl::StatusOr<bool> RadiusServer::TryPort(int port, std::chrono::seconds clock_shift) {
   port_ = port;
-  directory_.Write("site.conf",
-                   absl::StrCat("hourglass {\nlisten_address = 127.0.0.1\nlisten_port = ", port,
-                                "\ngateway_address = 127.0.0.1\ngateway_secret = ", kSecret,
-                                "\nserver_certificate = ", directory_.File("server.pem"),
-                                "\nserver_key = ", directory_.File("server.key"),
-                                "\ntrust_bundle = ", directory_.File("roots.pem"),
-                                "\nlog_directory = ", directory_.path(),
-                                "\nrun_directory = ", directory_.path(), "\n}\n"));
+  const std::string folder = directory_.File("hourglass");
+  RETURN_IF_ERROR(WriteKit(gateways::FreeradiusKit(), SubjectOf(trust_bundle_pem_),
+                           {{"folder", folder},
+                            {"listen_address", "127.0.0.1"},
+                            {"listen_port", absl::StrCat(port)},
+                            {"gateway_address", "127.0.0.1"},
+                            {"gateway_secret", kSecret},
+                            {"server_certificate", directory_.File("server.pem")},
+                            {"server_key", directory_.File("server.key")},
+                            {"log_folder", directory_.path()},
+                            {"run_folder", directory_.path()}},
+                           folder));
   process_ = std::make_unique<BackgroundProcess>(
-      std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory_.path(), "-f", "-l",
-                               "stdout", "-xx"},
+      std::vector<std::string>{"/usr/sbin/freeradius", "-d", folder, "-f", "-l", "stdout", "-xx"},
       directory_.File(absl::StrCat("log-", port)), ShiftedClock(clock_shift));
   if (process_->WaitForLog("Ready to process requests")) return true;
   const std::string log = process_->Log();
@@ -120,6 +122,11 @@ AccessAnswer RadiusServer::Authenticate(const std::string& identity,
   answer.rejected = result.exit_code != 0 && absl::StrContains(result.output, "(Access-Reject)");
   answer.reply_message =
       Between(Between(result.output, "(Reply-Message)", "   Attribute"), "Value: '", "'\n");
+  // Of the last answer; challenges have none.
+  const std::string seconds =
+      Between(Between(result.output, "(Session-Timeout)", "   Attribute"), "Value: ", "\n");
+  int session_timeout = 0;
+  if (absl::SimpleAtoi(seconds, &session_timeout)) answer.session_timeout = session_timeout;
   answer.server_log = process_->Log().substr(log_before);
   return answer;
 }

@@ -1,4 +1,4 @@
-// A real FreeRADIUS with the configuration in tests/relying_parties/freeradius, asked by a real
+// A real FreeRADIUS with what its kit writes (tools/gateways/kits/freeradius.h), asked by a real
 // supplicant (eapol_test).
 #ifndef HOURGLASS_TESTS_RELYING_PARTIES_RADIUS_SERVER_H_
 #define HOURGLASS_TESTS_RELYING_PARTIES_RADIUS_SERVER_H_
@@ -22,6 +22,8 @@ struct AccessAnswer {
   bool accepted = false;
   bool rejected = false;
   std::string reply_message;
+  // Seconds that the session may last; 0 where the server did not say.
+  int session_timeout = 0;
   // What the server wrote to its debug log while it answered: the reasons.
   std::string server_log;
 };
@@ -43,6 +45,7 @@ class RadiusServer {
   // False where another program has taken the port meanwhile.
   absl::StatusOr<bool> TryPort(int port, std::chrono::seconds clock_shift);
 
+  const std::string trust_bundle_pem_;
   TemporaryDirectory directory_;
   OpensslCa server_issuer_;
   int port_ = 0;
