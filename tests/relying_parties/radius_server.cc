@@ -18,7 +18,8 @@
 namespace hourglass {
 namespace {
 
-constexpr char kSecret[] = "shared-by-server-and-gateway";
+// With what has to be escaped in the configuration.
+constexpr char kSecret[] = "it's \"shared\" ${by} server; and #gateway \xC3\xA9!";
 constexpr char kServerName[] = "radius.contoso.example";
 
 absl::StatusOr<int> FreeUdpPort() {
