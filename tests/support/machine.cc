@@ -43,10 +43,10 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Make(const std::string& name) 
 CommandResult Machine::Run(const std::string& commands, const std::string& input) const {
   std::vector<std::string> command = Entering(pid_);
   for (const char* word : {"bash", "-ec"}) command.emplace_back(word);
-  command.push_back(absl::StrCat("cd /root\n", commands));
-  return RunCommand(
-      command, input,
-      {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"});
+  command.push_back(absl::StrCat("cd ", kHome, "\n", commands));
+  return RunCommand(command, input,
+                    {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                     absl::StrCat("HOME=", kHome)});
 }
 
 std::string Machine::WhyNoTun() const {

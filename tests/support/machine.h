@@ -28,7 +28,10 @@ class Machine {
   // kernel or account lets nobody have one.
   static absl::StatusOr<std::unique_ptr<Machine>> Make(const std::string& name);
 
-  // Runs lines by `bash -e` in its /root, with `input` on their standard input.
+  // Where commands run.
+  static constexpr char kHome[] = "/run/home";
+
+  // Runs lines by `bash -e` in kHome, with `input` on their standard input.
   CommandResult Run(const std::string& commands, const std::string& input = "") const;
   // Whether a kernel module or device for TUN is there: empty, or why not.
   std::string WhyNoTun() const;
