@@ -6,10 +6,14 @@
 #include <chrono>
 #include <string>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/strip.h"
 #include "ca/testing/test_ca.h"
 #include "tests/relying_parties/openssl_ca.h"
 #include "tests/relying_parties/radius_server.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hourglass {
 namespace {
@@ -68,6 +72,27 @@ TEST(FreeradiusSessionTest, AnEndAfter2049IsRead) {
   ASSERT_TRUE(answer.accepted) << answer.server_log;
   EXPECT_THAT(answer.server_log, HasSubstr("TLS-Client-Cert-Expiration := \"205"));
   EXPECT_THAT(answer.session_timeout, AllOf(Gt(3600 - kSlack), Le(3600)));
+}
+
+// A connection that was ended is not opened again by the certificate that is good for the rest of
+// its hour.
+TEST(FreeradiusSessionTest, ACertificateThatCountsNoMoreIsRefused) {
+  ca::TestCa ca;
+  const CertificateAndKey ended = IssueTo(ca);
+  const CertificateAndKey next = IssueTo(ca);
+  const TemporaryDirectory refused;
+  ASSERT_OK_AND_ASSIGN(
+      auto server, RadiusServer::Start(ca.root_pem(), {}, {{"refused_folder", refused.path()}}));
+  EXPECT_TRUE(server->Authenticate(kUser, ended).accepted);
+  const CommandResult serial =
+      RunCommand({"openssl", "x509", "-noout", "-serial"}, ended.certificate_pem);
+  refused.Write(absl::AsciiStrToLower(
+                    absl::StripAsciiWhitespace(absl::StripPrefix(serial.output, "serial="))),
+                "");
+  const AccessAnswer answer = server->Authenticate(kUser, ended);
+  EXPECT_TRUE(answer.rejected) << answer.server_log;
+  EXPECT_EQ(answer.reply_message, "the certificate counts no more");
+  EXPECT_TRUE(server->Authenticate(kUser, next).accepted);
 }
 
 }  // namespace

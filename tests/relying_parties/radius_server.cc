@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -55,8 +57,10 @@ std::string Between(absl::string_view text, absl::string_view before, absl::stri
 
 }  // namespace
 
-RadiusServer::RadiusServer(const std::string& trust_bundle_pem)
-    : trust_bundle_pem_(trust_bundle_pem), server_issuer_("/CN=Issuer of the RADIUS server") {
+RadiusServer::RadiusServer(const std::string& trust_bundle_pem, gateways::Values more)
+    : trust_bundle_pem_(trust_bundle_pem),
+      more_(std::move(more)),
+      server_issuer_("/CN=Issuer of the RADIUS server") {
   const CertificateAndKey server = server_issuer_.Issue(
       kServerName,
       {absl::StrCat("subjectAltName = DNS:", kServerName), "extendedKeyUsage = serverAuth"});
@@ -66,8 +70,8 @@ RadiusServer::RadiusServer(const std::string& trust_bundle_pem)
 }
 
 absl::StatusOr<std::unique_ptr<RadiusServer>> RadiusServer::Start(
-    const std::string& trust_bundle_pem, std::chrono::seconds clock_shift) {
-  auto server = absl::WrapUnique(new RadiusServer(trust_bundle_pem));
+    const std::string& trust_bundle_pem, std::chrono::seconds clock_shift, gateways::Values more) {
+  auto server = absl::WrapUnique(new RadiusServer(trust_bundle_pem, std::move(more)));
   constexpr int kAttempts = 10;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const absl::StatusOr<int> port = FreeUdpPort();
@@ -82,17 +86,18 @@ absl::StatusOr<std::unique_ptr<RadiusServer>> RadiusServer::Start(
 absl::StatusOr<bool> RadiusServer::TryPort(int port, std::chrono::seconds clock_shift) {
   port_ = port;
   const std::string folder = directory_.File("hourglass");
-  RETURN_IF_ERROR(WriteKit(gateways::FreeradiusKit(), SubjectOf(trust_bundle_pem_),
-                           {{"folder", folder},
-                            {"listen_address", "127.0.0.1"},
-                            {"listen_port", absl::StrCat(port)},
-                            {"gateway_address", "127.0.0.1"},
-                            {"gateway_secret", kSecret},
-                            {"server_certificate", directory_.File("server.pem")},
-                            {"server_key", directory_.File("server.key")},
-                            {"log_folder", directory_.path()},
-                            {"run_folder", directory_.path()}},
-                           folder));
+  gateways::Values values = {{"folder", folder},
+                             {"listen_address", "127.0.0.1"},
+                             {"listen_port", absl::StrCat(port)},
+                             {"gateway_address", "127.0.0.1"},
+                             {"gateway_secret", kSecret},
+                             {"server_certificate", directory_.File("server.pem")},
+                             {"server_key", directory_.File("server.key")},
+                             {"log_folder", directory_.path()},
+                             {"run_folder", directory_.path()}};
+  values.insert(more_.begin(), more_.end());
+  RETURN_IF_ERROR(
+      WriteKit(gateways::FreeradiusKit(), SubjectOf(trust_bundle_pem_), std::move(values), folder));
   process_ = std::make_unique<BackgroundProcess>(
       std::vector<std::string>{"/usr/sbin/freeradius", "-d", folder, "-f", "-l", "stdout", "-xx"},
       directory_.File(absl::StrCat("log-", port)), ShiftedClock(clock_shift));

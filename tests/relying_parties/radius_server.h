@@ -11,6 +11,7 @@
 #include "tests/relying_parties/openssl_ca.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
+#include "tools/gateways/kit.h"
 
 namespace hourglass {
 
@@ -32,20 +33,23 @@ struct AccessAnswer {
 class RadiusServer {
  public:
   // `trust_bundle_pem`: the roots that a user's certificate may chain to. The server sees the time
-  // shifted by `clock_shift`. Errors: INTERNAL with the server's log where it does not come up.
+  // shifted by `clock_shift`, and the kit is given `more` values. Errors: INTERNAL with the
+  // server's log where it does not come up.
   static absl::StatusOr<std::unique_ptr<RadiusServer>> Start(const std::string& trust_bundle_pem,
-                                                             std::chrono::seconds clock_shift = {});
+                                                             std::chrono::seconds clock_shift = {},
+                                                             gateways::Values more = {});
 
   // One EAP-TLS conversation of `identity` with this certificate, in this TLS version.
   AccessAnswer Authenticate(const std::string& identity, const CertificateAndKey& credential,
                             TlsVersion version = TlsVersion::kTls13);
 
  private:
-  explicit RadiusServer(const std::string& trust_bundle_pem);
+  RadiusServer(const std::string& trust_bundle_pem, gateways::Values more);
   // False where another program has taken the port meanwhile.
   absl::StatusOr<bool> TryPort(int port, std::chrono::seconds clock_shift);
 
   const std::string trust_bundle_pem_;
+  const gateways::Values more_;
   TemporaryDirectory directory_;
   OpensslCa server_issuer_;
   int port_ = 0;

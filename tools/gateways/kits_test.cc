@@ -49,7 +49,8 @@ std::vector<Case> Cases() {
                               {{"gateway_address", "192.0.2.1"},
                                {"gateway_secret", kSecret},
                                {"server_certificate", "/etc/radius/server.pem"},
-                               {"server_key", "/etc/radius/server.key"}}},
+                               {"server_key", "/etc/radius/server.key"},
+                               {"refused_folder", "/var/lib/refused"}}},
                              {"windows", "windows", {{"connection_name", "Contoso VPN"}}}};
   for (const char* variant : {"pubkey", "eap-tls", "eap-radius"}) {
     Values values = strongswan;
@@ -135,8 +136,8 @@ TEST(KitsTest, WhatIsNoTextOfOneLineIsRefusedByName) {
            {absl::StrCat(value, "\n"), absl::StrCat("a\nb", value), absl::StrCat(value, "\x1b"),
             value + '\0', absl::StrCat(value, "\xff"), std::string()}) {
         const auto files = Write(one, {{name, bad}});
-        // Without this one the variant knows nothing of it.
-        if (bad.empty() && name == "disconnect_secret") continue;
+        const bool is_optional = name == "disconnect_secret" || name == "refused_folder";
+        if (bad.empty() && is_optional) continue;
         EXPECT_FALSE(files.ok()) << one.name << " " << name;
         EXPECT_EQ(FieldOf(files.status()), name) << one.name << files.status();
         EXPECT_THAT(std::string(files.status().message()), Not(HasSubstr(kSecret)));
@@ -178,6 +179,16 @@ TEST(FreeradiusKitTest, TheSecretIsAsItWasGiven) {
               HasSubstr("\tsecret = 'it\\'s \"16\" ${x} #; \u00fc'\n"));
   EXPECT_THAT(Write(CaseOf("freeradius"), {{"gateway_secret", "0123456789\\abcdef"}}).status(),
               FailsWith(ErrorReason::kFieldInvalid, "gateway_secret"));
+}
+
+TEST(FreeradiusKitTest, NobodyIsRefusedByAFolderThatIsNotGiven) {
+  EXPECT_THAT(FilesOf(CaseOf("freeradius"))["radiusd.conf"],
+              AllOf(HasSubstr("program = \"/usr/bin/test ! -e "
+                              "/var/lib/refused/%{TLS-Client-Cert-Serial}\"\n"),
+                    HasSubstr("\tauthorize {\n\t\t# Go on after a reject")));
+  EXPECT_THAT(FilesOf(CaseOf("freeradius"), {{"refused_folder", ""}})["radiusd.conf"],
+              AllOf(Not(HasSubstr("refused")), HasSubstr("\nmodules {\n\talways reject {\n"),
+                    HasSubstr("\tauthorize {\n\t\t# Positive logic")));
 }
 
 TEST(FreeradiusKitTest, TheFollowerReplacesWhatIsRead) {

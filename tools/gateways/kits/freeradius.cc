@@ -13,6 +13,8 @@
 namespace hourglass::gateways {
 namespace {
 
+constexpr absl::string_view kRefused = "refused_folder";
+
 constexpr KitValue kValues[] = {
     {"folder", "where the files will be on the RADIUS server", "/etc/freeradius/hourglass"},
     {"gateway_address", "the address or network that the VPN gateway asks from", ""},
@@ -26,6 +28,10 @@ constexpr KitValue kValues[] = {
     {"listen_port", "the port that it listens on", "1812"},
     {"longest_session", "seconds that a session lasts at most, however long the certificate does",
      "3600"},
+    {"refused_folder",
+     "the folder where hourglass-gatewayd names certificates that should count no more "
+     "(docs/gatewayd.md); without it nobody does",
+     "-"},
     {"log_folder", "where it logs", "/var/log/freeradius"},
     {"run_folder", "where it keeps its pid", "/run/freeradius"},
 };
@@ -38,6 +44,7 @@ absl::Status CheckValues(const Values& values) {
        {"folder", "server_certificate", "server_key", "log_folder", "run_folder"}) {
     RETURN_IF_ERROR(CheckPath(values, path));
   }
+  if (!ValueOf(values, kRefused).empty()) RETURN_IF_ERROR(CheckPath(values, kRefused));
   RETURN_IF_ERROR(CheckAddressOrNetwork(values, "gateway_address"));
   RETURN_IF_ERROR(CheckAddress(values, "listen_address"));
   RETURN_IF_ERROR(CheckPort(values, "listen_port"));
@@ -58,8 +65,17 @@ absl::StatusOr<std::string> Quoted(const Values& values, absl::string_view name)
 }
 
 absl::StatusOr<std::string> Radiusd(const KitSubject& subject, const Values& values) {
+  const std::string& refused = ValueOf(values, kRefused);
+  std::string module;
+  if (!refused.empty()) {
+    ASSIGN_OR_RETURN(
+        module, FillTemplate(FreeradiusTemplate("refused_module.conf"), {{kRefused, refused}}));
+  }
+  const absl::string_view check = refused.empty() ? "" : FreeradiusTemplate("refused_check.conf");
   return FillTemplate(FreeradiusTemplate("radiusd.conf"),
                       {{"tenant", subject.tenant_id},
+                       {"refused_module", module},
+                       {"refused_check", check},
                        {"folder", ValueOf(values, "folder")},
                        {"log_folder", ValueOf(values, "log_folder")},
                        {"run_folder", ValueOf(values, "run_folder")},
