@@ -187,7 +187,7 @@ TEST(FreeradiusKitTest, NobodyIsRefusedByAFolderThatIsNotGiven) {
                               "/var/lib/refused/%{TLS-Client-Cert-Serial}\"\n"),
                     HasSubstr("\tauthorize {\n\t\t# Go on after a reject")));
   EXPECT_THAT(FilesOf(CaseOf("freeradius"), {{"refused_folder", ""}})["radiusd.conf"],
-              AllOf(Not(HasSubstr("refused")), HasSubstr("\nmodules {\n\talways reject {\n"),
+              AllOf(Not(HasSubstr("exec refused")), HasSubstr("\nmodules {\n\talways reject {\n"),
                     HasSubstr("\tauthorize {\n\t\t# Positive logic")));
 }
 
