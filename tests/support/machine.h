@@ -33,7 +33,7 @@ class Machine {
 
   // Runs lines by `bash -e` in kHome, with `input` on their standard input.
   CommandResult Run(const std::string& commands, const std::string& input = "") const;
-  // Whether a kernel module or device for TUN is there: empty, or why not.
+  // Empty where TUN devices can be made in it, or why not.
   std::string WhyNoTun() const;
 
   // Writes a file of it, with its folders.
