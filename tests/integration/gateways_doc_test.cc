@@ -157,7 +157,7 @@ TEST_F(GatewaysDocTest, FromFreshMachinesToATunnelAndANewRoot) {
       << Logs(*radius);
   EXPECT_THAT(radius->Run("cat /etc/freeradius/hourglass/roots.pem").output,
               HasSubstr("# root r2 of contoso"));
-  Succeed("hourglass --config cli.yaml roots promote --tenant contoso r2 --yes");
+  Succeed("hourglass --config cli.yaml roots promote --tenant contoso r2");
   Succeed(
       "hourglass-broker issue --config broker.yaml --tenant contoso --user alice@contoso.example "
       "--device laptop-1 --out alice.pem --key-out alice.key");
