@@ -47,8 +47,10 @@ absl::StatusOr<Values> CompleteValues(const Kit& kit, Values given) {
     if (given.find(value.name) != given.end()) continue;
     if (value.fallback.empty()) {
       missing.push_back(value.name);
-      absl::StrAppend(&words, "\n  ", value.is_secret ? "--set-file " : "--set ", value.name, "=",
-                      value.is_secret ? "FILE" : "VALUE", "  ", value.words);
+      // One line: messages are shown on one.
+      absl::StrAppend(&words, words.empty() ? " " : "; ",
+                      value.is_secret ? "--set-file " : "--set ", value.name, "=",
+                      value.is_secret ? "FILE" : "VALUE", " (", value.words, ")");
     } else {
       given.emplace(value.name, value.fallback == kNoneNeeded ? "" : value.fallback);
     }

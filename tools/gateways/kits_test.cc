@@ -164,8 +164,8 @@ TEST(KitsTest, WhatIsMissingIsAskedForByName) {
   EXPECT_THAT(nothing.status(), FailsWith(ErrorReason::kFieldMissing,
                                           "gateway_secret, server_certificate, server_key"));
   EXPECT_THAT(std::string(nothing.status().message()),
-              AllOf(HasSubstr("--set-file gateway_secret=FILE  the secret shared with"),
-                    HasSubstr("--set server_key=VALUE  path there")));
+              AllOf(HasSubstr("--set-file gateway_secret=FILE (the secret shared with"),
+                    HasSubstr("; --set server_key=VALUE (path there")));
   const auto unknown = CompleteValues(*FindKit("freeradius"), {{"secret", kSecret}});
   EXPECT_THAT(unknown.status(), FailsWith(ErrorReason::kFieldInvalid, "secret"));
   EXPECT_THAT(std::string(unknown.status().message()),

@@ -112,7 +112,7 @@ TEST_F(GatewaysTest, WhatIsMissingIsAskedForByName) {
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.output,
               AllOf(HasSubstr("FIELD_MISSING: gateway_secret, server_certificate, server_key: "),
-                    HasSubstr("\n  --set-file gateway_secret=FILE  the secret")));
+                    HasSubstr("must be given: --set-file gateway_secret=FILE (the secret")));
   EXPECT_FALSE(Exists("kit"));
 }
 
