@@ -8,47 +8,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "hsm/base/status_macros.h"
-#include "tools/agent/call.h"
 #include "tools/agent/event_log.h"
+#include "tools/agent/trial.h"
 #include "tools/bundle/bundle_service.h"
 #include "tools/bundle/kept_bundle.h"
 #include "tools/client/failure.h"
-#include "tools/client/wording.h"
 
 namespace hourglass::bundle {
 namespace {
 
 using agent::EventLog;
 using agent::Instant;
-
-// When something that fails is tried again, and whether its failure is news.
-class Trial {
- public:
-  explicit Trial(const agent::Random& random) : random_(random) {}
-
-  bool Due(Instant now) const { return at_ <= now; }
-  Instant at() const { return at_; }
-
-  void Begin(Instant now) { at_ = now; }
-  void Succeeded() {
-    failures_ = 0;
-    trouble_.clear();
-  }
-  // Whether it failed in another way than the last time.
-  bool Failed(const absl::Status& status, Instant now) {
-    ++failures_;
-    at_ = now + std::max(agent::Backoff(failures_, random_()),
-                         agent::Stretched(agent::RetryDelayOf(status), random_()));
-    const std::string before = std::exchange(trouble_, client::FailureInWords(status));
-    return trouble_ != before;
-  }
-
- private:
-  const agent::Random& random_;
-  Instant at_ = absl::ZeroDuration();
-  int failures_ = 0;
-  std::string trouble_;
-};
+using agent::Trial;
 
 // One follower that runs. Two things go on beside each other: the stream that brings bundles, and
 // the settling of the one that was accepted last.
@@ -104,7 +75,7 @@ class Follower {
 
   bool OpenStream() {
     if (!watching_.Due(waiter_.Now())) return false;
-    auto opened = BundleStream::Open(config_, options_.tenant);
+    auto opened = WatchBundles(config_, options_.tenant);
     opened_at_ = waiter_.Now();
     came_ = false;
     if (opened.ok()) {
@@ -153,11 +124,7 @@ class Follower {
     }
   }
 
-  std::string TriedAgain(const Trial& trial) const {
-    const absl::Duration pause = absl::Ceil(trial.at() - waiter_.Now(), absl::Seconds(1));
-    return absl::StrCat("trying again in ", client::LengthInWords(pause),
-                        ", then less often, silently while nothing changes");
-  }
+  std::string TriedAgain(const Trial& trial) const { return trial.InWords(waiter_.Now()); }
 
   const Options& options_;
   const client::ConnectionConfig& config_;

@@ -6,7 +6,6 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "issuance/yaml/document.h"
-#include "issuance/yaml/mapping.h"
 #include "tools/client/files.h"
 
 namespace hourglass::client {
@@ -29,11 +28,8 @@ bool IsHostAndPort(absl::string_view server) {
 
 }  // namespace
 
-absl::StatusOr<ConnectionConfig> ParseConnectionConfig(absl::string_view yaml,
-                                                       absl::string_view file_name) {
+ConnectionConfig ReadConnection(yaml::Mapping& root) {
   ConnectionConfig config;
-  yaml::Document document(yaml, file_name);
-  yaml::Mapping root = document.Root();
   config.server = root.RequiredString("server");
   if (!config.server.empty() && !IsHostAndPort(config.server)) {
     root.Mistake("server", "must be HOST:PORT, such as ca.contoso.example:8443 or [::1]:8443");
@@ -45,6 +41,14 @@ absl::StatusOr<ConnectionConfig> ParseConnectionConfig(absl::string_view yaml,
   config.server_name = root.String("server_name").value_or("");
   const auto timeout = root.Duration("timeout", std::chrono::seconds(1), std::chrono::hours(1));
   if (timeout.has_value()) config.timeout = absl::FromChrono(*timeout);
+  return config;
+}
+
+absl::StatusOr<ConnectionConfig> ParseConnectionConfig(absl::string_view yaml,
+                                                       absl::string_view file_name) {
+  yaml::Document document(yaml, file_name);
+  yaml::Mapping root = document.Root();
+  const ConnectionConfig config = ReadConnection(root);
   RETURN_IF_ERROR(document.Finish());
   return config;
 }

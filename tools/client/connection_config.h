@@ -6,9 +6,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "issuance/yaml/mapping.h"
 #include "tools/client/connection.h"
 
 namespace hourglass::client {
+
+// Reads the fields of a connection from the outermost mapping of a file, which may have others:
+// those of ParseConnectionConfig. Mistakes are the document's.
+ConnectionConfig ReadConnection(yaml::Mapping& root);
 
 // Parses cli.yaml or broker.yaml, which have the same fields: `server`, `tls: {certificate,
 // private_key, trusted_roots}`, and optionally `server_name` and `timeout` (1s to 1h, default 10s).

@@ -1,0 +1,200 @@
+#include "tools/gatewayd/strongswan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "ca/names/name_rules.h"
+#include "hsm/base/error.h"
+#include "hsm/base/status_macros.h"
+#include "tools/client/wording.h"
+#include "tools/gatewayd/stream_socket.h"
+
+namespace hourglass::gatewayd {
+namespace {
+
+// How long charon waits for a peer to agree before it drops the tunnel all the same.
+constexpr char kForceAfterMilliseconds[] = "300";
+
+// One conversation with charon.
+class Vici {
+ public:
+  static absl::StatusOr<Vici> Connect(const StrongswanConfig& config, const Patience& patience) {
+    ASSIGN_OR_RETURN(StreamSocket socket, StreamSocket::Connect(config.socket, patience));
+    return Vici(std::move(socket), config);
+  }
+
+  absl::StatusOr<std::vector<IkeSa>> ListSas() {
+    std::vector<IkeSa> sas;
+    RETURN_IF_ERROR(
+        Send({.type = ViciPacketType::kEventRegister, .name = "list-sa", .message = {}}));
+    ASSIGN_OR_RETURN(ViciPacket packet, Receive());
+    if (packet.type != ViciPacketType::kEventConfirm) return Unexpected();
+    RETURN_IF_ERROR(
+        Send({.type = ViciPacketType::kCommandRequest, .name = "list-sas", .message = {}}));
+    for (;;) {
+      ASSIGN_OR_RETURN(packet, Receive());
+      if (packet.type == ViciPacketType::kCommandResponse) break;
+      if (packet.type != ViciPacketType::kEvent) return Unexpected();
+      for (IkeSa& sa : IkeSasIn(packet.message, config_.connections, absl::Now())) {
+        sas.push_back(std::move(sa));
+      }
+    }
+    RETURN_IF_ERROR(
+        Send({.type = ViciPacketType::kEventUnregister, .name = "list-sa", .message = {}}));
+    ASSIGN_OR_RETURN(packet, Receive());
+    if (packet.type != ViciPacketType::kEventConfirm) return Unexpected();
+    return sas;
+  }
+
+  // That there is none any more is no error.
+  absl::Status Terminate(const IkeSa& sa) {
+    ViciPacket request = {
+        .type = ViciPacketType::kCommandRequest, .name = "terminate", .message = {}};
+    request.message.values = {
+        {"ike-id", sa.unique_id}, {"force", "yes"}, {"timeout", kForceAfterMilliseconds}};
+    RETURN_IF_ERROR(Send(request));
+    ASSIGN_OR_RETURN(const ViciPacket packet, Receive());
+    if (packet.type != ViciPacketType::kCommandResponse) return Unexpected();
+    return absl::OkStatus();
+  }
+
+ private:
+  Vici(StreamSocket socket, const StrongswanConfig& config)
+      : socket_(std::move(socket)), config_(config) {}
+
+  absl::Status Send(const ViciPacket& packet) { return socket_.Send(EncodeViciPacket(packet)); }
+
+  absl::StatusOr<ViciPacket> Receive() {
+    ASSIGN_OR_RETURN(const std::string length, socket_.Receive(kViciLength));
+    std::size_t size = 0;
+    for (const char octet : length) size = size << 8 | static_cast<unsigned char>(octet);
+    if (size > kMaxViciPacket) return Unexpected();
+    ASSIGN_OR_RETURN(const std::string octets, socket_.Receive(size));
+    return ParseViciPacket(octets);
+  }
+
+  absl::Status Unexpected() const {
+    return Error(ErrorReason::kFieldInvalid, "",
+                 absl::StrCat(config_.socket, " does not answer as vici does"));
+  }
+
+  StreamSocket socket_;
+  const StrongswanConfig& config_;
+};
+
+class Strongswan final : public Gateway {
+ public:
+  explicit Strongswan(StrongswanConfig config)
+      : config_(std::move(config)), name_(absl::StrCat("strongswan ", config_.socket)) {}
+
+  const std::string& name() const override { return name_; }
+
+  Outcome End(absl::Span<const Task> tasks, const Patience& patience) override {
+    Outcome outcome;
+    outcome.status = End(tasks, patience, outcome);
+    return outcome;
+  }
+
+ private:
+  absl::Status End(absl::Span<const Task> tasks, const Patience& patience, Outcome& outcome) {
+    ASSIGN_OR_RETURN(Vici vici, Vici::Connect(config_, patience));
+    ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas());
+    std::vector<IkeSa> ended;
+    for (const IkeSa& sa : sas) {
+      const auto task = std::find_if(tasks.begin(), tasks.end(),
+                                     [&sa](const Task& one) { return Concerns(one, sa); });
+      if (task == tasks.end()) continue;
+      RETURN_IF_ERROR(vici.Terminate(sa));
+      outcome.ended.push_back(
+          {.task = static_cast<std::size_t>(task - tasks.begin()),
+           .tunnel = absl::StrCat("IKE_SA ", sa.unique_id, " of ", client::Printable(sa.peer)),
+           .how = Match::kByName});
+      ended.push_back(sa);
+    }
+    TellOfUnreadableNames(tasks, outcome);
+    return ended.empty() ? absl::OkStatus() : CheckGone(vici, ended);
+  }
+
+  static bool Concerns(const Task& task, const IkeSa& sa) {
+    const bool is_of_user =
+        std::any_of(task.concern.users.begin(), task.concern.users.end(),
+                    [&sa](const ConcernedUser& user) { return IsStrongswanNameOf(sa.peer, user); });
+    return MatchOf(task.concern, {.serial_number = "", .since = sa.since}, is_of_user) !=
+           Match::kNone;
+  }
+
+  static absl::Status CheckGone(Vici& vici, const std::vector<IkeSa>& ended) {
+    ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas());
+    for (const IkeSa& sa : sas) {
+      const bool was_ended = std::any_of(ended.begin(), ended.end(), [&sa](const IkeSa& one) {
+        return one.unique_id == sa.unique_id;
+      });
+      if (was_ended) {
+        return absl::UnavailableError(absl::StrCat("IKE_SA ", sa.unique_id, " is still there"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static void TellOfUnreadableNames(absl::Span<const Task> tasks, Outcome& outcome) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (tasks[i].is_again) continue;
+      for (const ConcernedUser& user : tasks[i].concern.users) {
+        if (IsStrongswanNameOf(user.upn, user)) continue;
+        outcome.not_told.push_back(
+            {.task = i,
+             .why = absl::StrCat("strongSwan shows ", client::Printable(user.upn),
+                                 " as it may show others: his tunnels are left")});
+      }
+    }
+  }
+
+  const StrongswanConfig config_;
+  const std::string name_;
+};
+
+}  // namespace
+
+std::vector<IkeSa> IkeSasIn(const ViciSection& event, const std::vector<std::string>& connections,
+                            absl::Time now) {
+  std::vector<IkeSa> sas;
+  for (const auto& [connection, values] : event.sections) {
+    const bool is_ours = connections.empty() || std::find(connections.begin(), connections.end(),
+                                                          connection) != connections.end();
+    const absl::string_view id = values.Value("uniqueid");
+    const bool is_number = !id.empty() && std::all_of(id.begin(), id.end(), absl::ascii_isdigit);
+    if (!is_ours || !is_number) continue;
+    // What the peer calls itself in IKE is its own word where EAP has authenticated it.
+    const absl::string_view eap = values.Value("remote-eap-id");
+    std::int64_t seconds = 0;
+    if (!absl::SimpleAtoi(values.Value("established"), &seconds) || seconds < 0) seconds = 0;
+    sas.push_back({.unique_id = std::string(id),
+                   .peer = std::string(eap.empty() ? values.Value("remote-id") : eap),
+                   .since = now - absl::Seconds(seconds)});
+  }
+  return sas;
+}
+
+bool IsStrongswanNameOf(absl::string_view peer, const ConcernedUser& user) {
+  const bool is_shown_as_it_is =
+      !user.upn.empty() && std::all_of(user.upn.begin(), user.upn.end(), [](char character) {
+        return absl::ascii_isprint(character) && character != '?';
+      });
+  if (!is_shown_as_it_is) return false;
+  const std::string folded = ca::FoldedUpn(user.upn);
+  if (ca::FoldedUpn(peer) == folded) return true;
+  if (!absl::ConsumePrefix(&peer, "CN=") || user.common_name.empty()) return false;
+  return peer == user.common_name ||
+         (user.common_name == user.upn && ca::FoldedUpn(peer) == folded);
+}
+
+std::unique_ptr<Gateway> MakeStrongswan(StrongswanConfig config) {
+  return std::make_unique<Strongswan>(std::move(config));
+}
+
+}  // namespace hourglass::gatewayd
