@@ -102,13 +102,25 @@ absl::StatusOr<Attributes> ReadAttributes(absl::string_view packet) {
   return attributes;
 }
 
-// The packet as its Message-Authenticator is computed: that of the request in its header.
-std::string AsAuthenticated(absl::string_view packet, absl::string_view request, std::size_t at) {
+// The packet as its Message-Authenticator is computed, with this in the place of its authenticator.
+std::string AsAuthenticated(absl::string_view packet, absl::string_view authenticator,
+                            std::size_t at) {
   std::string octets(packet);
-  octets.replace(kAuthenticatorAt, kAuthenticator,
-                 std::string(request.substr(kAuthenticatorAt, kAuthenticator)));
+  octets.replace(kAuthenticatorAt, kAuthenticator, std::string(authenticator));
   octets.replace(at, kAuthenticator, std::string(kAuthenticator, '\0'));
   return octets;
+}
+
+// RFC 5176 section 3.4 computes it over the authenticator of the request. FreeRADIUS, and radclient
+// with it, take zeros there.
+bool IsMessageAuthentic(absl::string_view packet, absl::string_view request, std::size_t at,
+                        absl::string_view secret) {
+  const absl::string_view said = packet.substr(at, kAuthenticator);
+  const std::string zeros(kAuthenticator, '\0');
+  return Same(HmacMd5(secret, AsAuthenticated(
+                                  packet, request.substr(kAuthenticatorAt, kAuthenticator), at)),
+              said) ||
+         Same(HmacMd5(secret, AsAuthenticated(packet, zeros, at)), said);
 }
 
 }  // namespace
@@ -180,9 +192,7 @@ absl::StatusOr<DisconnectAnswer> ReadDisconnectAnswer(absl::string_view packet,
   const absl::StatusOr<Attributes> attributes = ReadAttributes(packet);
   if (!attributes.ok()) return attributes.status();
   if (attributes->message_authenticator_at.has_value()) {
-    const std::size_t at = *attributes->message_authenticator_at;
-    if (!Same(HmacMd5(secret, AsAuthenticated(packet, request, at)),
-              packet.substr(at, kAuthenticator))) {
+    if (!IsMessageAuthentic(packet, request, *attributes->message_authenticator_at, secret)) {
       return Refused("its Message-Authenticator is false");
     }
   }
