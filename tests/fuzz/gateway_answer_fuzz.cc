@@ -34,7 +34,7 @@ void CheckRadius(absl::string_view octets) {
   Require(!ReadDisconnectAnswer(packet, octets.size() < 20 ? packet : octets, "secret").ok());
   if (!CheckUserName(octets).ok()) return;
   Require(octets.size() <= kMaxRadiusValue && absl::StrContains(octets, '@'));
-  Require(octets.find_first_of("*=:%\n") == absl::string_view::npos);
+  Require(octets.find_first_of("*?=:%\n") == absl::string_view::npos);
   request.user_name = std::string(octets);
   Require(absl::StrContains(EncodeDisconnectRequest(request, "secret"), octets));
 }

@@ -106,8 +106,10 @@ TEST(ConcernTest, StrongswanNamesAUserByNameOrCommonName) {
                                   {.upn = "j\xc3\xbcrgen@contoso.example", .common_name = ""}));
 }
 
-ViciSection Sa(const std::string& id, const std::string& ike, const std::string& eap) {
+ViciSection Sa(const std::string& connection, const std::string& id, const std::string& ike,
+               const std::string& eap) {
   ViciSection sa;
+  sa.name = connection;
   sa.values = {{"uniqueid", id}, {"remote-id", ike}, {"established", "60"}};
   if (!eap.empty()) sa.values.emplace_back("remote-eap-id", eap);
   return sa;
@@ -115,9 +117,9 @@ ViciSection Sa(const std::string& id, const std::string& ike, const std::string&
 
 TEST(ConcernTest, WhatEapAuthenticatedCountsAndNotWhatThePeerCallsItself) {
   ViciSection event;
-  event.sections = {{"vpn", Sa("7", "alice@contoso.example", "mallory@contoso.example")},
-                    {"other", Sa("8", "alice@contoso.example", "")},
-                    {"vpn", Sa("7; terminate", "alice@contoso.example", "")}};
+  event.sections = {Sa("vpn", "7", "alice@contoso.example", "mallory@contoso.example"),
+                    Sa("other", "8", "alice@contoso.example", ""),
+                    Sa("vpn", "7; terminate", "alice@contoso.example", "")};
   const std::vector<IkeSa> all = IkeSasIn(event, {}, kAt);
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(all[0].peer, "mallory@contoso.example");

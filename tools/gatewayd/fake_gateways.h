@@ -178,6 +178,7 @@ class FakeCharon {
   void Establish(int unique_id, const std::string& remote_id, const std::string& remote_eap_id) {
     const MutexLock lock(mutex_);
     ViciSection& sa = sas_[unique_id];
+    sa.name = "vpn";
     sa.values = {{"uniqueid", absl::StrCat(unique_id)},
                  {"state", "ESTABLISHED"},
                  {"remote-id", remote_id},
@@ -221,7 +222,7 @@ class FakeCharon {
       if (packet.name == "list-sas") {
         for (const auto& [id, sa] : sas_) {
           ViciPacket event = {.type = ViciPacketType::kEvent, .name = "list-sa", .message = {}};
-          event.message.sections = {{"vpn", sa}};
+          event.message.sections = {sa};
           UnixServer::Send(connection, EncodeViciPacket(event));
         }
       } else {

@@ -133,7 +133,7 @@ absl::Status CheckUserName(absl::string_view user_name) {
                   [](unsigned char octet) { return absl::ascii_iscntrl(octet); })) {
     return Refused("a control character is in the name");
   }
-  const std::size_t refused = user_name.find_first_of("*=:%");
+  const std::size_t refused = user_name.find_first_of("*?=:%");
   if (refused != absl::string_view::npos) {
     return Refused(absl::StrCat("`", user_name.substr(refused, 1),
                                 "` is in the name, which a gateway may read as more than one "

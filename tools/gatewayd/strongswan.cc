@@ -163,9 +163,9 @@ class Strongswan final : public Gateway {
 std::vector<IkeSa> IkeSasIn(const ViciSection& event, const std::vector<std::string>& connections,
                             absl::Time now) {
   std::vector<IkeSa> sas;
-  for (const auto& [connection, values] : event.sections) {
+  for (const ViciSection& values : event.sections) {
     const bool is_ours = connections.empty() || std::find(connections.begin(), connections.end(),
-                                                          connection) != connections.end();
+                                                          values.name) != connections.end();
     const absl::string_view id = values.Value("uniqueid");
     const bool is_number = !id.empty() && std::all_of(id.begin(), id.end(), absl::ascii_isdigit);
     if (!is_ours || !is_number) continue;

@@ -93,7 +93,8 @@ class Reader {
   absl::Status Member(char element, std::string name, int depth, ViciSection& section) {
     if (element == kSectionStart) {
       ASSIGN_OR_RETURN(ViciSection inner, Section(depth + 1));
-      section.sections.emplace_back(std::move(name), std::move(inner));
+      inner.name = std::move(name);
+      section.sections.push_back(std::move(inner));
     } else if (element == kListStart) {
       ASSIGN_OR_RETURN(std::vector<std::string> items, List());
       section.lists.emplace_back(std::move(name), std::move(items));
@@ -134,8 +135,9 @@ std::string EncodeViciMessage(const ViciSection& message) {
     }
     octets.push_back(kListEnd);
   }
-  for (const auto& [name, section] : message.sections) {
-    absl::StrAppend(&octets, std::string(1, kSectionStart), Name(name), EncodeViciMessage(section));
+  for (const ViciSection& section : message.sections) {
+    absl::StrAppend(&octets, std::string(1, kSectionStart), Name(section.name),
+                    EncodeViciMessage(section));
     octets.push_back(kSectionEnd);
   }
   return octets;

@@ -23,9 +23,10 @@ inline constexpr int kMaxViciDepth = 16;
 
 // What a message or one of its sections has, in its order.
 struct ViciSection {
+  std::string name;  // empty for a message
   std::vector<std::pair<std::string, std::string>> values;
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
-  std::vector<std::pair<std::string, ViciSection>> sections;
+  std::vector<ViciSection> sections;
 
   // The first value of this name, or "".
   absl::string_view Value(absl::string_view name) const;

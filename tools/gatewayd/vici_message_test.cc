@@ -44,10 +44,10 @@ TEST(ViciMessageTest, TheExampleOfTheDocumentationIsRead) {
   EXPECT_EQ(message.Value("key1"), "value1");
   EXPECT_EQ(message.Value("key2"), "");
   ASSERT_EQ(message.sections.size(), 1u);
-  const ViciSection& section = message.sections[0].second;
+  const ViciSection& section = message.sections[0];
   EXPECT_THAT(section.lists, ElementsAre(Pair("list1", ElementsAre("item1", "item2"))));
   ASSERT_EQ(section.sections.size(), 1u);
-  EXPECT_EQ(section.sections[0].second.Value("key2"), "value2");
+  EXPECT_EQ(section.sections[0].Value("key2"), "value2");
 }
 
 TEST(ViciMessageTest, WhatIsWrittenIsRead) {
@@ -55,8 +55,9 @@ TEST(ViciMessageTest, WhatIsWrittenIsRead) {
   packet.name = "terminate";
   packet.message.values = {{"ike-id", "7"}, {"force", "yes"}};
   packet.message.lists = {{"list", {"", "a"}}};
-  packet.message.sections = {{"outer", {}}};
-  packet.message.sections[0].second.values = {{"key", std::string(65535, 'x')}};
+  packet.message.sections.resize(1);
+  packet.message.sections[0].name = "outer";
+  packet.message.sections[0].values = {{"key", std::string(65535, 'x')}};
   const std::string octets = EncodeViciPacket(packet);
   EXPECT_EQ(octets.substr(0, 6), absl::string_view("\x00\x01\x00\x3e\x00\x09", 6));
   ASSERT_OK_AND_ASSIGN(const ViciPacket read, ParseViciPacket(octets.substr(kViciLength)));
