@@ -79,6 +79,12 @@ Namespaces::Namespaces() {
   Ip(absl::StrCat("-n gateway addr add ", kProtectedAddress, "/32 dev lo"));
 }
 
+Namespaces::~Namespaces() {
+  // At once: what is left to the end of its namespace goes later.
+  Ip("link del eth0");
+  for (const char* name : {kGateway, kAlice, kBob, "test"}) Ip(absl::StrCat("netns del ", name));
+}
+
 std::string Namespaces::GatewayOf(const std::string& client) {
   return client == kAlice ? "10.9.1.1" : "10.9.2.1";
 }

@@ -15,7 +15,7 @@ namespace hourglass {
 //                              gateway ── 10.8.0.2 the test (10.8.0.1 is the gateway)
 //   bob   10.9.2.2 ── 10.9.2.1 ┘     10.30.0.1 behind it, which tunnels lead to
 //
-// They go with the test's process, however that ends. One in a process.
+// They go with the test's process, however that ends.
 class Namespaces {
  public:
   static constexpr char kGateway[] = "gateway";
@@ -32,8 +32,12 @@ class Namespaces {
   // HOURGLASS_TUNNELS=required makes that a failure: it ends the process.
   static std::string Enter();
 
-  // After Enter. Ends the process where it cannot be made.
+  // After Enter. Ends the process where it cannot be made. One at a time.
   Namespaces();
+  // Whatever ran in them has ended.
+  ~Namespaces();
+  Namespaces(const Namespaces&) = delete;
+  Namespaces& operator=(const Namespaces&) = delete;
 
   // As clients reach the gateway.
   static std::string GatewayOf(const std::string& client);

@@ -1,6 +1,7 @@
 #include "tests/tunnels/tunnel_fixture.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -64,23 +65,32 @@ void TunnelFixture::StartGatewayd(const std::string& gateways) {
   ASSERT_TRUE(gatewayd_->WaitForLog("\"event\":\"started\"")) << gatewayd_->Log();
 }
 
-std::chrono::milliseconds TunnelFixture::BlockUntilDown(const std::string& device,
-                                                        const std::string& what,
-                                                        const std::function<bool()>& is_down) {
+void TunnelFixture::BlockUntilDown(const std::string& device, const std::string& what,
+                                   const std::function<bool()>& is_down) {
   using std::chrono::steady_clock;
   const auto began = steady_clock::now();
   Hourglass(absl::StrCat("hourglass/hourglass --config cli.yaml devices block --tenant contoso ",
                          device, " --reason 'lost in a train'"));
   const auto blocked = steady_clock::now();
-  while (!is_down() && steady_clock::now() - began < std::chrono::seconds(20)) {
+  bool down = false;
+  while (!(down = is_down()) && steady_clock::now() - began < kLongestTime) {
   }
-  const auto down = steady_clock::now();
-  const auto all = std::chrono::duration_cast<std::chrono::milliseconds>(down - began);
-  std::printf("%s: %ld ms from `devices block` to a dead tunnel, %ld ms after it returned\n",
-              what.c_str(), static_cast<long>(all.count()),
-              static_cast<long>(
-                  std::chrono::duration_cast<std::chrono::milliseconds>(down - blocked).count()));
-  return all;
+  const auto ended = steady_clock::now();
+  ASSERT_TRUE(down) << gatewayd_->Log();
+  ASSERT_TRUE(gatewayd_->WaitForLog("\"event\":\"carried_out\"")) << gatewayd_->Log();
+  const std::string log = gatewayd_->Log();
+  const std::string name = "\"after_seconds\":";
+  const std::size_t at = log.find(name);
+  ASSERT_NE(at, std::string::npos) << log;
+  const double after = std::atof(log.c_str() + at + name.size());
+  EXPECT_LT(after, kTimeToDown) << log;
+  const auto in_milliseconds = [](steady_clock::duration length) {
+    return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
+  };
+  std::printf(
+      "%s: %ld ms from `devices block` to a dead tunnel, %ld ms after it returned; the gateway's "
+      "part %.0f ms\n",
+      what.c_str(), in_milliseconds(ended - began), in_milliseconds(ended - blocked), after * 1000);
 }
 
 }  // namespace hourglass

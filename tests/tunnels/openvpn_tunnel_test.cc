@@ -1,0 +1,113 @@
+// Tunnels of OpenVPN whose device is blocked, and those of others.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/tunnels/tunnel_fixture.h"
+
+namespace hourglass {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kGatewayName[] = "vpn.contoso.example";
+
+class OpenvpnTunnelTest : public TunnelFixture {
+ protected:
+  void SetUp() override {
+    TunnelFixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const CertificateAndKey own = server_issuer_->Issue(
+        kGatewayName, {absl::StrCat("subjectAltName = DNS:", kGatewayName),
+                       "extendedKeyUsage = serverAuth", "keyUsage = digitalSignature"});
+    directory().Write("gateway.pem", own.certificate_pem);
+    directory().Write("gateway.key", own.private_key_pem);
+    directory().Write("roots.pem", Roots());
+    std::filesystem::create_directory(File("refused"));
+    directory().Write(
+        "server.conf",
+        absl::StrCat("dev tun\nproto udp\nserver 10.20.0.0 255.255.255.0\ntopology subnet\n"
+                     "push \"route ",
+                     Namespaces::kProtectedAddress, "\"\nca ", File("roots.pem"), "\ncert ",
+                     File("gateway.pem"), "\nkey ", File("gateway.key"),
+                     "\ndh none\nverify-client-cert require\nremote-cert-eku "
+                     "\"1.3.6.1.4.1.311.87\"\nx509-username-field CN serialNumber\nmanagement ",
+                     File("management"), " unix\ncrl-verify ", File("refused"),
+                     " dir\nkeepalive 10 60\nverb 3\n"));
+    gateway_ = std::make_unique<BackgroundProcess>(
+        namespaces_->In(Namespaces::kGateway, {"openvpn", "--config", File("server.conf")}),
+        File("server.log"));
+    ASSERT_TRUE(gateway_->WaitForLog("Initialization Sequence Completed")) << gateway_->Log();
+  }
+
+  // A client with the certificate of `name`; `more`: lines of its configuration.
+  std::unique_ptr<BackgroundProcess> Dial(const std::string& name, const std::string& more = "") {
+    directory().Write(
+        name + ".conf",
+        absl::StrCat("client\ndev tun\nproto udp\nnobind\nremote ", Namespaces::GatewayOf(name),
+                     "\nca ", File("server-issuer.pem"), "\ncert ", File(name + ".pem"), "\nkey ",
+                     File(name + ".key"), "\nremote-cert-tls server\nverify-x509-name ",
+                     kGatewayName, " name\nconnect-retry 1\nverb 3\n", more));
+    return std::make_unique<BackgroundProcess>(
+        namespaces_->In(name, {"openvpn", "--config", File(name + ".conf")}),
+        File(absl::StrCat(name, ".", ++dialed_, ".log")));
+  }
+  std::unique_ptr<BackgroundProcess> Connect(const std::string& name,
+                                             const std::string& more = "") {
+    auto client = Dial(name, more);
+    EXPECT_TRUE(client->WaitForLog("Initialization Sequence Completed"))
+        << client->Log() << gateway_->Log();
+    EXPECT_TRUE(namespaces_->Ping(name)) << gateway_->Log();
+    return client;
+  }
+
+  void StartBoth() {
+    StartGatewayd(absl::StrCat("openvpn: [{management: ", File("management"),
+                               "}]\nrefused: [{folder: ", File("refused"), "}]\n"));
+  }
+
+  std::unique_ptr<BackgroundProcess> gateway_;
+  int dialed_ = 0;
+};
+
+TEST_F(OpenvpnTunnelTest, ADeviceThatIsBlockedLosesItsTunnelAndDoesNotComeBack) {
+  const auto alice = Connect(Namespaces::kAlice);
+  const auto bob = Connect(Namespaces::kBob);
+  StartBoth();
+  BlockUntilDown("laptop-1", "OpenVPN", [this] { return !namespaces_->Ping("alice"); });
+  EXPECT_THAT(gatewayd_->Log(), HasSubstr("\"by\":\"certificate\""));
+  EXPECT_TRUE(alice->WaitForLog("Halt command was pushed by server")) << alice->Log();
+  EXPECT_TRUE(namespaces_->Ping(Namespaces::kBob));
+
+  // With the same certificate, which counts still.
+  const auto again = Dial(Namespaces::kAlice);
+  EXPECT_TRUE(gateway_->WaitForLog("CN=alice@contoso.example, serial=")) << gateway_->Log();
+  EXPECT_THAT(gateway_->Log(), HasSubstr(" is revoked\n"));
+  EXPECT_FALSE(namespaces_->Ping(Namespaces::kAlice));
+  EXPECT_THAT(again->Log(), Not(HasSubstr("Initialization Sequence Completed")));
+  // The control: another of the same moment gets in.
+  EXPECT_TRUE(namespaces_->Ping(Namespaces::kBob));
+}
+
+TEST_F(OpenvpnTunnelTest, AClientThatAnswersNothingLosesItsTunnelToo) {
+  const auto alice = Connect(Namespaces::kAlice);
+  const auto bob = Connect(Namespaces::kBob);
+  StartBoth();
+  ASSERT_EQ(kill(alice->pid(), SIGSTOP), 0);
+  // Not the exit 5 seconds after `client-kill`.
+  BlockUntilDown("laptop-1", "OpenVPN, a client that answers nothing", [this] {
+    return gateway_->Log().find("SIGTERM[soft,] received, client-instance exiting") !=
+           std::string::npos;
+  });
+  EXPECT_TRUE(namespaces_->Ping(Namespaces::kBob));
+  ASSERT_EQ(kill(alice->pid(), SIGCONT), 0);
+}
+
+}  // namespace
+}  // namespace hourglass

@@ -1,0 +1,182 @@
+// Tunnels of strongSwan whose device is blocked, and those of others.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/tunnels/charon.h"
+#include "tests/tunnels/tunnel_fixture.h"
+
+namespace hourglass {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kSecret[] = "shared-by-server-and-gateway";
+constexpr char kGatewayName[] = "vpn.contoso.example";
+constexpr char kAaaName[] = "radius.contoso.example";
+constexpr char kAliceUpn[] = "alice@contoso.example";
+constexpr char kBobUpn[] = "bob@contoso.example";
+
+class StrongswanTunnelTest : public TunnelFixture {
+ protected:
+  void SetUp() override {
+    TunnelFixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const CertificateAndKey own = server_issuer_->Issue(
+        kGatewayName,
+        {absl::StrCat("subjectAltName = DNS:", kGatewayName), "extendedKeyUsage = serverAuth"});
+    gateway_ = std::make_unique<Charon>(
+        *namespaces_, directory(), Namespaces::kGateway, "eap-radius",
+        absl::StrCat(
+            "  plugins {\n    eap-radius {\n      servers {\n        radius {\n"
+            "          address = ",
+            Namespaces::kTestAddress, "\n          auth_port = 1812\n          secret = ", kSecret,
+            "\n        }\n      }\n      dae {\n        enable = yes\n"
+            "        listen = ",
+            Namespaces::kGatewayAddress, "\n        port = 3799\n        secret = ", kSecret,
+            "\n      }\n    }\n  }\n"));
+    gateway_->Write("x509/gateway.pem", own.certificate_pem);
+    gateway_->Write("private/gateway.key", own.private_key_pem);
+  }
+
+  // What the gateway takes of its peers: lines of the section `remote`.
+  void LoadGateway(const std::string& remote) {
+    gateway_->Write(
+        "swanctl.conf",
+        absl::StrCat("connections {\n  vpn {\n    version = 2\n    unique = never\n"
+                     "    pools = pool\n    send_cert = always\n    local {\n      auth = pubkey\n"
+                     "      certs = gateway.pem\n      id = ",
+                     kGatewayName, "\n    }\n    remote {\n", remote,
+                     "    }\n    children {\n      net {\n        local_ts = ",
+                     Namespaces::kProtectedAddress,
+                     "/32\n      }\n    }\n  }\n}\npools {\n  pool {\n    addrs = "
+                     "10.20.0.0/24\n  }\n}\n"));
+    const CommandResult loaded = gateway_->Load();
+    ASSERT_EQ(loaded.exit_code, 0) << loaded.output;
+  }
+
+  // A client with the certificate of `name`, whose section `local` has these lines, up.
+  std::unique_ptr<Charon> Connect(const std::string& name, const std::string& local) {
+    auto client = std::make_unique<Charon>(*namespaces_, directory(), name, "eap-tls");
+    client->Write("x509/user.pem", ReadFileOrDie(File(name + ".pem")));
+    client->Write("private/user.key", ReadFileOrDie(File(name + ".key")));
+    client->Write("x509ca/servers.pem", server_issuer_->root_pem());
+    client->Write(
+        "swanctl.conf",
+        absl::StrCat(
+            "connections {\n  home {\n    version = 2\n    vips = 0.0.0.0\n"
+            "    remote_addrs = ",
+            Namespaces::GatewayOf(name), "\n    local {\n", local,
+            "      certs = user.pem\n    }\n    remote {\n      auth = pubkey\n      id = ",
+            kGatewayName, "\n    }\n    children {\n      net {\n        remote_ts = ",
+            Namespaces::kProtectedAddress, "/32\n      }\n    }\n  }\n}\n"));
+    const CommandResult loaded = client->Load();
+    EXPECT_EQ(loaded.exit_code, 0) << loaded.output;
+    const CommandResult up = client->Swanctl("--initiate --child net --timeout 15");
+    EXPECT_EQ(up.exit_code, 0) << up.output << gateway_->Log();
+    EXPECT_TRUE(namespaces_->Ping(name)) << gateway_->Log();
+    return client;
+  }
+
+  std::unique_ptr<Charon> ConnectByPubkey(const std::string& name) {
+    return Connect(name,
+                   absl::StrCat("      auth = pubkey\n      id = ", name, "@contoso.example\n"));
+  }
+
+  // Of the two who are connected, alice is out, and bob stays.
+  void BlockAlice(const std::string& what) {
+    ASSERT_TRUE(gateway_->HasPeer(kAliceUpn)) << gateway_->Swanctl("--list-sas --raw").output;
+    ASSERT_TRUE(gateway_->HasPeer(kBobUpn));
+    BlockUntilDown("laptop-1", what, [this] { return !gateway_->HasPeer(kAliceUpn); });
+    EXPECT_THAT(gatewayd_->Log(), HasSubstr(kAliceUpn));
+    EXPECT_TRUE(gateway_->HasPeer(kBobUpn)) << gateway_->Log();
+    EXPECT_TRUE(namespaces_->Ping(Namespaces::kBob));
+    EXPECT_FALSE(namespaces_->Ping(Namespaces::kAlice));
+  }
+
+  std::unique_ptr<Charon> gateway_;
+};
+
+TEST_F(StrongswanTunnelTest, ADeviceThatIsBlockedLosesItsTunnelByVici) {
+  gateway_->Write("x509ca/roots.pem", Roots());
+  LoadGateway("      auth = pubkey\n      id = %any\n      cacerts = roots.pem\n");
+  const auto alice = ConnectByPubkey(Namespaces::kAlice);
+  const auto bob = ConnectByPubkey(Namespaces::kBob);
+  StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
+  BlockAlice("strongSwan, vici");
+}
+
+// A client that answers nothing any more must not keep its tunnel.
+TEST_F(StrongswanTunnelTest, AClientThatAnswersNothingLosesItsTunnelToo) {
+  gateway_->Write("x509ca/roots.pem", Roots());
+  LoadGateway("      auth = pubkey\n      id = %any\n      cacerts = roots.pem\n");
+  const auto alice = ConnectByPubkey(Namespaces::kAlice);
+  const auto bob = ConnectByPubkey(Namespaces::kBob);
+  StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
+  ASSERT_EQ(kill(alice->process().pid(), SIGSTOP), 0);
+  BlockAlice("strongSwan, vici, a client that answers nothing");
+  ASSERT_EQ(kill(alice->process().pid(), SIGCONT), 0);
+}
+
+class StrongswanRadiusTest : public StrongswanTunnelTest {
+ protected:
+  void SetUp() override {
+    StrongswanTunnelTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const CertificateAndKey own = server_issuer_->Issue(
+        kAaaName,
+        {absl::StrCat("subjectAltName = DNS:", kAaaName), "extendedKeyUsage = serverAuth"});
+    directory().Write("radius.pem", own.certificate_pem);
+    directory().Write("radius.key", own.private_key_pem);
+    directory().Write("roots.pem", Roots());
+    for (const char* file : {"radiusd.conf", "dictionary"}) {
+      directory().Write(file,
+                        ReadFileOrDie(absl::StrCat("tests/relying_parties/freeradius/", file)));
+    }
+    directory().Write(
+        "site.conf",
+        absl::StrCat("hourglass {\nlisten_address = ", Namespaces::kTestAddress,
+                     "\nlisten_port = 1812\ngateway_address = ", Namespaces::kGatewayAddress,
+                     "\ngateway_secret = ", kSecret, "\nserver_certificate = ", File("radius.pem"),
+                     "\nserver_key = ", File("radius.key"), "\ntrust_bundle = ", File("roots.pem"),
+                     "\nlog_directory = ", directory().path(),
+                     "\nrun_directory = ", directory().path(), "\n}\n"));
+    radius_ = std::make_unique<BackgroundProcess>(
+        std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory().path(), "-f", "-l",
+                                 "stdout", "-xx"},
+        File("radius.log"));
+    ASSERT_TRUE(radius_->WaitForLog("Ready to process requests")) << radius_->Log();
+    LoadGateway("      auth = eap-radius\n      id = %any\n      eap_id = %any\n");
+    alice_ = ConnectByEap(Namespaces::kAlice);
+    bob_ = ConnectByEap(Namespaces::kBob);
+  }
+
+  std::unique_ptr<Charon> ConnectByEap(const std::string& name) {
+    return Connect(name, absl::StrCat("      auth = eap-tls\n      id = ", name,
+                                      "@contoso.example\n      aaa_id = ", kAaaName, "\n"));
+  }
+
+  std::unique_ptr<BackgroundProcess> radius_;
+  std::unique_ptr<Charon> alice_, bob_;
+};
+
+TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByVici) {
+  StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
+  BlockAlice("strongSwan with FreeRADIUS, vici");
+}
+
+TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByDisconnectRequest) {
+  directory().Write("disconnect.secret", absl::StrCat(kSecret, "\n"));
+  StartGatewayd(absl::StrCat("radius: [{nas: '", Namespaces::kGatewayAddress,
+                             ":3799', secret_file: disconnect.secret}]\n"));
+  BlockAlice("strongSwan with FreeRADIUS, Disconnect-Request");
+  EXPECT_THAT(gateway_->Log(),
+              HasSubstr("received RADIUS DAE Disconnect-Request for alice@contoso.example"));
+}
+
+}  // namespace
+}  // namespace hourglass
