@@ -12,8 +12,8 @@ namespace {
 TEST(VersionTest, EveryProgramSaysIt) {
   for (const std::string program :
        {"bench/hourglass-bench", "broker/hourglass-broker", "bundle/hourglass-bundle",
-        "compliance/hourglass-compliance", "hourglass/hourglass", "hourglassd/hourglassd",
-        "keyholder/hourglass-keyholder"}) {
+        "compliance/hourglass-compliance", "gatewayd/hourglass-gatewayd", "hourglass/hourglass",
+        "hourglassd/hourglassd", "keyholder/hourglass-keyholder"}) {
     const CommandResult said = RunCommand({"tools/" + program, "--version"});
     EXPECT_EQ(said.exit_code, 0) << said.output;
     EXPECT_EQ(said.output, VersionLine(program.substr(program.find('/') + 1)) + "\n");
