@@ -3,10 +3,16 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tests/tunnels/charon.h"
 #include "tests/tunnels/tunnel_fixture.h"
 
@@ -61,7 +67,8 @@ class StrongswanTunnelTest : public TunnelFixture {
 
   // A client with the certificate of `name`, whose section `local` has these lines, up.
   std::unique_ptr<Charon> Connect(const std::string& name, const std::string& local) {
-    auto client = std::make_unique<Charon>(*namespaces_, directory(), name, "eap-tls");
+    auto client = std::make_unique<Charon>(*namespaces_, directory(), name, "eap-tls",
+                                           "  make_before_break = yes\n");
     client->Write("x509/user.pem", ReadFileOrDie(File(name + ".pem")));
     client->Write("private/user.key", ReadFileOrDie(File(name + ".key")));
     client->Write("x509ca/servers.pem", server_issuer_->root_pem());
@@ -132,7 +139,6 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
         {absl::StrCat("subjectAltName = DNS:", kAaaName), "extendedKeyUsage = serverAuth"});
     directory().Write("radius.pem", own.certificate_pem);
     directory().Write("radius.key", own.private_key_pem);
-    directory().Write("roots.pem", Roots());
     for (const char* file : {"radiusd.conf", "dictionary"}) {
       directory().Write(file,
                         ReadFileOrDie(absl::StrCat("tests/relying_parties/freeradius/", file)));
@@ -145,14 +151,21 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
                      "\nserver_key = ", File("radius.key"), "\ntrust_bundle = ", File("roots.pem"),
                      "\nlog_directory = ", directory().path(),
                      "\nrun_directory = ", directory().path(), "\n}\n"));
-    radius_ = std::make_unique<BackgroundProcess>(
-        std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory().path(), "-f", "-l",
-                                 "stdout", "-xx"},
-        File("radius.log"));
-    ASSERT_TRUE(radius_->WaitForLog("Ready to process requests")) << radius_->Log();
+    StartRadius(Roots());
     LoadGateway("      auth = eap-radius\n      id = %any\n      eap_id = %any\n");
     alice_ = ConnectByEap(Namespaces::kAlice);
     bob_ = ConnectByEap(Namespaces::kBob);
+  }
+
+  // Again: FreeRADIUS reads its roots when it starts.
+  void StartRadius(const std::string& roots) {
+    radius_.reset();
+    directory().Write("roots.pem", roots);
+    radius_ = std::make_unique<BackgroundProcess>(
+        std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory().path(), "-f", "-l",
+                                 "stdout", "-xx"},
+        File(absl::StrCat("radius-", ++radius_starts_, ".log")));
+    ASSERT_TRUE(radius_->WaitForLog("Ready to process requests")) << radius_->Log();
   }
 
   std::unique_ptr<Charon> ConnectByEap(const std::string& name) {
@@ -161,6 +174,7 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
   }
 
   std::unique_ptr<BackgroundProcess> radius_;
+  int radius_starts_ = 0;
   std::unique_ptr<Charon> alice_, bob_;
 };
 
@@ -176,6 +190,51 @@ TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByDisconnectReques
   BlockAlice("strongSwan with FreeRADIUS, Disconnect-Request");
   EXPECT_THAT(gateway_->Log(),
               HasSubstr("received RADIUS DAE Disconnect-Request for alice@contoso.example"));
+}
+
+// The longest time between two answers in what `ping -D` printed; seconds.
+double LongestGap(const std::string& log) {
+  double longest = 0, last = 0;
+  for (const absl::string_view line : absl::StrSplit(log, '\n')) {
+    double at = 0;
+    if (!absl::StrContains(line, "bytes from") ||
+        !absl::SimpleAtod(line.substr(1, line.find(']') - 1), &at)) {
+      continue;
+    }
+    if (last > 0) longest = std::max(longest, at - last);
+    last = at;
+  }
+  return longest;
+}
+
+TEST_F(StrongswanRadiusTest, ARotationAndARenewalCutNoTunnel) {
+  BackgroundProcess ping(namespaces_->In(Namespaces::kAlice, {"ping", "-n", "-D", "-i", "0.05",
+                                                              Namespaces::kProtectedAddress}),
+                         File("ping.log"));
+  ASSERT_TRUE(ping.WaitForLog("icmp_seq=5 ")) << ping.Log();
+
+  // The next root is trusted, signs, and is what alice's next certificate is of.
+  Hourglass(
+      "hourglass/hourglass --config cli.yaml roots create --tenant contoso --duration 1y "
+      "--key-type ec-p256");
+  StartRadius(Roots());
+  Hourglass("hourglass/hourglass --config cli.yaml roots promote --tenant contoso r2 --yes");
+  Issue(Namespaces::kAlice);
+  alice_->Write("x509/user.pem", ReadFileOrDie(File("alice.pem")));
+  alice_->Write("private/user.key", ReadFileOrDie(File("alice.key")));
+  ASSERT_EQ(alice_->Load().exit_code, 0);
+  const CommandResult renewed = alice_->Swanctl("--rekey --ike home --reauth");
+  ASSERT_EQ(renewed.exit_code, 0) << renewed.output;
+  ASSERT_TRUE(radius_->WaitForLog("Sent Access-Accept")) << radius_->Log();
+  EXPECT_THAT(radius_->Log(), HasSubstr("gen 2"));
+  const std::size_t answered = ping.Log().size();
+  while (ping.Log().size() < answered + 2000 && ping.Running()) {
+  }
+  ping.Stop(SIGINT);
+  const double gap = LongestGap(ping.Log());
+  std::printf("rotation and renewal: the longest time without an answer was %.0f ms\n", gap * 1000);
+  EXPECT_LT(gap, 1.0) << ping.Log() << gateway_->Log() << alice_->Log();
+  EXPECT_TRUE(gateway_->HasPeer(kAliceUpn));
 }
 
 }  // namespace
