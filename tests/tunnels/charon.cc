@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -17,42 +18,49 @@ constexpr char kPlugins[] =
     "kernel-netlink socket-default vici eap-identity";
 
 // The folders that swanctl looks into; where one lacks, it says so.
-constexpr const char* kFolders[] = {"x509",    "x509ca", "x509ocsp", "x509aa", "x509ac",
-                                    "x509crl", "pubkey", "private",  "rsa",    "ecdsa",
-                                    "pkcs8",   "pkcs12", "bliss"};
+constexpr const char* kFolders[] = {"conf.d", "strongswan.d", "x509",    "x509ca", "x509ocsp",
+                                    "x509aa", "x509ac",       "x509crl", "pubkey", "private",
+                                    "rsa",    "ecdsa",        "pkcs8",   "pkcs12", "bliss"};
 
 void WriteFile(const std::string& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
   file << content;
 }
 
-std::string Prepare(const std::string& folder, const std::string& plugins,
-                    const std::string& settings) {
-  for (const char* name : kFolders) std::filesystem::create_directories(folder + "/" + name);
-  WriteFile(folder + "/strongswan.conf",
-            absl::StrCat("charon {\n  load = ", kPlugins, " ", plugins,
-                         "\n  filelog {\n    log {\n      path = stderr\n      default = 1\n"
-                         "      flush_line = yes\n    }\n  }\n"
-                         // Peers that have gone are not asked for long.
-                         "  retransmit_tries = 2\n  retransmit_timeout = 1.0\n"
-                         "  plugins {\n    vici {\n      socket = unix://",
-                         folder, "/charon.vici\n    }\n  }\n", settings,
-                         "}\nswanctl {\n  load = random nonce pem pkcs1 pkcs8 pubkey x509 "
-                         "openssl\n}\n"));
-  return folder;
+std::string ConfigOf(const std::string& folder, const std::string& plugins,
+                     const std::string& settings) {
+  return absl::StrCat(
+      "charon {\n  load = ", kPlugins, " ", plugins,
+      "\n  filelog {\n    log {\n      path = stderr\n      default = 1\n"
+      "      flush_line = yes\n    }\n  }\n"
+      // Peers that have gone are not asked for long.
+      "  retransmit_tries = 2\n  retransmit_timeout = 1.0\n  plugins {\n    vici {\n"
+      "      socket = unix://",
+      folder, "/charon.vici\n    }\n  }\n", settings,
+      "}\nswanctl {\n  load = random nonce pem pkcs1 pkcs8 pubkey x509 openssl\n}\ninclude ",
+      folder, "/strongswan.d/*.conf\n");
 }
 
 }  // namespace
 
-Charon::Charon(const Namespaces& namespaces, const TemporaryDirectory& directory,
-               const std::string& name, const std::string& plugins, const std::string& settings)
-    : folder_(Prepare(directory.File(absl::StrCat("charon-", name)), plugins, settings)),
-      process_(
-          namespaces.In(name, {"env", absl::StrCat("STRONGSWAN_CONF=", folder_, "/strongswan.conf"),
-                               "/usr/lib/ipsec/charon"}),
-          folder_ + "/log") {
-  if (process_.WaitForLog("worker threads")) return;
-  std::fprintf(stderr, "charon does not come up:\n%s\n", process_.Log().c_str());
+Charon::Charon(const Namespaces& namespaces, const TemporaryDirectory& directory, std::string name)
+    : namespaces_(namespaces),
+      name_(std::move(name)),
+      folder_(directory.File(absl::StrCat("charon-", name_))) {
+  for (const char* folder : kFolders) std::filesystem::create_directories(File(folder));
+  Write("swanctl.conf", "include conf.d/*.conf\n");
+  // So that there is something to include.
+  Write("strongswan.d/empty.conf", "# Nothing.\n");
+}
+
+void Charon::Start(const std::string& plugins, const std::string& settings) {
+  Write("strongswan.conf", ConfigOf(folder_, plugins, settings));
+  process_ = std::make_unique<BackgroundProcess>(
+      namespaces_.In(name_, {"env", absl::StrCat("STRONGSWAN_CONF=", File("strongswan.conf")),
+                             "/usr/lib/ipsec/charon"}),
+      File("log"));
+  if (process_->WaitForLog("worker threads")) return;
+  std::fprintf(stderr, "charon does not come up:\n%s\n", Log().c_str());
   std::abort();
 }
 

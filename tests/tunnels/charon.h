@@ -2,6 +2,7 @@
 #ifndef HOURGLASS_TESTS_TUNNELS_CHARON_H_
 #define HOURGLASS_TESTS_TUNNELS_CHARON_H_
 
+#include <memory>
 #include <string>
 
 #include "tests/support/subprocess.h"
@@ -13,13 +14,16 @@ namespace hourglass {
 // charon with kernel-libipsec, which needs TUN alone. Killed when this object goes.
 class Charon {
  public:
-  // In this namespace, with its own folder `directory`/NAME for swanctl's files. `plugins`: beside
-  // those that each has; `settings`: lines of the section `charon`. Ends the process where it does
-  // not come up.
-  Charon(const Namespaces& namespaces, const TemporaryDirectory& directory, const std::string& name,
-         const std::string& plugins, const std::string& settings = "");
+  // Prepares a folder of its own below `directory` for swanctl's files, and its swanctl.conf, which
+  // includes conf.d/*.conf.
+  Charon(const Namespaces& namespaces, const TemporaryDirectory& directory, std::string name);
+  // In this namespace. `plugins`: beside those that each has; `settings`: lines of the section
+  // `charon`; whatever is in strongswan.d/ counts too. Ends the process where it does not come up.
+  void Start(const std::string& plugins, const std::string& settings = "");
 
-  // Path of a file of swanctl's folder, such as `x509/gateway.pem`, whose folders are there.
+  // swanctl's folder, and the path of a file in it, such as `x509/gateway.pem`, whose folder is
+  // there.
+  const std::string& folder() const { return folder_; }
   std::string File(const std::string& path) const;
   void Write(const std::string& path, const std::string& content) const;
   // Loads `swanctl.conf` and all that it names; what was loaded and is not there any more goes.
@@ -31,12 +35,14 @@ class Charon {
   bool HasPeer(const std::string& identity) const;
 
   std::string vici() const { return folder_ + "/charon.vici"; }
-  std::string Log() const { return process_.Log(); }
-  BackgroundProcess& process() { return process_; }
+  std::string Log() const { return process_->Log(); }
+  BackgroundProcess& process() { return *process_; }
 
  private:
-  std::string folder_;
-  BackgroundProcess process_;
+  const Namespaces& namespaces_;
+  const std::string name_;
+  const std::string folder_;
+  std::unique_ptr<BackgroundProcess> process_;
 };
 
 }  // namespace hourglass

@@ -13,8 +13,15 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/relying_parties/kit_files.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tunnels/charon.h"
 #include "tests/tunnels/tunnel_fixture.h"
+#include "tools/gateways/kit.h"
+#include "tools/gateways/kits/freeradius.h"
+#include "tools/gateways/kits/strongswan.h"
 
 namespace hourglass {
 namespace {
@@ -27,6 +34,7 @@ constexpr char kAaaName[] = "radius.contoso.example";
 constexpr char kAliceUpn[] = "alice@contoso.example";
 constexpr char kBobUpn[] = "bob@contoso.example";
 
+// What the kit of strongSwan writes, with a gateway's own certificate.
 class StrongswanTunnelTest : public TunnelFixture {
  protected:
   void SetUp() override {
@@ -35,40 +43,34 @@ class StrongswanTunnelTest : public TunnelFixture {
     const CertificateAndKey own = server_issuer_->Issue(
         kGatewayName,
         {absl::StrCat("subjectAltName = DNS:", kGatewayName), "extendedKeyUsage = serverAuth"});
-    gateway_ = std::make_unique<Charon>(
-        *namespaces_, directory(), Namespaces::kGateway, "eap-radius",
-        absl::StrCat(
-            "  plugins {\n    eap-radius {\n      servers {\n        radius {\n"
-            "          address = ",
-            Namespaces::kTestAddress, "\n          auth_port = 1812\n          secret = ", kSecret,
-            "\n        }\n      }\n      dae {\n        enable = yes\n"
-            "        listen = ",
-            Namespaces::kGatewayAddress, "\n        port = 3799\n        secret = ", kSecret,
-            "\n      }\n    }\n  }\n"));
-    gateway_->Write("x509/gateway.pem", own.certificate_pem);
-    gateway_->Write("private/gateway.key", own.private_key_pem);
+    gateway_ = std::make_unique<Charon>(*namespaces_, directory(), Namespaces::kGateway);
+    gateway_->Write("x509/hourglass-gateway.pem", own.certificate_pem);
+    gateway_->Write("private/hourglass-gateway.key", own.private_key_pem);
   }
 
-  // What the gateway takes of its peers: lines of the section `remote`.
-  void LoadGateway(const std::string& remote) {
-    gateway_->Write(
-        "swanctl.conf",
-        absl::StrCat("connections {\n  vpn {\n    version = 2\n    unique = never\n"
-                     "    pools = pool\n    send_cert = always\n    local {\n      auth = pubkey\n"
-                     "      certs = gateway.pem\n      id = ",
-                     kGatewayName, "\n    }\n    remote {\n", remote,
-                     "    }\n    children {\n      net {\n        local_ts = ",
-                     Namespaces::kProtectedAddress,
-                     "/32\n      }\n    }\n  }\n}\npools {\n  pool {\n    addrs = "
-                     "10.20.0.0/24\n  }\n}\n"));
+  // Copies the kit as its README says, and starts the gateway with it.
+  void StartGateway(gateways::Values values) {
+    values.insert({{"gateway_name", kGatewayName},
+                   {"pool", "10.20.0.0/24"},
+                   {"networks", absl::StrCat(Namespaces::kProtectedAddress, "/32")},
+                   {"folder", gateway_->folder()},
+                   {"follower_folder", File("follower")}});
+    ASSERT_OK(WriteKit(gateways::StrongswanKit(), SubjectOf(Roots()), values, File("kit")));
+    const CommandResult copied =
+        RunCommand({"bash", "-ec",
+                    absl::StrCat("cd ", File("kit"), "; cp -r swanctl/. ", gateway_->folder(),
+                                 "; [ ! -d strongswan.d ] || cp strongswan.d/* ",
+                                 gateway_->folder(), "/strongswan.d")});
+    ASSERT_EQ(copied.exit_code, 0) << copied.output;
+    gateway_->Start("eap-radius");
     const CommandResult loaded = gateway_->Load();
     ASSERT_EQ(loaded.exit_code, 0) << loaded.output;
   }
 
   // A client with the certificate of `name`, whose section `local` has these lines, up.
   std::unique_ptr<Charon> Connect(const std::string& name, const std::string& local) {
-    auto client = std::make_unique<Charon>(*namespaces_, directory(), name, "eap-tls",
-                                           "  make_before_break = yes\n");
+    auto client = std::make_unique<Charon>(*namespaces_, directory(), name);
+    client->Start("eap-tls", "  make_before_break = yes\n");
     client->Write("x509/user.pem", ReadFileOrDie(File(name + ".pem")));
     client->Write("private/user.key", ReadFileOrDie(File(name + ".key")));
     client->Write("x509ca/servers.pem", server_issuer_->root_pem());
@@ -109,8 +111,7 @@ class StrongswanTunnelTest : public TunnelFixture {
 };
 
 TEST_F(StrongswanTunnelTest, ADeviceThatIsBlockedLosesItsTunnelByVici) {
-  gateway_->Write("x509ca/roots.pem", Roots());
-  LoadGateway("      auth = pubkey\n      id = %any\n      cacerts = roots.pem\n");
+  StartGateway({{"variant", "pubkey"}});
   const auto alice = ConnectByPubkey(Namespaces::kAlice);
   const auto bob = ConnectByPubkey(Namespaces::kBob);
   StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
@@ -119,8 +120,7 @@ TEST_F(StrongswanTunnelTest, ADeviceThatIsBlockedLosesItsTunnelByVici) {
 
 // A client that answers nothing any more must not keep its tunnel.
 TEST_F(StrongswanTunnelTest, AClientThatAnswersNothingLosesItsTunnelToo) {
-  gateway_->Write("x509ca/roots.pem", Roots());
-  LoadGateway("      auth = pubkey\n      id = %any\n      cacerts = roots.pem\n");
+  StartGateway({{"variant", "pubkey"}});
   const auto alice = ConnectByPubkey(Namespaces::kAlice);
   const auto bob = ConnectByPubkey(Namespaces::kBob);
   StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
@@ -139,20 +139,12 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
         {absl::StrCat("subjectAltName = DNS:", kAaaName), "extendedKeyUsage = serverAuth"});
     directory().Write("radius.pem", own.certificate_pem);
     directory().Write("radius.key", own.private_key_pem);
-    for (const char* file : {"radiusd.conf", "dictionary"}) {
-      directory().Write(file,
-                        ReadFileOrDie(absl::StrCat("tests/relying_parties/freeradius/", file)));
-    }
-    directory().Write(
-        "site.conf",
-        absl::StrCat("hourglass {\nlisten_address = ", Namespaces::kTestAddress,
-                     "\nlisten_port = 1812\ngateway_address = ", Namespaces::kGatewayAddress,
-                     "\ngateway_secret = ", kSecret, "\nserver_certificate = ", File("radius.pem"),
-                     "\nserver_key = ", File("radius.key"), "\ntrust_bundle = ", File("roots.pem"),
-                     "\nlog_directory = ", directory().path(),
-                     "\nrun_directory = ", directory().path(), "\n}\n"));
     StartRadius(Roots());
-    LoadGateway("      auth = eap-radius\n      id = %any\n      eap_id = %any\n");
+    StartGateway({{"variant", "eap-radius"},
+                  {"radius_server", Namespaces::kTestAddress},
+                  {"radius_secret", kSecret},
+                  {"disconnect_secret", kSecret},
+                  {"disconnect_address", Namespaces::kGatewayAddress}});
     alice_ = ConnectByEap(Namespaces::kAlice);
     bob_ = ConnectByEap(Namespaces::kBob);
   }
@@ -160,10 +152,20 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
   // Again: FreeRADIUS reads its roots when it starts.
   void StartRadius(const std::string& roots) {
     radius_.reset();
-    directory().Write("roots.pem", roots);
+    ASSERT_OK(WriteKit(gateways::FreeradiusKit(), SubjectOf(roots),
+                       {{"folder", File("radius")},
+                        {"follower_folder", File("follower")},
+                        {"listen_address", Namespaces::kTestAddress},
+                        {"gateway_address", Namespaces::kGatewayAddress},
+                        {"gateway_secret", kSecret},
+                        {"server_certificate", File("radius.pem")},
+                        {"server_key", File("radius.key")},
+                        {"log_folder", directory().path()},
+                        {"run_folder", directory().path()}},
+                       File("radius")));
     radius_ = std::make_unique<BackgroundProcess>(
-        std::vector<std::string>{"/usr/sbin/freeradius", "-d", directory().path(), "-f", "-l",
-                                 "stdout", "-xx"},
+        std::vector<std::string>{"/usr/sbin/freeradius", "-d", File("radius"), "-f", "-l", "stdout",
+                                 "-xx"},
         File(absl::StrCat("radius-", ++radius_starts_, ".log")));
     ASSERT_TRUE(radius_->WaitForLog("Ready to process requests")) << radius_->Log();
   }
