@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/relying_parties/kit_files.h"
 #include "tests/support/status_matchers.h"
@@ -71,8 +73,6 @@ class StrongswanTunnelTest : public TunnelFixture {
   std::unique_ptr<Charon> Connect(const std::string& name, const std::string& local) {
     auto client = std::make_unique<Charon>(*namespaces_, directory(), name);
     client->Start("eap-tls", "  make_before_break = yes\n");
-    client->Write("x509/user.pem", ReadFileOrDie(File(name + ".pem")));
-    client->Write("private/user.key", ReadFileOrDie(File(name + ".key")));
     client->Write("x509ca/servers.pem", server_issuer_->root_pem());
     client->Write(
         "swanctl.conf",
@@ -83,12 +83,19 @@ class StrongswanTunnelTest : public TunnelFixture {
             "      certs = user.pem\n    }\n    remote {\n      auth = pubkey\n      id = ",
             kGatewayName, "\n    }\n    children {\n      net {\n        remote_ts = ",
             Namespaces::kProtectedAddress, "/32\n      }\n    }\n  }\n}\n"));
-    const CommandResult loaded = client->Load();
-    EXPECT_EQ(loaded.exit_code, 0) << loaded.output;
+    TakeCertificate(*client, name);
     const CommandResult up = client->Swanctl("--initiate --child net --timeout 15");
     EXPECT_EQ(up.exit_code, 0) << up.output << gateway_->Log();
     EXPECT_TRUE(namespaces_->Ping(name)) << gateway_->Log();
     return client;
+  }
+
+  // The newest that was issued to `name`.
+  void TakeCertificate(const Charon& client, const std::string& name) const {
+    client.Write("x509/user.pem", ReadFileOrDie(File(name + ".pem")));
+    client.Write("private/user.key", ReadFileOrDie(File(name + ".key")));
+    const CommandResult loaded = client.Load();
+    EXPECT_EQ(loaded.exit_code, 0) << loaded.output;
   }
 
   std::unique_ptr<Charon> ConnectByPubkey(const std::string& name) {
@@ -151,7 +158,6 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
 
   // Again: FreeRADIUS reads its roots when it starts.
   void StartRadius(const std::string& roots) {
-    radius_.reset();
     ASSERT_OK(WriteKit(gateways::FreeradiusKit(), SubjectOf(roots),
                        {{"folder", File("radius")},
                         {"follower_folder", File("follower")},
@@ -163,6 +169,10 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
                         {"log_folder", directory().path()},
                         {"run_folder", directory().path()}},
                        File("radius")));
+    RunRadius();
+  }
+  void RunRadius() {
+    radius_.reset();
     radius_ = std::make_unique<BackgroundProcess>(
         std::vector<std::string>{"/usr/sbin/freeradius", "-d", File("radius"), "-f", "-l", "stdout",
                                  "-xx"},
@@ -180,9 +190,39 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
   std::unique_ptr<Charon> alice_, bob_;
 };
 
-TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByVici) {
-  StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(), "}]\n"));
+TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByViciAndDoesNotComeBack) {
+  // docs/gatewayd.md, Coming back.
+  std::filesystem::create_directory(File("refused"));
+  const std::string config = ReadFileOrDie(File("radius/radiusd.conf"));
+  const std::string with_refused = absl::StrReplaceAll(
+      config,
+      {{"modules {\n", absl::StrCat("modules {\n\texec refused {\n\t\twait = yes\n"
+                                    "\t\tinput_pairs = request\n\t\tprogram = "
+                                    "\"/usr/bin/test ! -e ",
+                                    File("refused"), "/%{TLS-Client-Cert-Serial}\"\n\t}\n")},
+       {"server check_certificate {\n\tauthorize {\n",
+        "server check_certificate {\n\tauthorize {\n\t\trefused\n"}});
+  ASSERT_THAT(with_refused, HasSubstr("\t\trefused\n"));
+  directory().Write("radius/radiusd.conf", with_refused);
+  RunRadius();
+  StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(),
+                             "}]\nrefused: [{folder: refused, names: hexadecimal}]\n"));
   BlockAlice("strongSwan with FreeRADIUS, vici");
+  const CommandResult again = alice_->Swanctl("--initiate --child net --timeout 10");
+  EXPECT_NE(again.exit_code, 0) << again.output;
+  EXPECT_THAT(radius_->Log(), HasSubstr("Program returned code (1)"));
+  EXPECT_FALSE(gateway_->HasPeer(kAliceUpn));
+  // The control: another dials by the same way, and so does she with what is issued to her later.
+  EXPECT_EQ(bob_->Swanctl("--terminate --ike home").exit_code, 0);
+  EXPECT_EQ(bob_->Swanctl("--initiate --child net --timeout 10").exit_code, 0);
+  Hourglass(
+      "hourglass/hourglass --config cli.yaml devices unblock --tenant contoso laptop-1 --reason "
+      "found");
+  Issue(Namespaces::kAlice);
+  TakeCertificate(*alice_, Namespaces::kAlice);
+  const CommandResult found = alice_->Swanctl("--initiate --child net --timeout 10");
+  EXPECT_EQ(found.exit_code, 0) << found.output << radius_->Log();
+  EXPECT_TRUE(namespaces_->Ping(Namespaces::kAlice));
 }
 
 TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByDisconnectRequest) {
@@ -222,9 +262,7 @@ TEST_F(StrongswanRadiusTest, ARotationAndARenewalCutNoTunnel) {
   StartRadius(Roots());
   Hourglass("hourglass/hourglass --config cli.yaml roots promote --tenant contoso r2 --yes");
   Issue(Namespaces::kAlice);
-  alice_->Write("x509/user.pem", ReadFileOrDie(File("alice.pem")));
-  alice_->Write("private/user.key", ReadFileOrDie(File("alice.key")));
-  ASSERT_EQ(alice_->Load().exit_code, 0);
+  TakeCertificate(*alice_, Namespaces::kAlice);
   const CommandResult renewed = alice_->Swanctl("--rekey --ike home --reauth");
   ASSERT_EQ(renewed.exit_code, 0) << renewed.output;
   ASSERT_TRUE(radius_->WaitForLog("Sent Access-Accept")) << radius_->Log();
