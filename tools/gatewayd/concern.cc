@@ -34,11 +34,16 @@ std::string SerialText(absl::string_view octets) {
   return client::Hex(octets);
 }
 
-Concern ConcernOf(const v1::DecisionEvent& event) {
+Concern ConcernOf(const v1::DecisionEvent& event, absl::Time came) {
   Concern concern;
   concern.cursor = event.cursor();
   concern.words = InWords(event);
   concern.at = client::TimeOf(event.at());
+  concern.until = concern.at + kSlack;
+  // It came at once, whatever the clocks say: what is there now was there then.
+  if (absl::AbsDuration(came - concern.at) <= kClockDifference) {
+    concern.until = std::max(concern.until, came);
+  }
   if (!event.user_upn().empty()) {
     concern.users.insert(UserOf(event.user_upn(), event.user_id()));
   }
@@ -67,7 +72,7 @@ Match MatchOf(const Concern& concern, const Tunnel& tunnel, bool is_of_user) {
     if (concern.certificates.contains(tunnel.serial_number)) return Match::kByCertificate;
     if (!concern.also_others_of_user) return Match::kNone;
   }
-  return is_of_user && tunnel.since <= concern.at + kSlack ? Match::kByName : Match::kNone;
+  return is_of_user && tunnel.since <= concern.until ? Match::kByName : Match::kNone;
 }
 
 }  // namespace hourglass::gatewayd

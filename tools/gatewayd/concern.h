@@ -12,9 +12,11 @@
 
 namespace hourglass::gatewayd {
 
-// A tunnel that begins this long after an event is not ended by its user's name any more: clocks
-// differ, and a commit takes its time. The service lists certificates by the same half minute.
+// A commit takes its time. The service lists certificates by the same half minute.
 inline constexpr absl::Duration kSlack = absl::Seconds(30);
+// By how much the clock of a gateway may differ from the service's. Certificates are backdated by
+// as much: with one that differs more nobody gets in.
+inline constexpr absl::Duration kClockDifference = absl::Minutes(5);
 
 // A user as gateways may name him.
 struct ConcernedUser {
@@ -29,6 +31,9 @@ struct Concern {
   std::string cursor;
   std::string words;  // `DEVICE_BLOCKED device laptop-1, user alice@contoso.example`, Printable
   absl::Time at;
+  // Tunnels that begin later, by the gateway's clock, are not ended by their users' names. It is
+  // when the event came, where that is about when it happened; else kSlack after that.
+  absl::Time until;
   // The live certificates: the serial number as SerialText has it, and the end.
   std::map<std::string, absl::Time> certificates;
   std::set<ConcernedUser> users;  // empty where nobody knows
@@ -37,7 +42,8 @@ struct Concern {
   bool also_others_of_user = false;
 };
 
-Concern ConcernOf(const v1::DecisionEvent& event);
+// `came`: when this program was told of it.
+Concern ConcernOf(const v1::DecisionEvent& event, absl::Time came);
 
 // Lower-case hexadecimal, two digits an octet, without octets of zero before it.
 std::string SerialText(absl::string_view octets);
@@ -58,7 +64,7 @@ struct Tunnel {
 enum class Match { kNone, kByCertificate, kByName };
 
 // Whether the event ends the tunnel: of a listed certificate always; else by the user's name, where
-// it began before the event (kSlack) and its certificate is not known, or not the only thing that
+// it began until Concern::until and its certificate is not known, or not the only thing that
 // counts (Concern::also_others_of_user). `is_of_user`: that the tunnel is one of concern.users, and
 // of nobody else, the gateway says.
 Match MatchOf(const Concern& concern, const Tunnel& tunnel, bool is_of_user);

@@ -40,7 +40,7 @@ constexpr char kAlice[] = "alice@contoso.example";
 TEST(ConcernTest, ACertificateThatIsListedEndsItsTunnelWhoeverHasIt) {
   v1::DecisionEvent event = Event("laptop-1", "");
   AddCertificate(event, std::string("\x00\x1a\x2b", 3), kAlice);
-  const Concern concern = ConcernOf(event);
+  const Concern concern = ConcernOf(event, kAt);
   EXPECT_EQ(concern.words, "DEVICE_BLOCKED device laptop-1");
   ASSERT_THAT(concern.users, SizeIs(1));
   EXPECT_EQ(concern.users.begin()->upn, kAlice);
@@ -54,7 +54,7 @@ TEST(ConcernTest, ACertificateThatIsListedEndsItsTunnelWhoeverHasIt) {
 TEST(ConcernTest, WithoutACertificateTheNameCountsUntilTheEvent) {
   v1::DecisionEvent event = Event("laptop-1", kAlice);
   AddCertificate(event, "\x1a", kAlice);
-  const Concern concern = ConcernOf(event);
+  const Concern concern = ConcernOf(event, kAt);
   const Tunnel before = {.serial_number = "", .since = kAt - absl::Hours(1)};
   EXPECT_EQ(MatchOf(concern, before, true), Match::kByName);
   EXPECT_EQ(MatchOf(concern, before, false), Match::kNone);
@@ -64,18 +64,29 @@ TEST(ConcernTest, WithoutACertificateTheNameCountsUntilTheEvent) {
   EXPECT_EQ(MatchOf(concern, later, true), Match::kNone);
 }
 
+TEST(ConcernTest, ClocksThatDifferKeepNoTunnel) {
+  const v1::DecisionEvent event = Event("laptop-1", kAlice);
+  const absl::Time here = kAt + absl::Minutes(3);
+  const Tunnel tunnel = {.serial_number = "", .since = here - absl::Seconds(1)};
+  EXPECT_EQ(MatchOf(ConcernOf(event, here), tunnel, true), Match::kByName);
+  // Where it comes much later, who came in meanwhile was let in.
+  EXPECT_EQ(MatchOf(ConcernOf(event, kAt + absl::Hours(1)), tunnel, true), Match::kNone);
+  const Tunnel before = {.serial_number = "", .since = kAt - absl::Hours(1)};
+  EXPECT_EQ(MatchOf(ConcernOf(event, kAt - absl::Minutes(3)), before, true), Match::kByName);
+}
+
 TEST(ConcernTest, AUserOnAllDevicesLosesThemAllAndSoDoesWhoeverMayHaveMore) {
   const Tunnel other = {.serial_number = "1a2c", .since = kAt - absl::Hours(1)};
-  EXPECT_EQ(MatchOf(ConcernOf(Event("", kAlice)), other, true), Match::kByName);
-  EXPECT_EQ(MatchOf(ConcernOf(Event("", kAlice)), other, false), Match::kNone);
+  EXPECT_EQ(MatchOf(ConcernOf(Event("", kAlice), kAt), other, true), Match::kByName);
+  EXPECT_EQ(MatchOf(ConcernOf(Event("", kAlice), kAt), other, false), Match::kNone);
   v1::DecisionEvent event = Event("laptop-1", kAlice);
-  EXPECT_EQ(MatchOf(ConcernOf(event), other, true), Match::kNone);
+  EXPECT_EQ(MatchOf(ConcernOf(event, kAt), other, true), Match::kNone);
   event.set_certificates_complete(false);
-  EXPECT_EQ(MatchOf(ConcernOf(event), other, true), Match::kByName);
+  EXPECT_EQ(MatchOf(ConcernOf(event, kAt), other, true), Match::kByName);
 }
 
 TEST(ConcernTest, ADeviceOfNobodyKnownEndsNothing) {
-  const Concern concern = ConcernOf(Event("laptop-1", ""));
+  const Concern concern = ConcernOf(Event("laptop-1", ""), kAt);
   EXPECT_THAT(concern.users, IsEmpty());
   EXPECT_FALSE(IsLive(concern, kAt));
   EXPECT_FALSE(IsOver(concern, kAt + kLongestLife));
@@ -83,7 +94,7 @@ TEST(ConcernTest, ADeviceOfNobodyKnownEndsNothing) {
 }
 
 TEST(ConcernTest, WordsFromElsewhereForgeNoLine) {
-  EXPECT_EQ(ConcernOf(Event("a\nb", "")).words, "DEVICE_BLOCKED device a\\x0ab");
+  EXPECT_EQ(ConcernOf(Event("a\nb", ""), kAt).words, "DEVICE_BLOCKED device a\\x0ab");
 }
 
 ConcernedUser Alice() { return {.upn = kAlice, .common_name = kAlice}; }

@@ -177,7 +177,8 @@ class Follower {
   }
 
   void Distribute(const v1::DecisionEvent& event, bool is_again) {
-    const Task task = {.concern = ConcernOf(event), .came = absl::Now(), .is_again = is_again};
+    const absl::Time now = absl::Now();
+    const Task task = {.concern = ConcernOf(event, now), .came = now, .is_again = is_again};
     for (const Hand& hand : hands_) hand.worker->Add(task);
   }
 

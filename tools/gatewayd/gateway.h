@@ -18,8 +18,8 @@ namespace hourglass::gatewayd {
 struct Task {
   Concern concern;
   absl::Time came;  // when this program was told
-  // It was carried out before, by this program or the one that ran here before: only what a gateway
-  // can tell came later, with a listed certificate, is ended.
+  // It was carried out before: only a tunnel that a gateway can tell is of a listed certificate,
+  // which came back since, is ended. What has the user's name alone may be in order again.
   bool is_again = false;
 };
 

@@ -39,6 +39,7 @@ Task TaskOf(const std::string& user, const std::string& serial, bool is_again = 
   Task task;
   task.concern.words = "DEVICE_BLOCKED device laptop-1";
   task.concern.at = absl::Now();
+  task.concern.until = task.concern.at;
   task.concern.users.insert({.upn = user, .common_name = user});
   if (!serial.empty()) {
     task.concern.certificates[serial] =
@@ -80,6 +81,23 @@ TEST_F(GatewaysTest, OpenvpnEndsTheCertificateAndNoOtherDeviceNorUser) {
               ElementsAre("client-kill 1 HALT", "client-kill 4", "kill alice@contoso.example",
                           "kill alice@contoso.example_0x1A2B"));
   EXPECT_THAT(fake.clients(), ElementsAre(2, 3));
+}
+
+TEST_F(GatewaysTest, WhatWasCarriedOutBeforeEndsCertificatesAlone) {
+  const std::string path = directory_.File("management");
+  FakeOpenvpn openvpn(path);
+  const std::int64_t since = absl::ToUnixSeconds(absl::Now()) - 60;
+  openvpn.Connect(1, "alice@contoso.example_0x1A2B", since);
+  openvpn.Connect(2, "alice@contoso.example", since);
+  FakeCharon charon(directory_.File("vici"));
+  charon.Establish(1, "10.0.0.1", kAlice);
+  const Task task = TaskOf(kAlice, "1a2b", /*is_again=*/true);
+  EXPECT_OK(MakeOpenvpn({.management = path, .password = ""})->End({task}, Long()).status);
+  EXPECT_OK(MakeStrongswan({.socket = directory_.File("vici"), .connections = {}})
+                ->End({task}, Long())
+                .status);
+  EXPECT_THAT(openvpn.clients(), ElementsAre(2));
+  EXPECT_THAT(charon.sas(), ElementsAre(1));
 }
 
 TEST_F(GatewaysTest, OpenvpnWithAnotherPasswordOrNoneIsAFailure) {

@@ -109,7 +109,7 @@ std::vector<Found> Find(absl::Span<const Task> tasks, const std::vector<OpenvpnC
   for (const OpenvpnClient& client : clients) {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const Match how = MatchOf(tasks[i].concern, client);
-      if (how == Match::kNone) continue;
+      if (how == Match::kNone || (how == Match::kByName && tasks[i].is_again)) continue;
       found.push_back({client, i, how});
       break;
     }

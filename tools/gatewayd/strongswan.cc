@@ -121,6 +121,7 @@ class Strongswan final : public Gateway {
   }
 
   static bool Concerns(const Task& task, const IkeSa& sa) {
+    if (task.is_again) return false;
     const bool is_of_user =
         std::any_of(task.concern.users.begin(), task.concern.users.end(),
                     [&sa](const ConcernedUser& user) { return IsStrongswanNameOf(sa.peer, user); });
