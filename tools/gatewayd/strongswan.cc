@@ -1,6 +1,7 @@
 #include "tools/gatewayd/strongswan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -28,14 +29,18 @@ class Vici {
     return Vici(std::move(socket), config);
   }
 
-  absl::StatusOr<std::vector<IkeSa>> ListSas() {
+  // With `all` it waits for IKE_SAs that are in use, by a RADIUS server that does not answer for
+  // one; else these are left out.
+  absl::StatusOr<std::vector<IkeSa>> ListSas(bool all) {
     std::vector<IkeSa> sas;
     RETURN_IF_ERROR(
         Send({.type = ViciPacketType::kEventRegister, .name = "list-sa", .message = {}}));
     ASSIGN_OR_RETURN(ViciPacket packet, Receive());
     if (packet.type != ViciPacketType::kEventConfirm) return Unexpected();
-    RETURN_IF_ERROR(
-        Send({.type = ViciPacketType::kCommandRequest, .name = "list-sas", .message = {}}));
+    ViciPacket request = {
+        .type = ViciPacketType::kCommandRequest, .name = "list-sas", .message = {}};
+    if (!all) request.message.values = {{"noblock", "yes"}};
+    RETURN_IF_ERROR(Send(request));
     for (;;) {
       ASSIGN_OR_RETURN(packet, Receive());
       if (packet.type == ViciPacketType::kCommandResponse) break;
@@ -102,22 +107,36 @@ class Strongswan final : public Gateway {
 
  private:
   absl::Status End(absl::Span<const Task> tasks, const Patience& patience, Outcome& outcome) {
+    TellOfUnreadableNames(tasks, outcome);
     ASSIGN_OR_RETURN(Vici vici, Vici::Connect(config_, patience));
-    ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas());
-    std::vector<IkeSa> ended;
+    // What can be ended at once is; then whatever is left, which shows what is still there, too.
+    std::set<std::string> told;
+    RETURN_IF_ERROR(EndListed(vici, /*all=*/false, tasks, told, outcome).status());
+    ASSIGN_OR_RETURN(int ended, EndListed(vici, /*all=*/true, tasks, told, outcome));
+    if (ended == 0) return absl::OkStatus();
+    ASSIGN_OR_RETURN(ended, EndListed(vici, /*all=*/true, tasks, told, outcome));
+    if (ended == 0) return absl::OkStatus();
+    return absl::UnavailableError(absl::StrCat(ended, " IKE_SAs are still there"));
+  }
+
+  // How many of those that are listed it told charon to end. Each is in the outcome once.
+  static absl::StatusOr<int> EndListed(Vici& vici, bool all, absl::Span<const Task> tasks,
+                                       std::set<std::string>& told, Outcome& outcome) {
+    ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas(all));
+    int ended = 0;
     for (const IkeSa& sa : sas) {
       const auto task = std::find_if(tasks.begin(), tasks.end(),
                                      [&sa](const Task& one) { return Concerns(one, sa); });
       if (task == tasks.end()) continue;
       RETURN_IF_ERROR(vici.Terminate(sa));
+      ++ended;
+      if (!told.insert(sa.unique_id).second) continue;
       outcome.ended.push_back(
           {.task = static_cast<std::size_t>(task - tasks.begin()),
            .tunnel = absl::StrCat("IKE_SA ", sa.unique_id, " of ", client::Printable(sa.peer)),
            .how = Match::kByName});
-      ended.push_back(sa);
     }
-    TellOfUnreadableNames(tasks, outcome);
-    return ended.empty() ? absl::OkStatus() : CheckGone(vici, ended);
+    return ended;
   }
 
   static bool Concerns(const Task& task, const IkeSa& sa) {
@@ -127,19 +146,6 @@ class Strongswan final : public Gateway {
                     [&sa](const ConcernedUser& user) { return IsStrongswanNameOf(sa.peer, user); });
     return MatchOf(task.concern, {.serial_number = "", .since = sa.since}, is_of_user) !=
            Match::kNone;
-  }
-
-  static absl::Status CheckGone(Vici& vici, const std::vector<IkeSa>& ended) {
-    ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas());
-    for (const IkeSa& sa : sas) {
-      const bool was_ended = std::any_of(ended.begin(), ended.end(), [&sa](const IkeSa& one) {
-        return one.unique_id == sa.unique_id;
-      });
-      if (was_ended) {
-        return absl::UnavailableError(absl::StrCat("IKE_SA ", sa.unique_id, " is still there"));
-      }
-    }
-    return absl::OkStatus();
   }
 
   static void TellOfUnreadableNames(absl::Span<const Task> tasks, Outcome& outcome) {
