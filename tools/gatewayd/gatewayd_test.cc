@@ -226,7 +226,7 @@ TEST_F(GatewaydTest, WhatForbidsToBeginIsSaidAtOnce) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output, HasSubstr("openvpn[0].managment"));
   EXPECT_EQ(RunCommand({kProgram}).exit_code, 2);
-  EXPECT_EQ(RunCommand({kProgram, "--config", OpenvpnOnly(), "--check-config"}).exit_code, 0);
+  EXPECT_EQ(RunCommand({kProgram, "--config", OpenvpnOnly(), "--check"}).exit_code, 0);
 }
 
 }  // namespace

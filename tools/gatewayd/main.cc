@@ -41,7 +41,7 @@ int Main(int argc, char** argv) {
       ->envname("HOURGLASS_GATEWAYD_CONFIG")
       ->required()
       ->type_name("FILE");
-  app.add_flag("--check-config", check, "Say whether the configuration is in order, and end");
+  app.add_flag("--check", check, "Say whether the configuration is in order, and end");
   app.add_flag("--json", json, "Say it in JSON");
   app.footer(kFooter);
   if (const auto exit_code = client::ParseArguments(app, argc, argv)) return *exit_code;
