@@ -27,7 +27,7 @@ void WriteFile(const std::string& path, const std::string& content) {
   file << content;
 }
 
-std::string ConfigOf(const std::string& folder, const std::string& plugins,
+std::string ConfigOf(const std::string& folder, const std::string& vici, const std::string& plugins,
                      const std::string& settings) {
   return absl::StrCat(
       "charon {\n  load = ", kPlugins, " ", plugins,
@@ -36,7 +36,7 @@ std::string ConfigOf(const std::string& folder, const std::string& plugins,
       // Peers that have gone are not asked for long.
       "  retransmit_tries = 2\n  retransmit_timeout = 1.0\n  plugins {\n    vici {\n"
       "      socket = unix://",
-      folder, "/charon.vici\n    }\n  }\n", settings,
+      vici, "\n    }\n  }\n", settings,
       "}\nswanctl {\n  load = random nonce pem pkcs1 pkcs8 pubkey x509 openssl\n}\ninclude ",
       folder, "/strongswan.d/*.conf\n");
 }
@@ -54,7 +54,7 @@ Charon::Charon(const Namespaces& namespaces, const TemporaryDirectory& directory
 }
 
 void Charon::Start(const std::string& plugins, const std::string& settings) {
-  Write("strongswan.conf", ConfigOf(folder_, plugins, settings));
+  Write("strongswan.conf", ConfigOf(folder_, vici(), plugins, settings));
   process_ = std::make_unique<BackgroundProcess>(
       namespaces_.In(name_, {"env", absl::StrCat("STRONGSWAN_CONF=", File("strongswan.conf")),
                              "/usr/lib/ipsec/charon"}),

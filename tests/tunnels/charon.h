@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/socket_directory.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/tunnels/namespaces.h"
@@ -34,7 +35,7 @@ class Charon {
   // Whether there is an IKE_SA, in whatever state, whose peer is this identity.
   bool HasPeer(const std::string& identity) const;
 
-  std::string vici() const { return folder_ + "/charon.vici"; }
+  std::string vici() const { return sockets_.File("vici"); }
   std::string Log() const { return process_->Log(); }
   BackgroundProcess& process() { return *process_; }
 
@@ -42,6 +43,7 @@ class Charon {
   const Namespaces& namespaces_;
   const std::string name_;
   const std::string folder_;
+  const SocketDirectory sockets_;
   std::unique_ptr<BackgroundProcess> process_;
 };
 

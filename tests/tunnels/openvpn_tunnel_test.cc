@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/socket_directory.h"
+#include "tests/support/subprocess.h"
 #include "tests/tunnels/tunnel_fixture.h"
 
 namespace hourglass {
@@ -38,7 +40,7 @@ class OpenvpnTunnelTest : public TunnelFixture {
                      File("gateway.pem"), "\nkey ", File("gateway.key"),
                      "\ndh none\nverify-client-cert require\nremote-cert-eku "
                      "\"1.3.6.1.4.1.311.87\"\nx509-username-field CN serialNumber\nmanagement ",
-                     File("management"), " unix\ncrl-verify ", File("refused"),
+                     sockets_.File("management"), " unix\ncrl-verify ", File("refused"),
                      " dir\nkeepalive 10 60\nverb 3\n"));
     gateway_ = std::make_unique<BackgroundProcess>(
         namespaces_->In(Namespaces::kGateway, {"openvpn", "--config", File("server.conf")}),
@@ -68,10 +70,11 @@ class OpenvpnTunnelTest : public TunnelFixture {
   }
 
   void StartBoth() {
-    StartGatewayd(absl::StrCat("openvpn: [{management: ", File("management"),
+    StartGatewayd(absl::StrCat("openvpn: [{management: ", sockets_.File("management"),
                                "}]\nrefused: [{folder: ", File("refused"), "}]\n"));
   }
 
+  SocketDirectory sockets_;
   std::unique_ptr<BackgroundProcess> gateway_;
   int dialed_ = 0;
 };

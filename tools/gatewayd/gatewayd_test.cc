@@ -19,6 +19,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/mutex.h"
 #include "issuance/wire/status_detail.h"
+#include "tests/support/socket_directory.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/client/testing/loopback_service.h"
@@ -107,7 +108,7 @@ v1::DecisionEvent Event(const std::string& cursor, const std::string& upn, char 
 
 class GatewaydTest : public testing::Test {
  protected:
-  GatewaydTest() : service_({&decisions_}), openvpn_(File("openvpn")) {}
+  GatewaydTest() : service_({&decisions_}), openvpn_(sockets_.File("openvpn")) {}
 
   std::string File(const std::string& name) const { return directory_.File(name); }
 
@@ -117,7 +118,7 @@ class GatewaydTest : public testing::Test {
                                      File("state"), "\n", gateways));
   }
   std::string OpenvpnOnly() const {
-    return Configure(absl::StrCat("openvpn: [{management: ", File("openvpn"), "}]\n"));
+    return Configure(absl::StrCat("openvpn: [{management: ", sockets_.File("openvpn"), "}]\n"));
   }
   std::unique_ptr<BackgroundProcess> Start(const std::string& config) {
     return std::make_unique<BackgroundProcess>(
@@ -139,6 +140,7 @@ class GatewaydTest : public testing::Test {
   static std::int64_t AMinuteAgo() { return absl::ToUnixSeconds(absl::Now()) - 60; }
 
   TemporaryDirectory directory_;
+  SocketDirectory sockets_;
   Decisions decisions_;
   client::LoopbackService service_;
   FakeOpenvpn openvpn_;
@@ -189,14 +191,15 @@ TEST_F(GatewaydTest, ACursorThatNobodyKnowsBeginsAnew) {
 
 TEST_F(GatewaydTest, AGatewayThatIsAwayDelaysNoOtherAndIsToldWhenItIsBack) {
   openvpn_.Connect(1, "alice@contoso.example_0x1A", AMinuteAgo());
-  auto run = Start(Configure(absl::StrCat("openvpn: [{management: ", File("openvpn"),
-                                          "}]\nstrongswan: [{vici: ", File("vici"), "}]\n")));
+  auto run =
+      Start(Configure(absl::StrCat("openvpn: [{management: ", sockets_.File("openvpn"),
+                                   "}]\nstrongswan: [{vici: ", sockets_.File("vici"), "}]\n")));
   decisions_.Add(Event("1-a", "alice@contoso.example", '\x1a'));
   ASSERT_TRUE(run->WaitForLog("\"event\":\"ended\"")) << run->Log();
   EXPECT_THAT(openvpn_.clients(), IsEmpty());
   EXPECT_EQ(CursorOnDisk(), "");
   EXPECT_THAT(run->Log(), Not(HasSubstr("carried_out")));
-  FakeCharon charon(File("vici"));
+  FakeCharon charon(sockets_.File("vici"));
   charon.Establish(7, "10.0.0.1", "alice@contoso.example");
   charon.Establish(8, "10.0.0.2", "bob@contoso.example");
   ASSERT_TRUE(run->WaitForLog(CarriedOut("1-a"))) << run->Log();

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/support/socket_directory.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/client/wording.h"
@@ -60,10 +61,11 @@ std::vector<std::string> TunnelsOf(const Outcome& outcome) {
 class GatewaysTest : public testing::Test {
  protected:
   TemporaryDirectory directory_;
+  SocketDirectory sockets_;
 };
 
 TEST_F(GatewaysTest, OpenvpnEndsTheCertificateAndNoOtherDeviceNorUser) {
-  const std::string path = directory_.File("management");
+  const std::string path = sockets_.File("management");
   FakeOpenvpn fake(path, "open");
   const std::int64_t since = absl::ToUnixSeconds(absl::Now()) - 60;
   fake.Connect(1, "alice@contoso.example_0x1A2B", since);
@@ -84,16 +86,16 @@ TEST_F(GatewaysTest, OpenvpnEndsTheCertificateAndNoOtherDeviceNorUser) {
 }
 
 TEST_F(GatewaysTest, WhatWasCarriedOutBeforeEndsCertificatesAlone) {
-  const std::string path = directory_.File("management");
+  const std::string path = sockets_.File("management");
   FakeOpenvpn openvpn(path);
   const std::int64_t since = absl::ToUnixSeconds(absl::Now()) - 60;
   openvpn.Connect(1, "alice@contoso.example_0x1A2B", since);
   openvpn.Connect(2, "alice@contoso.example", since);
-  FakeCharon charon(directory_.File("vici"));
+  FakeCharon charon(sockets_.File("vici"));
   charon.Establish(1, "10.0.0.1", kAlice);
   const Task task = TaskOf(kAlice, "1a2b", /*is_again=*/true);
   EXPECT_OK(MakeOpenvpn({.management = path, .password = ""})->End({task}, Long()).status);
-  EXPECT_OK(MakeStrongswan({.socket = directory_.File("vici"), .connections = {}})
+  EXPECT_OK(MakeStrongswan({.socket = sockets_.File("vici"), .connections = {}})
                 ->End({task}, Long())
                 .status);
   EXPECT_THAT(openvpn.clients(), ElementsAre(2));
@@ -101,7 +103,7 @@ TEST_F(GatewaysTest, WhatWasCarriedOutBeforeEndsCertificatesAlone) {
 }
 
 TEST_F(GatewaysTest, OpenvpnWithAnotherPasswordOrNoneIsAFailure) {
-  const std::string path = directory_.File("management");
+  const std::string path = sockets_.File("management");
   FakeOpenvpn fake(path, "open");
   EXPECT_TRUE(absl::IsPermissionDenied(MakeOpenvpn({.management = path, .password = ""})
                                            ->End({TaskOf(kAlice, "1")}, Long())
@@ -115,7 +117,7 @@ TEST_F(GatewaysTest, OpenvpnWithAnotherPasswordOrNoneIsAFailure) {
 }
 
 TEST_F(GatewaysTest, StrongswanEndsTheUsersAndNoOthers) {
-  const std::string path = directory_.File("vici");
+  const std::string path = sockets_.File("vici");
   FakeCharon fake(path);
   fake.Establish(1, "10.0.0.1", kAlice);
   fake.Establish(2, "CN=alice@contoso.example", "");
@@ -135,7 +137,7 @@ TEST_F(GatewaysTest, StrongswanEndsTheUsersAndNoOthers) {
 }
 
 TEST_F(GatewaysTest, WhoIsNotThereIsTriedAgain) {
-  const std::string path = directory_.File("nobody");
+  const std::string path = sockets_.File("nobody");
   for (const auto& gateway : {MakeStrongswan({.socket = path, .connections = {}}).release(),
                               MakeOpenvpn({.management = path, .password = ""}).release()}) {
     const std::unique_ptr<Gateway> owned(gateway);
@@ -145,7 +147,7 @@ TEST_F(GatewaysTest, WhoIsNotThereIsTriedAgain) {
 }
 
 TEST_F(GatewaysTest, WhoSaysNothingIsWaitedForAndNoLonger) {
-  const std::string path = directory_.File("silent");
+  const std::string path = sockets_.File("silent");
   const UnixServer silent(path, [](UnixServer& server, int connection) {
     while (!server.Receive(connection).empty()) continue;
   });
