@@ -2,8 +2,13 @@
 #include <algorithm>
 
 #include "tools/gateways/kit.h"
+#include "tools/gateways/kits/apache.h"
 #include "tools/gateways/kits/freeradius.h"
+#include "tools/gateways/kits/haproxy.h"
+#include "tools/gateways/kits/nginx.h"
+#include "tools/gateways/kits/openvpn.h"
 #include "tools/gateways/kits/strongswan.h"
+#include "tools/gateways/kits/stunnel.h"
 #include "tools/gateways/kits/windows.h"
 
 namespace hourglass::gateways {
@@ -12,6 +17,11 @@ absl::Span<const Kit* const> Kits() {
   static const Kit* const kKits[] = {
       &FreeradiusKit(),
       &StrongswanKit(),
+      &OpenvpnKit(),
+      &NginxKit(),
+      &HaproxyKit(),
+      &ApacheKit(),
+      &StunnelKit(),
       &WindowsKit(),
   };
   return kKits;

@@ -62,6 +62,25 @@ std::vector<Case> Cases() {
     }
     cases.push_back({absl::StrCat("strongswan ", variant), "strongswan", values});
   }
+  const Values server = {{"server_certificate", "/etc/ssl/server.pem"}};
+  const Values application = {{"backend_host", "127.0.0.1"}, {"backend_port", "8080"}};
+  const Values key = {{"server_key", "/etc/ssl/server.key"}};
+  const Values name = {{"server_name", "gateway.contoso.example"}};
+  const auto all = [](std::initializer_list<Values> parts) {
+    Values values;
+    for (const Values& part : parts) values.insert(part.begin(), part.end());
+    return values;
+  };
+  cases.push_back({"nginx", "nginx", all({server, key, name, application})});
+  cases.push_back({"apache", "apache", all({server, key, name, application})});
+  cases.push_back({"haproxy", "haproxy", all({server, application})});
+  cases.push_back({"stunnel", "stunnel", all({server, key, application})});
+  cases.push_back({"openvpn", "openvpn",
+                   all({server,
+                        key,
+                        {{"protocol", "udp"},
+                         {"tunnel_network", "10.8.0.0/24"},
+                         {"protected_network", "10.0.0.0/16"}}})});
   return cases;
 }
 
