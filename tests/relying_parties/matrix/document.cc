@@ -90,7 +90,7 @@ std::string Section(const Json& results, const PartyName& party) {
     absl::StrAppend(&text, "By itself it lets in: ", Gaps(*alone), ".\n\n");
   }
   absl::StrAppend(&text, Gaps(*last).empty()
-                             ? "It refuses all that it should.\n\n"
+                             ? "It refuses all of these that it should.\n\n"
                              : absl::StrCat("**It lets in: ", Gaps(*last), ".**\n\n"));
   return absl::StrCat(text, Reasons(*last));
 }
@@ -151,10 +151,10 @@ std::string Document(const Json& results) {
       &text,
       "\n## Revocation\n\n"
       "The certificates live for an hour, say so by noRevAvail (RFC 9608), and name no revocation "
-      "list. None of these programs knows noRevAvail: who checks revocation refuses every one, "
-      "good "
-      "as it is. The kits switch that off for these roots alone. An empty list would help nobody: "
-      "the roots of Hourglass have no cRLSign, so that most refuse it, and so none is offered "
+      "list. None of these programs knows noRevAvail: told to check revocation, most refuse every "
+      "one, "
+      "good as it is. The kits leave that off for these roots alone. An empty list would not help: "
+      "the roots of Hourglass have no cRLSign, so that most refuse it, too, and none is offered "
       "([decision 45](decisions/0045-revocation-is-switched-off-for-these-roots.md)).\n\n",
       Revocation(results));
   return text;

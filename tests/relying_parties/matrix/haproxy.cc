@@ -23,6 +23,10 @@ class Haproxy : public RelyingParty {
                                  {"backend_host", "127.0.0.1"},
                                  {"backend_port", absl::StrCat(application_.port())},
                                  {"allowed_users", kUser}}));
+    // The account of a test has no other accounts to become.
+    for (const char* line : {"\tuser ", "\tgroup ", "\tchroot "}) {
+      program_.DropLines("haproxy.cfg", line);
+    }
     if (!setup.with_kit) program_.DropLines("haproxy.cfg", "http-request deny");
     if (!setup.revocation_list.empty()) {
       program_.Replace(

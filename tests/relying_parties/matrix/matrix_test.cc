@@ -26,11 +26,16 @@ struct Party {
   Starter start;
   std::vector<std::string> settings;
   bool with_lists_as_kit = true;
+  // A client of charon finds no key for a user by another's certificate within EAP.
+  bool shows_certificates_of_others = true;
 };
 
 const std::vector<Party>& Parties() {
   static const std::vector<Party> kParties = {
       {"freeradius", StartFreeradius, {"alone", "kit"}},
+      {"strongswan_pubkey", StartStrongswanPubkey, {"kit"}},
+      {"strongswan_eap_tls", StartStrongswanEapTls, {"kit"}, true, false},
+      {"strongswan_eap_radius", StartStrongswanEapRadius, {"kit"}, true, false},
       {"openvpn", StartOpenvpn, {"alone", "kit"}},
       {"nginx", StartNginx, {"alone", "kit"}},
       {"apache", StartApache, {"alone", "kit"}},
@@ -58,6 +63,8 @@ TEST_P(MatrixTest, LetsInAndRefusesAsRecorded) {
     ASSERT_OK_AND_ASSIGN(const auto party, GetParam().start(setup));
     Cells measured;
     for (const CellName& cell : CellNames()) {
+      if (cell.id == std::string("other_user") && !GetParam().shows_certificates_of_others)
+        continue;
       const std::string words = InWords(party->Visit(TheTenant().credential(cell.id)));
       if (cell.is_good) {
         EXPECT_EQ(words, "") << cell.id;
@@ -77,7 +84,10 @@ TEST_P(MatrixTest, ChecksRevocationAsRecorded) {
     setup.with_kit = GetParam().with_lists_as_kit;
     setup.revocation_list = list;
     const auto party = GetParam().start(setup);
-    if (!party.ok()) return absl::StrCat("does not start: ", party.status().message());
+    if (!party.ok()) {
+      ADD_FAILURE() << party.status();
+      return std::string("?");
+    }
     return InWords((*party)->Visit(credential));
   };
   const Cells measured = {

@@ -36,7 +36,7 @@ class Nginx : public RelyingParty {
     program_.directory().Write(
         "nginx.conf",
         absl::StrCat("load_module /usr/lib/nginx/modules/ngx_http_perl_module.so;\ndaemon off;\n",
-                     "worker_processes 1;\npid ", folder, "/pid;\nerror_log ", folder,
+                     "user root;\nworker_processes 1;\npid ", folder, "/pid;\nerror_log ", folder,
                      "/error.log info;\nevents {}\nhttp {\naccess_log off;\n",
                      "client_body_temp_path ", folder, "/body;\nproxy_temp_path ", folder,
                      "/proxy;\nfastcgi_temp_path ", folder, "/fastcgi;\nuwsgi_temp_path ", folder,

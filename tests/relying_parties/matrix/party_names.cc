@@ -13,18 +13,27 @@ const std::vector<PartyName>& PartyNames() {
        "`tls-config` of these roots"},
       {"strongswan_pubkey", "strongSwan 5.9, certificates", "IKEv2, `auth = pubkey`",
        "`hourglass gateways kit strongswan`",
-       "It looks at no purpose of a client's certificate: take eap-radius, or trust no other "
-       "authority in that connection.",
+       "It knows no purpose but a few, and demands none of a client: the kit trusts nothing but "
+       "the "
+       "tenant's roots in that connection, which sign nothing without the OID. Take eap-radius "
+       "where "
+       "you can.",
        "`revocation = strict`; the kit leaves the default, `relaxed`, in the connection"},
       {"strongswan_eap_tls", "strongSwan 5.9, EAP-TLS", "IKEv2, `auth = eap-tls` at the gateway",
        "`hourglass gateways kit strongswan`",
-       "It looks at no purpose of a client's certificate: take eap-radius, or trust no other "
-       "authority in that connection.",
+       "It knows no purpose but a few, and demands none of a client: the kit trusts nothing but "
+       "the "
+       "tenant's roots in that connection, which sign nothing without the OID. Take eap-radius "
+       "where "
+       "you can. A client of strongSwan shows nobody else's certificate within EAP.",
        "`revocation = strict`; the kit leaves the default, `relaxed`, in the connection"},
       {"strongswan_eap_radius", "strongSwan 5.9, EAP-RADIUS",
        "IKEv2, `auth = eap-radius`, before FreeRADIUS",
        "`hourglass gateways kit strongswan` and `freeradius`",
-       "FreeRADIUS decides: the same as its row.", "as FreeRADIUS"},
+       "FreeRADIUS decides, with the configuration of its own row. A client of strongSwan shows "
+       "nobody "
+       "else's certificate within EAP.",
+       "as FreeRADIUS"},
       {"openvpn", "OpenVPN 2.6", "a client of OpenVPN over TCP, in TLS 1.3",
        "`hourglass gateways kit openvpn`: `remote-cert-eku` and, with allowed users, "
        "`ccd-exclusive`",

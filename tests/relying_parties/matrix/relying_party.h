@@ -48,6 +48,11 @@ absl::StatusOr<std::unique_ptr<RelyingParty>> StartNginx(const PartySetup& setup
 // Without a kit: selfserv.
 absl::StatusOr<std::unique_ptr<RelyingParty>> StartNss(const PartySetup& setup);
 absl::StatusOr<std::unique_ptr<RelyingParty>> StartOpenvpn(const PartySetup& setup);
+// Three shapes of the kit's gateway: certificates, EAP-TLS at the gateway, and EAP-TLS at
+// FreeRADIUS.
+absl::StatusOr<std::unique_ptr<RelyingParty>> StartStrongswanPubkey(const PartySetup& setup);
+absl::StatusOr<std::unique_ptr<RelyingParty>> StartStrongswanEapTls(const PartySetup& setup);
+absl::StatusOr<std::unique_ptr<RelyingParty>> StartStrongswanEapRadius(const PartySetup& setup);
 absl::StatusOr<std::unique_ptr<RelyingParty>> StartStunnel(const PartySetup& setup);
 
 }  // namespace hourglass::matrix

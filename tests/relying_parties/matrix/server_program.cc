@@ -88,12 +88,15 @@ int ServerProgram::TakePort() {
 }
 
 absl::Status ServerProgram::WriteKit(const gateways::Kit& kit, gateways::Values given) {
-  given.insert({{"folder", directory_.path()},
-                {"listen_address", "127.0.0.1"},
-                {"listen_port", absl::StrCat(TakePort())},
-                {"server_certificate", directory_.File("server.pem")}});
+  if (port_ == 0) TakePort();
+  const gateways::Values ours = {{"folder", directory_.path()},
+                                 {"listen_address", "127.0.0.1"},
+                                 {"listen_port", absl::StrCat(port_)},
+                                 {"server_certificate", directory_.File("server.pem")},
+                                 {"server_key", directory_.File("server.key")}};
   for (const gateways::KitValue& value : kit.values) {
-    if (value.name == "server_key") given.emplace("server_key", directory_.File("server.key"));
+    const auto found = ours.find(value.name);
+    if (found != ours.end()) given.insert(*found);
   }
   ASSIGN_OR_RETURN(const gateways::Values values, gateways::CompleteValues(kit, std::move(given)));
   ASSIGN_OR_RETURN(const std::vector<gateways::KitFile> files, kit.write(subject_, values));

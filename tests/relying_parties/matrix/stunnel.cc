@@ -20,6 +20,8 @@ class Stunnel : public RelyingParty {
     RETURN_IF_ERROR(program_.WriteKit(
         gateways::StunnelKit(),
         {{"backend_host", "127.0.0.1"}, {"backend_port", absl::StrCat(application_.port())}}));
+    // The account of a test has no other accounts to become.
+    for (const char* line : {"setuid = ", "setgid = "}) program_.DropLines("hourglass.conf", line);
     if (!setup.revocation_list.empty()) {
       program_.Replace(
           "hourglass.conf", "verifyChain = yes",
