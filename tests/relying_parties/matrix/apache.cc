@@ -21,7 +21,7 @@ class Apache : public RelyingParty {
                                       {{"server_name", "gateway.contoso.example"},
                                        {"backend_host", "127.0.0.1"},
                                        {"backend_port", absl::StrCat(application_.port())},
-                                       {"allowed_users", kUser}}));
+                                       {"allowed_users", kAllowedUsers}}));
     if (!setup.with_kit) {
       program_.DropLines("hourglass.conf", "Require expr");
       program_.Replace("hourglass.conf", "<RequireAll>", "<RequireAll>\nRequire all granted");

@@ -148,6 +148,7 @@ void Tenant::AddGoodAndUntimely() {
   Add("good_ec", Of(ca.Issue(kUser)));
   Add("good_rsa", Of(ca.Issue(kUser, hsm::KeyType::kRsa2048)));
   Add("other_user", Of(ca.Issue("bob@contoso.example")));
+  Add("marked_user", Of(ca.Issue(kMarkedUser)));
   Add("retired", retired);
   ca.Advance(-hours(2));
   Add("expired", Of(ca.Issue(kUser)));

@@ -12,6 +12,9 @@ namespace hourglass::matrix {
 
 // Whom the relying parties expect.
 inline constexpr char kUser[] = "alice@contoso.example";
+// Another who may come in where kits have allowed users, with what a program may take for its own.
+inline constexpr char kMarkedUser[] = "o'brien$1#&^~x@contoso.example";
+inline constexpr char kAllowedUsers[] = "alice@contoso.example, o'brien$1#&^~x@contoso.example";
 
 // A column of the matrix.
 struct CellName {
@@ -43,6 +46,8 @@ class Tenant {
   const std::string& roots_pem() const { return roots_pem_; }
   const std::vector<Cell>& cells() const { return cells_; }
   const CertificateAndKey& credential(const std::string& cell) const;
+  // A good one of kMarkedUser.
+  const CertificateAndKey& of_marked_user() const { return credential("marked_user"); }
 
   // What servers show: names `localhost` and `gateway.contoso.example`, address 127.0.0.1. From an
   // authority of its own.

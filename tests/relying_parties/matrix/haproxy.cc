@@ -22,7 +22,7 @@ class Haproxy : public RelyingParty {
         gateways::HaproxyKit(), {{"server_certificate", program_.directory().File("both.pem")},
                                  {"backend_host", "127.0.0.1"},
                                  {"backend_port", absl::StrCat(application_.port())},
-                                 {"allowed_users", kUser}}));
+                                 {"allowed_users", kAllowedUsers}}));
     // The account of a test has no other accounts to become.
     for (const char* line : {"\tuser ", "\tgroup ", "\tchroot "}) {
       program_.DropLines("haproxy.cfg", line);

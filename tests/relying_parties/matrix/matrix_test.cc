@@ -100,6 +100,16 @@ TEST_P(MatrixTest, ChecksRevocationAsRecorded) {
 INSTANTIATE_TEST_SUITE_P(RelyingParties, MatrixTest, testing::ValuesIn(Parties()),
                          [](const testing::TestParamInfo<Party>& info) { return info.param.id; });
 
+// What a kit escapes is read as it was given. That others are refused is in the matrix.
+TEST(AllowedUsersTest, MarksOfANameAreItsOwn) {
+  for (const Starter start : {StartNginx, StartHaproxy, StartApache, StartOpenvpn}) {
+    PartySetup setup;
+    setup.tenant = &TheTenant();
+    ASSERT_OK_AND_ASSIGN(const auto party, start(setup));
+    EXPECT_EQ(InWords(party->Visit(TheTenant().of_marked_user())), "");
+  }
+}
+
 TEST(RevocationTest, OpensslVerify) {
   const Tenant& tenant = TheTenant();
   const TemporaryDirectory files;

@@ -21,7 +21,7 @@ class Nginx : public RelyingParty {
                                       {{"server_name", "gateway.contoso.example"},
                                        {"backend_host", "127.0.0.1"},
                                        {"backend_port", absl::StrCat(application_.port())},
-                                       {"allowed_users", kUser}}));
+                                       {"allowed_users", kAllowedUsers}}));
     if (!setup.with_kit) {
       program_.Replace("hourglass.conf", "if ($hourglass_user = \"\")", "if ($uri = \"\")");
       program_.Replace("hourglass.conf", "if ($hourglass_user_is_allowed = 0)", "if ($uri = \"\")");

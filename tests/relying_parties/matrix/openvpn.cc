@@ -30,7 +30,7 @@ class Openvpn : public RelyingParty {
                                  {"tunnel_network", "10.44.0.0/24"},
                                  {"protected_network", "10.45.0.0/16"},
                                  {"management_socket", program_.directory().File("management")},
-                                 {"allowed_users", kUser}}));
+                                 {"allowed_users", kAllowedUsers}}));
     if (!setup.with_kit) {
       program_.DropLines("server.conf", "remote-cert-eku");
       program_.DropLines("server.conf", "ccd-exclusive");
