@@ -42,9 +42,8 @@ class Apache : public RelyingParty {
       absl::StrAppend(&configuration, "LoadModule ", module,
                       "_module /usr/lib/apache2/modules/mod_", module, ".so\n");
     }
-    absl::StrAppend(&configuration,
-                    "StartServers 1\nSSLSessionCache none\nListen 127.0.0.1:", program_.port(),
-                    "\nInclude ", folder, "/hourglass.conf\n");
+    absl::StrAppend(&configuration, "StartServers 1\nSSLSessionCache none\nInclude ", folder,
+                    "/hourglass.conf\n");
     program_.directory().Write("apache2.conf", configuration);
     program_.LogIsIn("error.log");
     return program_.Run(

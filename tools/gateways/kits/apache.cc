@@ -38,6 +38,12 @@ std::string UserRules(const std::vector<std::string>& users) {
                       absl::StrJoin(words, ", "), " }\"\n");
 }
 
+// Debian's ports.conf listens on 443 already, once ssl is enabled.
+std::string ListenLine(const Values& values) {
+  if (ValueOf(values, "listen_port") == "443") return "";
+  return absl::StrCat("Listen ", AddressOf(values, "listen_address", "listen_port"), "\n\n");
+}
+
 absl::StatusOr<std::vector<KitFile>> Write(const KitSubject& subject, const Values& values) {
   RETURN_IF_ERROR(CheckTlsServer(values));
   ASSIGN_OR_RETURN(const std::vector<std::string> users, AllowedUsers(values, kLongestUpn));
@@ -45,6 +51,7 @@ absl::StatusOr<std::vector<KitFile>> Write(const KitSubject& subject, const Valu
                    FillTemplate(ApacheTemplate("hourglass.conf"),
                                 {{"tenant", subject.tenant_id},
                                  {"folder", ValueOf(values, "folder")},
+                                 {"listen_line", ListenLine(values)},
                                  {"listen", AddressOf(values, "listen_address", "listen_port")},
                                  {"server_name", ValueOf(values, "server_name")},
                                  {"server_certificate", ValueOf(values, "server_certificate")},

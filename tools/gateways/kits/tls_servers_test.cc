@@ -128,6 +128,13 @@ TEST(OpenvpnKitTest, NetworksBecomeMasks) {
               FailsWith(ErrorReason::kFieldInvalid, "protocol"));
 }
 
+TEST(ApacheKitTest, ListensWhereDebianDoesNot) {
+  ASSERT_OK_AND_ASSIGN(auto usual, FilesOf(ApacheKit(), {}));
+  EXPECT_THAT(usual["hourglass.conf"], Not(HasSubstr("\nListen ")));
+  ASSERT_OK_AND_ASSIGN(auto other, FilesOf(ApacheKit(), {{"listen_port", "8443"}}));
+  EXPECT_THAT(other["hourglass.conf"], HasSubstr("\nListen 0.0.0.0:8443\n"));
+}
+
 TEST(StunnelKitTest, SaysWhatItCannotDo) {
   ASSERT_OK_AND_ASSIGN(auto files, FilesOf(StunnelKit(), {}));
   EXPECT_THAT(files["README"], HasSubstr("IT CANNOT CHECK CONDITIONAL ACCESS"));
