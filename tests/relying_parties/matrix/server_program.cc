@@ -1,6 +1,7 @@
 #include "tests/relying_parties/matrix/server_program.h"
 
 #include <openssl/x509_vfy.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -80,6 +81,10 @@ ServerProgram::ServerProgram(const PartySetup& setup) : subject_(setup.tenant->s
   directory_.Write("both.pem", absl::StrCat(server.certificate_pem, server.private_key_pem));
   directory_.Write("revoked.pem", setup.revocation_list);
   directory_.Write("roots.pem", gateways::RootsPem(subject_));
+}
+
+ServerProgram::~ServerProgram() {
+  if (process_ != nullptr) process_->Stop(SIGTERM);
 }
 
 int ServerProgram::TakePort() {

@@ -31,6 +31,8 @@ std::string LastMatch(const std::string& text, const std::regex& pattern);
 class ServerProgram {
  public:
   explicit ServerProgram(const PartySetup& setup);
+  // Ends the program by SIGTERM, so that it takes its workers along.
+  ~ServerProgram();
   ServerProgram(const ServerProgram&) = delete;
   ServerProgram& operator=(const ServerProgram&) = delete;
 
