@@ -30,7 +30,7 @@ TEST(FindingTest, NamesFromAFileCannotForgeALine) {
   Finding forged = Mistake();
   forged.place.item = "policy \"A\nNOTE all is well\x1b[2J\"";
   const std::string words = FindingsInWords({forged});
-  EXPECT_THAT(words, testing::HasSubstr("A\\x0ANOTE all is well\\x1B[2J"));
+  EXPECT_THAT(words, testing::HasSubstr("A\\x0aNOTE all is well\\x1b[2J"));
   EXPECT_THAT(words, testing::Not(testing::HasSubstr("\nNOTE")));
 }
 
