@@ -105,6 +105,8 @@ void AddDecisions(CLI::App& app, CommandLine& line);
 void AddService(CLI::App& app, CommandLine& line);
 void AddStore(CLI::App& app, CommandLine& line);
 void AddGateways(CLI::App& app, CommandLine& line);
+// The verb `doctor` of `gateways`.
+void AddGatewayDoctor(CLI::App& gateways, CommandLine& line);
 
 }  // namespace hourglass::cli
 

@@ -70,7 +70,7 @@ TEST_F(ServerCertificateTest, OfAnotherTime) {
   EXPECT_THAT(Found(right_, -kDay), ElementsAre("radius-server-not-yet-valid"));
   FindingList findings("server");
   CheckServerCertificate(issuer_.Issue("radius", right_).certificate_pem, expected_,
-                         std::time(nullptr), findings);
+                         std::time(nullptr) + 3600, findings);
   ASSERT_EQ(findings.findings().size(), 1U);
   EXPECT_EQ(findings.findings()[0].what, "the server's certificate ends in less than a day");
 }
