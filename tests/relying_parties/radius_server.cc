@@ -107,6 +107,10 @@ absl::StatusOr<bool> RadiusServer::TryPort(int port, std::chrono::seconds clock_
   return absl::InternalError(absl::StrCat("FreeRADIUS did not start:\n", log));
 }
 
+std::string RadiusServer::secret() { return kSecret; }
+
+std::string RadiusServer::name() { return kServerName; }
+
 AccessAnswer RadiusServer::Authenticate(const std::string& identity,
                                         const CertificateAndKey& credential, TlsVersion version) {
   const TemporaryDirectory client;

@@ -43,6 +43,12 @@ class RadiusServer {
   AccessAnswer Authenticate(const std::string& identity, const CertificateAndKey& credential,
                             TlsVersion version = TlsVersion::kTls13);
 
+  // For another who asks it, on 127.0.0.1 by this secret, and verifies its certificate.
+  int port() const { return port_; }
+  static std::string secret();
+  static std::string name();
+  const std::string& issuer_pem() const { return server_issuer_.root_pem(); }
+
  private:
   RadiusServer(const std::string& trust_bundle_pem, gateways::Values more);
   // False where another program has taken the port meanwhile.
