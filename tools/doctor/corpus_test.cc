@@ -11,10 +11,12 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "ca/text/visible_text.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/doctor/config_check.h"
@@ -112,6 +114,37 @@ TEST_P(CorpusTest, NeverSaysASecret) {
       EXPECT_THAT(all, testing::Not(testing::HasSubstr(secret))) << name;
     }
   }
+}
+
+// The ids in the tables of a page: `nps-no-certificate-oid`.
+std::set<std::string> DocumentedIds() {
+  std::set<std::string> ids;
+  for (const absl::string_view line : absl::StrSplit(ReadFileOrDie("docs/doctors.md"), '\n')) {
+    if (!absl::StartsWith(line, "| `")) continue;
+    const absl::string_view cell = line.substr(0, line.find('|', 1));
+    for (const absl::string_view part : absl::StrSplit(cell, '`')) {
+      for (const char* prefix : {"nps-", "reg-", "strongswan-", "openvpn-", "config-"}) {
+        if (absl::StartsWith(part, prefix)) ids.emplace(part);
+      }
+    }
+  }
+  return ids;
+}
+
+// Each finding that the page names is found in some file, and the page names each.
+TEST(DoctorsPageTest, NamesWhatIsFound) {
+  std::set<std::string> found;
+  for (const char* kind : {"nps", "registry", "swanctl", "openvpn"}) {
+    const std::string expected = ReadFileOrDie(absl::StrCat(kFolder, kind, "/", kExpected));
+    for (const absl::string_view line : absl::StrSplit(expected, '\n')) {
+      const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+      if (!absl::StartsWith(line, "  ") || words.size() < 2) continue;
+      absl::string_view id = words[1];
+      absl::ConsumeSuffix(&id, ":");
+      found.emplace(id);
+    }
+  }
+  EXPECT_EQ(DocumentedIds(), found);
 }
 
 INSTANTIATE_TEST_SUITE_P(
