@@ -233,6 +233,17 @@ void PolicyWalk::WalkConnectionRequestPolicies() {
                      "enable \"Use Windows authentication for all users\"");
 }
 
+// `…\ias.xml`, of `%SystemRoot%\System32\ias`.
+bool IsLiveStore(absl::string_view file) {
+  const std::size_t folder = file.find_last_of("/\\");
+  if (folder != absl::string_view::npos) file.remove_prefix(folder + 1);
+  return absl::EqualsIgnoreCase(file, "ias.xml");
+}
+
+bool IsUtf16(absl::string_view octets) {
+  return octets.substr(0, 4).find('\0') != absl::string_view::npos;
+}
+
 }  // namespace
 
 bool ForwardsVpnRequests(const NpsExport& nps) {
@@ -261,7 +272,19 @@ std::vector<Finding> CheckNps(const NpsExport& nps, const std::string& file) {
 
 std::vector<Finding> CheckNpsFile(absl::string_view octets, const std::string& file) {
   const absl::StatusOr<NpsExport> nps = ReadNpsExport(octets);
-  if (nps.ok()) return CheckNps(*nps, file);
+  if (nps.ok()) {
+    std::vector<Finding> findings = CheckNps(*nps, file);
+    if (IsLiveStore(file) && !IsUtf16(octets)) {
+      findings.push_back({"nps-live-store-not-utf16",
+                          Severity::kError,
+                          "it is the server's own store, and not UTF-16 any more",
+                          "the service does not start with it (\"The request is not supported\")",
+                          "save it as UTF-16 with a byte order mark, and use netsh nps import next "
+                          "time",
+                          {file, 0, ""}});
+    }
+    return findings;
+  }
   return {{"nps-unreadable",
            Severity::kError,
            std::string(nps.status().message()),

@@ -143,6 +143,17 @@ std::string EncodeRequest(RadiusMessage request, absl::string_view secret) {
   return packet;
 }
 
+bool IsRequestBy(absl::string_view packet, absl::string_view secret) {
+  const absl::StatusOr<RadiusMessage> read = ReadRadius(packet);
+  if (!read.ok() || read->code != kAccessRequest) return false;
+  packet = packet.substr(0, static_cast<std::size_t>(Octet(packet, 2)) << 8 | Octet(packet, 3));
+  const std::size_t at = MessageAuthenticatorAt(packet);
+  if (at == 0) return false;
+  std::string octets(packet);
+  octets.replace(at, kRadiusAuthenticator, std::string(kRadiusAuthenticator, '\0'));
+  return Same(HmacMd5(secret, octets), packet.substr(at, kRadiusAuthenticator));
+}
+
 std::string EncodeUnsignedRequest(const RadiusMessage& request) { return Encode(request); }
 
 std::string EncodeAnswer(RadiusMessage answer, absl::string_view request_authenticator,

@@ -58,7 +58,10 @@ absl::StatusOr<RadiusMessage> ReadRadius(absl::string_view packet);
 // front, in place of any that it has.
 std::string EncodeRequest(RadiusMessage request, absl::string_view secret);
 
-// The same without a Message-Authenticator: for requests without EAP.
+// Whether `packet`, which ReadRadius reads, is a request with a Message-Authenticator by `secret`.
+bool IsRequestBy(absl::string_view packet, absl::string_view secret);
+
+// As EncodeRequest, without a Message-Authenticator: for requests without EAP.
 std::string EncodeUnsignedRequest(const RadiusMessage& request);
 
 // As EncodeRequest, of an answer to the request with `request_authenticator`, whose own is

@@ -71,6 +71,10 @@ TEST(RadiusMessageTest, SignsRequests) {
   EXPECT_EQ(read.attributes[0].type, kMessageAuthenticator);
   EXPECT_NE(read.attributes[0].value, std::string(16, '\0'));
   EXPECT_NE(packet, EncodeRequest(request, "another"));
+  EXPECT_TRUE(IsRequestBy(packet, kSecret));
+  EXPECT_FALSE(IsRequestBy(packet, "another"));
+  EXPECT_FALSE(IsRequestBy(EncodeUnsignedRequest(request), kSecret));
+  EXPECT_FALSE(IsRequestBy("", kSecret));
 }
 
 TEST(RadiusMessageTest, KnowsKeys) {

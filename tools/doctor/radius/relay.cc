@@ -130,13 +130,17 @@ std::string RadiusRelay::own_address() const {
   return std::string(reinterpret_cast<const char*>(&own.sin_addr.s_addr), 4);
 }
 
-// From the supplicant to the server.
+// From the supplicant to the server. Not from any other process of this machine: what comes from
+// elsewhere than the first packet, or is signed by nothing that was given to the supplicant, would
+// be signed with the server's secret.
 void RadiusRelay::TakeRequest() {
   sockaddr_in from = {};
   const std::string packet = Receive(supplicant_, &from);
+  const int port = ntohs(from.sin_port);
+  if (supplicant_port_ != 0 && port != supplicant_port_) return;
   const absl::StatusOr<RadiusMessage> request = ReadRadius(packet);
-  if (!request.ok() || request->code != kAccessRequest) return;
-  supplicant_port_ = ntohs(from.sin_port);
+  if (!request.ok() || !IsRequestBy(packet, own_secret_)) return;
+  supplicant_port_ = port;
   authenticators_[request->identifier] = request->authenticator;
   if (result_.requests++ == 0) first_ = steady_clock::now();
   const std::string signed_packet = EncodeRequest(*request, target_.secret);
