@@ -34,6 +34,13 @@ constexpr char kUpn[] = "canary@contoso.example";
 // Its servers' certificates are good for a day.
 constexpr char kEndsSoon[] = "radius-server-expires-soon";
 
+// Longer than any session that FreeRADIUS is set up to grant, also when this test takes its time.
+ca::TestCaOptions LongLivedLeaves() {
+  ca::TestCaOptions options;
+  options.profile.lifetime = std::chrono::minutes(90);
+  return options;
+}
+
 class RadiusDoctorTest : public testing::Test {
  protected:
   RadiusDoctorTest() {
@@ -80,7 +87,7 @@ class RadiusDoctorTest : public testing::Test {
   }
 
   const TemporaryDirectory files_;
-  ca::TestCa ca_;
+  ca::TestCa ca_{LongLivedLeaves()};
   std::string secret_file_;
 };
 
@@ -117,7 +124,7 @@ TEST_F(RadiusDoctorTest, AServerThatDoesRight) {
 
 TEST_F(RadiusDoctorTest, GivenCertificatesThatMustBeRefused) {
   // Both by the tenant's own root: one has expired, and one that would be good.
-  ca::TestCaOptions options;
+  ca::TestCaOptions options = LongLivedLeaves();
   options.now -= std::chrono::hours(2);
   ca::TestCa ca(options);
   const ca::TestCertificate expired = ca.Issue("old@contoso.example");

@@ -80,8 +80,9 @@ absl::Status Examination::Prepare() {
 
 absl::Status Examination::Ask(const std::string& name, ProbeKind kind,
                               const Conversation& conversation) {
+  const std::int64_t asked_at = now_();
   ASSIGN_OR_RETURN(ProbeResult result, ways_.converse(conversation));
-  probes_.push_back({name, kind, std::move(result)});
+  probes_.push_back({name, kind, asked_at, std::move(result)});
   return absl::OkStatus();
 }
 
@@ -100,10 +101,10 @@ absl::StatusOr<bool> Examination::ServerAnswers() {
 }
 
 absl::Status Examination::AskCanary() {
-  JudgeCanary(probes_.front(), canary_.not_after - now_(), findings_);
+  JudgeCanary(probes_.front(), canary_.not_after, findings_);
   RETURN_IF_ERROR(
       Ask("canary, TLS 1.2", ProbeKind::kCanary, OfCanary(EapMethod::kTls12, identity_)));
-  JudgeCanary(probes_.back(), canary_.not_after - now_(), findings_);
+  JudgeCanary(probes_.back(), canary_.not_after, findings_);
   return absl::OkStatus();
 }
 
@@ -146,8 +147,9 @@ absl::Status Examination::AskPasswords() {
                       {EapMethod::kPeapPasswd, identity_, "", ""}));
   RETURN_IF_ERROR(Ask("password in EAP-TTLS, no certificate", ProbeKind::kPassword,
                       {EapMethod::kTtlsPasswd, identity_, "", ""}));
+  const std::int64_t asked_at = now_();
   ASSIGN_OR_RETURN(ProbeResult result, ways_.ask_password(identity_, true));
-  probes_.push_back({"password without EAP", ProbeKind::kPassword, std::move(result)});
+  probes_.push_back({"password without EAP", ProbeKind::kPassword, asked_at, std::move(result)});
   return absl::OkStatus();
 }
 

@@ -34,6 +34,7 @@ enum class ProbeKind { kCanary, kAnotherName, kForged, kExpired, kGiven, kPasswo
 struct AskedProbe {
   std::string name;  // `canary, TLS 1.3`
   ProbeKind kind = ProbeKind::kCanary;
+  std::int64_t asked_at = 0;  // seconds since 1970, when it began
   ProbeResult result;
 };
 

@@ -9,7 +9,7 @@ namespace hourglass::doctor {
 namespace {
 
 constexpr std::chrono::milliseconds kSlow(2000);
-// How far the clocks of server and doctor may be apart, and how long an answer may be on its way.
+// How far the clocks of server and doctor may be apart.
 constexpr std::int64_t kSlack = 5;  // seconds
 
 std::string EffectOf(ProbeKind kind) {
@@ -135,7 +135,7 @@ bool JudgeReachability(const ProbeResult& result, bool secret_differs, FindingLi
   return result.end != ProbeEnd::kFalse;
 }
 
-void JudgeCanary(const AskedProbe& probe, std::int64_t seconds_left, FindingList& findings) {
+void JudgeCanary(const AskedProbe& probe, std::int64_t not_after, FindingList& findings) {
   const ProbeResult& result = probe.result;
   findings.GoTo(0, probe.name);
   if (result.end == ProbeEnd::kUnfinished) {
@@ -158,7 +158,8 @@ void JudgeCanary(const AskedProbe& probe, std::int64_t seconds_left, FindingList
         "an IKEv2 gateway cannot authenticate the client with EAP: no tunnel comes up",
         "let the EAP module of the server decide, and not a rule before it");
   }
-  JudgeSession(result, seconds_left, findings);
+  // As it was when the conversation began: the server has looked later.
+  JudgeSession(result, not_after - probe.asked_at, findings);
   if (result.took > kSlow) {
     findings.AddWarning("radius-slow", absl::StrCat("the answer took ", result.took.count(), " ms"),
                         "gateways ask again after some seconds, and users wait",

@@ -14,8 +14,9 @@ namespace hourglass::doctor {
 // came. `secret_differs`: it answers a request that is not signed, and by another secret.
 bool JudgeReachability(const ProbeResult& result, bool secret_differs, FindingList& findings);
 
-// Adds what is wrong with the answer to the canary, which is good for `seconds_left` more.
-void JudgeCanary(const AskedProbe& probe, std::int64_t seconds_left, FindingList& findings);
+// Adds what is wrong with the answer to the canary, whose certificate ends at `not_after` (seconds
+// since 1970).
+void JudgeCanary(const AskedProbe& probe, std::int64_t not_after, FindingList& findings);
 
 // Adds a finding for each of `probes` that must be refused and was accepted, or one for all of them
 // where all were.
