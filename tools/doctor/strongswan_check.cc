@@ -93,6 +93,13 @@ void Check::CheckRevocation(const StrongswanSection& remote) {
 
 void Check::CheckCertificateAuth(const StrongswanSection& remote, absl::string_view auth) {
   const bool pinned = remote.Value("cacerts") != nullptr || remote.Value("ca_id") != nullptr;
+  if (!pinned && remote.includes) {
+    findings_.AddNote("strongswan-roots-included",
+                      "which roots count for clients stands in a file that is included here", "",
+                      "see that it names the tenant's roots in cacerts, and nothing else does",
+                      LineOf(remote, "auth"));
+    return;
+  }
   if (!pinned) {
     findings_.AddError(
         "strongswan-oid-not-checked",

@@ -92,7 +92,7 @@ StrongswanSection& SectionOf(StrongswanSection& parent, const std::string& name,
   for (StrongswanSection& section : parent.sections) {
     if (section.name == name) return section;
   }
-  parent.sections.push_back({name, line, {}, {}, {}});
+  parent.sections.push_back({name, line, {}, {}, {}, false});
   return parent.sections.back();
 }
 
@@ -103,6 +103,7 @@ absl::Status Parser::ParseStatement(StrongswanSection& section, int depth) {
   }
   const std::string name = TakeUntil("{}=:#\"");
   if (absl::StartsWith(name, "include ") || absl::StartsWith(name, "include\t")) {
+    section.includes = true;
     settings_.includes.push_back(
         {"include", absl::StrCat(absl::StripLeadingAsciiWhitespace(name.substr(8)), TakeUntil("#")),
          line});
@@ -155,6 +156,7 @@ void Inherit(StrongswanSection& section, const StrongswanSection& other) {
   for (const StrongswanValue& value : other.values) {
     if (section.Value(value.name) == nullptr) section.values.push_back(value);
   }
+  section.includes = section.includes || other.includes;
   for (const StrongswanSection& child : other.sections) {
     Inherit(SectionOf(section, child.name, child.line), child);
   }

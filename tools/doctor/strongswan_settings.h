@@ -26,6 +26,7 @@ struct StrongswanSection {
   std::vector<StrongswanValue> values;  // the last of a name counts
   std::vector<StrongswanSection> sections;
   std::vector<std::string> references;  // `connections.defaults`, whose values count here, too
+  bool includes = false;                // files that were not read
 
   const StrongswanSection* Section(absl::string_view section) const;
   // The last of this name; null where there is none.
