@@ -201,21 +201,37 @@ absl::StatusOr<Answer> ExamineRadiusServer(const DoctorOptions& options) {
   return answer;
 }
 
+// `check` throws where options are missing that only together are enough.
 CLI::App* AddLocal(CLI::App& noun, CommandLine& line, const std::string& verb,
                    const std::string& description, const std::shared_ptr<DoctorOptions>& options,
-                   Run run) {
+                   Run run, void (*check)(const DoctorOptions&)) {
   CLI::App* command = noun.add_subcommand(verb, description);
   command->fallthrough();
-  command->callback(
-      [&line, options, run] { line.local_command = [options, run] { return run(*options); }; });
+  command->callback([&line, options, run, check] {
+    check(*options);
+    line.local_command = [options, run] { return run(*options); };
+  });
   return command;
+}
+
+void CheckNothing(const DoctorOptions&) {}
+
+void CheckExports(const DoctorOptions& options) {
+  if (!options.nps_exports.empty() || !options.registry_exports.empty()) return;
+  throw CLI::ValidationError("doctor windows", "give --nps-export, --registry-export or both");
+}
+
+void CheckCanary(const DoctorOptions& options) {
+  if (!options.certificate_file.empty() || !options.canary.broker_config.empty()) return;
+  throw CLI::ValidationError(
+      "doctor radius", "give a canary with --certificate and --key, or --broker-config to get one");
 }
 
 void AddWindows(CLI::App& noun, CommandLine& line) {
   const auto options = std::make_shared<DoctorOptions>();
   CLI::App* command = AddLocal(noun, line, "windows",
                                "Look for mistakes in what Windows exports of NPS and its registry",
-                               options, ExamineWindows);
+                               options, ExamineWindows, CheckExports);
   command
       ->add_option("--nps-export", options->nps_exports,
                    "What netsh nps export or Export-NpsConfiguration wrote; may be repeated")
@@ -226,11 +242,6 @@ void AddWindows(CLI::App& noun, CommandLine& line) {
                    "What reg export wrote of RasMan; once for each server")
       ->type_name("FILE")
       ->expected(1, -1);
-  command->final_callback([options] {
-    if (options->nps_exports.empty() && options->registry_exports.empty()) {
-      throw CLI::ValidationError("doctor windows", "give --nps-export, --registry-export or both");
-    }
-  });
 }
 
 void AddConfig(CLI::App& noun, CommandLine& line) {
@@ -238,7 +249,7 @@ void AddConfig(CLI::App& noun, CommandLine& line) {
   CLI::App* command =
       AddLocal(noun, line, "config",
                "Look for mistakes in swanctl.conf, strongswan.conf and files of OpenVPN servers",
-               options, ExamineConfig);
+               options, ExamineConfig, CheckNothing);
   command->add_option("file", options->files, "The files (- for standard input)")
       ->required()
       ->type_name("FILE");
@@ -285,7 +296,7 @@ void AddCanary(CLI::App& command, DoctorOptions& options) {
 void AddRadius(CLI::App& noun, CommandLine& line) {
   const auto options = std::make_shared<DoctorOptions>();
   CLI::App* command = AddLocal(noun, line, "radius", "Ask a RADIUS server whom it lets in", options,
-                               ExamineRadiusServer);
+                               ExamineRadiusServer, CheckCanary);
   command->add_option("server", options->server, "The server (port 1812 where none is given)")
       ->required()
       ->type_name("HOST[:PORT]");
@@ -317,14 +328,6 @@ void AddRadius(CLI::App& noun, CommandLine& line) {
   command->add_option("--timeout", options->timeout, "Of each conversation (default: 10s)")
       ->check(IsLength())
       ->type_name("LENGTH");
-  command->final_callback([options] {
-    if (options->certificate_file.empty() && options->canary.broker_config.empty()) {
-      throw CLI::ValidationError(
-          "doctor radius",
-          "give a canary with --certificate and --key, or --broker-config to get "
-          "one");
-    }
-  });
 }
 
 }  // namespace
