@@ -253,6 +253,7 @@ void AddGateways(CLI::App& app, CommandLine& line) {
   noun->require_subcommand(1)->fallthrough();
   AddKit(*noun, line, std::make_shared<KitOptions>());
   AddKinds(*noun, line, std::make_shared<KitOptions>());
+  AddGatewayDoctor(*noun, line);
 }
 
 }  // namespace hourglass::cli
