@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tools/profiles/profile_check.h"
+
+namespace hourglass::profiles {
+namespace {
+
+// A name of a machine rather than words to show: a dot in it and no blank.
+bool LooksLikeHost(absl::string_view text) {
+  return absl::StrContains(text, '.') && !absl::StrContains(text, ' ');
+}
+
+void CheckServers(const ProfileView& view, Report& report) {
+  const XmlElement* servers = view.native->Child("Servers");
+  if (servers == nullptr) return;
+  const absl::string_view text = servers->Trimmed();
+  if (!absl::StrContains(text, ';')) {
+    report.Add(kServersAlone, *servers, "Servers has no name behind `;`");
+  }
+  for (const absl::string_view server : absl::StrSplit(text, ',')) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(server, ';');
+    const bool is_list = parts.size() > 2 || (parts.size() == 2 && LooksLikeHost(parts[1]) &&
+                                              !absl::EqualsIgnoreCase(parts[0], parts[1]));
+    if (is_list) {
+      report.Add(kServersList, *servers,
+                 absl::StrCat("\"", server.substr(0, 100), "\" looks like a list of servers"));
+    }
+  }
+}
+
+void CheckSuite(const ProfileView& view, Report& report) {
+  const XmlElement* suite = view.native->Child("CryptographySuite");
+  if (suite == nullptr) return;
+  const absl::string_view protocol = view.OfNative("NativeProtocolType");
+  if (protocol != "IKEv2") {
+    report.Add(kSuiteIgnored, *suite,
+               absl::StrCat("CryptographySuite with NativeProtocolType ",
+                            protocol.empty() ? "left out" : protocol.substr(0, 40)));
+  }
+  const absl::string_view authentication = ChildText(suite, "AuthenticationTransformConstants");
+  const absl::string_view cipher = ChildText(suite, "CipherTransformConstants");
+  const bool is_gcm = absl::StartsWith(authentication, "GCM") || absl::StartsWith(cipher, "GCM");
+  if (is_gcm && !authentication.empty() && !cipher.empty() && authentication != cipher) {
+    report.Add(kSuiteMismatch, *suite,
+               absl::StrCat(authentication.substr(0, 40), " with ", cipher.substr(0, 40)));
+  }
+}
+
+void CheckDeviceTunnel(const ProfileView& view, Report& report) {
+  const XmlElement& at = *view.profile->Child("DeviceTunnel");
+  if (view.OfNative("NativeProtocolType") != "IKEv2") {
+    report.Add(kDeviceTunnelMethod, at, "a device tunnel with another protocol than IKEv2");
+  }
+  if (view.authentication != nullptr && view.authentication->Child("UserMethod") != nullptr) {
+    report.Add(kDeviceTunnelMethod, *view.authentication->Child("UserMethod"),
+               "a device tunnel with UserMethod");
+  }
+  if (ChildText(view.authentication, "MachineMethod") != "Certificate") {
+    report.Add(kDeviceTunnelMethod, at, "a device tunnel without MachineMethod Certificate");
+  }
+}
+
+void CheckMethods(const ProfileView& view, Report& report) {
+  const XmlElement* user = view.authentication->Child("UserMethod");
+  const XmlElement* machine = view.authentication->Child("MachineMethod");
+  const absl::string_view protocol = view.OfNative("NativeProtocolType");
+  if (user != nullptr && machine != nullptr && machine->Trimmed() == "Certificate") {
+    report.Add(kMethodsMixed, *machine, "MachineMethod Certificate beside UserMethod");
+  }
+  if (user != nullptr && user->Trimmed() == "MSChapv2") {
+    report.Add(protocol == "IKEv2" ? kMethodOfProtocol : kPasswordMethod, *user,
+               "UserMethod is MSChapv2");
+  }
+  if (machine != nullptr && (protocol == "PPTP" || protocol == "L2TP" || protocol == "SSTP")) {
+    report.Add(kMethodOfProtocol, *machine, absl::StrCat("MachineMethod with ", protocol));
+  }
+  if (user != nullptr && user->Trimmed() == "Eap" && machine == nullptr) {
+    report.Add(kServersAlone, *user, "UserMethod Eap without MachineMethod Eap");
+  }
+}
+
+void CheckLockDown(const ProfileView& view, Report& report) {
+  if (view.Of("LockDown") != "true") return;
+  const bool counts = view.OfNative("NativeProtocolType") == "IKEv2" &&
+                      view.OfNative("RoutingPolicyType") == "ForceTunnel";
+  report.Add(counts ? kLockDown : kLockDownIgnored, *view.profile->Child("LockDown"),
+             counts ? "LockDown is true" : "LockDown without IKEv2 and ForceTunnel");
+}
+
+}  // namespace
+
+void CheckTunnel(const ProfileView& view, Report& report) {
+  if (view.profile == nullptr || view.native == nullptr) return;
+  CheckServers(view, report);
+  CheckSuite(view, report);
+  if (view.IsDeviceTunnel()) {
+    CheckDeviceTunnel(view, report);
+  } else if (view.authentication != nullptr) {
+    CheckMethods(view, report);
+  }
+  CheckLockDown(view, report);
+  const absl::string_view protocol = view.OfNative("NativeProtocolType");
+  if (protocol == "SSTP" || protocol == "ProtocolList") {
+    report.Add(kProtocolNewer, *view.native->Child("NativeProtocolType"),
+               absl::StrCat("NativeProtocolType is ", protocol));
+  }
+}
+
+}  // namespace hourglass::profiles
