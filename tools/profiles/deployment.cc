@@ -40,15 +40,15 @@ foreach ($old in @($session.EnumerateInstances($namespace, $class, $options))) {
 
 # The bridge takes ProfileXML escaped, exactly once.
 $escaped = [System.Security.SecurityElement]::Escape($profileXml)
-$profile = New-Object Microsoft.Management.Infrastructure.CimInstance $class, $namespace
+$new = New-Object Microsoft.Management.Infrastructure.CimInstance $class, $namespace
 foreach ($property in @(
         @('ParentID', './Vendor/MSFT/VPNv2', 'Key'),
         @('InstanceID', $instance, 'Key'),
         @('ProfileXML', $escaped, 'Property'))) {
-    $profile.CimInstanceProperties.Add([Microsoft.Management.Infrastructure.CimProperty]::Create(
+    $new.CimInstanceProperties.Add([Microsoft.Management.Infrastructure.CimProperty]::Create(
             $property[0], $property[1], 'String', $property[2]))
 }
-$null = $session.CreateInstance($namespace, $profile, $options)
+$null = $session.CreateInstance($namespace, $new, $options)
 Write-Output "Installed $instance"
 )";
 

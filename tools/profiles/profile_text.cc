@@ -205,7 +205,8 @@ class Reader {
 
   // Profiles in `element`: itself, below it, or in its text. Of text within text one more level.
   absl::Status Collect(XmlElement& element, int level) {
-    if (element.name == "VPNProfile" || element.name == "EapHostConfig") {
+    const bool is_configuration = element.name == "EapHostConfig" && element.parent == nullptr;
+    if (element.name == "VPNProfile" || is_configuration) {
       found_.roots.push_back(&element);
       return element.name == "VPNProfile" ? ReadEscapedEap(element) : absl::OkStatus();
     }

@@ -37,12 +37,12 @@ void Report::Add(const Rule& rule, const XmlElement& element, absl::string_view 
 
 void Report::Add(const Rule& rule, const XmlElement& element, absl::string_view what,
                  absl::string_view remedy) {
-  if (findings_.size() >= kMostFindings) return;
+  if (is_full()) return;
   findings_.push_back(Make(rule, file_, element.line, PathOf(element), what, remedy));
 }
 
 void Report::Add(const Rule& rule, int line, absl::string_view what) {
-  if (findings_.size() >= kMostFindings) return;
+  if (is_full()) return;
   findings_.push_back(Make(rule, file_, line, "", what, rule.remedy));
 }
 

@@ -34,6 +34,8 @@ class Report {
 
   const std::string& file() const { return file_; }
   bool Has(const Rule& rule) const;
+  // Nothing more is taken.
+  bool is_full() const { return findings_.size() >= kMostFindings; }
   // Sorted by line, and taken away.
   std::vector<doctor::Finding> Take();
 

@@ -251,6 +251,7 @@ class Walker {
   }
 
   void ReportUnknown(const XmlElement& child, const XmlElement& parent, const ElementType& type) {
+    if (report_.is_full()) return;
     std::vector<std::string> names;
     for (const Particle& particle : type.sequence) {
       for (const ElementDeclaration& declared : particle.alternatives) {

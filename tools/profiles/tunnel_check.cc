@@ -74,10 +74,11 @@ void CheckMethods(const ProfileView& view, Report& report) {
     report.Add(protocol == "IKEv2" ? kMethodOfProtocol : kPasswordMethod, *user,
                "UserMethod is MSChapv2");
   }
-  if (machine != nullptr && (protocol == "PPTP" || protocol == "L2TP" || protocol == "SSTP")) {
+  const bool has_machine = protocol != "PPTP" && protocol != "L2TP" && protocol != "SSTP";
+  if (machine != nullptr && !has_machine) {
     report.Add(kMethodOfProtocol, *machine, absl::StrCat("MachineMethod with ", protocol));
   }
-  if (user != nullptr && user->Trimmed() == "Eap" && machine == nullptr) {
+  if (user != nullptr && user->Trimmed() == "Eap" && machine == nullptr && has_machine) {
     report.Add(kServersAlone, *user, "UserMethod Eap without MachineMethod Eap");
   }
 }

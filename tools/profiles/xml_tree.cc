@@ -18,6 +18,10 @@ std::string Text(const xmlChar* text) {
   return text == nullptr ? "" : reinterpret_cast<const char*>(text);
 }
 
+int LinesIn(absl::string_view text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
 // What libxml2's parser tells of the text, piece by piece. After the first fault that ends the
 // reading it tells no more.
 class TreeBuilder {
@@ -63,7 +67,8 @@ class TreeBuilder {
     --depth_;
   }
 
-  void Characters(const xmlChar* data, int size) {
+  // libxml2 has counted the lines of text when it tells of it, those of a CDATA section not yet.
+  void Characters(const xmlChar* data, int size, bool is_counted) {
     if (open_ == nullptr) return;
     const absl::string_view text(reinterpret_cast<const char*>(data),
                                  static_cast<std::size_t>(size));
@@ -71,7 +76,8 @@ class TreeBuilder {
     if (open_->text_line != 0) return;
     const absl::string_view visible = absl::StripLeadingAsciiWhitespace(text);
     if (visible.empty()) return;
-    open_->text_line = Line() - static_cast<int>(std::count(visible.begin(), visible.end(), '\n'));
+    const absl::string_view blank = text.substr(0, text.size() - visible.size());
+    open_->text_line = is_counted ? Line() - LinesIn(visible) : Line() + LinesIn(blank);
   }
 
   void Refuse(XmlFaultKind kind, absl::string_view why) {
@@ -133,11 +139,13 @@ xmlSAXHandler Handler() {
     Builder(context).End();
   };
   const auto characters = [](void* context, const xmlChar* text, int size) {
-    Builder(context).Characters(text, size);
+    Builder(context).Characters(text, size, /*is_counted=*/true);
   };
   handler.characters = characters;
-  handler.cdataBlock = characters;
   handler.ignorableWhitespace = characters;
+  handler.cdataBlock = [](void* context, const xmlChar* text, int size) {
+    Builder(context).Characters(text, size, /*is_counted=*/false);
+  };
   handler.internalSubset = [](void* context, const xmlChar*, const xmlChar*, const xmlChar*) {
     Builder(context).Refuse(XmlFaultKind::kDocumentType, "there is a document type (DOCTYPE)");
   };
