@@ -13,6 +13,7 @@
 #include "tools/client/wording.h"
 #include "tools/hourglass/command.h"
 #include "tools/hourglass/keys/module_inventory.h"
+#include "tools/hourglass/profiles.h"
 
 namespace hourglass::cli {
 namespace {
@@ -57,6 +58,7 @@ void Describe(CLI::App& app, CommandLine& line) {
   AddClock(app, line);
   AddService(app, line);
   AddStore(app, line);
+  AddProfiles(app, line);
   app.footer(kFooter);
   // After the command was chosen: some ask no service.
   app.final_callback([&line] {

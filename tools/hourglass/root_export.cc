@@ -17,6 +17,7 @@
 #include "tools/hourglass/command.h"
 #include "tools/hourglass/root_options.h"
 #include "tools/hourglass/windows_trust.h"
+#include "tools/profiles/thumbprint.h"
 
 namespace hourglass::cli {
 namespace {
@@ -94,7 +95,7 @@ absl::StatusOr<Answer> Export(const RootOptions& options, const Session& session
                      {"not_after", client::TimeForJson(facts.not_after)},
                      {"sha1_thumbprint", facts.sha1_thumbprint},
                      {"sha256_thumbprint", facts.sha256_thumbprint},
-                     {"vpnv2_thumbprint", ThumbprintForVpnProfile(facts.sha1_thumbprint)},
+                     {"vpnv2_thumbprint", profiles::SpacedThumbprint(facts.sha1_thumbprint)},
                      {"certificate_pem", pem}});
     absl::StrAppend(&answer.text, client::Printable(facts.subject), "\n",
                     client::FormatFacts(

@@ -1,17 +1,8 @@
 #include "tools/hourglass/windows_trust.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace hourglass::cli {
-
-std::string ThumbprintForVpnProfile(absl::string_view sha1_thumbprint) {
-  std::string spaced;
-  for (std::size_t i = 0; i + 1 < sha1_thumbprint.size(); i += 2) {
-    absl::StrAppend(&spaced, absl::AsciiStrToLower(sha1_thumbprint.substr(i, 2)), " ");
-  }
-  return spaced;
-}
 
 std::vector<std::string> PublishingCommands(absl::string_view file) {
   const std::size_t slash = file.rfind('/');

@@ -84,10 +84,11 @@ const Rule kIssuersOfTenant = {
     "the SHA-1 of every live root of the tenant, refreshed with each new root"};
 const Rule kServerNotChecked = {"server-not-checked", Severity::kError,
                                 "any server may play the RADIUS server",
-                                "<PerformServerValidation> true"};
-const Rule kServerPrompt = {"server-prompt", Severity::kWarning,
-                            "users are asked whether they trust the server (\"action needed\")",
-                            "<DisableUserPromptForServerValidation>true"};
+                                "<PerformServerValidation>true</PerformServerValidation>"};
+const Rule kServerPrompt = {
+    "server-prompt", Severity::kWarning,
+    "users are asked whether they trust the server (\"action needed\")",
+    "<DisableUserPromptForServerValidation>true</DisableUserPromptForServerValidation>"};
 const Rule kServerNamesMissing = {"server-names-missing", Severity::kNote,
                                   "any server with a certificate of these roots is accepted",
                                   "ServerNames with the names in the RADIUS servers' certificates"};
@@ -99,6 +100,10 @@ const Rule kServerNamesCase = {
     "server-names-case", Severity::kWarning,
     "Windows 11 compares the case of letters: error 853 where it differs",
     "exactly as in the server's certificate, best lower case in both"};
+const Rule kServerNamesOfServer = {
+    "server-names-of-server", Severity::kError,
+    "the client ends the connection (error 853, 864) or users are asked",
+    "ServerNames exactly as in the RADIUS server's certificate, in the same case"};
 const Rule kTrustedRootMissing = {"trusted-root-missing", Severity::kWarning,
                                   "users are asked, or every trusted root of the machine will do",
                                   "TrustedRootCA with the SHA-1 of the root of the RADIUS server"};

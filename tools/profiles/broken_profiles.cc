@@ -89,7 +89,12 @@ class CorpusReader {
   }
 
   static void TakeKnown(Surroundings& known, const std::vector<std::string>& words) {
+    if (words[0] == "gateway" && words.size() > 2) {
+      known.gateways.push_back({{words[1]}, {words.begin() + 2, words.end()}});
+      return;
+    }
     if (words.size() != 2) Stop("known WHAT THUMBPRINT");
+    if (words[0] == "server-name") known.server_names.push_back(words[1]);
     if (words[0] == "tenant" || words[0] == "live") known.tenant_roots.push_back(words[1]);
     if (words[0] == "live") known.live_roots.push_back(words[1]);
     if (words[0] == "server-root") known.server_roots.push_back(words[1]);

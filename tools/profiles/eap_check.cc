@@ -4,6 +4,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "tools/profiles/profile_check.h"
 #include "tools/profiles/thumbprint.h"
 
@@ -151,7 +153,20 @@ bool IsBelow(const XmlElement& element, const XmlElement& above) {
   return false;
 }
 
-void CheckServerNames(const XmlElement& validation, Report& report) {
+// Names that are regular expressions are not compared.
+void CompareServerNames(const XmlElement& names, const Surroundings& surroundings, Report& report) {
+  if (surroundings.server_names.empty()) return;
+  for (const absl::string_view name : absl::StrSplit(names.Trimmed(), ';')) {
+    if (name.find_first_of("*\\+?[](){}|^$") != absl::string_view::npos) continue;
+    if (Contains(surroundings.server_names, std::string(name))) continue;
+    report.Add(kServerNamesOfServer, names,
+               absl::StrCat("\"", name.substr(0, 100), "\" is not in the server's certificate, ",
+                            "which has ", absl::StrJoin(surroundings.server_names, ", ")));
+  }
+}
+
+void CheckServerNames(const XmlElement& validation, const Surroundings& surroundings,
+                      Report& report) {
   const XmlElement* names = validation.Child("ServerNames");
   if (names == nullptr || names->Trimmed().empty()) {
     report.Add(kServerNamesMissing, names == nullptr ? validation : *names, "ServerNames is empty");
@@ -162,6 +177,7 @@ void CheckServerNames(const XmlElement& validation, Report& report) {
     report.Add(kServerNamesForm, *names,
                absl::StrCat("ServerNames is \"", text.substr(0, 100), "\""));
   }
+  CompareServerNames(*names, surroundings, report);
   // Names may be regular expressions, in which the case of letters behind `\` has a meaning.
   const bool has_capital = std::any_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isupper(static_cast<unsigned char>(c));
@@ -198,7 +214,7 @@ void CheckValidation(const XmlElement& validation, const std::vector<std::string
   if (prompt != nullptr && IsFalse(prompt->Trimmed())) {
     report.Add(kServerPrompt, *prompt, "users are prompted");
   }
-  CheckServerNames(validation, report);
+  CheckServerNames(validation, surroundings, report);
   bool has_root = false;
   for (const auto& child : validation.children) {
     if (child->name != "TrustedRootCA") continue;

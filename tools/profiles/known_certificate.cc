@@ -23,6 +23,42 @@ absl::Status Refused(absl::string_view field, const KnownCertificate& certificat
                absl::StrCat(client::Printable(certificate.subject), " ", why));
 }
 
+using GeneralNamesPtr = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
+using PurposesPtr = OpensslPtr<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
+
+std::string TextOf(const ASN1_STRING* string) {
+  return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+                     static_cast<std::size_t>(ASN1_STRING_length(string)));
+}
+
+std::vector<std::string> NamesOf(const X509* certificate) {
+  std::vector<std::string> names;
+  const GeneralNamesPtr all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; all != nullptr && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type == GEN_DNS) names.push_back(TextOf(name->d.dNSName));
+  }
+  if (!names.empty()) return names;
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return names;
+  names.push_back(TextOf(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+  return names;
+}
+
+std::vector<std::string> PurposesOf(const X509* certificate) {
+  std::vector<std::string> purposes;
+  const PurposesPtr all(static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
+  for (int i = 0; all != nullptr && i < sk_ASN1_OBJECT_num(all.get()); ++i) {
+    char dotted[128];
+    OBJ_obj2txt(dotted, sizeof(dotted), sk_ASN1_OBJECT_value(all.get(), i), 1);
+    purposes.emplace_back(dotted);
+  }
+  return purposes;
+}
+
 absl::StatusOr<KnownCertificate> Read(absl::string_view der, absl::string_view field) {
   const absl::StatusOr<client::CertificateFacts> facts = client::ReadCertificate(der);
   if (!facts.ok()) return Error(ErrorReason::kFieldInvalid, field, facts.status().message());
@@ -33,6 +69,8 @@ absl::StatusOr<KnownCertificate> Read(absl::string_view der, absl::string_view f
   known.issuer = facts->issuer;
   known.sha1_thumbprint = facts->sha1_thumbprint;
   known.public_key = facts->public_key;
+  known.names = NamesOf(certificate.get());
+  known.purposes = PurposesOf(certificate.get());
   known.not_before = facts->not_before;
   known.not_after = facts->not_after;
   known.is_self_signed = X509_NAME_cmp(X509_get_subject_name(certificate.get()),

@@ -26,6 +26,10 @@ struct KnownCertificate {
   std::string issuer;
   std::string sha1_thumbprint;  // 40 upper-case hexadecimal digits
   std::string public_key;       // SubjectPublicKeyInfo, DER
+  // dNSName of subjectAltName as they are; the common name where there are none.
+  std::vector<std::string> names;
+  // OIDs of extendedKeyUsage, dotted; empty where there is none, which allows all.
+  std::vector<std::string> purposes;
   absl::Time not_before;
   absl::Time not_after;
 };

@@ -41,7 +41,7 @@ E
 printf 'basicConstraints=critical,CA:TRUE' >ca.cnf
 openssl req -new -key intermediate.key -subj '/CN=Contoso Issuing' |
   openssl x509 -req -CA root.pem -CAkey root.key -days 20 -extfile ca.cnf -out intermediate.pem
-printf 'basicConstraints=CA:FALSE' >leaf.cnf
+printf 'basicConstraints=CA:FALSE\nsubjectAltName=DNS:NPS.contoso.example,IP:10.0.0.1\nextendedKeyUsage=serverAuth,1.3.6.1.5.5.8.2.2\n' >leaf.cnf
 openssl req -new -key leaf.key -subj '/CN=nps.contoso.example' |
   openssl x509 -req -CA intermediate.pem -CAkey intermediate.key -days 10 -extfile leaf.cnf -out leaf.pem
 openssl req -new -key old.key -subj '/CN=Old Root' |
@@ -78,6 +78,10 @@ TEST_F(KnownCertificateTest, TellsRootsFromIntermediatesAndLeaves) {
   EXPECT_EQ(chain[0].place, ChainPlace::kLeaf);
   EXPECT_EQ(chain[1].place, ChainPlace::kIntermediate);
   EXPECT_EQ(chain[2].place, ChainPlace::kRoot);
+  EXPECT_THAT(chain[0].names, testing::ElementsAre("NPS.contoso.example"));
+  EXPECT_THAT(chain[0].purposes, testing::ElementsAre("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.8.2.2"));
+  EXPECT_THAT(chain[2].names, testing::ElementsAre("Contoso Root"));
+  EXPECT_THAT(chain[2].purposes, testing::IsEmpty());
   EXPECT_EQ(Read("self.pem").front().place, ChainPlace::kLeaf);
   EXPECT_EQ(Read("old.pem").front().place, ChainPlace::kRoot);  // version 1
   EXPECT_EQ(Read("root.der").front().sha1_thumbprint, chain[2].sha1_thumbprint);

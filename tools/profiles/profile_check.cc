@@ -41,7 +41,7 @@ absl::Status CheckOne(const ProfileFile& file, const Surroundings& surroundings,
     const ProfileView view = ViewOf(*root);
     CheckCompliance(view, surroundings, report);
     CheckEap(view, surroundings, report);
-    CheckTunnel(view, report);
+    CheckTunnel(view, surroundings, report);
     CheckTraffic(view, report);
     if (view.profile == nullptr) continue;
     if (view.IsDeviceTunnel() && absl::StartsWith(file.oma_uri, "./User/")) {

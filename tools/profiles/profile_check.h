@@ -21,6 +21,12 @@ struct Surroundings {
   std::vector<std::string> live_roots;     // those of its trust bundle
   std::vector<std::string> server_roots;   // self-signed, of the RADIUS server's chain
   std::vector<std::string> server_others;  // its own certificate and intermediates
+  std::vector<std::string> server_names;   // in the RADIUS servers' certificates
+  struct Gateway {
+    std::vector<std::string> names;     // in its certificate; `*.` stands for one label
+    std::vector<std::string> purposes;  // OIDs; empty: all
+  };
+  std::vector<Gateway> gateways;
 };
 
 struct ProfileFile {
@@ -43,7 +49,7 @@ void CheckCertificateFilter(const ProfileView& view, const Surroundings& surroun
                             Report& report);
 void CheckServerValidation(const ProfileView& view, const Surroundings& surroundings,
                            Report& report);
-void CheckTunnel(const ProfileView& view, Report& report);
+void CheckTunnel(const ProfileView& view, const Surroundings& surroundings, Report& report);
 void CheckTraffic(const ProfileView& view, Report& report);
 
 }  // namespace hourglass::profiles

@@ -124,7 +124,7 @@ void MendNamespaces(Passage& passage, Report& report) {
   while (told < kMostLostBlanks && (at = passage.text.find("xmlns=", at)) != std::string::npos) {
     if (IsNameCharacter(passage.text[at - 1])) {
       tell(at);
-      passage.text.insert(at, " ");
+      passage.text.insert(at, 1, ' ');
       ++at;
     }
     at += 1;

@@ -16,14 +16,15 @@ absl::Span<const Rule* const> AllRules() {
       &kEapTypesDiffer, &kPasswordMethod, &kPeap, &kFilterMissing, &kFilterMisplaced, &kFilterOff,
       &kFilterNames, &kFilterOid, &kAllPurpose, &kSimpleSelectionOff, &kIssuersOff,
       &kIssuersOfTenant, &kServerNotChecked, &kServerPrompt, &kServerNamesMissing,
-      &kServerNamesForm, &kServerNamesCase, &kTrustedRootMissing, &kTrustedRootForm,
-      &kTrustedRootIsTenantRoot, &kTrustedRootOfServer,
+      &kServerNamesForm, &kServerNamesCase, &kServerNamesOfServer, &kTrustedRootMissing,
+      &kTrustedRootForm, &kTrustedRootIsTenantRoot, &kTrustedRootOfServer,
       //
-      &kServersAlone, &kServersList, &kProtocolNewer, &kSuiteIgnored, &kSuiteMismatch,
-      &kMethodOfProtocol, &kMethodsMixed, &kDeviceTunnelMethod, &kSplitWithoutRoutes,
-      &kForceWithRoutes, &kRouteForm, &kRouteHostBits, &kProxyIgnored, &kTrustedNetworkForm,
-      &kNameRuleOfHost, &kNameRuleInDeviceTunnel, &kTrafficPorts, &kTrafficRouting, &kTrafficBlocks,
-      &kLockDownIgnored, &kLockDown, &kTunnelsBothRegister, &kTunnelsDisagree};
+      &kServersAlone, &kServersList, &kGatewayName, &kGatewayPurpose, &kGatewayChoice,
+      &kProtocolNewer, &kSuiteIgnored, &kSuiteMismatch, &kMethodOfProtocol, &kMethodsMixed,
+      &kDeviceTunnelMethod, &kSplitWithoutRoutes, &kForceWithRoutes, &kRouteForm, &kRouteHostBits,
+      &kProxyIgnored, &kTrustedNetworkForm, &kNameRuleOfHost, &kNameRuleInDeviceTunnel,
+      &kTrafficPorts, &kTrafficRouting, &kTrafficBlocks, &kLockDownIgnored, &kLockDown,
+      &kTunnelsBothRegister, &kTunnelsDisagree};
   return kAll;
 }
 

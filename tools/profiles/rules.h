@@ -32,15 +32,16 @@ extern const Rule kComplianceMissing, kComplianceInDeviceTunnel, kSsoMissing, kS
 extern const Rule kEapTypesDiffer, kPasswordMethod, kPeap, kFilterMissing, kFilterMisplaced,
     kFilterOff, kFilterNames, kFilterOid, kAllPurpose, kSimpleSelectionOff, kIssuersOff,
     kIssuersOfTenant, kServerNotChecked, kServerPrompt, kServerNamesMissing, kServerNamesForm,
-    kServerNamesCase, kTrustedRootMissing, kTrustedRootForm, kTrustedRootIsTenantRoot,
-    kTrustedRootOfServer;
+    kServerNamesCase, kServerNamesOfServer, kTrustedRootMissing, kTrustedRootForm,
+    kTrustedRootIsTenantRoot, kTrustedRootOfServer;
 
 // The tunnel.
-extern const Rule kServersAlone, kServersList, kProtocolNewer, kSuiteIgnored, kSuiteMismatch,
-    kMethodOfProtocol, kMethodsMixed, kDeviceTunnelMethod, kSplitWithoutRoutes, kForceWithRoutes,
-    kRouteForm, kRouteHostBits, kProxyIgnored, kTrustedNetworkForm, kNameRuleOfHost,
-    kNameRuleInDeviceTunnel, kTrafficPorts, kTrafficRouting, kTrafficBlocks, kLockDownIgnored,
-    kLockDown, kTunnelsBothRegister, kTunnelsDisagree;
+extern const Rule kServersAlone, kServersList, kGatewayName, kGatewayPurpose, kGatewayChoice,
+    kProtocolNewer, kSuiteIgnored, kSuiteMismatch, kMethodOfProtocol, kMethodsMixed,
+    kDeviceTunnelMethod, kSplitWithoutRoutes, kForceWithRoutes, kRouteForm, kRouteHostBits,
+    kProxyIgnored, kTrustedNetworkForm, kNameRuleOfHost, kNameRuleInDeviceTunnel, kTrafficPorts,
+    kTrafficRouting, kTrafficBlocks, kLockDownIgnored, kLockDown, kTunnelsBothRegister,
+    kTunnelsDisagree;
 
 }  // namespace hourglass::profiles
 

@@ -41,6 +41,14 @@ std::optional<std::string> ThumbprintOf(absl::string_view text) {
   return absl::AsciiStrToUpper(digits);
 }
 
+std::string SpacedThumbprint(absl::string_view sha1_thumbprint) {
+  std::string spaced;
+  for (std::size_t i = 0; i + 1 < sha1_thumbprint.size(); i += 2) {
+    absl::StrAppend(&spaced, absl::AsciiStrToLower(sha1_thumbprint.substr(i, 2)), " ");
+  }
+  return spaced;
+}
+
 std::vector<std::string> ThumbprintsOf(absl::string_view text) {
   const std::string digits = absl::AsciiStrToUpper(Without(text, " \t\r\n,;"));
   if (digits.empty() || digits.size() % kSha1Digits != 0 || !IsHexadecimal(digits)) return {};

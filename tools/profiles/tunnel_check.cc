@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tools/profiles/profile_check.h"
 
 namespace hourglass::profiles {
@@ -27,6 +28,47 @@ void CheckServers(const ProfileView& view, Report& report) {
     if (is_list) {
       report.Add(kServersList, *servers,
                  absl::StrCat("\"", server.substr(0, 100), "\" looks like a list of servers"));
+    }
+  }
+}
+
+// Whether `name` of a certificate is `host`; `*.` stands for one label.
+bool IsNameOf(absl::string_view name, absl::string_view host) {
+  if (absl::EqualsIgnoreCase(name, host)) return true;
+  if (!absl::ConsumePrefix(&name, "*.")) return false;
+  const std::size_t dot = host.find('.');
+  return dot != absl::string_view::npos && absl::EqualsIgnoreCase(host.substr(dot + 1), name);
+}
+
+bool HasName(const Surroundings::Gateway& gateway, absl::string_view host) {
+  return std::any_of(gateway.names.begin(), gateway.names.end(),
+                     [host](const std::string& name) { return IsNameOf(name, host); });
+}
+
+bool IsFor(const Surroundings::Gateway& gateway, absl::string_view purpose) {
+  return gateway.purposes.empty() || std::find(gateway.purposes.begin(), gateway.purposes.end(),
+                                               purpose) != gateway.purposes.end();
+}
+
+void CheckGateways(const XmlElement& servers, const Surroundings& surroundings, Report& report) {
+  const auto& gateways = surroundings.gateways;
+  if (gateways.empty()) return;
+  for (const absl::string_view server : absl::StrSplit(servers.Trimmed(), ',')) {
+    const absl::string_view host = server.substr(0, server.find(';'));
+    const bool is_known = std::any_of(gateways.begin(), gateways.end(),
+                                      [host](const auto& one) { return HasName(one, host); });
+    if (!is_known) {
+      report.Add(kGatewayName, servers,
+                 absl::StrCat("no gateway's certificate has the name ", host.substr(0, 100)));
+    }
+  }
+  for (const Surroundings::Gateway& gateway : gateways) {
+    const std::string whose =
+        gateway.names.empty() ? "a certificate" : absl::StrCat("that of ", gateway.names.front());
+    if (!IsFor(gateway, "1.3.6.1.5.5.7.3.1")) {
+      report.Add(kGatewayPurpose, servers, absl::StrCat(whose, " is not for servers"));
+    } else if (!IsFor(gateway, "1.3.6.1.5.5.8.2.2")) {
+      report.Add(kGatewayChoice, servers, absl::StrCat(whose, " has not IKE intermediate"));
     }
   }
 }
@@ -93,9 +135,12 @@ void CheckLockDown(const ProfileView& view, Report& report) {
 
 }  // namespace
 
-void CheckTunnel(const ProfileView& view, Report& report) {
+void CheckTunnel(const ProfileView& view, const Surroundings& surroundings, Report& report) {
   if (view.profile == nullptr || view.native == nullptr) return;
   CheckServers(view, report);
+  if (const XmlElement* servers = view.native->Child("Servers")) {
+    CheckGateways(*servers, surroundings, report);
+  }
   CheckSuite(view, report);
   if (view.IsDeviceTunnel()) {
     CheckDeviceTunnel(view, report);

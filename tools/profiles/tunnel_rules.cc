@@ -5,13 +5,23 @@ namespace hourglass::profiles {
 
 using doctor::Severity;
 
-const Rule kServersAlone = {"servers-alone", Severity::kNote,
-                            "Windows 11 by Intune is reported to want a name behind each server, "
-                            "and MachineMethod beside UserMethod",
-                            "<Servers>vpn.example;vpn.example</Servers>, <MachineMethod>Eap"};
+const Rule kServersAlone = {
+    "servers-alone", Severity::kNote,
+    "Windows 11 by Intune is reported to want a name behind each server, "
+    "and MachineMethod beside UserMethod",
+    "<Servers>vpn.example;vpn.example</Servers>, <MachineMethod>Eap</MachineMethod>"};
 const Rule kServersList = {"servers-list", Severity::kWarning,
                            "the second server is never tried: `;` is followed by a name to show",
                            "`,` between servers, `;` before what is shown: a;A,b;B"};
+const Rule kGatewayName = {"gateway-name", Severity::kError, "IKEv2 fails with error 13801",
+                           "a gateway's certificate that has the name in Servers"};
+const Rule kGatewayPurpose = {
+    "gateway-purpose", Severity::kError, "IKEv2 fails with error 13801",
+    "a gateway's certificate for server authentication, 1.3.6.1.5.5.7.3.1"};
+const Rule kGatewayChoice = {
+    "gateway-choice", Severity::kWarning,
+    "a gateway with several certificates takes another one now and then (error 13801)",
+    "the purpose IKE intermediate, 1.3.6.1.5.5.8.2.2, in the gateway's certificate, too"};
 const Rule kProtocolNewer = {"protocol-newer", Severity::kWarning,
                              "older versions of Windows refuse the profile",
                              "IKEv2 or Automatic, where not all clients are new"};

@@ -6,6 +6,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/profiles/schema_validation.h"
+#include "tools/profiles/thumbprint.h"
 
 namespace hourglass::profiles {
 namespace {
@@ -30,20 +31,12 @@ constexpr absl::string_view kPurpose = "1.3.6.1.4.1.311.87";
 
 absl::string_view Flag(bool value) { return value ? "true" : "false"; }
 
-// As Windows writes thumbprints into profiles: `5a 89 … 4b `, a blank behind the last pair, too.
-std::string Spaced(absl::string_view thumbprint) {
-  std::string spaced;
-  for (std::size_t i = 0; i + 1 < thumbprint.size(); i += 2) {
-    absl::StrAppend(&spaced, absl::AsciiStrToLower(thumbprint.substr(i, 2)), " ");
-  }
-  return spaced;
-}
-
 void WriteServerValidation(const VpnProfileOptions& options, XmlWriter& xml) {
   xml.OpenInner("ServerValidation");
   xml.Inner("DisableUserPromptForServerValidation", "true");
   xml.Inner("ServerNames", absl::StrJoin(options.radius_names, ";"));
-  for (const std::string& root : options.server_roots) xml.Inner("TrustedRootCA", Spaced(root));
+  for (const std::string& root : options.server_roots)
+    xml.Inner("TrustedRootCA", SpacedThumbprint(root));
   xml.Close();
 }
 
@@ -54,7 +47,8 @@ void WriteFilter(const VpnProfileOptions& options, XmlWriter& xml) {
   xml.Open("FilteringInfo", kTlsV3);
   if (!options.issuer_roots.empty()) {
     xml.OpenInner("CAHashList", "Enabled=\"true\"");
-    for (const std::string& root : options.issuer_roots) xml.Inner("IssuerHash", Spaced(root));
+    for (const std::string& root : options.issuer_roots)
+      xml.Inner("IssuerHash", SpacedThumbprint(root));
     xml.Close();
   }
   xml.OpenInner("EKUMapping");
