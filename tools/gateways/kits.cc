@@ -15,14 +15,8 @@ namespace hourglass::gateways {
 
 absl::Span<const Kit* const> Kits() {
   static const Kit* const kKits[] = {
-      &FreeradiusKit(),
-      &StrongswanKit(),
-      &OpenvpnKit(),
-      &NginxKit(),
-      &HaproxyKit(),
-      &ApacheKit(),
-      &StunnelKit(),
-      &WindowsKit(),
+      &FreeradiusKit(), &StrongswanKit(), &OpenvpnKit(), &NginxKit(),
+      &HaproxyKit(),    &ApacheKit(),     &StunnelKit(), &WindowsKit(),
   };
   return kKits;
 }
