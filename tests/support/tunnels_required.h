@@ -8,8 +8,8 @@
 
 namespace hourglass {
 
-// HOURGLASS_TUNNELS=required, as in CI: what cannot be tried for want of rights or devices is a
-// failure. Else it is skipped, with the reason.
+// HOURGLASS_TUNNELS=required: what cannot be tried for want of rights or devices is a failure. Else
+// it is skipped, with the reason.
 inline bool TunnelsAreRequired() {
   const char* const word = std::getenv("HOURGLASS_TUNNELS");
   return word != nullptr && absl::string_view(word) == "required";

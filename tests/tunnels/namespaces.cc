@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/support/subprocess.h"
+#include "tests/support/tunnels_required.h"
 
 namespace hourglass {
 namespace {
@@ -58,8 +59,7 @@ void Link(const std::string& other, const std::string& network) {
 
 std::string Namespaces::Enter() {
   static const std::string why = TryToEnter();
-  const char* const required = std::getenv("HOURGLASS_TUNNELS");
-  if (!why.empty() && required != nullptr && strcmp(required, "required") == 0) {
+  if (!why.empty() && TunnelsAreRequired()) {
     std::fprintf(stderr, "HOURGLASS_TUNNELS=required: %s\n", why.c_str());
     std::abort();
   }
