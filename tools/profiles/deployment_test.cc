@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_split.h"
 #include "tests/support/temporary_directory.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 namespace {

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tools/profiles/report.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 

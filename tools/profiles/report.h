@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "tools/doctor/finding.h"
 #include "tools/profiles/rules.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tools/profiles/schema_texts.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 

@@ -3,7 +3,7 @@
 #define HOURGLASS_TOOLS_PROFILES_STRUCTURE_CHECK_H_
 
 #include "tools/profiles/report.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 

@@ -12,7 +12,7 @@
 #include "tools/profiles/option_rules.h"
 #include "tools/profiles/profile_check.h"
 #include "tools/profiles/schema_validation.h"
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::profiles {
 namespace {

@@ -1,7 +1,7 @@
 // XML from anywhere as a tree with lines: no document type, no entity but the five that XML has
 // itself, nothing from outside, and bounds for size, depth and number.
-#ifndef HOURGLASS_TOOLS_PROFILES_XML_TREE_H_
-#define HOURGLASS_TOOLS_PROFILES_XML_TREE_H_
+#ifndef HOURGLASS_TOOLS_XML_XML_TREE_H_
+#define HOURGLASS_TOOLS_XML_XML_TREE_H_
 
 #include <cstddef>
 #include <memory>
@@ -69,4 +69,4 @@ XmlReading ReadXml(absl::string_view text, int first_line = 1);
 
 }  // namespace hourglass::profiles
 
-#endif  // HOURGLASS_TOOLS_PROFILES_XML_TREE_H_
+#endif  // HOURGLASS_TOOLS_XML_XML_TREE_H_

@@ -1,4 +1,4 @@
-#include "tools/profiles/xml_tree.h"
+#include "tools/xml/xml_tree.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
