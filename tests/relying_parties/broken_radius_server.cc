@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "tools/doctor/radius/radius_message.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "tools/doctor/radius/radius_message.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::doctor {
 

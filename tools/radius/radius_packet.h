@@ -1,7 +1,7 @@
 // RADIUS packets (RFC 2865, RFC 3579) as they go between a gateway and its server: pure functions
 // on octets. All of them are safe to call from several threads.
-#ifndef HOURGLASS_TOOLS_DOCTOR_RADIUS_RADIUS_MESSAGE_H_
-#define HOURGLASS_TOOLS_DOCTOR_RADIUS_RADIUS_MESSAGE_H_
+#ifndef HOURGLASS_TOOLS_RADIUS_RADIUS_PACKET_H_
+#define HOURGLASS_TOOLS_RADIUS_RADIUS_PACKET_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -87,4 +87,4 @@ std::string HidePassword(absl::string_view password, absl::string_view request_a
 
 }  // namespace hourglass::doctor
 
-#endif  // HOURGLASS_TOOLS_DOCTOR_RADIUS_RADIUS_MESSAGE_H_
+#endif  // HOURGLASS_TOOLS_RADIUS_RADIUS_PACKET_H_

@@ -1,4 +1,4 @@
-#include "tools/doctor/radius/radius_message.h"
+#include "tools/radius/radius_packet.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tools/doctor/radius/radius_message.h"
+#include "tools/radius/radius_packet.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
