@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "tools/gatewayd/disconnect_message.h"
 #include "tools/gatewayd/openvpn_lines.h"
-#include "tools/gatewayd/radius_packet.h"
 #include "tools/gatewayd/strongswan.h"
 #include "tools/gatewayd/vici_message.h"
 

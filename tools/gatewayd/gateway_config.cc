@@ -14,7 +14,7 @@
 #include "issuance/yaml/mapping.h"
 #include "tools/client/connection_config.h"
 #include "tools/client/files.h"
-#include "tools/gatewayd/radius_packet.h"
+#include "tools/gatewayd/disconnect_message.h"
 #include "tools/gatewayd/socket_address.h"
 
 namespace hourglass::gatewayd {

@@ -16,7 +16,7 @@
 #include "ca/names/name_rules.h"
 #include "hsm/base/status_macros.h"
 #include "tools/client/wording.h"
-#include "tools/gatewayd/radius_packet.h"
+#include "tools/gatewayd/disconnect_message.h"
 #include "tools/gatewayd/socket_address.h"
 
 namespace hourglass::gatewayd {

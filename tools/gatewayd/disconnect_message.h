@@ -1,6 +1,6 @@
 // Disconnect-Request and its answers (RFC 5176, RFC 2865, RFC 2869): pure functions on octets.
-#ifndef HOURGLASS_TOOLS_GATEWAYD_RADIUS_PACKET_H_
-#define HOURGLASS_TOOLS_GATEWAYD_RADIUS_PACKET_H_
+#ifndef HOURGLASS_TOOLS_GATEWAYD_DISCONNECT_MESSAGE_H_
+#define HOURGLASS_TOOLS_GATEWAYD_DISCONNECT_MESSAGE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ inline constexpr std::uint32_t kSessionContextNotFound = 503;
 
 }  // namespace hourglass::gatewayd
 
-#endif  // HOURGLASS_TOOLS_GATEWAYD_RADIUS_PACKET_H_
+#endif  // HOURGLASS_TOOLS_GATEWAYD_DISCONNECT_MESSAGE_H_

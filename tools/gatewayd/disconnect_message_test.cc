@@ -1,4 +1,4 @@
-#include "tools/gatewayd/radius_packet.h"
+#include "tools/gatewayd/disconnect_message.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ DisconnectRequest RequestOfAlice() {
   return request;
 }
 
-TEST(RadiusPacketTest, RequestsAreWhatRadclientSends) {
+TEST(DisconnectMessageTest, RequestsAreWhatRadclientSends) {
   DisconnectRequest request = RequestOfAlice();
   EXPECT_EQ(EncodeDisconnectRequest(request, kSecret), Octets(kRequest));
   request.identifier = 0x68;
@@ -56,7 +56,7 @@ TEST(RadiusPacketTest, RequestsAreWhatRadclientSends) {
   EXPECT_EQ(EncodeDisconnectRequest(request, kSecret), Octets(kRequestOfBob));
 }
 
-TEST(RadiusPacketTest, AnswersOfFreeradiusAreRead) {
+TEST(DisconnectMessageTest, AnswersOfFreeradiusAreRead) {
   ASSERT_OK_AND_ASSIGN(const DisconnectAnswer ack,
                        ReadDisconnectAnswer(Octets(kAck), Octets(kRequest), kSecret));
   EXPECT_TRUE(ack.is_ack);
@@ -76,7 +76,7 @@ void ExpectNone(const std::string& packet, const std::string& why,
   EXPECT_THAT(std::string(answer.status().message()), testing::HasSubstr(why));
 }
 
-TEST(RadiusPacketTest, WhatNobodyWithTheSecretSentForThisIsNoAnswer) {
+TEST(DisconnectMessageTest, WhatNobodyWithTheSecretSentForThisIsNoAnswer) {
   const std::string ack = Octets(kAck);
   ASSERT_OK(ReadDisconnectAnswer(ack, Octets(kRequest), kSecret).status());
   ExpectNone(ack, "not authenticated", "another secret");
@@ -94,12 +94,12 @@ TEST(RadiusPacketTest, WhatNobodyWithTheSecretSentForThisIsNoAnswer) {
 
 // By Python's hashlib and hmac: a Disconnect-ACK of kRequest by the letter of RFC 5176, and one
 // whose Message-Authenticator is another's while its authenticator is right.
-TEST(RadiusPacketTest, TheMessageAuthenticatorIsTheOneOfTheRfc) {
+TEST(DisconnectMessageTest, TheMessageAuthenticatorIsTheOneOfTheRfc) {
   EXPECT_OK(ReadDisconnectAnswer(Octets(kAckByTheRfc), Octets(kRequest), kSecret).status());
   ExpectNone(Octets(kAckWithAFalseOne), "Message-Authenticator is false");
 }
 
-TEST(RadiusPacketTest, OnlyNamesOfOneUserAreSent) {
+TEST(DisconnectMessageTest, OnlyNamesOfOneUserAreSent) {
   EXPECT_OK(CheckUserName("alice@contoso.example"));
   EXPECT_OK(CheckUserName("o'brien_fabrikam.example#EXT#@contoso.example"));
   EXPECT_OK(CheckUserName("j\xc3\xbcrgen@contoso.example"));
@@ -114,7 +114,7 @@ TEST(RadiusPacketTest, OnlyNamesOfOneUserAreSent) {
               FailsWith(ErrorReason::kFieldInvalid, ""));
 }
 
-TEST(RadiusPacketTest, CausesHaveTheirNames) {
+TEST(DisconnectMessageTest, CausesHaveTheirNames) {
   EXPECT_EQ(ErrorCauseInWords(503), "Session Context Not Found (503)");
   EXPECT_EQ(ErrorCauseInWords(999), "999");
 }

@@ -1,4 +1,4 @@
-#include "tools/gatewayd/radius_packet.h"
+#include "tools/gatewayd/disconnect_message.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
