@@ -11,7 +11,7 @@
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 #include "tools/doctor/object_identifier.h"
-#include "tools/doctor/xml_document.h"
+#include "tools/xml/xml_tree.h"
 
 namespace hourglass::doctor {
 namespace {
@@ -31,8 +31,8 @@ std::optional<bool> BooleanOf(absl::string_view text) {
 }
 
 // The name that Windows shows; the element's is made from it and may be another policy's, too.
-std::string NameOf(const XmlElement& element) {
-  const absl::string_view name = element.Attribute("name");
+std::string NameOf(const xml::Element& element) {
+  const absl::string_view name = element.AttributeOr("name", "");
   return name.empty() ? element.name : std::string(name);
 }
 
@@ -63,10 +63,10 @@ bool SpeaksOfCertificateOids(absl::string_view name) {
 }
 
 // The element has no name that is public: it is known by what it is like.
-void NoteOid(const XmlElement& element, NpsProfile& profile) {
+void NoteOid(const xml::Element& element, NpsProfile& profile) {
   NpsOidElement oid;
   oid.name = element.name;
-  oid.value = std::string(element.TrimmedText());
+  oid.value = std::string(element.Trimmed());
   // Line breaks come from whoever laid the file out; a blank was typed.
   oid.has_blanks_around = oid.value != element.text && !absl::StrContains(element.text, "\n");
   oid.line = element.line;
@@ -75,7 +75,7 @@ void NoteOid(const XmlElement& element, NpsProfile& profile) {
     oid.kind = NpsOidElement::Kind::kReply;
   } else if (SpeaksOfCertificateOids(element.name)) {
     oid.kind = NpsOidElement::Kind::kByName;
-  } else if (!IsKnownText(element.name) && element.Attribute("dt") == "string" &&
+  } else if (!IsKnownText(element.name) && element.AttributeOr("dt", "") == "string" &&
              (IsDottedOid(oid.value) || IsNearConditionalAccessOid(oid.value))) {
     oid.kind = NpsOidElement::Kind::kByValue;
   } else {
@@ -84,8 +84,8 @@ void NoteOid(const XmlElement& element, NpsProfile& profile) {
   profile.oids.push_back(std::move(oid));
 }
 
-void ReadSetting(const XmlElement& element, NpsProfile& profile) {
-  const absl::string_view text = element.TrimmedText();
+void ReadSetting(const xml::Element& element, NpsProfile& profile) {
+  const absl::string_view text = element.Trimmed();
   const std::string& name = element.name;
   if (name == "msNPAllowDialin") {
     profile.grants = BooleanOf(text);
@@ -108,30 +108,30 @@ void ReadSetting(const XmlElement& element, NpsProfile& profile) {
   }
 }
 
-NpsProfile ReadProfile(const XmlElement& element) {
+NpsProfile ReadProfile(const xml::Element& element) {
   NpsProfile profile;
   profile.name = NameOf(element);
   profile.element = element.name;
   profile.line = element.line;
-  if (const XmlElement* properties = element.Child("Properties"); properties != nullptr) {
-    for (const XmlElement& child : properties->children) ReadSetting(child, profile);
+  if (const xml::Element* properties = element.Child("Properties"); properties != nullptr) {
+    for (const auto& child : properties->children) ReadSetting(*child, profile);
   }
   return profile;
 }
 
-NpsPolicy ReadPolicy(const XmlElement& element) {
+NpsPolicy ReadPolicy(const xml::Element& element) {
   NpsPolicy policy;
   policy.name = NameOf(element);
   policy.element = element.name;
   policy.line = element.line;
-  const XmlElement* properties = element.Child("Properties");
+  const xml::Element* properties = element.Child("Properties");
   if (properties == nullptr) return policy;
-  for (const XmlElement& child : properties->children) {
-    const absl::string_view text = child.TrimmedText();
-    if (child.name == "Policy_Enabled") policy.enabled = BooleanOf(text).value_or(true);
-    if (child.name == "Policy_SourceTag") policy.source_tag = NumberOf(text).value_or(0);
-    if (child.name == "msNPSequence") policy.sequence = NumberOf(text);
-    if (child.name == "msNPConstraint") policy.conditions.emplace_back(text);
+  for (const auto& child : properties->children) {
+    const absl::string_view text = child->Trimmed();
+    if (child->name == "Policy_Enabled") policy.enabled = BooleanOf(text).value_or(true);
+    if (child->name == "Policy_SourceTag") policy.source_tag = NumberOf(text).value_or(0);
+    if (child->name == "msNPSequence") policy.sequence = NumberOf(text);
+    if (child->name == "msNPConstraint") policy.conditions.emplace_back(text);
   }
   return policy;
 }
@@ -156,16 +156,16 @@ std::optional<NpsProfile> ProfileOf(const NpsPolicy& policy,
   return std::nullopt;
 }
 
-std::vector<NpsPolicy> ReadPolicies(const XmlElement& service, absl::string_view policies_name,
+std::vector<NpsPolicy> ReadPolicies(const xml::Element& service, absl::string_view policies_name,
                                     absl::string_view profiles_name) {
   std::vector<NpsProfile> profiles;
-  if (const XmlElement* all = service.Descendant({"Children", profiles_name, "Children"})) {
-    for (const XmlElement& element : all->children) profiles.push_back(ReadProfile(element));
+  if (const xml::Element* all = service.Find({"Children", profiles_name, "Children"})) {
+    for (const auto& element : all->children) profiles.push_back(ReadProfile(*element));
   }
   std::vector<NpsPolicy> policies;
-  if (const XmlElement* all = service.Descendant({"Children", policies_name, "Children"})) {
-    for (const XmlElement& element : all->children) {
-      policies.push_back(ReadPolicy(element));
+  if (const xml::Element* all = service.Find({"Children", policies_name, "Children"})) {
+    for (const auto& element : all->children) {
+      policies.push_back(ReadPolicy(*element));
       policies.back().profile = ProfileOf(policies.back(), profiles);
     }
   }
@@ -176,30 +176,31 @@ std::vector<NpsPolicy> ReadPolicies(const XmlElement& service, absl::string_view
   return policies;
 }
 
-bool NamesTemplate(const XmlElement& properties) {
+bool NamesTemplate(const xml::Element& properties) {
   for (const char* name : {"Client_Secret_Template_Guid", "Secret_Template_Guid"}) {
-    const XmlElement* guid = properties.Child(name);
+    const xml::Element* guid = properties.Child(name);
     if (guid == nullptr) continue;
     // An empty guid is written as none, or as zeros.
-    if (guid->TrimmedText().find_first_not_of("{}-0") != absl::string_view::npos) return true;
+    if (guid->Trimmed().find_first_not_of("{}-0") != absl::string_view::npos) return true;
   }
   return false;
 }
 
-NpsPeer ReadPeer(const XmlElement& element, bool is_client) {
+NpsPeer ReadPeer(const xml::Element& element, bool is_client) {
   NpsPeer peer;
   peer.name = NameOf(element);
   peer.line = element.line;
   peer.is_client = is_client;
-  const XmlElement* properties = element.Child("Properties");
+  const xml::Element* properties = element.Child("Properties");
   if (properties == nullptr) return peer;
-  const XmlElement* secret = nullptr;
-  for (const XmlElement& child : properties->children) {
-    const absl::string_view text = child.TrimmedText();
-    if (child.name == "IP_Address" || child.name == "Address") peer.address = std::string(text);
-    if (child.name == "Radius_Client_Enabled") peer.enabled = BooleanOf(text).value_or(true);
-    if (child.name == "Require_Signature") peer.requires_signature = BooleanOf(text);
-    if (child.name == "Shared_Secret" || child.name == "Authentication_Secret") secret = &child;
+  const xml::Element* secret = nullptr;
+  for (const auto& child : properties->children) {
+    const absl::string_view text = child->Trimmed();
+    if (child->name == "IP_Address" || child->name == "Address") peer.address = std::string(text);
+    if (child->name == "Radius_Client_Enabled") peer.enabled = BooleanOf(text).value_or(true);
+    if (child->name == "Require_Signature") peer.requires_signature = BooleanOf(text);
+    if (child->name == "Shared_Secret" || child->name == "Authentication_Secret")
+      secret = child.get();
   }
   const std::size_t length = secret == nullptr ? 0 : secret->text.size();
   const bool from_template = NamesTemplate(*properties);
@@ -208,22 +209,22 @@ NpsPeer ReadPeer(const XmlElement& element, bool is_client) {
   return peer;
 }
 
-bool HasSecret(const XmlElement& element) {
-  const XmlElement* properties = element.Child("Properties");
+bool HasSecret(const xml::Element& element) {
+  const xml::Element* properties = element.Child("Properties");
   return properties != nullptr && (properties->Child("Authentication_Secret") != nullptr ||
                                    properties->Child("Shared_Secret") != nullptr);
 }
 
 // Members of groups, however deep they stand.
-void ReadMembers(const XmlElement& element, std::vector<NpsPeer>& peers) {
+void ReadMembers(const xml::Element& element, std::vector<NpsPeer>& peers) {
   if (HasSecret(element)) peers.push_back(ReadPeer(element, false));
-  for (const XmlElement& child : element.children) ReadMembers(child, peers);
+  for (const auto& child : element.children) ReadMembers(*child, peers);
 }
 
-int StrayTextLine(const XmlElement& element) {
-  if (!element.children.empty() && !element.TrimmedText().empty()) return element.line;
-  for (const XmlElement& child : element.children) {
-    if (const int line = StrayTextLine(child); line > 0) return line;
+int StrayTextLine(const xml::Element& element) {
+  if (!element.children.empty() && !element.Trimmed().empty()) return element.line;
+  for (const auto& child : element.children) {
+    if (const int line = StrayTextLine(*child); line > 0) return line;
   }
   return 0;
 }
@@ -231,24 +232,24 @@ int StrayTextLine(const XmlElement& element) {
 }  // namespace
 
 absl::StatusOr<NpsExport> ReadNpsExport(absl::string_view octets) {
-  ASSIGN_OR_RETURN(const XmlElement root, ParseXml(octets));
-  const XmlElement* service =
-      root.Descendant({"Children", "Microsoft_Internet_Authentication_Service"});
-  if (root.name != "Root" || service == nullptr) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<xml::Element> root, xml::ReadFile(octets));
+  const xml::Element* service =
+      root->Find({"Children", "Microsoft_Internet_Authentication_Service"});
+  if (root->name != "Root" || service == nullptr) {
     return Error(ErrorReason::kFieldInvalid, "",
-                 absl::StrCat("it is no export of NPS: its element is `", root.name,
+                 absl::StrCat("it is no export of NPS: its element is `", root->name,
                               "`, and Root/Children/Microsoft_Internet_Authentication_Service is "
                               "wanted"));
   }
   NpsExport nps;
   nps.connection_request_policies = ReadPolicies(*service, "Proxy_Policies", "Proxy_Profiles");
   nps.network_policies = ReadPolicies(*service, "NetworkPolicy", "RadiusProfiles");
-  if (const XmlElement* clients =
-          service->Descendant({"Children", "Protocols", "Children", "Microsoft_Radius_Protocol",
-                               "Children", "Clients", "Children"})) {
-    for (const XmlElement& client : clients->children) nps.peers.push_back(ReadPeer(client, true));
+  if (const xml::Element* clients =
+          service->Find({"Children", "Protocols", "Children", "Microsoft_Radius_Protocol",
+                         "Children", "Clients", "Children"})) {
+    for (const auto& client : clients->children) nps.peers.push_back(ReadPeer(*client, true));
   }
-  if (const XmlElement* groups = service->Descendant({"Children", "RADIUS_Server_Groups"})) {
+  if (const xml::Element* groups = service->Find({"Children", "RADIUS_Server_Groups"})) {
     ReadMembers(*groups, nps.peers);
   }
   nps.stray_text_line = StrayTextLine(*service);

@@ -78,8 +78,8 @@ struct NpsExport {
   int stray_text_line = 0;
 };
 
-// Reads an export (ParseXml says in which encodings). Errors: those of ParseXml; FIELD_INVALID
-// without a field where it is XML but no export of NPS.
+// Reads an export (xml::ReadFile says in which encodings). Errors: those of xml::ReadFile;
+// FIELD_INVALID without a field where it is XML but no export of NPS.
 absl::StatusOr<NpsExport> ReadNpsExport(absl::string_view octets);
 
 }  // namespace hourglass::doctor

@@ -232,8 +232,7 @@ TEST_F(ProfilesTest, BombsAreRefused) {
       "bomb.xml", "<!DOCTYPE a [<!ENTITY b \"ccc\">]><VPNProfile>&b;</VPNProfile>");
   const CommandResult refused = Run({"check", bomb});
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.output,
-              HasSubstr("there is a document type (DOCTYPE), which no profile has"));
+  EXPECT_THAT(refused.output, HasSubstr("it has a document type (DOCTYPE), which no profile has"));
   const std::string large = directory_.Write("large.xml", std::string((16 << 20) + 1, ' '));
   const CommandResult too_large = Run({"check", large});
   EXPECT_EQ(too_large.exit_code, 1);

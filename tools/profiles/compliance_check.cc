@@ -10,7 +10,7 @@ namespace {
 
 constexpr absl::string_view kConditionalAccess = "1.3.6.1.4.1.311.87";
 
-void CheckSso(const XmlElement& sso, const Surroundings& surroundings, Report& report) {
+void CheckSso(const xml::Element& sso, const Surroundings& surroundings, Report& report) {
   if (ChildText(&sso, "Enabled") != "true") return;
   const absl::string_view purposes = ChildText(&sso, "Eku");
   if (purposes.empty()) report.Add(kSsoIncomplete, sso, "Sso has no Eku");
@@ -19,7 +19,7 @@ void CheckSso(const XmlElement& sso, const Surroundings& surroundings, Report& r
     report.Add(kSsoIncomplete, *sso.Child("Eku"),
                absl::StrCat(purpose, " is of the tunnel's certificate, not of one for Kerberos"));
   }
-  const XmlElement* issuer = sso.Child("IssuerHash");
+  const xml::Element* issuer = sso.Child("IssuerHash");
   if (issuer == nullptr || issuer->Trimmed().empty()) {
     report.Add(kSsoIncomplete, sso, "Sso has no IssuerHash");
     return;
@@ -39,7 +39,7 @@ void CheckSso(const XmlElement& sso, const Surroundings& surroundings, Report& r
 
 void CheckCompliance(const ProfileView& view, const Surroundings& surroundings, Report& report) {
   if (view.profile == nullptr) return;
-  const XmlElement* compliance = view.profile->Child("DeviceCompliance");
+  const xml::Element* compliance = view.profile->Child("DeviceCompliance");
   if (view.IsDeviceTunnel()) {
     if (compliance != nullptr) {
       report.Add(kComplianceInDeviceTunnel, *compliance,
@@ -53,7 +53,7 @@ void CheckCompliance(const ProfileView& view, const Surroundings& surroundings, 
         compliance == nullptr ? "there is no DeviceCompliance" : "DeviceCompliance is not enabled");
   }
   if (view.HasDeviceCompliance()) {
-    const XmlElement* sso = compliance->Child("Sso");
+    const xml::Element* sso = compliance->Child("Sso");
     if (sso == nullptr || ChildText(sso, "Enabled") == "false") {
       report.Add(kSsoMissing, *compliance, "DeviceCompliance has no Sso that is enabled");
     } else {

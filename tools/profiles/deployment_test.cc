@@ -24,7 +24,7 @@ TEST(DeploymentTest, TheUriNamesTheNode) {
 // Another XML that holds the value gives the profile back, octet by octet.
 TEST(DeploymentTest, TheValueIsEscapedOnce) {
   const std::string xml = ReadFileOrDie("tools/profiles/testdata/peap.xml");
-  const XmlReading reading = ReadXml("<Data>" + OmaUriValue(xml) + "</Data>");
+  const xml::Reading reading = xml::Read("<Data>" + OmaUriValue(xml) + "</Data>");
   ASSERT_NE(reading.root, nullptr);
   EXPECT_EQ(reading.root->text, xml);
   EXPECT_EQ(OmaUriValue("<a b=\"&#233;\">"), "&lt;a b=&quot;&amp;#233;&quot;&gt;");

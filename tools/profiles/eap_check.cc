@@ -29,13 +29,10 @@ bool IsTrue(absl::string_view value) {
 
 bool IsFalse(absl::string_view value) { return value == "false" || value == "0"; }
 
-bool IsEnabled(const XmlElement& list) {
-  const XmlAttribute* enabled = list.Attribute("Enabled");
-  return enabled != nullptr && IsTrue(enabled->value);
-}
+bool IsEnabled(const xml::Element& list) { return IsTrue(list.AttributeOr("Enabled", "")); }
 
 // The method that an EapType is of, by its namespace; empty where that says nothing.
-absl::string_view MethodOf(const XmlElement* eap_type) {
+absl::string_view MethodOf(const xml::Element* eap_type) {
   if (eap_type == nullptr) return "";
   if (eap_type->name_space == kTlsNamespace) return kEapTls;
   if (eap_type->name_space == kPeapNamespace) return kPeapType;
@@ -43,16 +40,16 @@ absl::string_view MethodOf(const XmlElement* eap_type) {
 }
 
 void CheckTypes(const ProfileView& view, Report& report) {
-  const XmlElement* method = view.host_config->Find({"EapMethod", "Type"});
+  const xml::Element* method = view.host_config->Find({"EapMethod", "Type"});
   const absl::string_view outer = ChildText(view.outer, "Type");
   if (method != nullptr && !outer.empty() && method->Trimmed() != outer) {
     report.Add(kEapTypesDiffer, *method,
                absl::StrCat("EapMethod says type ", method->Trimmed(), ", Config says ", outer));
   }
-  for (const XmlElement* eap : {view.outer, view.inner}) {
+  for (const xml::Element* eap : {view.outer, view.inner}) {
     if (eap == nullptr) continue;
     const absl::string_view type = ChildText(eap, "Type");
-    const XmlElement* eap_type = eap->Child("EapType");
+    const xml::Element* eap_type = eap->Child("EapType");
     const absl::string_view of_namespace = MethodOf(eap_type);
     if (!of_namespace.empty() && !type.empty() && of_namespace != type) {
       report.Add(kEapTypesDiffer, *eap_type,
@@ -67,7 +64,7 @@ void CheckTypes(const ProfileView& view, Report& report) {
   if (outer == kPeapType) report.Add(kPeap, *view.outer->Child("Type"), "the outer method is PEAP");
 }
 
-void CheckIssuers(const XmlElement& list, const Surroundings& surroundings, Report& report) {
+void CheckIssuers(const xml::Element& list, const Surroundings& surroundings, Report& report) {
   if (!IsEnabled(list)) report.Add(kIssuersOff, list, "CAHashList is not enabled");
   std::vector<std::string> listed;
   for (const auto& hash : list.children) {
@@ -89,16 +86,17 @@ void CheckIssuers(const XmlElement& list, const Surroundings& surroundings, Repo
 }
 
 // OIDs of the purposes that the list names.
-std::set<std::string> ListedOids(const XmlElement& filter, const XmlElement& list, Report& report) {
+std::set<std::string> ListedOids(const xml::Element& filter, const xml::Element& list,
+                                 Report& report) {
   std::vector<std::pair<std::string, std::string>> maps;
-  for (const XmlElement* map : AllBelow(filter, "EKUMap")) {
-    const XmlElement* name = map->Child("EKUName");
-    const XmlElement* oid = map->Child("EKUOID");
+  for (const xml::Element* map : AllBelow(filter, "EKUMap")) {
+    const xml::Element* name = map->Child("EKUName");
+    const xml::Element* oid = map->Child("EKUOID");
     if (name != nullptr && oid != nullptr) maps.emplace_back(name->text, oid->text);
   }
   std::set<std::string> oids;
   for (const auto& entry : list.children) {
-    const XmlElement* name = entry->Child("EKUName");
+    const xml::Element* name = entry->Child("EKUName");
     if (name == nullptr) continue;
     const auto map = std::find_if(maps.begin(), maps.end(),
                                   [name](const auto& one) { return one.first == name->text; });
@@ -112,8 +110,8 @@ std::set<std::string> ListedOids(const XmlElement& filter, const XmlElement& lis
   return oids;
 }
 
-void CheckPurposes(const XmlElement& filter, Report& report) {
-  const XmlElement* list = filter.Child("ClientAuthEKUList");
+void CheckPurposes(const xml::Element& filter, Report& report) {
+  const xml::Element* list = filter.Child("ClientAuthEKUList");
   if (list == nullptr) {
     report.Add(kFilterMissing, filter, "FilteringInfo has no ClientAuthEKUList");
     return;
@@ -121,7 +119,7 @@ void CheckPurposes(const XmlElement& filter, Report& report) {
   if (!IsEnabled(*list)) report.Add(kFilterOff, *list, "ClientAuthEKUList is not enabled");
   const std::set<std::string> oids = ListedOids(filter, *list, report);
   if (oids.count(std::string(kConditionalAccess)) > 0) return;
-  for (const XmlElement* oid : AllBelow(filter, "EKUOID")) {
+  for (const xml::Element* oid : AllBelow(filter, "EKUOID")) {
     const bool is_near =
         absl::StartsWith(oid->Trimmed(), "1.3.6.1.4.1.311.8") || oid->Trimmed().size() < 8;
     if (oid->text == kConditionalAccess || !is_near) continue;
@@ -135,26 +133,27 @@ void CheckPurposes(const XmlElement& filter, Report& report) {
   report.Add(kFilterOid, *list, absl::StrCat("the filter does not ask for ", kConditionalAccess));
 }
 
-void CheckFilter(const XmlElement& filter, const Surroundings& surroundings, Report& report) {
-  if (const XmlElement* issuers = filter.Child("CAHashList")) {
+void CheckFilter(const xml::Element& filter, const Surroundings& surroundings, Report& report) {
+  if (const xml::Element* issuers = filter.Child("CAHashList")) {
     CheckIssuers(*issuers, surroundings, report);
   }
-  const XmlElement* all_purpose = filter.Child("AllPurposeEnabled");
+  const xml::Element* all_purpose = filter.Child("AllPurposeEnabled");
   if (all_purpose != nullptr && IsTrue(all_purpose->text)) {
     report.Add(kAllPurpose, *all_purpose, "AllPurposeEnabled is true");
   }
   CheckPurposes(filter, report);
 }
 
-bool IsBelow(const XmlElement& element, const XmlElement& above) {
-  for (const XmlElement* one = &element; one != nullptr; one = one->parent) {
+bool IsBelow(const xml::Element& element, const xml::Element& above) {
+  for (const xml::Element* one = &element; one != nullptr; one = one->parent) {
     if (one == &above) return true;
   }
   return false;
 }
 
 // Names that are regular expressions are not compared.
-void CompareServerNames(const XmlElement& names, const Surroundings& surroundings, Report& report) {
+void CompareServerNames(const xml::Element& names, const Surroundings& surroundings,
+                        Report& report) {
   if (surroundings.server_names.empty()) return;
   for (const absl::string_view name : absl::StrSplit(names.Trimmed(), ';')) {
     if (name.find_first_of("*\\+?[](){}|^$") != absl::string_view::npos) continue;
@@ -165,9 +164,9 @@ void CompareServerNames(const XmlElement& names, const Surroundings& surrounding
   }
 }
 
-void CheckServerNames(const XmlElement& validation, const Surroundings& surroundings,
+void CheckServerNames(const xml::Element& validation, const Surroundings& surroundings,
                       Report& report) {
-  const XmlElement* names = validation.Child("ServerNames");
+  const xml::Element* names = validation.Child("ServerNames");
   if (names == nullptr || names->Trimmed().empty()) {
     report.Add(kServerNamesMissing, names == nullptr ? validation : *names, "ServerNames is empty");
     return;
@@ -188,7 +187,7 @@ void CheckServerNames(const XmlElement& validation, const Surroundings& surround
   }
 }
 
-void CheckTrustedRoot(const XmlElement& root, const std::vector<std::string>& issuers,
+void CheckTrustedRoot(const xml::Element& root, const std::vector<std::string>& issuers,
                       const Surroundings& surroundings, Report& report) {
   const std::optional<std::string> thumbprint = ThumbprintOf(root.text);
   if (!thumbprint.has_value()) {
@@ -208,9 +207,9 @@ void CheckTrustedRoot(const XmlElement& root, const std::vector<std::string>& is
   }
 }
 
-void CheckValidation(const XmlElement& validation, const std::vector<std::string>& issuers,
+void CheckValidation(const xml::Element& validation, const std::vector<std::string>& issuers,
                      const Surroundings& surroundings, Report& report) {
-  const XmlElement* prompt = validation.Child("DisableUserPromptForServerValidation");
+  const xml::Element* prompt = validation.Child("DisableUserPromptForServerValidation");
   if (prompt != nullptr && IsFalse(prompt->Trimmed())) {
     report.Add(kServerPrompt, *prompt, "users are prompted");
   }
@@ -236,7 +235,7 @@ void CheckEap(const ProfileView& view, const Surroundings& surroundings, Report&
 void CheckCertificateFilter(const ProfileView& view, const Surroundings& surroundings,
                             Report& report) {
   bool is_there = false;
-  for (const XmlElement* filter : AllBelow(*view.host_config, "FilteringInfo")) {
+  for (const xml::Element* filter : AllBelow(*view.host_config, "FilteringInfo")) {
     is_there = true;
     if (view.tls == nullptr || !IsBelow(*filter, *view.tls)) {
       report.Add(kFilterMisplaced, *filter, "FilteringInfo is not of EAP-TLS");
@@ -246,7 +245,7 @@ void CheckCertificateFilter(const ProfileView& view, const Surroundings& surroun
   }
   if (view.tls == nullptr) return;
   if (!is_there) report.Add(kFilterMissing, *view.tls, "there is no FilteringInfo");
-  const XmlElement* selection =
+  const xml::Element* selection =
       view.tls->Find({"CredentialsSource", "CertificateStore", "SimpleCertSelection"});
   if (selection != nullptr && IsFalse(selection->Trimmed())) {
     report.Add(kSimpleSelectionOff, *selection, "SimpleCertSelection is false");
@@ -256,15 +255,15 @@ void CheckCertificateFilter(const ProfileView& view, const Surroundings& surroun
 void CheckServerValidation(const ProfileView& view, const Surroundings& surroundings,
                            Report& report) {
   std::vector<std::string> issuers;
-  for (const XmlElement* hash : AllBelow(*view.host_config, "IssuerHash")) {
+  for (const xml::Element* hash : AllBelow(*view.host_config, "IssuerHash")) {
     if (auto thumbprint = ThumbprintOf(hash->text)) issuers.push_back(*std::move(thumbprint));
   }
-  for (const XmlElement* perform : AllBelow(*view.host_config, "PerformServerValidation")) {
+  for (const xml::Element* perform : AllBelow(*view.host_config, "PerformServerValidation")) {
     if (IsFalse(perform->Trimmed())) {
       report.Add(kServerNotChecked, *perform, "PerformServerValidation is false");
     }
   }
-  for (const XmlElement* validation : AllBelow(*view.host_config, "ServerValidation")) {
+  for (const xml::Element* validation : AllBelow(*view.host_config, "ServerValidation")) {
     CheckValidation(*validation, issuers, surroundings, report);
   }
 }

@@ -18,7 +18,7 @@ struct TunnelFacts {
   bool is_device = false;
   bool registers_dns = false;
   std::string trusted_network;
-  const XmlElement* profile = nullptr;
+  const xml::Element* profile = nullptr;
   std::size_t file = 0;
 };
 
@@ -36,7 +36,7 @@ absl::Status CheckOne(const ProfileFile& file, const Surroundings& surroundings,
                  absl::StrCat(file.name, ": ", read.status().message()));
   }
   if (!file.oma_uri.empty()) CheckOmaUri(file.oma_uri, 0, report);
-  for (const XmlElement* root : read->roots) {
+  for (const xml::Element* root : read->roots) {
     CheckStructure(*root, report);
     const ProfileView view = ViewOf(*root);
     CheckCompliance(view, surroundings, report);
@@ -67,7 +67,7 @@ void CompareTunnels(Checked& all) {
                    absl::StrCat("RegisterDNS is true here and in ", other));
       }
       if (device.trusted_network != user.trusted_network) {
-        const XmlElement* at = user.profile->Child("TrustedNetworkDetection");
+        const xml::Element* at = user.profile->Child("TrustedNetworkDetection");
         report.Add(
             kTunnelsDisagree, at == nullptr ? *user.profile : *at,
             absl::StrCat("TrustedNetworkDetection is \"", user.trusted_network.substr(0, 60),

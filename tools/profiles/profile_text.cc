@@ -13,13 +13,15 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "ca/encoding/file_forms.h"
 #include "ca/encoding/utf8.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
 
 namespace hourglass::profiles {
 namespace {
+
+// A profile has some hundred elements, sixteen deep.
+constexpr xml::Limits kLimits = {.elements = 50'000};
 
 // Text and the line of the file that it begins in.
 struct Passage {
@@ -169,9 +171,9 @@ class Reader {
   // Of text that begins with an element.
   absl::Status ReadDocument(Passage passage) {
     MendNamespaces(passage, report_);
-    ASSIGN_OR_RETURN(std::unique_ptr<XmlElement> root, Parse(passage));
+    ASSIGN_OR_RETURN(std::unique_ptr<xml::Element> root, Parse(passage));
     if (root == nullptr) return absl::OkStatus();
-    XmlElement& document = *root;
+    xml::Element& document = *root;
     found_.documents.push_back(std::move(root));
     return Collect(document, 0);
   }
@@ -181,18 +183,18 @@ class Reader {
   bool is_malformed() const { return is_malformed_; }
 
  private:
-  absl::StatusOr<std::unique_ptr<XmlElement>> Parse(const Passage& passage) {
-    XmlReading reading = ReadXml(passage.text, passage.line);
-    for (const XmlFault& fault : reading.faults) {
+  absl::StatusOr<std::unique_ptr<xml::Element>> Parse(const Passage& passage) {
+    xml::Reading reading = xml::Read(passage.text, passage.line, kLimits);
+    for (const xml::Fault& fault : reading.faults) {
       switch (fault.kind) {
-        case XmlFaultKind::kUnboundPrefix:
+        case xml::FaultKind::kUnboundPrefix:
           report_.Add(kUnboundPrefix, fault.line, fault.message);
           break;
-        case XmlFaultKind::kMalformed:
+        case xml::FaultKind::kMalformed:
           report_.Add(kNotWellFormed, fault.line, fault.message);
           is_malformed_ = true;
           break;
-        case XmlFaultKind::kDocumentType:
+        case xml::FaultKind::kDocumentType:
           return Refused(absl::StrCat("line ", fault.line, ": ", fault.message,
                                       ", which no profile has: nothing in it is looked at"));
         default:
@@ -204,7 +206,7 @@ class Reader {
   }
 
   // Profiles in `element`: itself, below it, or in its text. Of text within text one more level.
-  absl::Status Collect(XmlElement& element, int level) {
+  absl::Status Collect(xml::Element& element, int level) {
     const bool is_configuration = element.name == "EapHostConfig" && element.parent == nullptr;
     if (element.name == "VPNProfile" || is_configuration) {
       found_.roots.push_back(&element);
@@ -222,9 +224,9 @@ class Reader {
         report_.Add(kEscapedTwice, inner.line, "the profile is escaped more than once");
         inner.text = Unescaped(inner.text);
       }
-      ASSIGN_OR_RETURN(std::unique_ptr<XmlElement> root, Parse(inner));
+      ASSIGN_OR_RETURN(std::unique_ptr<xml::Element> root, Parse(inner));
       if (root == nullptr) return absl::OkStatus();
-      XmlElement& document = *root;
+      xml::Element& document = *root;
       found_.documents.push_back(std::move(root));
       return Collect(document, level + 1);
     }
@@ -233,14 +235,14 @@ class Reader {
   }
 
   // An EAP configuration may stand escaped inside Configuration; it is put in the text's place.
-  absl::Status ReadEscapedEap(XmlElement& profile) {
-    auto* configuration = const_cast<XmlElement*>(
+  absl::Status ReadEscapedEap(xml::Element& profile) {
+    auto* configuration = const_cast<xml::Element*>(
         profile.Find({"NativeProfile", "Authentication", "Eap", "Configuration"}));
     if (configuration == nullptr || !configuration->children.empty()) return absl::OkStatus();
     if (!absl::StartsWith(configuration->Trimmed(), "<EapHostConfig")) return absl::OkStatus();
     const Passage inner{std::string(configuration->Trimmed()), configuration->text_line};
     report_.Add(kEscaped, inner.line, "the EAP configuration is escaped inside Configuration");
-    ASSIGN_OR_RETURN(std::unique_ptr<XmlElement> root, Parse(inner));
+    ASSIGN_OR_RETURN(std::unique_ptr<xml::Element> root, Parse(inner));
     if (root == nullptr) return absl::OkStatus();
     root->parent = configuration;
     configuration->text.clear();
@@ -257,14 +259,7 @@ class Reader {
 }  // namespace
 
 absl::StatusOr<ProfileDocuments> ReadProfiles(absl::string_view octets, Report& report) {
-  if (octets.size() > kLargestXml) {
-    return Refused(absl::StrCat("it has more than ", kLargestXml >> 20,
-                                " MiB: that is no profile, and nothing in it is looked at"));
-  }
-  const std::string text = ca::AsText(octets);
-  if (!ca::DecodeUtf8(text).has_value() || absl::StrContains(text, '\0')) {
-    return Refused("it is neither UTF-8 nor UTF-16: save it as UTF-8");
-  }
+  ASSIGN_OR_RETURN(const std::string text, xml::DecodeFile(octets, kLimits));
   if (absl::StartsWith(octets, "\xef\xbb\xbf")) {
     report.Add(kByteOrderMark, 1, "the file begins with a byte order mark (U+FEFF)");
   }
@@ -278,9 +273,6 @@ absl::StatusOr<ProfileDocuments> ReadProfiles(absl::string_view octets, Report& 
   const absl::string_view start = absl::StripLeadingAsciiWhitespace(passage.text);
   Reader reader(report);
   if (absl::StartsWith(start, "<") && !absl::StartsWith(start, "<#")) {
-    passage.line +=
-        LinesIn(absl::string_view(passage.text).substr(0, passage.text.size() - start.size()));
-    passage.text = std::string(start);
     RETURN_IF_ERROR(reader.ReadDocument(std::move(passage)));
   } else if (std::optional<Passage> inside = FindInText(passage)) {
     if (!LooksLikeScript(passage.text)) {

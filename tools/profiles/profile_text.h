@@ -15,8 +15,8 @@ namespace hourglass::profiles {
 // What was read. Roots are VPNProfile or EapHostConfig elements, in the order of the file; each
 // lives in one of the documents.
 struct ProfileDocuments {
-  std::vector<std::unique_ptr<XmlElement>> documents;
-  std::vector<const XmlElement*> roots;
+  std::vector<std::unique_ptr<xml::Element>> documents;
+  std::vector<const xml::Element*> roots;
 };
 
 // Reads a file: UTF-8 or UTF-16, with or without byte order mark. Adds to `report` what is wrong

@@ -116,7 +116,7 @@ TEST(ProfileTextTest, RefusesBombs) {
       "<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY b \"cccccccccc\"><!ENTITY d "
       "\"&b;&b;&b;&b;&b;&b;\">]>\n<VPNProfile>&d;&d;</VPNProfile>");
   EXPECT_THAT(bomb, FailsWith(ErrorReason::kFieldInvalid));
-  EXPECT_THAT(std::string(bomb.message()), HasSubstr("line 2: there is a document type"));
+  EXPECT_THAT(std::string(bomb.message()), HasSubstr("line 2: it has a document type"));
   // It would be read, if anything were: nothing is said of a file that is not there.
   EXPECT_THAT(
       std::string(Refusal("<!DOCTYPE a SYSTEM \"file:///nowhere\"><VPNProfile/>").message()),

@@ -5,8 +5,8 @@
 namespace hourglass::profiles {
 namespace {
 
-void Collect(const XmlElement& element, absl::string_view name,
-             std::vector<const XmlElement*>& found) {
+void Collect(const xml::Element& element, absl::string_view name,
+             std::vector<const xml::Element*>& found) {
   for (const auto& child : element.children) {
     if (child->name == name) found.push_back(child.get());
     Collect(*child, name, found);
@@ -20,7 +20,8 @@ bool ProfileView::IsDeviceTunnel() const {
 }
 
 bool ProfileView::HasDeviceCompliance() const {
-  const XmlElement* compliance = profile == nullptr ? nullptr : profile->Child("DeviceCompliance");
+  const xml::Element* compliance =
+      profile == nullptr ? nullptr : profile->Child("DeviceCompliance");
   return absl::EqualsIgnoreCase(ChildText(compliance, "Enabled"), "true");
 }
 
@@ -30,7 +31,7 @@ absl::string_view ProfileView::OfNative(absl::string_view name) const {
   return ChildText(native, name);
 }
 
-ProfileView ViewOf(const XmlElement& root) {
+ProfileView ViewOf(const xml::Element& root) {
   ProfileView view;
   if (root.name == "EapHostConfig") {
     view.host_config = &root;
@@ -39,26 +40,26 @@ ProfileView ViewOf(const XmlElement& root) {
     view.native = root.Child("NativeProfile");
     view.authentication = root.Find({"NativeProfile", "Authentication"});
     // The element is Eap; some write UserMethod in its place.
-    const std::vector<const XmlElement*> hosts = AllBelow(root, "EapHostConfig");
+    const std::vector<const xml::Element*> hosts = AllBelow(root, "EapHostConfig");
     if (!hosts.empty()) view.host_config = hosts.front();
   }
   if (view.host_config == nullptr) return view;
   view.outer = view.host_config->Find({"Config", "Eap"});
   if (view.outer == nullptr) return view;
   view.inner = view.outer->Find({"EapType", "Eap"});
-  for (const XmlElement* eap : {view.inner, view.outer}) {
+  for (const xml::Element* eap : {view.inner, view.outer}) {
     if (view.tls == nullptr && ChildText(eap, "Type") == kEapTls) view.tls = eap->Child("EapType");
   }
   return view;
 }
 
-absl::string_view ChildText(const XmlElement* element, absl::string_view child) {
-  const XmlElement* found = element == nullptr ? nullptr : element->Child(child);
+absl::string_view ChildText(const xml::Element* element, absl::string_view child) {
+  const xml::Element* found = element == nullptr ? nullptr : element->Child(child);
   return found == nullptr ? absl::string_view() : found->Trimmed();
 }
 
-std::vector<const XmlElement*> AllBelow(const XmlElement& element, absl::string_view name) {
-  std::vector<const XmlElement*> found;
+std::vector<const xml::Element*> AllBelow(const xml::Element& element, absl::string_view name) {
+  std::vector<const xml::Element*> found;
   Collect(element, name, found);
   return found;
 }

@@ -18,13 +18,13 @@ inline constexpr absl::string_view kEapMschapv2 = "26";
 // Found by local names, so that a wrong namespace is said once and not again by everything below.
 // Each may be null. Lives as long as the tree.
 struct ProfileView {
-  const XmlElement* profile = nullptr;  // VPNProfile; null where the root is an EAP configuration
-  const XmlElement* native = nullptr;   // NativeProfile
-  const XmlElement* authentication = nullptr;
-  const XmlElement* host_config = nullptr;  // EapHostConfig
-  const XmlElement* outer = nullptr;        // its Eap
-  const XmlElement* inner = nullptr;        // the Eap inside PEAP
-  const XmlElement* tls = nullptr;          // EapType of EAP-TLS, the outer or the inner one
+  const xml::Element* profile = nullptr;  // VPNProfile; null where the root is an EAP configuration
+  const xml::Element* native = nullptr;   // NativeProfile
+  const xml::Element* authentication = nullptr;
+  const xml::Element* host_config = nullptr;  // EapHostConfig
+  const xml::Element* outer = nullptr;        // its Eap
+  const xml::Element* inner = nullptr;        // the Eap inside PEAP
+  const xml::Element* tls = nullptr;          // EapType of EAP-TLS, the outer or the inner one
 
   // Both are meant by `True`, too, which is a mistake of its own.
   bool IsDeviceTunnel() const;
@@ -36,13 +36,13 @@ struct ProfileView {
   absl::string_view OfNative(absl::string_view name) const;
 };
 
-ProfileView ViewOf(const XmlElement& root);
+ProfileView ViewOf(const xml::Element& root);
 
 // Text of the child without white space around it; "" where it is not there.
-absl::string_view ChildText(const XmlElement* element, absl::string_view child);
+absl::string_view ChildText(const xml::Element* element, absl::string_view child);
 
 // All of this local name below `element`, in the order of the text.
-std::vector<const XmlElement*> AllBelow(const XmlElement& element, absl::string_view name);
+std::vector<const xml::Element*> AllBelow(const xml::Element& element, absl::string_view name);
 
 }  // namespace hourglass::profiles
 

@@ -18,9 +18,9 @@ doctor::Finding Make(const Rule& rule, const std::string& file, int line, std::s
 
 }  // namespace
 
-std::string PathOf(const XmlElement& element) {
+std::string PathOf(const xml::Element& element) {
   std::vector<absl::string_view> names;
-  for (const XmlElement* one = &element; one != nullptr; one = one->parent) {
+  for (const xml::Element* one = &element; one != nullptr; one = one->parent) {
     names.insert(names.begin(), one->name);
   }
   // In an EAP configuration the line says more than all that is around it.
@@ -31,11 +31,11 @@ std::string PathOf(const XmlElement& element) {
   return absl::StrJoin(names, "/");
 }
 
-void Report::Add(const Rule& rule, const XmlElement& element, absl::string_view what) {
+void Report::Add(const Rule& rule, const xml::Element& element, absl::string_view what) {
   Add(rule, element, what, rule.remedy);
 }
 
-void Report::Add(const Rule& rule, const XmlElement& element, absl::string_view what,
+void Report::Add(const Rule& rule, const xml::Element& element, absl::string_view what,
                  absl::string_view remedy) {
   if (is_full()) return;
   findings_.push_back(Make(rule, file_, element.line, PathOf(element), what, remedy));

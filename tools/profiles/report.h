@@ -14,7 +14,7 @@
 namespace hourglass::profiles {
 
 // `VPNProfile/NativeProfile/Servers`; of longer ones the middle is left out: `…`.
-std::string PathOf(const XmlElement& element);
+std::string PathOf(const xml::Element& element);
 
 // Of one file: whoever has as many mends some of them first.
 inline constexpr std::size_t kMostFindings = 500;
@@ -25,9 +25,9 @@ class Report {
   explicit Report(std::string file) : file_(std::move(file)) {}
 
   // `what` is said of the element.
-  void Add(const Rule& rule, const XmlElement& element, absl::string_view what);
+  void Add(const Rule& rule, const xml::Element& element, absl::string_view what);
   // The same with another remedy than the rule's.
-  void Add(const Rule& rule, const XmlElement& element, absl::string_view what,
+  void Add(const Rule& rule, const xml::Element& element, absl::string_view what,
            absl::string_view remedy);
   // Of a place without an element; `line` 0 where there is none.
   void Add(const Rule& rule, int line, absl::string_view what);

@@ -21,7 +21,7 @@ class SchemaReader {
   explicit SchemaReader(SchemaModel& model) : model_(model) {}
 
   void Read(const SchemaText& text) {
-    XmlReading reading = ReadXml(text.text);
+    xml::Reading reading = xml::Read(text.text);
     if (reading.root == nullptr) Stop(text.file);
     file_ = std::string(text.file);
     name_space_ = Value(*reading.root, "targetNamespace", "");
@@ -44,10 +44,9 @@ class SchemaReader {
     std::abort();
   }
 
-  static std::string Value(const XmlElement& element, absl::string_view attribute,
+  static std::string Value(const xml::Element& element, absl::string_view attribute,
                            absl::string_view fallback) {
-    const XmlAttribute* found = element.Attribute(attribute);
-    return found == nullptr ? std::string(fallback) : found->value;
+    return std::string(element.AttributeOr(attribute, fallback));
   }
 
   // The same object each time, filled when its definition is read.
@@ -57,7 +56,7 @@ class SchemaReader {
     return type.get();
   }
 
-  const ElementType* TypeOf(const XmlElement& element) {
+  const ElementType* TypeOf(const xml::Element& element) {
     const std::string name = Value(element, "type", "");
     if (name.empty()) Stop(absl::StrCat(file_, ": ", element.line));
     if (name.rfind("xs:", 0) != 0) return TypeNamed({name_space_, name});
@@ -81,8 +80,8 @@ class SchemaReader {
     return type;
   }
 
-  ElementType SimpleType(const XmlElement& item) const {
-    const XmlElement* restriction = item.Child("restriction");
+  ElementType SimpleType(const xml::Element& item) const {
+    const xml::Element* restriction = item.Child("restriction");
     if (restriction == nullptr) Stop(absl::StrCat(file_, ": ", item.line));
     ElementType type = BuiltIn(Value(*restriction, "base", ""));
     for (const auto& facet : restriction->children) {
@@ -94,7 +93,7 @@ class SchemaReader {
     return type;
   }
 
-  ElementType ComplexType(const XmlElement& item) {
+  ElementType ComplexType(const xml::Element& item) {
     ElementType type;
     for (const auto& part : item.children) {
       if (part->name == "attribute") {
@@ -110,7 +109,7 @@ class SchemaReader {
     return type;
   }
 
-  Particle ParticleOf(const XmlElement& item) {
+  Particle ParticleOf(const xml::Element& item) {
     Particle particle;
     int max = 1;
     if (!absl::SimpleAtoi(Value(item, "minOccurs", "1"), &particle.min)) Stop(file_);
@@ -130,7 +129,7 @@ class SchemaReader {
     return particle;
   }
 
-  ElementDeclaration Declared(const XmlElement& element) {
+  ElementDeclaration Declared(const xml::Element& element) {
     const std::string reference = Value(element, "ref", "");
     if (reference.empty()) {
       return {Value(element, "name", ""), name_space_, TypeOf(element)};

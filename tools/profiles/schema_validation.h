@@ -10,7 +10,7 @@
 namespace hourglass::profiles {
 
 // What libxml2 finds in `xml`, `line N: message` each; empty where it is valid. `xml` must be UTF-8
-// and small: of our own writing, or read by ReadXml before. From the first call on libxml2 opens
+// and small: of our own writing, or read by xml::Read before. From the first call on libxml2 opens
 // nothing in this process but the embedded schemas, whoever asks it to: no file, no address.
 // Several threads may call it.
 std::vector<std::string> SchemaFaults(absl::string_view xml);

@@ -1,5 +1,3 @@
-#include "tools/profiles/structure_check.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/profiles/schema_model.h"
+#include "tools/profiles/structure_check.h"
 
 namespace hourglass::profiles {
 namespace {
@@ -56,7 +55,7 @@ class Walker {
  public:
   explicit Walker(Report& report) : report_(report) {}
 
-  void CheckDeclared(const XmlElement& element, const ElementDeclaration& declaration) {
+  void CheckDeclared(const xml::Element& element, const ElementDeclaration& declaration) {
     CheckNamespace(element, declaration.name_space);
     CheckAttributes(element, *declaration.type);
     if (declaration.type->is_simple) {
@@ -68,7 +67,7 @@ class Walker {
 
  private:
   // One finding where a wrong namespace begins, none for what inherits it.
-  void CheckNamespace(const XmlElement& element, const std::string& right) {
+  void CheckNamespace(const xml::Element& element, const std::string& right) {
     if (element.name_space == right) return;
     const bool inherits = element.parent != nullptr && misplaced_.count(element.parent) > 0 &&
                           element.parent->name_space == element.name_space;
@@ -83,8 +82,8 @@ class Walker {
 
   bool IsForeign(const std::string& name_space) const { return !model_.HasNamespace(name_space); }
 
-  void CheckAttributes(const XmlElement& element, const ElementType& type) {
-    for (const XmlAttribute& attribute : element.attributes) {
+  void CheckAttributes(const xml::Element& element, const ElementType& type) {
+    for (const xml::Attribute& attribute : element.attributes) {
       const auto known = std::find(type.attributes.begin(), type.attributes.end(), attribute.name);
       if (known == type.attributes.end() || !attribute.name_space.empty()) {
         const std::string meant = Nearest(attribute.name, type.attributes);
@@ -107,7 +106,7 @@ class Walker {
     return value == "true" || value == "false" || value == "1" || value == "0";
   }
 
-  void CheckSimple(const XmlElement& element, const ElementType& type) {
+  void CheckSimple(const xml::Element& element, const ElementType& type) {
     for (const auto& child : element.children) {
       report_.Add(kMisplacedElement, *child,
                   absl::StrCat(child->name, " stands in ", element.name, ", which holds text only"),
@@ -137,7 +136,7 @@ class Walker {
     }
   }
 
-  void CheckWord(const XmlElement& element, const ElementType& type, const std::string& is) {
+  void CheckWord(const xml::Element& element, const ElementType& type, const std::string& is) {
     if (std::find(type.words.begin(), type.words.end(), element.text) != type.words.end()) return;
     if (std::find(type.words.begin(), type.words.end(), element.Trimmed()) != type.words.end() &&
         absl::StrContains(element.text, '\n')) {
@@ -156,7 +155,7 @@ class Walker {
     return text.size() <= 80 ? std::string(text) : absl::StrCat(text.substr(0, 60), "…");
   }
 
-  void CheckContent(const XmlElement& element, const ElementType& type) {
+  void CheckContent(const xml::Element& element, const ElementType& type) {
     if (!type.sequence.empty() && type.sequence.front().is_skipped) return;
     if (element.text_line != 0) {
       report_.Add(kStrayText, element,
@@ -165,7 +164,7 @@ class Walker {
     }
     std::vector<int> counts(type.sequence.size());
     std::size_t position = 0;
-    const XmlElement* last = nullptr;
+    const xml::Element* last = nullptr;
     for (const auto& child : element.children) {
       const ElementDeclaration* declaration = nullptr;
       const std::optional<std::size_t> place = PlaceOf(*child, type, declaration);
@@ -190,7 +189,7 @@ class Walker {
   }
 
   // Which particle takes `child`: by name, in whatever namespace, before any wildcard.
-  std::optional<std::size_t> PlaceOf(const XmlElement& child, const ElementType& type,
+  std::optional<std::size_t> PlaceOf(const xml::Element& child, const ElementType& type,
                                      const ElementDeclaration*& declaration) const {
     for (std::size_t i = 0; i < type.sequence.size(); ++i) {
       for (const ElementDeclaration& declared : type.sequence[i].alternatives) {
@@ -211,7 +210,7 @@ class Walker {
   }
 
   // Of a wildcard: an element that is declared, one whose namespace is misspelt, or one of others.
-  bool TakesAny(const XmlElement& child, const ElementDeclaration*& declaration) const {
+  bool TakesAny(const xml::Element& child, const ElementDeclaration*& declaration) const {
     declaration = model_.Global(child.name_space, child.name);
     if (declaration != nullptr) return true;
     if (!IsForeign(child.name_space)) return false;
@@ -250,7 +249,8 @@ class Walker {
     return absl::StrCat("in this order: ", absl::StrJoin(names, ", "));
   }
 
-  void ReportUnknown(const XmlElement& child, const XmlElement& parent, const ElementType& type) {
+  void ReportUnknown(const xml::Element& child, const xml::Element& parent,
+                     const ElementType& type) {
     if (report_.is_full()) return;
     std::vector<std::string> names;
     for (const Particle& particle : type.sequence) {
@@ -275,7 +275,7 @@ class Walker {
                 meant.empty() ? "take it out" : meant);
   }
 
-  void ReportMissing(const XmlElement& element, const ElementType& type,
+  void ReportMissing(const xml::Element& element, const ElementType& type,
                      const std::vector<int>& counts) {
     for (std::size_t i = 0; i < type.sequence.size(); ++i) {
       const Particle& particle = type.sequence[i];
@@ -292,12 +292,12 @@ class Walker {
 
   const SchemaModel& model_ = SchemaModel::Get();
   Report& report_;
-  std::set<const XmlElement*> misplaced_;  // in another namespace than theirs
+  std::set<const xml::Element*> misplaced_;  // in another namespace than theirs
 };
 
 }  // namespace
 
-void CheckStructure(const XmlElement& root, Report& report) {
+void CheckStructure(const xml::Element& root, Report& report) {
   const SchemaModel& model = SchemaModel::Get();
   const bool is_profile = root.name == "VPNProfile";
   const absl::string_view name_space =

@@ -9,7 +9,7 @@ namespace hourglass::profiles {
 
 // `root` is a VPNProfile or an EapHostConfig, in whatever namespace. Where it adds nothing for a
 // VPNProfile, and thumbprints have their form, the profile is valid by the schemas, too.
-void CheckStructure(const XmlElement& root, Report& report);
+void CheckStructure(const xml::Element& root, Report& report);
 
 }  // namespace hourglass::profiles
 

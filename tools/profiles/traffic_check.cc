@@ -9,10 +9,12 @@
 namespace hourglass::profiles {
 namespace {
 
-bool IsExclusion(const XmlElement& route) { return ChildText(&route, "ExclusionRoute") == "true"; }
+bool IsExclusion(const xml::Element& route) {
+  return ChildText(&route, "ExclusionRoute") == "true";
+}
 
-void CheckRoute(const XmlElement& route, Report& report) {
-  const XmlElement* address = route.Child("Address");
+void CheckRoute(const xml::Element& route, Report& report) {
+  const xml::Element* address = route.Child("Address");
   int size = 0;
   if (address == nullptr || !absl::SimpleAtoi(ChildText(&route, "PrefixSize"), &size)) return;
   const std::optional<IpPrefix> prefix = MakeIpPrefix(address->Trimmed(), size);
@@ -31,7 +33,7 @@ void CheckRoute(const XmlElement& route, Report& report) {
 void CheckRoutes(const ProfileView& view, Report& report) {
   const absl::string_view policy = view.OfNative("RoutingPolicyType");
   const bool without_class = view.OfNative("DisableClassBasedDefaultRoute") == "true";
-  const XmlElement* first = nullptr;
+  const xml::Element* first = nullptr;
   for (const auto& child : view.profile->children) {
     if (child->name != "Route") continue;
     CheckRoute(*child, report);
@@ -48,14 +50,14 @@ void CheckRoutes(const ProfileView& view, Report& report) {
     report.Add(kForceWithRoutes, *view.native->Child("DisableClassBasedDefaultRoute"),
                "DisableClassBasedDefaultRoute with ForceTunnel");
   }
-  const XmlElement* proxy = view.profile->Child("Proxy");
+  const xml::Element* proxy = view.profile->Child("Proxy");
   if (policy == "SplitTunnel" && proxy != nullptr) {
     report.Add(kProxyIgnored, *proxy, "Proxy with SplitTunnel");
   }
 }
 
 void CheckTrustedNetwork(const ProfileView& view, Report& report) {
-  const XmlElement* networks = view.profile->Child("TrustedNetworkDetection");
+  const xml::Element* networks = view.profile->Child("TrustedNetworkDetection");
   if (networks == nullptr) return;
   const absl::string_view text = networks->Trimmed();
   if (text.find_first_of(":/* ;") != absl::string_view::npos || absl::StartsWith(text, ".")) {
@@ -86,7 +88,7 @@ void CheckNameRules(const ProfileView& view, Report& report) {
       report.Add(kNameRuleInDeviceTunnel, *child, "DomainNameInformation in a device tunnel");
       continue;
     }
-    const XmlElement* name = child->Child("DomainName");
+    const xml::Element* name = child->Child("DomainName");
     if (name == nullptr || absl::StartsWith(name->Trimmed(), ".")) continue;
     if (!IsKnownDomain(view, name->Trimmed())) continue;
     report.Add(kNameRuleOfHost, *name,
@@ -95,7 +97,7 @@ void CheckNameRules(const ProfileView& view, Report& report) {
 }
 
 void CheckFilters(const ProfileView& view, Report& report) {
-  const XmlElement* first = view.profile->Child("TrafficFilter");
+  const xml::Element* first = view.profile->Child("TrafficFilter");
   if (first == nullptr) return;
   report.Add(kTrafficBlocks, *first, "there are traffic filters");
   for (const auto& filter : view.profile->children) {

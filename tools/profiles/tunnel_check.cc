@@ -15,7 +15,7 @@ bool LooksLikeHost(absl::string_view text) {
 }
 
 void CheckServers(const ProfileView& view, Report& report) {
-  const XmlElement* servers = view.native->Child("Servers");
+  const xml::Element* servers = view.native->Child("Servers");
   if (servers == nullptr) return;
   const absl::string_view text = servers->Trimmed();
   if (!absl::StrContains(text, ';')) {
@@ -50,7 +50,7 @@ bool IsFor(const Surroundings::Gateway& gateway, absl::string_view purpose) {
                                                purpose) != gateway.purposes.end();
 }
 
-void CheckGateways(const XmlElement& servers, const Surroundings& surroundings, Report& report) {
+void CheckGateways(const xml::Element& servers, const Surroundings& surroundings, Report& report) {
   const auto& gateways = surroundings.gateways;
   if (gateways.empty()) return;
   for (const absl::string_view server : absl::StrSplit(servers.Trimmed(), ',')) {
@@ -74,7 +74,7 @@ void CheckGateways(const XmlElement& servers, const Surroundings& surroundings, 
 }
 
 void CheckSuite(const ProfileView& view, Report& report) {
-  const XmlElement* suite = view.native->Child("CryptographySuite");
+  const xml::Element* suite = view.native->Child("CryptographySuite");
   if (suite == nullptr) return;
   const absl::string_view protocol = view.OfNative("NativeProtocolType");
   if (protocol != "IKEv2") {
@@ -92,7 +92,7 @@ void CheckSuite(const ProfileView& view, Report& report) {
 }
 
 void CheckDeviceTunnel(const ProfileView& view, Report& report) {
-  const XmlElement& at = *view.profile->Child("DeviceTunnel");
+  const xml::Element& at = *view.profile->Child("DeviceTunnel");
   if (view.OfNative("NativeProtocolType") != "IKEv2") {
     report.Add(kDeviceTunnelMethod, at, "a device tunnel with another protocol than IKEv2");
   }
@@ -106,8 +106,8 @@ void CheckDeviceTunnel(const ProfileView& view, Report& report) {
 }
 
 void CheckMethods(const ProfileView& view, Report& report) {
-  const XmlElement* user = view.authentication->Child("UserMethod");
-  const XmlElement* machine = view.authentication->Child("MachineMethod");
+  const xml::Element* user = view.authentication->Child("UserMethod");
+  const xml::Element* machine = view.authentication->Child("MachineMethod");
   const absl::string_view protocol = view.OfNative("NativeProtocolType");
   if (user != nullptr && machine != nullptr && machine->Trimmed() == "Certificate") {
     report.Add(kMethodsMixed, *machine, "MachineMethod Certificate beside UserMethod");
@@ -138,7 +138,7 @@ void CheckLockDown(const ProfileView& view, Report& report) {
 void CheckTunnel(const ProfileView& view, const Surroundings& surroundings, Report& report) {
   if (view.profile == nullptr || view.native == nullptr) return;
   CheckServers(view, report);
-  if (const XmlElement* servers = view.native->Child("Servers")) {
+  if (const xml::Element* servers = view.native->Child("Servers")) {
     CheckGateways(*servers, surroundings, report);
   }
   CheckSuite(view, report);

@@ -174,7 +174,7 @@ TEST(VpnProfileTest, WhatMeansSomethingInXmlIsText) {
   options.servers[0].label = "A&B <\"Zentrale\"> M\xc3\xbcnchen ]]>";
   const std::string xml = *WriteVpnProfile(options, XmlLayout::kIndented);
   for (const char c : xml) ASSERT_LT(static_cast<unsigned char>(c), 0x80U);
-  const XmlReading reading = ReadXml(xml);
+  const xml::Reading reading = xml::Read(xml);
   ASSERT_NE(reading.root, nullptr);
   EXPECT_EQ(reading.root->Find({"NativeProfile", "Servers"})->text,
             "vpn.contoso.example;" + options.servers[0].label);
