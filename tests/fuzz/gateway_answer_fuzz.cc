@@ -15,6 +15,7 @@
 #include "tools/gatewayd/openvpn_lines.h"
 #include "tools/gatewayd/strongswan.h"
 #include "tools/gatewayd/vici_message.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::gatewayd {
 namespace {
@@ -33,7 +34,7 @@ void CheckRadius(absl::string_view octets) {
   Require(!answer.ok());
   Require(!ReadDisconnectAnswer(packet, octets.size() < 20 ? packet : octets, "secret").ok());
   if (!CheckUserName(octets).ok()) return;
-  Require(octets.size() <= kMaxRadiusValue && absl::StrContains(octets, '@'));
+  Require(octets.size() <= radius::kMaxValue && absl::StrContains(octets, '@'));
   Require(octets.find_first_of("*?=:%\n") == absl::string_view::npos);
   request.user_name = std::string(octets);
   Require(absl::StrContains(EncodeDisconnectRequest(request, "secret"), octets));

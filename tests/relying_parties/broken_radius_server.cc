@@ -68,14 +68,14 @@ void BrokenRadiusServer::Answer() {
   auto* const address = reinterpret_cast<sockaddr*>(&from);
   const ssize_t got = recvfrom(socket_.get(), buffer, sizeof(buffer), 0, address, &size);
   if (got <= 0 || stopping_) return;
-  const auto request = doctor::ReadRadius({buffer, static_cast<std::size_t>(got)});
+  const auto request = radius::ReadPacket({buffer, static_cast<std::size_t>(got)});
   if (!request.ok()) return;
   if (requests_++ == 0 && AnyCommandLineHas(secret_)) secret_was_seen_ = true;
   if (fault_ == Fault::kSilent) return;
   const bool accepts = fault_ == Fault::kAcceptsAll;
-  const doctor::RadiusMessage answer = {
-      accepts ? doctor::kAccessAccept : doctor::kAccessReject, request->identifier, "", {}};
-  const std::string packet = doctor::EncodeAnswer(answer, request->authenticator,
+  const radius::Packet answer = {
+      accepts ? radius::kAccessAccept : radius::kAccessReject, request->identifier, "", {}};
+  const std::string packet = radius::EncodeAnswer(answer, request->authenticator,
                                                   accepts ? secret_ : "another " + secret_);
   static_cast<void>(sendto(socket_.get(), packet.data(), packet.size(), 0, address, size));
 }

@@ -1,4 +1,4 @@
-// Disconnect-Request and its answers (RFC 5176, RFC 2865, RFC 2869): pure functions on octets.
+// Disconnect-Request and its answers (RFC 5176) in packets of tools/radius: pure functions.
 #ifndef HOURGLASS_TOOLS_GATEWAYD_DISCONNECT_MESSAGE_H_
 #define HOURGLASS_TOOLS_GATEWAYD_DISCONNECT_MESSAGE_H_
 
@@ -13,20 +13,15 @@
 
 namespace hourglass::gatewayd {
 
-// No RADIUS packet is larger (RFC 2865 section 3).
-inline constexpr std::size_t kMaxRadiusPacket = 4096;
-// What an attribute holds.
-inline constexpr std::size_t kMaxRadiusValue = 253;
-
 struct DisconnectRequest {
   std::uint8_t identifier = 0;
-  std::string user_name;              // User-Name (1): 1 to kMaxRadiusValue octets
+  std::string user_name;              // User-Name (1): 1 to radius::kMaxValue octets
   std::string nas_identifier;         // NAS-Identifier (32), or empty: none
   std::uint32_t event_timestamp = 0;  // Event-Timestamp (55): seconds since 1970
   bool message_authenticator = true;  // Message-Authenticator (80)
 };
 
-// Whether a NAS takes this name for that of one user. OK for text of at most kMaxRadiusValue
+// Whether a NAS takes this name for that of one user. OK for text of at most radius::kMaxValue
 // octets with something before and behind an `@`. strongSwan reads a User-Name as an identity: a
 // `*` in it ends the tunnels of many, and nothing escapes it; `=` makes it a distinguished name, a
 // `:` or a leading `{` or `@` another kind. Errors: FIELD_INVALID without a field, for names with
@@ -45,7 +40,7 @@ struct DisconnectAnswer {
 // a field: it is no answer to this request, not authenticated with `secret`, its
 // Message-Authenticator is false, or it is malformed. What follows the length that it says is
 // dropped, as RFC 2865 wants it.
-absl::StatusOr<DisconnectAnswer> ReadDisconnectAnswer(absl::string_view packet,
+absl::StatusOr<DisconnectAnswer> ReadDisconnectAnswer(absl::string_view octets,
                                                       absl::string_view request,
                                                       absl::string_view secret);
 

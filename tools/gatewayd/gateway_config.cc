@@ -14,8 +14,8 @@
 #include "issuance/yaml/mapping.h"
 #include "tools/client/connection_config.h"
 #include "tools/client/files.h"
-#include "tools/gatewayd/disconnect_message.h"
 #include "tools/gatewayd/socket_address.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::gatewayd {
 namespace {
@@ -46,11 +46,11 @@ std::string Secret(yaml::Mapping& mapping, absl::string_view name, const std::st
     return "";
   }
   const absl::string_view secret = absl::StripSuffix(absl::StripSuffix(*text, "\n"), "\r");
-  const bool is_line = !secret.empty() && secret.size() <= kMaxRadiusValue &&
+  const bool is_line = !secret.empty() && secret.size() <= radius::kMaxValue &&
                        std::none_of(secret.begin(), secret.end(),
                                     [](unsigned char octet) { return absl::ascii_iscntrl(octet); });
   if (!is_line) {
-    mapping.Mistake(name, absl::StrCat(path, " must hold one line of 1 to ", kMaxRadiusValue,
+    mapping.Mistake(name, absl::StrCat(path, " must hold one line of 1 to ", radius::kMaxValue,
                                        " octets, and nothing else"));
   }
   return std::string(secret);
@@ -75,8 +75,8 @@ RadiusNasConfig ReadRadius(yaml::Mapping& mapping) {
   config.address = Address(mapping, "nas", /*may_be_path=*/false);
   config.secret = Secret(mapping, "secret_file", mapping.RequiredPath("secret_file"));
   config.nas_identifier = mapping.String("nas_identifier").value_or("");
-  if (config.nas_identifier.size() > kMaxRadiusValue) {
-    mapping.Mistake("nas_identifier", absl::StrCat("has at most ", kMaxRadiusValue, " octets"));
+  if (config.nas_identifier.size() > radius::kMaxValue) {
+    mapping.Mistake("nas_identifier", absl::StrCat("has at most ", radius::kMaxValue, " octets"));
   }
   config.message_authenticator = mapping.Bool("message_authenticator").value_or(true);
   return config;

@@ -18,6 +18,7 @@
 #include "tools/client/wording.h"
 #include "tools/gatewayd/disconnect_message.h"
 #include "tools/gatewayd/socket_address.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::gatewayd {
 namespace {
@@ -116,7 +117,7 @@ class RadiusNas final : public Gateway {
                                          const Patience& patience, absl::Status& why) const {
     for (;;) {
       RETURN_IF_ERROR(patience.Await(fd, POLLIN));
-      char octets[kMaxRadiusPacket + 1];
+      char octets[radius::kMaxPacket + 1];
       const ssize_t size = recv(fd, octets, sizeof(octets), 0);
       if (size < 0) {
         // The port is closed: that is said once for each packet.

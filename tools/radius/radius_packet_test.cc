@@ -2,12 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "hsm/base/error.h"
 #include "tests/support/status_matchers.h"
 
-namespace hourglass::doctor {
+namespace hourglass::radius {
 namespace {
 
 // RFC 2865 section 7.1: a user logs in with PAP, and is accepted.
@@ -26,8 +31,17 @@ const std::string& AnswerOctets() {
   return *octets;
 }
 
-TEST(RadiusMessageTest, ReadsTheExampleOfTheRfc) {
-  ASSERT_OK_AND_ASSIGN(const RadiusMessage request, ReadRadius(RequestOctets()));
+// The authenticator of an answer that has the request's in its place (RFC 2865 section 3).
+std::string Md5OfAnswer(const std::string& octets, const std::string& secret) {
+  const std::string all = octets + secret;
+  std::string digest(kAuthenticatorSize, '\0');
+  EVP_Digest(all.data(), all.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+             EVP_md5(), nullptr);
+  return digest;
+}
+
+TEST(RadiusPacketTest, ReadsTheExampleOfTheRfc) {
+  ASSERT_OK_AND_ASSIGN(const Packet request, ReadPacket(RequestOctets()));
   EXPECT_EQ(request.code, kAccessRequest);
   EXPECT_EQ(request.attributes.size(), 4U);
   EXPECT_EQ(request.Find(kUserName)->value, "nemo");
@@ -37,23 +51,23 @@ TEST(RadiusMessageTest, ReadsTheExampleOfTheRfc) {
             request.Find(kUserPassword)->value);
 }
 
-TEST(RadiusMessageTest, KnowsWhoMadeAnAnswer) {
-  ASSERT_OK_AND_ASSIGN(const RadiusMessage request, ReadRadius(RequestOctets()));
+TEST(RadiusPacketTest, KnowsWhoMadeAnAnswer) {
+  ASSERT_OK_AND_ASSIGN(const Packet request, ReadPacket(RequestOctets()));
   EXPECT_EQ(FaultOfAnswer(AnswerOctets(), request.authenticator, kSecret), AnswerFault::kNone);
   EXPECT_EQ(FaultOfAnswer(AnswerOctets(), request.authenticator, "another"),
             AnswerFault::kAuthenticator);
   EXPECT_EQ(FaultOfAnswer(AnswerOctets(), std::string(16, 'x'), kSecret),
             AnswerFault::kAuthenticator);
-  EXPECT_EQ(FaultOfAnswer("", request.authenticator, kSecret), AnswerFault::kAuthenticator);
+  EXPECT_EQ(FaultOfAnswer("", request.authenticator, kSecret), AnswerFault::kMalformed);
 }
 
-TEST(RadiusMessageTest, SignsAnswersWithEap) {
+TEST(RadiusPacketTest, SignsAnswersWithEap) {
   const std::string of_request(16, 'r');
-  const RadiusMessage answer = {
+  const Packet answer = {
       kAccessChallenge, 7, "", {{kEapMessage, "eap"}, {kMessageAuthenticator, "stale"}}};
   std::string packet = EncodeAnswer(answer, of_request, kSecret);
   EXPECT_EQ(FaultOfAnswer(packet, of_request, kSecret), AnswerFault::kNone);
-  ASSERT_OK_AND_ASSIGN(const RadiusMessage read, ReadRadius(packet));
+  ASSERT_OK_AND_ASSIGN(const Packet read, ReadPacket(packet));
   EXPECT_EQ(read.attributes.size(), 2U);
   EXPECT_EQ(read.attributes[0].type, kMessageAuthenticator);
   EXPECT_EQ(read.Find(kEapMessage)->value, "eap");
@@ -62,11 +76,11 @@ TEST(RadiusMessageTest, SignsAnswersWithEap) {
   EXPECT_EQ(FaultOfAnswer(packet, of_request, "another"), AnswerFault::kAuthenticator);
 }
 
-TEST(RadiusMessageTest, SignsRequests) {
-  const RadiusMessage request = {
+TEST(RadiusPacketTest, SignsRequests) {
+  const Packet request = {
       kAccessRequest, 9, std::string(16, 'r'), {{kUserName, "alice"}, {kEapMessage, "eap"}}};
   const std::string packet = EncodeRequest(request, kSecret);
-  ASSERT_OK_AND_ASSIGN(const RadiusMessage read, ReadRadius(packet));
+  ASSERT_OK_AND_ASSIGN(const Packet read, ReadPacket(packet));
   EXPECT_EQ(read.authenticator, request.authenticator);
   EXPECT_EQ(read.attributes[0].type, kMessageAuthenticator);
   EXPECT_NE(read.attributes[0].value, std::string(16, '\0'));
@@ -77,25 +91,60 @@ TEST(RadiusMessageTest, SignsRequests) {
   EXPECT_FALSE(IsRequestBy("", kSecret));
 }
 
-TEST(RadiusMessageTest, KnowsKeys) {
-  const std::string key = std::string("\0\0\x01\x37\x11\x34", 6) + std::string(50, 'k');
-  EXPECT_TRUE((RadiusMessage{kAccessAccept, 1, "", {{kVendorSpecific, key}}}.HasKeys()));
-  EXPECT_FALSE((RadiusMessage{kAccessAccept, 1, "", {{kReplyMessage, key}}}.HasKeys()));
-  EXPECT_FALSE((RadiusMessage{kAccessAccept, 1, "", {}}.HasKeys()));
+TEST(RadiusPacketTest, OneMessageAuthenticatorOfItsLengthOrNone) {
+  const std::string of_request(16, 'r');
+  const auto fault_with = [&](std::vector<Attribute> more) {
+    Packet answer = {kAccessReject, 7, of_request, std::move(more)};
+    std::string octets = EncodeUnsignedRequest(answer);
+    // Only the answer's own authenticator is right.
+    octets.replace(4, 16, Md5OfAnswer(octets, kSecret));
+    return FaultOfAnswer(octets, of_request, kSecret);
+  };
+  const Attribute any = {kMessageAuthenticator, std::string(16, 'm')};
+  EXPECT_EQ(fault_with({{kReplyMessage, "no"}}), AnswerFault::kNone);
+  EXPECT_EQ(fault_with({{kEapMessage, "eap"}}), AnswerFault::kNoMessageAuthenticator);
+  EXPECT_EQ(fault_with({any}), AnswerFault::kMessageAuthenticator);
+  EXPECT_EQ(fault_with({any, any}), AnswerFault::kMessageAuthenticator);
+  EXPECT_EQ(fault_with({{kMessageAuthenticator, "short"}}), AnswerFault::kMessageAuthenticator);
 }
 
-TEST(RadiusMessageTest, RefusesWhatIsMalformed) {
-  EXPECT_OK(ReadRadius(AnswerOctets()).status());
+// What FreeRADIUS 3.2.1 answered as a NAS (tools/gatewayd/disconnect_message_test.cc has whole
+// conversations): its Message-Authenticator is over zeros.
+TEST(RadiusPacketTest, OnlyAnswersToDisconnectRequestsAreAuthenticOverZeros) {
+  constexpr char kNasSecret[] = "shared, by NAS and gatewayd";
+  const std::string of_request = absl::HexStringToBytes("5a625a4eb7c5e16e8231ddcabee50655");
+  std::string ack = absl::HexStringToBytes(
+      "291b002c1128b123bae16882e7e50fef068550916506000000c9"
+      "5012c8e21f47096fdf772602e6ca4c26adec");
+  EXPECT_EQ(FaultOfAnswer(ack, of_request, kNasSecret), AnswerFault::kNone);
+  Packet accept = {kAccessAccept, 7, std::string(16, '\0'), {{kReplyMessage, "yes"}}};
+  std::string over_zeros = EncodeRequest(accept, kNasSecret);
+  over_zeros.replace(4, 16, of_request);
+  over_zeros.replace(4, 16, Md5OfAnswer(over_zeros, kNasSecret));
+  EXPECT_EQ(FaultOfAnswer(over_zeros, of_request, kNasSecret), AnswerFault::kMessageAuthenticator);
+  EXPECT_EQ(FaultOfAnswer(EncodeAnswer(accept, of_request, kNasSecret), of_request, kNasSecret),
+            AnswerFault::kNone);
+}
+
+TEST(RadiusPacketTest, KnowsKeys) {
+  const std::string key = std::string("\0\0\x01\x37\x11\x34", 6) + std::string(50, 'k');
+  EXPECT_TRUE((Packet{kAccessAccept, 1, "", {{kVendorSpecific, key}}}.HasKeys()));
+  EXPECT_FALSE((Packet{kAccessAccept, 1, "", {{kReplyMessage, key}}}.HasKeys()));
+  EXPECT_FALSE((Packet{kAccessAccept, 1, "", {}}.HasKeys()));
+}
+
+TEST(RadiusPacketTest, RefusesWhatIsMalformed) {
+  EXPECT_OK(ReadPacket(AnswerOctets()).status());
   for (const std::size_t size : {0, 19, 37}) {
-    EXPECT_THAT(ReadRadius(AnswerOctets().substr(0, size)).status(),
+    EXPECT_THAT(ReadPacket(AnswerOctets().substr(0, size)).status(),
                 FailsWith(ErrorReason::kFieldInvalid, ""));
   }
   for (const char length : {'\0', '\1', '\x7f'}) {
     std::string packet = AnswerOctets();
     packet[21] = length;
-    EXPECT_THAT(ReadRadius(packet).status(), FailsWith(ErrorReason::kFieldInvalid, ""));
+    EXPECT_THAT(ReadPacket(packet).status(), FailsWith(ErrorReason::kFieldInvalid, ""));
   }
 }
 
 }  // namespace
-}  // namespace hourglass::doctor
+}  // namespace hourglass::radius

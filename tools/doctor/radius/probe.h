@@ -27,8 +27,8 @@ absl::string_view ProbeEndName(ProbeEnd end);
 
 struct ProbeResult {
   ProbeEnd end = ProbeEnd::kSilent;
-  AnswerFault fault = AnswerFault::kNone;        // of the first answer that had one
-  int requests = 0;                              // sent
+  radius::AnswerFault fault = radius::AnswerFault::kNone;  // of the first answer that had one
+  int requests = 0;                                        // sent
   int answers = 0;                               // of those that were made with the secret
   std::chrono::milliseconds took{0};             // from the first request to the last answer
   std::optional<std::uint32_t> session_timeout;  // seconds, of Access-Accept

@@ -9,6 +9,7 @@
 #include "ca/testing/test_ca.h"
 #include "hsm/base/error.h"
 #include "tests/support/status_matchers.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::doctor {
 namespace {
@@ -144,14 +145,14 @@ TEST_F(RadiusDoctorTest, ServersThatGiveNoAnswerThatCounts) {
   unsigned_.end = ProbeEnd::kSilent;
   EXPECT_THAT(Mistakes(), ElementsAre("radius-unreachable"));
   accept_.end = ProbeEnd::kFalse;
-  accept_.fault = AnswerFault::kAuthenticator;
+  accept_.fault = radius::AnswerFault::kAuthenticator;
   EXPECT_THAT(Mistakes(), ElementsAre("radius-wrong-authenticator"));
-  accept_.fault = AnswerFault::kNoMessageAuthenticator;
+  accept_.fault = radius::AnswerFault::kNoMessageAuthenticator;
   EXPECT_THAT(Mistakes(), ElementsAre("radius-no-message-authenticator"));
 }
 
 TEST_F(RadiusDoctorTest, FalseAnswersAmongGoodOnes) {
-  accept_.fault = AnswerFault::kAuthenticator;
+  accept_.fault = radius::AnswerFault::kAuthenticator;
   EXPECT_THAT(Mistakes(), ElementsAre("radius-wrong-authenticator"));
   EXPECT_EQ(conversations_.size(), 7U);
 }

@@ -120,8 +120,8 @@ bool JudgeReachability(const ProbeResult& result, bool secret_differs, FindingLi
         "client, and that the secret is the same: RADIUS drops what is not from a client");
     return false;
   }
-  if (result.fault == AnswerFault::kNone) return true;
-  if (result.fault == AnswerFault::kNoMessageAuthenticator) {
+  if (result.fault == radius::AnswerFault::kNone) return true;
+  if (result.fault == radius::AnswerFault::kNoMessageAuthenticator) {
     findings.AddError(
         "radius-no-message-authenticator", "answers with EAP have no Message-Authenticator",
         "gateways drop them (RFC 3579 section 3.2), or can be deceived", "update the server");

@@ -23,7 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kLargestPacket = 4096;
 constexpr std::size_t kSecretOctets = 16;
 
 struct AddressesDeleter {
@@ -46,7 +45,7 @@ absl::StatusOr<std::unique_ptr<addrinfo, AddressesDeleter>> Resolve(const Radius
 
 // Empty where nothing came.
 std::string Receive(int socket, sockaddr_in* from) {
-  char buffer[kLargestPacket];
+  char buffer[radius::kMaxPacket];
   socklen_t size = sizeof(*from);
   const ssize_t got =
       recvfrom(socket, buffer, sizeof(buffer), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(from),
@@ -54,7 +53,9 @@ std::string Receive(int socket, sockaddr_in* from) {
   return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : "";
 }
 
-bool IsEnd(std::uint8_t code) { return code == kAccessAccept || code == kAccessReject; }
+bool IsEnd(std::uint8_t code) {
+  return code == radius::kAccessAccept || code == radius::kAccessReject;
+}
 
 }  // namespace
 
@@ -138,28 +139,28 @@ void RadiusRelay::TakeRequest() {
   const std::string packet = Receive(supplicant_, &from);
   const int port = ntohs(from.sin_port);
   if (supplicant_port_ != 0 && port != supplicant_port_) return;
-  const absl::StatusOr<RadiusMessage> request = ReadRadius(packet);
-  if (!request.ok() || !IsRequestBy(packet, own_secret_)) return;
+  const absl::StatusOr<radius::Packet> request = radius::ReadPacket(packet);
+  if (!request.ok() || !radius::IsRequestBy(packet, own_secret_)) return;
   supplicant_port_ = port;
   authenticators_[request->identifier] = request->authenticator;
   if (result_.requests++ == 0) first_ = steady_clock::now();
-  const std::string signed_packet = EncodeRequest(*request, target_.secret);
+  const std::string signed_packet = radius::EncodeRequest(*request, target_.secret);
   if (send(server_, signed_packet.data(), signed_packet.size(), 0) < 0 && errno == ECONNREFUSED) {
     closed_ = true;
   }
 }
 
-void RadiusRelay::Note(const RadiusMessage& answer) {
+void RadiusRelay::Note(const radius::Packet& answer) {
   ++result_.answers;
   result_.took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - first_);
-  if (const RadiusAttribute* words = answer.Find(kReplyMessage); words != nullptr) {
+  if (const radius::Attribute* words = answer.Find(radius::kReplyMessage); words != nullptr) {
     result_.reply_message = words->value;
   }
   if (!IsEnd(answer.code)) return;
   ended_ = true;
-  result_.end = answer.code == kAccessAccept ? ProbeEnd::kAccepted : ProbeEnd::kRejected;
-  if (answer.code != kAccessAccept) return;
-  result_.session_timeout = answer.Number(kSessionTimeout);
+  result_.end = answer.code == radius::kAccessAccept ? ProbeEnd::kAccepted : ProbeEnd::kRejected;
+  if (answer.code != radius::kAccessAccept) return;
+  result_.session_timeout = answer.Number(radius::kSessionTimeout);
   result_.has_keys = answer.HasKeys();
 }
 
@@ -172,12 +173,13 @@ void RadiusRelay::TakeAnswer() {
     return;
   }
   ++packets_;
-  const absl::StatusOr<RadiusMessage> answer = ReadRadius(packet);
+  const absl::StatusOr<radius::Packet> answer = radius::ReadPacket(packet);
   const std::string of_request = answer.ok() ? authenticators_[answer->identifier] : std::string();
-  const AnswerFault fault = of_request.empty() ? AnswerFault::kAuthenticator
-                                               : FaultOfAnswer(packet, of_request, target_.secret);
-  if (fault != AnswerFault::kNone) {
-    if (result_.fault == AnswerFault::kNone) result_.fault = fault;
+  const radius::AnswerFault fault = of_request.empty()
+                                        ? radius::AnswerFault::kAuthenticator
+                                        : radius::FaultOfAnswer(packet, of_request, target_.secret);
+  if (fault != radius::AnswerFault::kNone) {
+    if (result_.fault == radius::AnswerFault::kNone) result_.fault = fault;
     return;
   }
   Note(*answer);
@@ -186,8 +188,9 @@ void RadiusRelay::TakeAnswer() {
   to.sin_family = AF_INET;
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   to.sin_port = htons(static_cast<std::uint16_t>(supplicant_port_));
-  RadiusMessage passed = *answer;
-  const std::string signed_packet = EncodeAnswer(std::move(passed), of_request, own_secret_);
+  radius::Packet passed = *answer;
+  const std::string signed_packet =
+      radius::EncodeAnswer(std::move(passed), of_request, own_secret_);
   static_cast<void>(sendto(supplicant_, signed_packet.data(), signed_packet.size(), 0,
                            reinterpret_cast<const sockaddr*>(&to), sizeof(to)));
 }
@@ -205,18 +208,18 @@ void RadiusRelay::RunUntilEnd(int process, milliseconds limit) {
   }
 }
 
-void RadiusRelay::Ask(RadiusMessage request, bool sign, milliseconds limit) {
+void RadiusRelay::Ask(radius::Packet request, bool sign, milliseconds limit) {
   authenticators_[request.identifier] = request.authenticator;
   first_ = steady_clock::now();
   ++result_.requests;
-  const std::string packet =
-      sign ? EncodeRequest(std::move(request), target_.secret) : EncodeUnsignedRequest(request);
+  const std::string packet = sign ? radius::EncodeRequest(std::move(request), target_.secret)
+                                  : radius::EncodeUnsignedRequest(request);
   if (send(server_, packet.data(), packet.size(), 0) < 0) {
     closed_ = errno == ECONNREFUSED;
     return;
   }
   const auto end = first_ + limit;
-  while (!closed_ && !ended_ && result_.fault == AnswerFault::kNone) {
+  while (!closed_ && !ended_ && result_.fault == radius::AnswerFault::kNone) {
     const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now()).count();
     if (left <= 0) return;
     pollfd wait = {server_, POLLIN, 0};

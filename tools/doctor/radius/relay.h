@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tools/doctor/radius/probe.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::doctor {
 
@@ -45,7 +46,7 @@ class RadiusRelay {
 
   // Sends `request`, which is signed by the target's secret unless `sign` is false, and waits for
   // an answer for `limit`.
-  void Ask(RadiusMessage request, bool sign, std::chrono::milliseconds limit);
+  void Ask(radius::Packet request, bool sign, std::chrono::milliseconds limit);
 
   // What came of all that since Open.
   ProbeResult result() const;
@@ -55,7 +56,7 @@ class RadiusRelay {
   absl::Status OpenSockets();
   void TakeRequest();
   void TakeAnswer();
-  void Note(const RadiusMessage& answer);
+  void Note(const radius::Packet& answer);
 
   const RadiusTarget target_;
   const std::string own_secret_;

@@ -23,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "hsm/base/status_macros.h"
+#include "tools/radius/radius_packet.h"
 
 namespace hourglass::doctor {
 namespace {
@@ -30,9 +31,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr char kProgram[] = "eapol_test";
-constexpr std::uint8_t kNasPortType = 61;
-constexpr std::uint8_t kNasIpAddress = 4;
-constexpr std::uint8_t kNasIdentifier = 32;
+constexpr std::uint32_t kVirtual = 5;  // a value of NAS-Port-Type (RFC 2865 section 5.41)
 constexpr char kOwnName[] = "hourglass-doctor";
 
 std::string RandomHex(std::size_t octets) {
@@ -86,10 +85,10 @@ std::vector<std::string> CommandOf(const RadiusRelay& relay, const std::string& 
       relay.secret(), "-t", absl::StrCat((limit.count() + 999) / 1000), "-r", "0", "-o",
       folder + "/server.pem",
       // As a VPN gateway asks (RFC 2865 section 5.41): Virtual.
-      absl::StrCat("-N", kNasPortType, ":d:5"),
-      absl::StrCat("-N", kNasIdentifier, ":s:", kOwnName)};
+      absl::StrCat("-N", radius::kNasPortType, ":d:", kVirtual),
+      absl::StrCat("-N", radius::kNasIdentifier, ":s:", kOwnName)};
   if (const std::string own = relay.own_address(); !own.empty()) {
-    words.push_back(absl::StrCat("-N", kNasIpAddress, ":x:", absl::BytesToHexString(own)));
+    words.push_back(absl::StrCat("-N", radius::kNasIpAddress, ":x:", absl::BytesToHexString(own)));
   }
   return words;
 }
@@ -188,17 +187,17 @@ absl::StatusOr<ProbeResult> Converse(const RadiusTarget& target, const Conversat
 absl::StatusOr<ProbeResult> AskWithPassword(const RadiusTarget& target, const std::string& identity,
                                             bool sign, milliseconds limit) {
   ASSIGN_OR_RETURN(const std::unique_ptr<RadiusRelay> relay, RadiusRelay::Open(target));
-  RadiusMessage request;
-  request.code = kAccessRequest;
+  radius::Packet request;
+  request.code = radius::kAccessRequest;
   request.identifier = 1;
-  request.authenticator = absl::HexStringToBytes(RandomHex(kRadiusAuthenticator));
-  request.attributes = {
-      {kUserName, identity.substr(0, 253)},
-      {kUserPassword, HidePassword(RandomHex(12), request.authenticator, target.secret)},
-      {kNasPortType, std::string("\0\0\0\5", 4)},
-      {kNasIdentifier, kOwnName}};
+  request.authenticator = absl::HexStringToBytes(RandomHex(radius::kAuthenticatorSize));
+  request.attributes = {{radius::kUserName, identity.substr(0, radius::kMaxValue)},
+                        {radius::kUserPassword,
+                         radius::HidePassword(RandomHex(12), request.authenticator, target.secret)},
+                        {radius::kNasPortType, radius::NumberValue(kVirtual)},
+                        {radius::kNasIdentifier, kOwnName}};
   if (const std::string own = relay->own_address(); !own.empty()) {
-    request.attributes.push_back({kNasIpAddress, own});
+    request.attributes.push_back({radius::kNasIpAddress, own});
   }
   relay->Ask(std::move(request), sign, limit);
   return relay->result();
