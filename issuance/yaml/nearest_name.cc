@@ -4,10 +4,8 @@
 #include <numeric>
 
 namespace hourglass::yaml {
-namespace {
 
-// Levenshtein's.
-std::size_t Distance(absl::string_view a, absl::string_view b) {
+std::size_t EditDistance(absl::string_view a, absl::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -22,13 +20,11 @@ std::size_t Distance(absl::string_view a, absl::string_view b) {
   return row.back();
 }
 
-}  // namespace
-
 std::string NearestName(absl::string_view typed, const std::vector<std::string>& names) {
   std::string nearest;
   std::size_t least = 3;
   for (const std::string& name : names) {
-    const std::size_t distance = Distance(typed, name);
+    const std::size_t distance = EditDistance(typed, name);
     if (distance < least && 2 * distance < name.size()) {
       least = distance;
       nearest = name;

@@ -2,12 +2,17 @@
 #ifndef HOURGLASS_ISSUANCE_YAML_NEAREST_NAME_H_
 #define HOURGLASS_ISSUANCE_YAML_NEAREST_NAME_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 
 namespace hourglass::yaml {
+
+// How many letters must be inserted, removed or replaced to make the one of the other
+// (Levenshtein). Takes the time of the product of their lengths.
+std::size_t EditDistance(absl::string_view a, absl::string_view b);
 
 // The one of `names` that `typed` was probably meant to be: at most two letters inserted, removed
 // or replaced, and fewer than half of them; "" where there is none.

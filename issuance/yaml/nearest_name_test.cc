@@ -5,6 +5,13 @@
 namespace hourglass::yaml {
 namespace {
 
+TEST(EditDistanceTest, CountsLetters) {
+  EXPECT_EQ(EditDistance("kitten", "sitting"), 3U);
+  EXPECT_EQ(EditDistance("", "abc"), 3U);
+  EXPECT_EQ(EditDistance("abc", ""), 3U);
+  EXPECT_EQ(EditDistance("abc", "abc"), 0U);
+}
+
 TEST(NearestNameTest, SuggestsOnlyWhatIsNear) {
   const std::vector<std::string> names = {"listen", "limits", "log_level", "tls"};
   EXPECT_EQ(NearestName("lisen", names), "listen");

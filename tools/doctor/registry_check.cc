@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "issuance/yaml/nearest_name.h"
 #include "tools/doctor/finding_list.h"
 
 namespace hourglass::doctor {
@@ -23,21 +24,6 @@ constexpr char kRight[] =
     "CurrentControlSet\\Services\\RasMan\\PPP\\EAP\\13, on every NPS that sees the request, and "
     "start Windows anew";
 
-std::size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 bool IsSwitch(absl::string_view name) {
   return std::any_of(std::begin(kSwitches), std::end(kSwitches), [name](absl::string_view known) {
     return absl::EqualsIgnoreCase(known, name);
@@ -53,7 +39,7 @@ absl::string_view MeantSwitch(absl::string_view name) {
   absl::string_view meant;
   std::size_t nearest = kTypos + 1;
   for (const absl::string_view known : kSwitches) {
-    const std::size_t distance = EditDistance(lower, absl::AsciiStrToLower(known));
+    const std::size_t distance = yaml::EditDistance(lower, absl::AsciiStrToLower(known));
     if (distance < nearest) {
       nearest = distance;
       meant = known;

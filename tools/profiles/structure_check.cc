@@ -1,3 +1,5 @@
+#include "tools/profiles/structure_check.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -10,27 +12,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "issuance/yaml/nearest_name.h"
 #include "tools/profiles/schema_model.h"
-#include "tools/profiles/structure_check.h"
 
 namespace hourglass::profiles {
 namespace {
-
-// How many letters differ (Levenshtein).
-std::size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 // The one of `words` that is meant by a misspelt one; empty where none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& words) {
@@ -42,7 +28,7 @@ std::string Nearest(absl::string_view word, const std::vector<std::string>& word
     const std::size_t distance =
         absl::EqualsIgnoreCase(word, candidate)
             ? 0
-            : Distance(absl::AsciiStrToLower(word), absl::AsciiStrToLower(candidate));
+            : yaml::EditDistance(absl::AsciiStrToLower(word), absl::AsciiStrToLower(candidate));
     if (distance < least && distance * 2 < candidate.size()) {
       least = distance;
       nearest = candidate;
