@@ -8,9 +8,12 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/relying_parties/kit_files.h"
 #include "tests/support/socket_directory.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/subprocess.h"
 #include "tests/tunnels/tunnel_fixture.h"
+#include "tools/gateways/kits/openvpn.h"
 
 namespace hourglass {
 namespace {
@@ -20,6 +23,7 @@ using testing::Not;
 
 constexpr char kGatewayName[] = "vpn.contoso.example";
 
+// What the kit of OpenVPN writes.
 class OpenvpnTunnelTest : public TunnelFixture {
  protected:
   void SetUp() override {
@@ -30,20 +34,20 @@ class OpenvpnTunnelTest : public TunnelFixture {
                        "extendedKeyUsage = serverAuth", "keyUsage = digitalSignature"});
     directory().Write("gateway.pem", own.certificate_pem);
     directory().Write("gateway.key", own.private_key_pem);
-    directory().Write("roots.pem", Roots());
     std::filesystem::create_directory(File("refused"));
-    directory().Write(
-        "server.conf",
-        absl::StrCat("dev tun\nproto udp\nserver 10.20.0.0 255.255.255.0\ntopology subnet\n"
-                     "push \"route ",
-                     Namespaces::kProtectedAddress, "\"\nca ", File("roots.pem"), "\ncert ",
-                     File("gateway.pem"), "\nkey ", File("gateway.key"),
-                     "\ndh none\nverify-client-cert require\nremote-cert-eku "
-                     "\"1.3.6.1.4.1.311.87\"\nx509-username-field CN serialNumber\nmanagement ",
-                     sockets_.File("management"), " unix\ncrl-verify ", File("refused"),
-                     " dir\nkeepalive 10 60\nverb 3\n"));
+    ASSERT_OK(WriteKit(gateways::OpenvpnKit(), SubjectOf(Roots()),
+                       {{"folder", File("kit")},
+                        {"follower_folder", File("follower")},
+                        {"tunnel_network", "10.20.0.0/24"},
+                        {"protected_network", absl::StrCat(Namespaces::kProtectedAddress, "/32")},
+                        {"server_certificate", File("gateway.pem")},
+                        {"server_key", File("gateway.key")},
+                        {"management_socket", sockets_.File("management")},
+                        {"refused_folder", File("refused")},
+                        {"allowed_users", "alice@contoso.example,bob@contoso.example"}},
+                       File("kit")));
     gateway_ = std::make_unique<BackgroundProcess>(
-        namespaces_->In(Namespaces::kGateway, {"openvpn", "--config", File("server.conf")}),
+        namespaces_->In(Namespaces::kGateway, {"openvpn", "--config", File("kit/server.conf")}),
         File("server.log"));
     ASSERT_TRUE(gateway_->WaitForLog("Initialization Sequence Completed")) << gateway_->Log();
   }

@@ -33,7 +33,7 @@ class Openvpn : public RelyingParty {
                                  {"allowed_users", kAllowedUsers}}));
     if (!setup.with_kit) {
       program_.DropLines("server.conf", "remote-cert-eku");
-      program_.DropLines("server.conf", "ccd-exclusive");
+      program_.DropLines("server.conf", "tls-verify");
     }
     if (!setup.revocation_list.empty()) {
       program_.Replace("server.conf", "verify-client-cert require",
@@ -86,7 +86,7 @@ class Openvpn : public RelyingParty {
     }
     static const std::regex kReason(
         "(VERIFY EKU ERROR|VERIFY CRL: [^,\n]*|VERIFY ERROR: depth=[0-9]+, error=[^:\n]*|"
-        "--client-config-dir authentication failed)");
+        "VERIFY SCRIPT ERROR)");
     return {false, program_.WaitForReason(kReason)};
   }
 

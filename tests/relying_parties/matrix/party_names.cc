@@ -36,7 +36,7 @@ const std::vector<PartyName>& PartyNames() {
        "as FreeRADIUS"},
       {"openvpn", "OpenVPN 2.6", "a client of OpenVPN over TCP, in TLS 1.3",
        "`hourglass gateways kit openvpn`: `remote-cert-eku` and, with allowed users, "
-       "`ccd-exclusive`",
+       "`tls-verify`",
        "It knows users by the common name: the UPN, or the user's id where the UPN is longer than "
        "64 characters.",
        "`crl-verify`, which asks for no list of a root that has none in it; the kit has none, in "

@@ -2,13 +2,12 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "hsm/base/error.h"
 #include "hsm/base/status_macros.h"
@@ -19,6 +18,8 @@
 
 namespace hourglass::gateways {
 namespace {
+
+constexpr absl::string_view kRefused = "refused_folder";
 
 constexpr KitValue kValues[] = {
     {"folder", "where this folder will stand on the gateway", "/etc/openvpn/server/hourglass.d"},
@@ -31,6 +32,10 @@ constexpr KitValue kValues[] = {
     {"server_key", "PEM: its key", ""},
     {"management_socket", "where hourglass-gatewayd reaches OpenVPN",
      "/run/openvpn-server/hourglass.sock"},
+    {"refused_folder",
+     "the folder where hourglass-gatewayd names certificates that should count no more "
+     "(docs/gatewayd.md), which must be there; without it nobody does",
+     "-"},
     {"allowed_users", kAllowedUsersInWords, "-"},
 };
 
@@ -60,18 +65,31 @@ absl::StatusOr<std::string> NetworkWithMask(const Values& values, absl::string_v
   return absl::StrCat(parts.first, " ", inet_ntop(AF_INET, &mask, text, sizeof(text)));
 }
 
-// A user is let in for whom there is a file of his name.
-std::string UserRules(const std::string& folder) {
-  return absl::StrCat("\n# Who has a file here, named as his common name, and nobody else.\n",
-                      "client-config-dir ", folder, "/users\nccd-exclusive\n");
+// The certificates that count no more; nothing where no folder is given.
+absl::StatusOr<std::string> RefusedRules(const Values& values) {
+  const std::string& refused = ValueOf(values, kRefused);
+  if (refused.empty()) return std::string();
+  RETURN_IF_ERROR(CheckPath(values, kRefused));
+  return FillTemplate(OpenvpnTemplate("refused.conf"), {{kRefused, refused}});
 }
 
-// OpenVPN makes `_` of what is not ASCII, before it looks for the file.
-absl::Status CheckCanBeFile(absl::string_view user) {
-  if (std::all_of(user.begin(), user.end(), absl::ascii_isprint)) return absl::OkStatus();
-  return Error(
-      ErrorReason::kFieldInvalid, "allowed_users",
-      "has a user principal name that is not ASCII, which OpenVPN cannot tell from others");
+// What lets nobody in but these users; nothing where there are none.
+absl::StatusOr<std::string> UserRules(const std::string& folder,
+                                      const std::vector<std::string>& users) {
+  if (users.empty()) return std::string();
+  return FillTemplate(OpenvpnTemplate("users.conf"), {{"folder", folder}});
+}
+
+// `users`, a name a line, and what looks into it.
+absl::StatusOr<std::vector<KitFile>> UserFiles(const std::string& folder,
+                                               const std::vector<std::string>& users) {
+  std::vector<KitFile> files;
+  if (users.empty()) return files;
+  ASSIGN_OR_RETURN(const std::string check,
+                   FillTemplate(OpenvpnTemplate("check-user"), {{"folder", folder}}));
+  files.push_back({"check-user", check, /*is_secret=*/false, /*is_executable=*/true});
+  files.push_back({"users", absl::StrCat(absl::StrJoin(users, "\n"), "\n")});
+  return files;
 }
 
 absl::StatusOr<std::vector<KitFile>> Write(const KitSubject& subject, const Values& values) {
@@ -83,6 +101,8 @@ absl::StatusOr<std::vector<KitFile>> Write(const KitSubject& subject, const Valu
                    NetworkWithMask(values, "protected_network"));
   ASSIGN_OR_RETURN(const std::vector<std::string> users, AllowedUsers(values, kLongestCommonName));
   const std::string& folder = ValueOf(values, "folder");
+  ASSIGN_OR_RETURN(const std::string refused_rules, RefusedRules(values));
+  ASSIGN_OR_RETURN(const std::string user_rules, UserRules(folder, users));
   ASSIGN_OR_RETURN(const std::string configuration,
                    FillTemplate(OpenvpnTemplate("server.conf"),
                                 {{"tenant", subject.tenant_id},
@@ -95,12 +115,10 @@ absl::StatusOr<std::vector<KitFile>> Write(const KitSubject& subject, const Valu
                                  {"server_certificate", ValueOf(values, "server_certificate")},
                                  {"server_key", ValueOf(values, "server_key")},
                                  {"management_socket", ValueOf(values, "management_socket")},
-                                 {"user_rules", users.empty() ? "" : UserRules(folder)}}));
-  std::vector<KitFile> files = {{"server.conf", configuration}};
-  for (const std::string& user : users) {
-    RETURN_IF_ERROR(CheckCanBeFile(user));
-    files.push_back({absl::StrCat("users/", user), "# may come in\n"});
-  }
+                                 {"refused_rules", refused_rules},
+                                 {"user_rules", user_rules}}));
+  ASSIGN_OR_RETURN(std::vector<KitFile> files, UserFiles(folder, users));
+  files.insert(files.begin(), {"server.conf", configuration});
   return TlsServerFiles(
       subject, values,
       {"openvpn", OpenvpnTemplate("README"), "systemctl restart openvpn-server@hourglass"},

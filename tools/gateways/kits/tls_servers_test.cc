@@ -63,7 +63,8 @@ TEST(AllowedUsersTest, WithoutThemEverybodyComesIn) {
   ASSERT_OK_AND_ASSIGN(auto apache, FilesOf(ApacheKit(), {}));
   EXPECT_THAT(apache["hourglass.conf"], Not(HasSubstr(" in { ")));
   ASSERT_OK_AND_ASSIGN(auto openvpn, FilesOf(OpenvpnKit(), {}));
-  EXPECT_THAT(openvpn["server.conf"], Not(HasSubstr("ccd-exclusive")));
+  EXPECT_THAT(openvpn["server.conf"], Not(HasSubstr("tls-verify")));
+  EXPECT_EQ(openvpn.count("check-user"), 0u);
 }
 
 TEST(AllowedUsersTest, AreWrittenAsEachProgramReadsThem) {
@@ -79,8 +80,9 @@ TEST(AllowedUsersTest, AreWrittenAsEachProgramReadsThem) {
   EXPECT_THAT(apache["hourglass.conf"],
               HasSubstr("_0} in { 'o\\'brien@contoso.example', '~x\\$1#y@contoso.example' }\"\n"));
   ASSERT_OK_AND_ASSIGN(auto openvpn, FilesOf(OpenvpnKit(), users));
-  EXPECT_EQ(openvpn.count("users/o'brien@contoso.example"), 1u);
-  EXPECT_EQ(openvpn.count("users/~x$1#y@contoso.example"), 1u);
+  EXPECT_EQ(openvpn["users"], "o'brien@contoso.example\n~x$1#y@contoso.example\n");
+  EXPECT_THAT(openvpn["server.conf"], HasSubstr("\nscript-security 2\ntls-verify \"/bin/sh "
+                                                "/etc/openvpn/server/hourglass.d/check-user\"\n"));
 }
 
 TEST(AllowedUsersTest, WhatIsNoUserPrincipalNameIsRefused) {
@@ -109,8 +111,7 @@ TEST(AllowedUsersTest, WhatAProgramCannotTellApartIsRefused) {
   EXPECT_THAT(FilesOf(HaproxyKit(), Users("#a@contoso.example")).status(),
               FailsWith(ErrorReason::kFieldInvalid, "allowed_users"));
   EXPECT_OK(FilesOf(HaproxyKit(), Users("m\u00fcller@contoso.example")).status());
-  EXPECT_THAT(FilesOf(OpenvpnKit(), Users("m\u00fcller@contoso.example")).status(),
-              FailsWith(ErrorReason::kFieldInvalid, "allowed_users"));
+  EXPECT_OK(FilesOf(OpenvpnKit(), Users("m\u00fcller@contoso.example")).status());
 }
 
 TEST(OpenvpnKitTest, NetworksBecomeMasks) {
@@ -126,6 +127,21 @@ TEST(OpenvpnKitTest, NetworksBecomeMasks) {
   }
   EXPECT_THAT(FilesOf(OpenvpnKit(), {{"protocol", "tcp6"}}).status(),
               FailsWith(ErrorReason::kFieldInvalid, "protocol"));
+}
+
+TEST(OpenvpnKitTest, TellsWhatHourglassGatewaydNeeds) {
+  ASSERT_OK_AND_ASSIGN(auto without, FilesOf(OpenvpnKit(), {}));
+  EXPECT_THAT(without["server.conf"],
+              AllOf(HasSubstr("\nx509-username-field CN serialNumber\n"),
+                    HasSubstr("\nmanagement /run/openvpn-server/hourglass.sock unix\n"),
+                    Not(HasSubstr("\ncrl-verify "))));
+  ASSERT_OK_AND_ASSIGN(auto with, FilesOf(OpenvpnKit(), {{"refused_folder", "/var/lib/refused"}}));
+  EXPECT_THAT(with["server.conf"], HasSubstr("\ncrl-verify /var/lib/refused dir\n"));
+  for (const char* bad : {"refused", "/var/lib/two words", "/var/lib/x\ny", "/var/lib/\"x"}) {
+    EXPECT_THAT(FilesOf(OpenvpnKit(), {{"refused_folder", bad}}).status(),
+                FailsWith(ErrorReason::kFieldInvalid, "refused_folder"))
+        << bad;
+  }
 }
 
 TEST(ApacheKitTest, ListensWhereDebianDoesNot) {
