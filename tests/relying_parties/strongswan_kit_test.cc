@@ -10,6 +10,7 @@
 #include "tests/relying_parties/kit_files.h"
 #include "tests/relying_parties/openssl_ca.h"
 #include "tests/support/loopback.h"
+#include "tests/support/own_processes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/tunnels_required.h"
@@ -38,6 +39,8 @@ gateways::Values Variant(const std::string& variant) {
 
 class StrongswanKitTest : public testing::Test {
  protected:
+  // Without rights it is skipped.
+  static void SetUpTestSuite() { KeepProcessesTogether(); }
   void SetUp() override {
     if (geteuid() == 0) return;
     ASSERT_FALSE(TunnelsAreRequired()) << "charon needs root";

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/support/own_processes.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/tunnels_required.h"
 
@@ -23,12 +24,13 @@ std::string TryToEnter() {
   const int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
   if (tun < 0) return absl::StrCat("/dev/net/tun: ", strerror(errno));
   close(tun);
-  if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) {
-    return absl::StrCat("no namespaces of our own: ", strerror(errno));
+  const std::string why = KeepProcessesTogether();
+  if (!why.empty()) return why;
+  if (unshare(CLONE_NEWNET) != 0) {
+    return absl::StrCat("no network of our own: ", strerror(errno));
   }
   // Names of namespaces are files in /run/netns: here nobody else sees them.
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      mount("none", "/run", "tmpfs", 0, nullptr) != 0) {
+  if (mount("none", "/run", "tmpfs", 0, nullptr) != 0) {
     return absl::StrCat("no mounts of our own: ", strerror(errno));
   }
   const CommandResult up = RunCommand({"ip", "link", "set", "lo", "up"});

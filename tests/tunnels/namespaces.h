@@ -15,7 +15,7 @@ namespace hourglass {
 //                              gateway ── 10.8.0.2 the test (10.8.0.1 is the gateway)
 //   bob   10.9.2.2 ── 10.9.2.1 ┘     10.30.0.1 behind it, which tunnels lead to
 //
-// They go with the test's process, however that ends.
+// They, and all that runs in them, go with the test's process, however that ends.
 class Namespaces {
  public:
   static constexpr char kGateway[] = "gateway";
