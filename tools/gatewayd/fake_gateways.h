@@ -155,9 +155,11 @@ class FakeOpenvpn {
       return clients_.contains(id) ? "SUCCESS: client-kill command succeeded\r\n"
                                    : "ERROR: client-kill command failed\r\n";
     }
-    // As OpenVPN, at once.
+    // As OpenVPN, at once; a name may be in quotes.
+    absl::string_view name = absl::StripPrefix(line, "kill ");
+    if (absl::ConsumePrefix(&name, "\"")) absl::ConsumeSuffix(&name, "\"");
     const std::size_t killed = std::erase_if(
-        clients_, [&words](const auto& client) { return client.second.first == words[1]; });
+        clients_, [&name](const auto& client) { return client.second.first == name; });
     return absl::StrCat(killed > 0 ? "SUCCESS" : "ERROR", ": ", killed, "\r\n");
   }
 
@@ -174,15 +176,16 @@ class FakeCharon {
   explicit FakeCharon(const std::string& path)
       : server_(path, [this](UnixServer& server, int connection) { Serve(server, connection); }) {}
 
-  // An IKE_SA of the connection `vpn`; the identities as list-sas has them.
-  void Establish(int unique_id, const std::string& remote_id, const std::string& remote_eap_id) {
+  // An IKE_SA of the connection `vpn`; the identities and its age as list-sas has them.
+  void Establish(int unique_id, const std::string& remote_id, const std::string& remote_eap_id,
+                 int seconds = 60) {
     const MutexLock lock(mutex_);
     ViciSection& sa = sas_[unique_id];
     sa.name = "vpn";
     sa.values = {{"uniqueid", absl::StrCat(unique_id)},
                  {"state", "ESTABLISHED"},
                  {"remote-id", remote_id},
-                 {"established", "60"}};
+                 {"established", absl::StrCat(seconds)}};
     if (!remote_eap_id.empty()) sa.values.emplace_back("remote-eap-id", remote_eap_id);
   }
   std::vector<int> sas() {

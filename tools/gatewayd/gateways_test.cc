@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
@@ -21,6 +24,7 @@
 #include "tools/gatewayd/openvpn.h"
 #include "tools/gatewayd/radius_nas.h"
 #include "tools/gatewayd/refused_folder.h"
+#include "tools/gatewayd/stream_socket.h"
 #include "tools/gatewayd/strongswan.h"
 
 namespace hourglass::gatewayd {
@@ -134,6 +138,59 @@ TEST_F(GatewaysTest, StrongswanEndsTheUsersAndNoOthers) {
   EXPECT_OK(untold.status);
   ASSERT_THAT(untold.not_told, SizeIs(1));
   EXPECT_THAT(untold.not_told[0].why, HasSubstr("as it may show others"));
+}
+
+TEST_F(GatewaysTest, OpenvpnEndsUsersWhoseNamesNeedQuotes) {
+  const std::string path = sockets_.File("management");
+  FakeOpenvpn fake(path);
+  const std::int64_t since = absl::ToUnixSeconds(absl::Now()) - 60;
+  const std::string user = "o'brien+m_\u00fcller@contoso.example";
+  fake.Connect(1, user, since);
+  fake.Connect(2, absl::StrCat(user, "_0x1A2B"), since);
+  fake.Connect(3, "o_brien+m_m_ller@contoso.example", since);
+  const Outcome outcome =
+      MakeOpenvpn({.management = path, .password = ""})->End({TaskOf(user, "1a2b")}, Long());
+  EXPECT_OK(outcome.status);
+  EXPECT_THAT(outcome.ended, SizeIs(2));
+  EXPECT_THAT(fake.clients(), ElementsAre(3));
+}
+
+TEST_F(GatewaysTest, StrongswanEndsWhatBeganInTheSecondBeforeTheEvent) {
+  const std::string path = sockets_.File("vici");
+  FakeCharon fake(path);
+  // charon says the age in whole seconds.
+  fake.Establish(1, kAlice, "", /*seconds=*/0);
+  fake.Establish(2, "bob@contoso.example", "", /*seconds=*/0);
+  const auto gateway = MakeStrongswan({.socket = path, .connections = {}});
+  Task earlier = TaskOf("bob@contoso.example", "");
+  earlier.concern.until -= absl::Seconds(5);
+  const Outcome outcome = gateway->End({TaskOf(kAlice, "1a2b"), earlier}, Long());
+  EXPECT_OK(outcome.status);
+  EXPECT_THAT(TunnelsOf(outcome), ElementsAre("IKE_SA 1 of alice@contoso.example"));
+  EXPECT_THAT(fake.sas(), ElementsAre(2));
+}
+
+TEST_F(GatewaysTest, WhoAlwaysHasMoreToSayIsHeardNoLonger) {
+  const std::string path = sockets_.File("talker");
+  const UnixServer talker(path, [](UnixServer& server, int connection) {
+    UnixServer::Send(connection, std::string(64 * 1024, 'x'));
+    server.Receive(connection);
+  });
+  const Patience patience(absl::Seconds(1), -1);
+  ASSERT_OK_AND_ASSIGN(StreamSocket socket, StreamSocket::Connect(path, patience));
+  EXPECT_OK(socket.Receive(1).status());
+  EXPECT_OK(patience.Sleep());
+  // The rest is there.
+  const auto rest = socket.Receive(63 * 1024);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(rest.status())) << rest.status();
+}
+
+TEST_F(GatewaysTest, PatienceEndsAlsoWhereThereIsMoreToRead) {
+  const int ready = eventfd(1, EFD_CLOEXEC);
+  EXPECT_OK(Patience(absl::Seconds(20), -1).Await(ready, POLLIN));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Patience(absl::ZeroDuration(), -1).Await(ready, POLLIN)));
+  EXPECT_TRUE(absl::IsCancelled(Patience(absl::Seconds(20), ready).Await(ready, POLLIN)));
+  close(ready);
 }
 
 TEST_F(GatewaysTest, WhoIsNotThereIsTriedAgain) {
@@ -279,6 +336,35 @@ TEST_F(GatewaysTest, ARefusalSaysWhy) {
   EXPECT_TRUE(absl::IsUnavailable(busy.status));
   EXPECT_THAT(std::string(busy.status.message()), HasSubstr("Resources Unavailable (506)"));
   nas.requests();
+}
+
+// The octets of User-Name, which comes behind Message-Authenticator.
+std::string UserIn(const std::string& request) {
+  constexpr std::size_t kUserName = 20 + 18;
+  return request.substr(kUserName + 2, static_cast<unsigned char>(request[kUserName + 1]) - 2u);
+}
+
+TEST_F(GatewaysTest, ANasThatIsSilentForOneUserKeepsNoOther) {
+  const auto silent = [](const std::string&) { return std::vector<std::string>{}; };
+  const auto ack = [](const std::string& request) {
+    return std::vector<std::string>{AnswerTo(request, kAck, "")};
+  };
+  FakeNas nas({silent, ack, silent, ack});
+  const auto gateway = NasAt(nas.address());
+  const std::vector<Task> tasks = {TaskOf(kAlice, "1"), TaskOf("bob@contoso.example", "2")};
+  const auto briefly = [] { return Patience(absl::Milliseconds(300), -1); };
+  // Alice's comes first, and keeps bob's.
+  EXPECT_FALSE(gateway->End(tasks, briefly()).status.ok());
+  const Outcome second = gateway->End(tasks, briefly());
+  EXPECT_FALSE(second.status.ok());
+  EXPECT_THAT(TunnelsOf(second), ElementsAre("sessions of bob@contoso.example"));
+  // He, who may have come back in order, is not disconnected for her sake again.
+  const Outcome third = gateway->End(tasks, Long());
+  EXPECT_OK(third.status);
+  EXPECT_THAT(TunnelsOf(third), ElementsAre("sessions of alice@contoso.example"));
+  std::vector<std::string> users;
+  for (const std::string& request : nas.requests()) users.push_back(UserIn(request));
+  EXPECT_THAT(users, ElementsAre(kAlice, "bob@contoso.example", kAlice, kAlice));
 }
 
 TEST_F(GatewaysTest, NothingIsSentOfNamesOfManyNorAgain) {

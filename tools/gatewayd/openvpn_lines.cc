@@ -71,10 +71,19 @@ std::string Canonical(absl::string_view digits) {
   return absl::AsciiStrToLower(absl::StrCat(digits.size() % 2 == 0 ? "" : "0", digits));
 }
 
-// What OpenVPN leaves as it is, but for `_`, which it also puts for the others.
-bool IsKept(char character) {
+// What OpenVPN leaves as it is; it puts `_` for the others.
+bool IsKept(char character) { return !absl::ascii_iscntrl(character); }
+
+// What a command may have without quotes.
+bool IsPlain(char character) {
   return absl::ascii_isalnum(character) ||
-         absl::string_view("-.@/").find(character) != absl::string_view::npos;
+         absl::string_view("-.@/_").find(character) != absl::string_view::npos;
+}
+
+// What stands for nothing else within quotes, nor in the argument of `kill`, which may also be an
+// address with a port.
+bool IsQuotable(char character) {
+  return IsKept(character) && absl::string_view("\"\\:").find(character) == absl::string_view::npos;
 }
 
 }  // namespace
@@ -106,11 +115,11 @@ std::string OpenvpnKillCommand(std::uint64_t client_id, bool halt) {
 }
 
 std::optional<std::string> OpenvpnKillCommand(absl::string_view common_name) {
-  const bool is_plain =
-      !common_name.empty() && std::all_of(common_name.begin(), common_name.end(),
-                                          [](char c) { return IsKept(c) || c == '_'; });
-  if (!is_plain) return std::nullopt;
-  return absl::StrCat("kill ", common_name);
+  if (common_name.empty() || !std::all_of(common_name.begin(), common_name.end(), IsQuotable)) {
+    return std::nullopt;
+  }
+  const bool is_plain = std::all_of(common_name.begin(), common_name.end(), IsPlain);
+  return is_plain ? absl::StrCat("kill ", common_name) : absl::StrCat("kill \"", common_name, "\"");
 }
 
 absl::Status OpenvpnOutcome(absl::string_view line) {

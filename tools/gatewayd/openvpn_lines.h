@@ -38,8 +38,8 @@ absl::StatusOr<std::vector<OpenvpnClient>> ParseOpenvpnStatus(
 // The command that tells a client that its tunnel has ended, and ends it 5 seconds later, whatever
 // the client does. With `halt` it is told not to come back by itself, else to come back.
 std::string OpenvpnKillCommand(std::uint64_t client_id, bool halt);
-// The command that ends all tunnels of a common name at once and tells no client. nullopt where the
-// name has characters that OpenVPN makes `_` of before it says it, or reads as something else.
+// The command that ends all tunnels of a common name at once and tells no client; in quotes where
+// the name needs them. nullopt where it has what OpenVPN reads as something else even so.
 std::optional<std::string> OpenvpnKillCommand(absl::string_view common_name);
 
 // OK where it begins with `SUCCESS:`. Errors: ABORTED with what it says.
@@ -54,8 +54,8 @@ struct OpenvpnName {
 };
 OpenvpnName ParseOpenvpnName(absl::string_view common_name);
 
-// Whether this user, and no other, has this name in OpenVPN: it makes `_` of all but ASCII letters,
-// digits and `-.@/`, so that names with any of these may be several users'.
+// Whether this user, and no other, has this name in OpenVPN: since 2.5 it makes `_` of control
+// characters alone, so that a name with one may be several users'.
 bool IsOpenvpnNameOf(absl::string_view user, absl::string_view user_upn);
 
 }  // namespace hourglass::gatewayd

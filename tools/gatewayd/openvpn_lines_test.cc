@@ -81,9 +81,14 @@ TEST(OpenvpnLinesTest, ANameThatMayBeAnothersIsNobodys) {
   EXPECT_TRUE(IsOpenvpnNameOf("alice@contoso.example", "alice@contoso.example"));
   EXPECT_TRUE(IsOpenvpnNameOf("Alice@Contoso.example", "alice@contoso.example"));
   EXPECT_FALSE(IsOpenvpnNameOf("bob@contoso.example", "alice@contoso.example"));
-  // OpenVPN shows o'brien, "o brien" and o_brien as one.
+  // As OpenVPN 2.6 shows them.
+  for (const char* name : {"o'brien@contoso.example", "o_brien@contoso.example",
+                           "a+b#c!d@contoso.example", "m\u00fcller@contoso.example"}) {
+    EXPECT_TRUE(IsOpenvpnNameOf(name, name)) << name;
+  }
   EXPECT_FALSE(IsOpenvpnNameOf("o_brien@contoso.example", "o'brien@contoso.example"));
-  EXPECT_FALSE(IsOpenvpnNameOf("o_brien@contoso.example", "o_brien@contoso.example"));
+  EXPECT_FALSE(IsOpenvpnNameOf("o_brien@contoso.example", "o\tbrien@contoso.example"));
+  EXPECT_FALSE(IsOpenvpnNameOf("o\tbrien@contoso.example", "o\tbrien@contoso.example"));
   EXPECT_FALSE(IsOpenvpnNameOf("", ""));
 }
 
@@ -91,7 +96,10 @@ TEST(OpenvpnLinesTest, CommandsHaveNothingOfAnothersInThem) {
   EXPECT_EQ(OpenvpnKillCommand(7, true), "client-kill 7 HALT");
   EXPECT_EQ(OpenvpnKillCommand(7, false), "client-kill 7");
   EXPECT_EQ(OpenvpnKillCommand("alice@contoso.example_0x4D"), "kill alice@contoso.example_0x4D");
-  for (const char* name : {"", "alice bob", "alice\nsignal SIGTERM", "10.0.0.1:1194", "al\"ice"}) {
+  EXPECT_EQ(OpenvpnKillCommand("o'brien m*+@contoso.example_0x4D"),
+            "kill \"o'brien m*+@contoso.example_0x4D\"");
+  for (const char* name :
+       {"", "alice\nsignal SIGTERM", "10.0.0.1:1194", "al\"ice", "al\\ice", "al\x7fice"}) {
     EXPECT_EQ(OpenvpnKillCommand(name), std::nullopt) << name;
   }
   EXPECT_OK(OpenvpnOutcome("SUCCESS: client-kill command succeeded"));

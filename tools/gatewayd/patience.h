@@ -19,8 +19,9 @@ class Patience {
   Patience AtMost(absl::Duration limit) const;
 
   // Waits until `fd` can be read (POLLIN) or written (POLLOUT), as `events` says. Errors:
-  // DEADLINE_EXCEEDED, CANCELLED when told to stop, UNAVAILABLE.
+  // DEADLINE_EXCEEDED after its end, even where `fd` can; CANCELLED when told to stop; UNAVAILABLE.
   absl::Status Await(int fd, short events) const;
+  bool IsOver() const { return Clock::now() >= end_; }
   // Waits to its end, or until told to stop: CANCELLED.
   absl::Status Sleep() const;
 

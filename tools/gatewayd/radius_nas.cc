@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -38,53 +40,79 @@ class RadiusNas final : public Gateway {
 
   Outcome End(absl::Span<const Task> tasks, const Patience& patience) override {
     Outcome outcome;
-    // A user that several events name is disconnected once.
-    std::map<std::string, std::size_t> task_of;
-    std::map<std::string, std::string> name_of;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      if (tasks[i].is_again) continue;
-      for (const ConcernedUser& user : tasks[i].concern.users) {
-        const std::string folded = ca::FoldedUpn(user.upn);
-        task_of.try_emplace(folded, i);
-        name_of.try_emplace(folded, user.upn);
+    const std::map<std::string, Asked> users = NotYetAsked(tasks);
+    // Behind him whose answer did not come the last time, so that his silence keeps no others.
+    auto next = users.upper_bound(silent_);
+    for (std::size_t i = 0; i < users.size(); ++i, ++next) {
+      if (next == users.end()) next = users.begin();
+      const auto& [folded, asked] = *next;
+      const absl::StatusOr<bool> is_done = Disconnect(asked, patience, outcome);
+      if (!is_done.ok()) {
+        silent_ = folded;
+        outcome.status = is_done.status();
+        break;
       }
+      if (!*is_done) continue;
+      for (const std::size_t task : asked.tasks) done_.insert({tasks[task].concern.cursor, folded});
     }
-    for (const auto& [folded, task] : task_of) {
-      outcome.status = Disconnect(name_of[folded], task, patience, outcome);
-      if (!outcome.status.ok()) break;
-    }
+    if (outcome.status.ok()) done_.clear();
     return outcome;
   }
 
  private:
-  absl::Status Disconnect(const std::string& user, std::size_t task, const Patience& patience,
-                          Outcome& outcome) {
+  // A user, and which tasks name him.
+  struct Asked {
+    std::string name;
+    std::vector<std::size_t> tasks;
+  };
+
+  // By their folded names: who is named by several tasks is disconnected once. Who was for an event
+  // that is tried again for others' sake may be there again in order.
+  std::map<std::string, Asked> NotYetAsked(absl::Span<const Task> tasks) const {
+    std::map<std::string, Asked> users;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (tasks[i].is_again) continue;
+      for (const ConcernedUser& user : tasks[i].concern.users) {
+        std::string folded = ca::FoldedUpn(user.upn);
+        if (done_.contains({tasks[i].concern.cursor, folded})) continue;
+        Asked& asked = users.try_emplace(std::move(folded), Asked{user.upn, {}}).first->second;
+        asked.tasks.push_back(i);
+      }
+    }
+    return users;
+  }
+
+  // Whether he has no session now. Where the NAS may say something else later, that is the
+  // outcome's status. Errors: no answer.
+  absl::StatusOr<bool> Disconnect(const Asked& asked, const Patience& patience, Outcome& outcome) {
+    const std::string& user = asked.name;
+    const std::size_t task = asked.tasks.front();
     const absl::Status is_one = CheckUserName(user);
     if (!is_one.ok()) {
       outcome.not_told.push_back(
           {.task = task, .why = absl::StrCat(client::Printable(user), ": ", is_one.message())});
-      return absl::OkStatus();
+      return false;
     }
     ASSIGN_OR_RETURN(const DisconnectAnswer answer, Ask(user, patience));
     if (answer.is_ack) {
       outcome.ended.push_back({.task = task,
                                .tunnel = absl::StrCat("sessions of ", client::Printable(user)),
                                .how = Match::kByName});
-      return absl::OkStatus();
+      return true;
     }
     // strongSwan gives no cause: it has no such session.
     const std::uint32_t cause = answer.error_cause.value_or(kSessionContextNotFound);
+    if (cause == kSessionContextNotFound) return true;
     if (cause == kResourcesUnavailable) {
-      return absl::UnavailableError(
+      outcome.status = absl::UnavailableError(
           absl::StrCat(config_.address, " refuses: ", ErrorCauseInWords(cause)));
+      return false;
     }
-    if (cause != kSessionContextNotFound) {
-      outcome.not_told.push_back(
-          {.task = task,
-           .why = absl::StrCat("it refuses to disconnect ", client::Printable(user), ": ",
-                               ErrorCauseInWords(cause))});
-    }
-    return absl::OkStatus();
+    outcome.not_told.push_back(
+        {.task = task,
+         .why = absl::StrCat("it refuses to disconnect ", client::Printable(user), ": ",
+                             ErrorCauseInWords(cause))});
+    return false;
   }
 
   // From a new port each time: whoever remembers answers by port and identifier gives no old one.
@@ -103,7 +131,7 @@ class RadiusNas final : public Gateway {
     if (connect(fd, to.get(), to.size()) != 0) return Away(strerror(errno));
     absl::Duration wait = kFirstWait;
     absl::Status why = Away("no answer");
-    for (int i = 0; i < kTransmissions; ++i, wait *= 2) {
+    for (int i = 0; i < kTransmissions && !patience.IsOver(); ++i, wait *= 2) {
       // Whole or not at all. What a refused packet of before left behind is told by the next call.
       if (send(fd, packet.data(), packet.size(), MSG_NOSIGNAL) < 0) why = Away(strerror(errno));
       absl::StatusOr<DisconnectAnswer> answer = Await(fd, packet, patience.AtMost(wait), why);
@@ -137,6 +165,9 @@ class RadiusNas final : public Gateway {
 
   const RadiusNasConfig config_;
   const std::string name_;
+  std::string silent_;  // whose answer did not come, folded
+  // Cursors and folded names of those who are disconnected, while these tasks are tried again.
+  std::set<std::pair<std::string, std::string>> done_;
 };
 
 }  // namespace

@@ -18,7 +18,9 @@ struct RadiusNasConfig {
 
 // Disconnects users by their names, on all devices: it cannot be asked what tunnels there are, so
 // nothing is done again (Task::is_again). A name that CheckUserName refuses is not sent. A NAS that
-// has no session of the user, or refuses for good, is told of and not asked again.
+// has no session of the user, or refuses for good, is told of and not asked again. Where it gives
+// no answer for one user, the others come first the next time, and who was disconnected is not
+// again.
 std::unique_ptr<Gateway> MakeRadiusNas(RadiusNasConfig config);
 
 }  // namespace hourglass::gatewayd

@@ -74,6 +74,8 @@ absl::Status StreamSocket::Send(absl::string_view octets) {
 absl::Status StreamSocket::ReceiveMore() {
   char octets[16 * 1024];
   for (;;) {
+    // Before each: what has much to say is to be stopped, too.
+    RETURN_IF_ERROR(patience_.Await(fd_, POLLIN));
     const ssize_t received = recv(fd_, octets, sizeof(octets), 0);
     if (received > 0) {
       waiting_.append(octets, static_cast<std::size_t>(received));
@@ -82,11 +84,7 @@ absl::Status StreamSocket::ReceiveMore() {
     if (received == 0) {
       return absl::UnavailableError(absl::StrCat(address_, " has hung up"));
     }
-    if (errno == EAGAIN) {
-      RETURN_IF_ERROR(patience_.Await(fd_, POLLIN));
-    } else if (errno != EINTR) {
-      return Away(address_, errno);
-    }
+    if (errno != EAGAIN && errno != EINTR) return Away(address_, errno);
   }
 }
 

@@ -20,6 +20,10 @@ namespace {
 
 // How long charon waits for a peer to agree before it drops the tunnel all the same.
 constexpr char kForceAfterMilliseconds[] = "300";
+// charon says ages in whole seconds, so that what began just before an event seems to be younger.
+constexpr absl::Duration kUnsure = absl::Seconds(1);
+// More is no answer.
+constexpr std::size_t kMostSas = 1'000'000;
 
 // One conversation with charon.
 class Vici {
@@ -48,6 +52,7 @@ class Vici {
       for (IkeSa& sa : IkeSasIn(packet.message, config_.connections, absl::Now())) {
         sas.push_back(std::move(sa));
       }
+      if (sas.size() > kMostSas) return Unexpected();
     }
     RETURN_IF_ERROR(
         Send({.type = ViciPacketType::kEventUnregister, .name = "list-sa", .message = {}}));
@@ -125,8 +130,11 @@ class Strongswan final : public Gateway {
     ASSIGN_OR_RETURN(const std::vector<IkeSa> sas, vici.ListSas(all));
     int ended = 0;
     for (const IkeSa& sa : sas) {
+      // At the first look only: who dials at once again, and is let in, stays.
+      IkeSa oldest = sa;
+      if (!all || told.contains(sa.unique_id)) oldest.since -= kUnsure;
       const auto task = std::find_if(tasks.begin(), tasks.end(),
-                                     [&sa](const Task& one) { return Concerns(one, sa); });
+                                     [&oldest](const Task& one) { return Concerns(one, oldest); });
       if (task == tasks.end()) continue;
       RETURN_IF_ERROR(vici.Terminate(sa));
       ++ended;
