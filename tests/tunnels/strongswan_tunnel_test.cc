@@ -13,7 +13,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/relying_parties/kit_files.h"
 #include "tests/support/status_matchers.h"
@@ -146,6 +145,7 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
         {absl::StrCat("subjectAltName = DNS:", kAaaName), "extendedKeyUsage = serverAuth"});
     directory().Write("radius.pem", own.certificate_pem);
     directory().Write("radius.key", own.private_key_pem);
+    std::filesystem::create_directory(File("refused"));
     StartRadius(Roots());
     StartGateway({{"variant", "eap-radius"},
                   {"radius_server", Namespaces::kTestAddress},
@@ -166,12 +166,10 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
                         {"gateway_secret", kSecret},
                         {"server_certificate", File("radius.pem")},
                         {"server_key", File("radius.key")},
+                        {"refused_folder", File("refused")},
                         {"log_folder", directory().path()},
                         {"run_folder", directory().path()}},
                        File("radius")));
-    RunRadius();
-  }
-  void RunRadius() {
     radius_.reset();
     radius_ = std::make_unique<BackgroundProcess>(
         std::vector<std::string>{"/usr/sbin/freeradius", "-d", File("radius"), "-f", "-l", "stdout",
@@ -191,20 +189,6 @@ class StrongswanRadiusTest : public StrongswanTunnelTest {
 };
 
 TEST_F(StrongswanRadiusTest, WhomFreeradiusLetInLosesHisTunnelByViciAndDoesNotComeBack) {
-  // docs/gatewayd.md, Coming back.
-  std::filesystem::create_directory(File("refused"));
-  const std::string config = ReadFileOrDie(File("radius/radiusd.conf"));
-  const std::string with_refused = absl::StrReplaceAll(
-      config,
-      {{"modules {\n", absl::StrCat("modules {\n\texec refused {\n\t\twait = yes\n"
-                                    "\t\tinput_pairs = request\n\t\tprogram = "
-                                    "\"/usr/bin/test ! -e ",
-                                    File("refused"), "/%{TLS-Client-Cert-Serial}\"\n\t}\n")},
-       {"server check_certificate {\n\tauthorize {\n",
-        "server check_certificate {\n\tauthorize {\n\t\trefused\n"}});
-  ASSERT_THAT(with_refused, HasSubstr("\t\trefused\n"));
-  directory().Write("radius/radiusd.conf", with_refused);
-  RunRadius();
   StartGatewayd(absl::StrCat("strongswan: [{vici: ", gateway_->vici(),
                              "}]\nrefused: [{folder: refused, names: hexadecimal}]\n"));
   BlockAlice("strongSwan with FreeRADIUS, vici");
