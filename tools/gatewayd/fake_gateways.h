@@ -188,6 +188,20 @@ class FakeCharon {
                  {"established", absl::StrCat(seconds)}};
     if (!remote_eap_id.empty()) sa.values.emplace_back("remote-eap-id", remote_eap_id);
   }
+  // CHILD_SAs of an IKE_SA, of about so many octets in all.
+  void AddChildren(int unique_id, std::size_t octets) {
+    constexpr std::size_t kOfOne = 1024;
+    const MutexLock lock(mutex_);
+    ViciSection children;
+    children.name = "child-sas";
+    for (std::size_t i = 0; i < octets / kOfOne; ++i) {
+      ViciSection child;
+      child.name = absl::StrCat("net-", i);
+      child.values = {{"remote-ts", std::string(kOfOne, 'x')}};
+      children.sections.push_back(child);
+    }
+    sas_[unique_id].sections = {children};
+  }
   std::vector<int> sas() {
     const MutexLock lock(mutex_);
     std::vector<int> ids;
@@ -226,6 +240,9 @@ class FakeCharon {
         for (const auto& [id, sa] : sas_) {
           ViciPacket event = {.type = ViciPacketType::kEvent, .name = "list-sa", .message = {}};
           event.message.sections = {sa};
+          // All children have ids that are less; what is too large is left out.
+          if (!packet.message.Value("child-id").empty()) event.message.sections[0].sections.clear();
+          if (EncodeViciPacket(event).size() > kMaxViciPacket) continue;
           UnixServer::Send(connection, EncodeViciPacket(event));
         }
       } else {

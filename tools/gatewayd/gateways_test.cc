@@ -170,6 +170,17 @@ TEST_F(GatewaysTest, StrongswanEndsWhatBeganInTheSecondBeforeTheEvent) {
   EXPECT_THAT(fake.sas(), ElementsAre(2));
 }
 
+TEST_F(GatewaysTest, StrongswanEndsWhatHasMoreChildrenThanCharonCanSay) {
+  const std::string path = sockets_.File("vici");
+  FakeCharon fake(path);
+  fake.Establish(1, kAlice, "");
+  fake.AddChildren(1, kMaxViciPacket);
+  fake.Establish(2, "bob@contoso.example", "");
+  const auto gateway = MakeStrongswan({.socket = path, .connections = {}});
+  EXPECT_OK(gateway->End({TaskOf(kAlice, "1a2b")}, Long()).status);
+  EXPECT_THAT(fake.sas(), ElementsAre(2));
+}
+
 TEST_F(GatewaysTest, WhoAlwaysHasMoreToSayIsHeardNoLonger) {
   const std::string path = sockets_.File("talker");
   const UnixServer talker(path, [](UnixServer& server, int connection) {
