@@ -181,6 +181,20 @@ TEST_F(GatewaysTest, StrongswanEndsWhatHasMoreChildrenThanCharonCanSay) {
   EXPECT_THAT(fake.sas(), ElementsAre(2));
 }
 
+// charon shows so who calls himself by the number of his key, which is in his certificate.
+TEST_F(GatewaysTest, StrongswansPeersWithoutANameAreToldOf) {
+  const std::string path = sockets_.File("vici");
+  FakeCharon fake(path);
+  fake.Establish(1, "a5:21:24:94:8e:d1:0a:9d:40:3f:b0:ff:45:57:b6:76:b4:34:78:86", "");
+  fake.Establish(2, "a5:21:24:94", "bob@contoso.example");
+  const Outcome outcome = MakeStrongswan({.socket = path, .connections = {}})
+                              ->End({TaskOf(kAlice, "1a2b"), TaskOf(kAlice, "3c4d")}, Long());
+  EXPECT_OK(outcome.status);
+  EXPECT_THAT(fake.sas(), ElementsAre(1, 2));
+  ASSERT_THAT(outcome.not_told, SizeIs(1));
+  EXPECT_THAT(outcome.not_told[0].why, HasSubstr("IKE_SA 1 is of a5:21:24:94:8e"));
+}
+
 TEST_F(GatewaysTest, WhoAlwaysHasMoreToSayIsHeardNoLonger) {
   const std::string path = sockets_.File("talker");
   const UnixServer talker(path, [](UnixServer& server, int connection) {

@@ -101,6 +101,17 @@ class Vici {
   const StrongswanConfig& config_;
 };
 
+// `a5:21:24:…`: how charon shows an identity of octets.
+bool IsNumberOfKey(absl::string_view peer) {
+  constexpr std::size_t kOfOctet = 3;
+  if (peer.size() % kOfOctet != kOfOctet - 1) return false;
+  for (std::size_t i = 0; i < peer.size(); ++i) {
+    const bool is_colon = i % kOfOctet == kOfOctet - 1;
+    if (is_colon ? peer[i] != ':' : !absl::ascii_isxdigit(peer[i])) return false;
+  }
+  return true;
+}
+
 class Strongswan final : public Gateway {
  public:
   explicit Strongswan(StrongswanConfig config)
@@ -139,7 +150,10 @@ class Strongswan final : public Gateway {
       if (!all || told.contains(sa.unique_id)) oldest.since -= kUnsure;
       const auto task = std::find_if(tasks.begin(), tasks.end(),
                                      [&oldest](const Task& one) { return Concerns(one, oldest); });
-      if (task == tasks.end()) continue;
+      if (task == tasks.end()) {
+        if (all) TellOfNameless(sa, tasks, told, outcome);
+        continue;
+      }
       RETURN_IF_ERROR(vici.Terminate(sa));
       ++ended;
       if (!told.insert(sa.unique_id).second) continue;
@@ -158,6 +172,20 @@ class Strongswan final : public Gateway {
                     [&sa](const ConcernedUser& user) { return IsStrongswanNameOf(sa.peer, user); });
     return MatchOf(task.concern, {.serial_number = "", .since = sa.since}, is_of_user) !=
            Match::kNone;
+  }
+
+  // An IKE_SA that may be anybody's; once.
+  static void TellOfNameless(const IkeSa& sa, absl::Span<const Task> tasks,
+                             std::set<std::string>& told, Outcome& outcome) {
+    const auto task = std::find_if(tasks.begin(), tasks.end(), [](const Task& one) {
+      return !one.is_again && !one.concern.users.empty();
+    });
+    if (task == tasks.end() || !IsNumberOfKey(sa.peer)) return;
+    if (!told.insert(sa.unique_id).second) return;
+    outcome.not_told.push_back(
+        {.task = static_cast<std::size_t>(task - tasks.begin()),
+         .why = absl::StrCat("IKE_SA ", sa.unique_id, " is of ", client::Printable(sa.peer),
+                             ", the number of a key and nobody's name: it is left")});
   }
 
   static void TellOfUnreadableNames(absl::Span<const Task> tasks, Outcome& outcome) {
