@@ -18,6 +18,8 @@ absl::Status Invalid(int line, absl::string_view message) {
   return Error(ErrorReason::kFieldInvalid, "", absl::StrCat("line ", line, ": ", message));
 }
 
+bool IsQuote(char c) { return c == '"' || c == '\''; }
+
 // The words of a line, as openvpn's own parse_line splits them: in single or double quotes, with
 // backslashes outside single ones, up to a comment. Empty where a quote has no end.
 std::optional<std::vector<std::string>> WordsOf(absl::string_view line) {
@@ -30,12 +32,10 @@ std::optional<std::vector<std::string>> WordsOf(absl::string_view line) {
     if (c == '\\' && quote != '\'' && i + 1 < line.size()) {
       word.push_back(line[++i]);
       in_word = true;
+    } else if (quote != '\0' && c == quote) {
+      quote = '\0';
     } else if (quote != '\0') {
-      if (c == quote) {
-        quote = '\0';
-      } else {
-        word.push_back(c);
-      }
+      word.push_back(c);
     } else if (absl::ascii_isspace(static_cast<unsigned char>(c))) {
       if (in_word) words.push_back(std::move(word));
       word.clear();
@@ -43,12 +43,9 @@ std::optional<std::vector<std::string>> WordsOf(absl::string_view line) {
     } else if (!in_word && (c == '#' || c == ';')) {
       break;
     } else {
-      if (c == '"' || c == '\'') {
-        quote = c;
-      } else {
-        word.push_back(c);
-      }
       in_word = true;
+      if (IsQuote(c)) quote = c;
+      if (!IsQuote(c)) word.push_back(c);
     }
   }
   if (quote != '\0') return std::nullopt;

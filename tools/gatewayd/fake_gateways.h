@@ -85,7 +85,7 @@ class UnixServer {
 class FakeOpenvpn {
  public:
   // With a password where it is not empty.
-  FakeOpenvpn(const std::string& path, std::string password = "")
+  explicit FakeOpenvpn(const std::string& path, std::string password = "")
       : password_(std::move(password)),
         server_(path, [this](UnixServer& server, int connection) { Serve(server, connection); }) {}
 

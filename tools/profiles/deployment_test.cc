@@ -12,7 +12,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using testing::StartsWith;
 
 TEST(DeploymentTest, TheUriNamesTheNode) {
   EXPECT_EQ(OmaUri("Contoso VPN", false), "./User/Vendor/MSFT/VPNv2/Contoso%20VPN/ProfileXML");

@@ -270,19 +270,20 @@ absl::StatusOr<ProfileDocuments> ReadProfiles(absl::string_view octets, Report& 
   MendTree(passage, report);
   passage.text = std::string(absl::StripTrailingAsciiWhitespace(passage.text));
   Unescape(passage, report);
+  const int line = passage.line;
   const absl::string_view start = absl::StripLeadingAsciiWhitespace(passage.text);
   Reader reader(report);
   if (absl::StartsWith(start, "<") && !absl::StartsWith(start, "<#")) {
     RETURN_IF_ERROR(reader.ReadDocument(std::move(passage)));
   } else if (std::optional<Passage> inside = FindInText(passage)) {
     if (!LooksLikeScript(passage.text)) {
-      report.Add(kTextAround, passage.line, "text stands before the profile");
+      report.Add(kTextAround, line, "text stands before the profile");
     }
     Unescape(*inside, report);
     RETURN_IF_ERROR(reader.ReadDocument(*std::move(inside)));
   }
   if (!reader.has_roots() && !reader.is_malformed()) {
-    report.Add(kNotAProfile, passage.line, "there is no VPNProfile and no EapHostConfig in it");
+    report.Add(kNotAProfile, line, "there is no VPNProfile and no EapHostConfig in it");
   }
   return reader.Take();
 }

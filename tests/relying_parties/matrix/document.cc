@@ -61,7 +61,8 @@ std::string Matrix(const Json& results) {
 std::string Gaps(const Json& cells) {
   std::string gaps;
   for (const CellName& cell : CellNames()) {
-    if (cell.is_good || !cells.contains(cell.id) || cells[cell.id] != "") continue;
+    if (cell.is_good || !cells.contains(cell.id) || !cells[cell.id].get<std::string>().empty())
+      continue;
     absl::StrAppend(&gaps, gaps.empty() ? "" : ", ", cell.title);
   }
   return gaps;

@@ -28,7 +28,7 @@ TEST(DocumentTest, ShowsEveryChange) {
     for (const auto& [setting, cells] : settings.items()) {
       for (const auto& [cell, words] : cells.items()) {
         nlohmann::ordered_json changed = results;
-        changed[party][setting][cell] = words == "" ? "because" : "";
+        changed[party][setting][cell] = words.get<std::string>().empty() ? "because" : "";
         EXPECT_NE(Document(changed), Document(results)) << party << setting << cell;
       }
     }
