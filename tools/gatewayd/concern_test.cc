@@ -11,7 +11,6 @@
 namespace hourglass::gatewayd {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 

@@ -25,12 +25,12 @@ class Openvpn : public RelyingParty {
   }
 
   absl::Status Start(const PartySetup& setup) {
-    RETURN_IF_ERROR(program_.WriteKit(
-        gateways::OpenvpnKit(), {{"protocol", "tcp"},
-                                 {"tunnel_network", "10.44.0.0/24"},
-                                 {"protected_network", "10.45.0.0/16"},
-                                 {"management_socket", program_.directory().File("management")},
-                                 {"allowed_users", kAllowedUsers}}));
+    RETURN_IF_ERROR(program_.WriteKit(gateways::OpenvpnKit(),
+                                      {{"protocol", "tcp"},
+                                       {"tunnel_network", "10.44.0.0/24"},
+                                       {"protected_network", "10.45.0.0/16"},
+                                       {"management_socket", program_.Socket("management")},
+                                       {"allowed_users", kAllowedUsers}}));
     if (!setup.with_kit) {
       program_.DropLines("server.conf", "remote-cert-eku");
       program_.DropLines("server.conf", "tls-verify");

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "tests/relying_parties/matrix/relying_party.h"
+#include "tests/support/socket_directory.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/gateways/kit.h"
@@ -49,6 +50,8 @@ class ServerProgram {
   absl::Status Run(const std::vector<std::string>& command, const std::string& ready);
 
   const TemporaryDirectory& directory() const { return directory_; }
+  // The path of a Unix socket of this name.
+  std::string Socket(const std::string& name) const { return sockets_.File(name); }
   int port() const { return port_; }
   // Where there is no kit.
   int TakePort();
@@ -69,6 +72,7 @@ class ServerProgram {
 
   gateways::KitSubject subject_;
   TemporaryDirectory directory_;
+  SocketDirectory sockets_;
   std::string log_file_;
   int port_ = 0;
   std::size_t seen_ = 0;

@@ -78,7 +78,7 @@ class Strongswan : public RelyingParty {
   }
 
   static void WriteStrongswanConf(const ServerProgram& program, const std::string& more) {
-    const std::string socket = absl::StrCat("unix://", program.directory().File("vici"));
+    const std::string socket = absl::StrCat("unix://", program.Socket("vici"));
     program.directory().Write(
         "strongswan.conf",
         absl::StrCat("charon {\nload = random nonce pem pkcs1 pkcs8 pubkey x509 constraints "
