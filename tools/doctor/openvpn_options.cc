@@ -18,7 +18,25 @@ absl::Status Invalid(int line, absl::string_view message) {
   return Error(ErrorReason::kFieldInvalid, "", absl::StrCat("line ", line, ": ", message));
 }
 
-bool IsQuote(char c) { return c == '"' || c == '\''; }
+// Outside of quotes: begins them, or adds to the word.
+void TakeBare(char c, char& quote, std::string& word) {
+  if (c == '"' || c == '\'') {
+    quote = c;
+  } else {
+    word.push_back(c);
+  }
+}
+
+// False outside of quotes; else adds to the word, or ends them.
+bool TakeQuoted(char c, char& quote, std::string& word) {
+  if (quote == '\0') return false;
+  if (c == quote) {
+    quote = '\0';
+  } else {
+    word.push_back(c);
+  }
+  return true;
+}
 
 // The words of a line, as openvpn's own parse_line splits them: in single or double quotes, with
 // backslashes outside single ones, up to a comment. Empty where a quote has no end.
@@ -32,10 +50,8 @@ std::optional<std::vector<std::string>> WordsOf(absl::string_view line) {
     if (c == '\\' && quote != '\'' && i + 1 < line.size()) {
       word.push_back(line[++i]);
       in_word = true;
-    } else if (quote != '\0' && c == quote) {
-      quote = '\0';
-    } else if (quote != '\0') {
-      word.push_back(c);
+    } else if (TakeQuoted(c, quote, word)) {
+      continue;
     } else if (absl::ascii_isspace(static_cast<unsigned char>(c))) {
       if (in_word) words.push_back(std::move(word));
       word.clear();
@@ -44,8 +60,7 @@ std::optional<std::vector<std::string>> WordsOf(absl::string_view line) {
       break;
     } else {
       in_word = true;
-      if (IsQuote(c)) quote = c;
-      if (!IsQuote(c)) word.push_back(c);
+      TakeBare(c, quote, word);
     }
   }
   if (quote != '\0') return std::nullopt;
